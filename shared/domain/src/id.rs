@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn an_organisation_number_is_ten_digits() {
         assert!("5567044268".parse::<OrganisationNumber>().is_ok());
-        for wrong in ["", "556704426", "55670442688", "556704-4268", "556704426x", "５５６７０４４２６８"] {
+        for wrong in ["", "556704426", "55670442688", "556704-4268", "556704426x", "５５６７０４４２６８"]
+        {
             assert_eq!(wrong.parse::<OrganisationNumber>(), Err(InvalidId("organisation number")));
         }
     }

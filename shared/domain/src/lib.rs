@@ -2,10 +2,42 @@
 //!
 //! Pure: no clock, no network, no storage.
 
+pub mod fault;
 pub mod id;
+mod json;
+mod links;
+mod mask;
+pub mod personal;
+pub mod plan;
+pub mod reason;
+pub mod record;
+pub mod reference;
+pub mod row;
+mod shape;
+pub mod skolverket_id;
 pub mod stage;
+pub mod state;
+pub mod submission;
+mod table;
+pub mod vocabulary;
 
-pub use id::{
-    AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId,
-};
+pub use fault::{Fault, FaultCode, Faults};
+pub use id::{AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId};
+pub use personal::Personal;
+pub use plan::{ActivitySummary, Facts, MAX_BODY_BYTES, Plan, PlannedBatch, SchoolUnitSummary};
+pub use reason::{Reason, ReasonCode, Text};
+pub use record::{Activity, Duty, Group, Person, Record};
+pub use reference::{RecordRef, SchoolUnitRef, TestRef};
+pub use row::{Access, Row, RowError, rows, sent_object};
+pub use skolverket_id::{SchoolUnitCode, TestCode, skolverket_id};
 pub use stage::StageName;
+pub use state::{
+    BatchEvent, BatchStatus, Counts, Ending, IllegalTransition, JobEvent, JobStatus, Outcome, SendEvent,
+    SendStatus,
+};
+pub use submission::{Entry, OnRecordErrors, Options, Rejection, Submission};
+
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod sample;

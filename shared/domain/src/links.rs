@@ -1,0 +1,126 @@
+//! Ids and references over the four lists of a body (domain rules 1 and 2).
+
+use std::collections::{HashMap, HashSet};
+
+use crate::fault::{Fault, FaultCode, Faults};
+use crate::shape::{Named, Walk, is_uuid};
+use crate::stage::StageName;
+
+/// The kinds of record that have an id, by the id in lower case: as a text, so that a malformed id and a
+/// reference to it still meet, and the admin is told of the id only.
+type Kinds = HashMap<String, [bool; 4]>;
+
+/// Adds the faults of ids and references to a walk's. `lengths`: how many records each list has, by the stage's
+/// index; none where there is no list, about which nothing is said then.
+pub(crate) fn check(walk: &mut Walk, lengths: [Option<usize>; 4]) {
+    let mut kinds = Kinds::new();
+    for id in &walk.ids {
+        let key = id.text.to_lowercase();
+        let taken = kinds.entry(key).or_default();
+        if taken.iter().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
+            duplicate(&mut walk.faults, id);
+        }
+        mark(taken, id.stage);
+    }
+    for stage in StageName::ORDER {
+        if let Some(length) = lengths.get(stage.index()).copied().flatten() {
+            check_references_to(stage, walk, &kinds, length);
+        }
+    }
+}
+
+fn check_references_to(stage: StageName, walk: &mut Walk, kinds: &Kinds, length: usize) {
+    let of_stage = |named: &&Named| named.stage == stage;
+    let named: HashSet<String> =
+        walk.references.iter().filter(of_stage).map(|reference| reference.text.to_lowercase()).collect();
+    let missing: Vec<&Named> = walk
+        .references
+        .iter()
+        .filter(of_stage)
+        .filter(|reference| is_uuid(&reference.text) && !has(kinds, &reference.text, stage))
+        .collect();
+
+    // A record whose id cannot be read is missed by whatever points at it. As long as those records can be all
+    // that is missed, the fault is at their ids and is told there.
+    let known = walk.ids.iter().filter(of_stage).filter(|id| {
+        let text = id.text.to_lowercase();
+        is_uuid(&text) || named.contains(&text)
+    });
+    let unreadable = length.saturating_sub(known.count());
+    let elsewhere = |reference: &Named| kinds.contains_key(&reference.text);
+    let lost: HashSet<&str> = missing
+        .iter()
+        .filter(|reference| !elsewhere(reference))
+        .map(|reference| reference.text.as_str())
+        .collect();
+    let explained = lost.len() <= unreadable;
+
+    for reference in missing {
+        if elsewhere(reference) {
+            wrong_kind(&mut walk.faults, reference);
+        } else if !explained {
+            missing_reference(&mut walk.faults, reference);
+        }
+    }
+}
+
+fn mark(kinds: &mut [bool; 4], stage: StageName) {
+    if let Some(kind) = kinds.get_mut(stage.index()) {
+        *kind = true;
+    }
+}
+
+fn has(kinds: &Kinds, id: &str, stage: StageName) -> bool {
+    kinds.get(id).and_then(|kinds| kinds.get(stage.index())).copied().unwrap_or_default()
+}
+
+fn duplicate(faults: &mut Faults, id: &Named) {
+    faults.add(|| {
+        Fault::new(
+            FaultCode::DuplicateId,
+            id.pointer.clone(),
+            Some(1),
+            "Another record of the send has this id. Ids are unique over persons, duties, groups and \
+             activities together; give each record its own.",
+            "En annan post i sändningen har detta id. Id:n är unika över personer, tjänstgöringar, grupper och \
+             aktiviteter tillsammans; ge varje post ett eget.",
+        )
+    });
+}
+
+fn missing_reference(faults: &mut Faults, reference: &Named) {
+    let (en, sv, list) = words(reference.stage);
+    faults.add(|| {
+        Fault::new(
+            FaultCode::MissingReference,
+            reference.pointer.clone(),
+            Some(2),
+            format!("There is no {en} with this id in the send. Add it to {list} or remove the reference."),
+            format!(
+                "Det finns ingen {sv} med detta id i sändningen. Lägg till den i {list} eller ta bort hänvisningen."
+            ),
+        )
+    });
+}
+
+fn wrong_kind(faults: &mut Faults, reference: &Named) {
+    let (en, sv, list) = words(reference.stage);
+    faults.add(|| {
+        Fault::new(
+            FaultCode::MissingReference,
+            reference.pointer.clone(),
+            Some(2),
+            format!("This id is a record of another kind. Give the id of a {en} in {list}."),
+            format!("Detta id hör till en annan sorts post. Ange id för en {sv} i {list}."),
+        )
+    });
+}
+
+fn words(stage: StageName) -> (&'static str, &'static str, &'static str) {
+    match stage {
+        StageName::Users => ("person", "person", "persons"),
+        StageName::Duties => ("duty", "tjänstgöring", "duties"),
+        StageName::Groups => ("group", "grupp", "groups"),
+        StageName::Activities => ("test activity", "aktivitet", "activities"),
+    }
+}

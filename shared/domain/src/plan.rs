@@ -1,0 +1,240 @@
+//! How a send is cut into calls.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::RecordId;
+use crate::personal::Personal;
+use crate::record::{Activity, Group, Person, Record};
+use crate::skolverket_id::{SchoolUnitCode, TestCode};
+use crate::stage::StageName;
+use crate::submission::{Entry, Submission};
+use crate::vocabulary::DutyRole;
+
+/// The most bytes of a call's body. Skolverket takes 200 KB and does not say whether a KB is 1000 or 1024 bytes
+/// (skolverket/README, behaviour 1): this is below both, with room for the unforeseen.
+pub const MAX_BODY_BYTES: usize = 195_000;
+
+const HEAD: &str = r#"{"data":["#;
+const TAIL: &str = "]}";
+
+/// The length of a body whose records, commas included, take this many bytes.
+pub(crate) fn framed_len(records: usize) -> usize {
+    HEAD.len() + records + TAIL.len()
+}
+
+/// All calls of a send, before anything is sent.
+#[derive(Debug)]
+pub struct Plan {
+    stages: [Vec<PlannedBatch>; 4],
+    /// The test activities, in the order given.
+    pub activities: Vec<ActivitySummary>,
+    /// Every record, in the order in which the stages carry them.
+    pub all_ids: Vec<RecordId>,
+}
+
+/// One bulk call.
+pub struct PlannedBatch {
+    /// Compact `{"data":[…]}` in UTF-8, at most [`MAX_BODY_BYTES`].
+    pub body: String,
+    /// The records in it, in order.
+    pub ids: Vec<RecordId>,
+    /// One for each record, in the same order.
+    pub facts: Vec<Facts>,
+}
+
+/// What a record's row shows that does not stand in the record itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Facts {
+    /// Of a person: `Elev`, or the roles of its duties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Of a duty: the person's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Personal>,
+    /// Of a person or a duty: the person's identity is protected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+}
+
+/// A test activity in the list that the admin sees.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActivitySummary {
+    /// The activity.
+    pub id: RecordId,
+    /// Its name for people.
+    pub display_name: String,
+    /// Known where the sender gave the code.
+    pub test_code: Option<TestCode>,
+    /// Where.
+    pub school_unit: SchoolUnitSummary,
+    /// How many groups.
+    pub groups: usize,
+    /// How many different students in them.
+    pub students: usize,
+    /// How many duties teach in it.
+    pub teachers: usize,
+}
+
+/// A school unit in the list that the admin sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchoolUnitSummary {
+    /// Skolverket's id.
+    pub id: Uuid,
+    /// Known where the sender gave the code.
+    pub code: Option<SchoolUnitCode>,
+}
+
+impl Plan {
+    /// Cuts a send into calls: each stage's records in the order given, as many to a call as fit.
+    pub fn of(submission: &Submission) -> Self {
+        let people = People::of(submission);
+        let users = parts(&submission.persons, |person| people.facts_of_person(person));
+        let duties = parts(&submission.duties, |duty| people.facts_of_duty(duty.person.id));
+        let groups = parts(&submission.groups, |_| Facts::default());
+        let activities = parts(&submission.activities, |_| Facts::default());
+        let stages = [cut(users), cut(duties), cut(groups), cut(activities)];
+        let all_ids = stages.iter().flatten().flat_map(|batch| batch.ids.iter().copied()).collect();
+        Self { stages, activities: summaries(submission), all_ids }
+    }
+
+    /// A stage's calls, in order. A stage may have none.
+    pub fn batches(&self, stage: StageName) -> &[PlannedBatch] {
+        self.stages.get(stage.index()).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// A record on its way into a batch.
+struct Part<'a> {
+    wire: &'a str,
+    id: RecordId,
+    facts: Facts,
+}
+
+fn parts<'a, T: Record>(
+    entries: &'a [Entry<T>],
+    facts: impl Fn(&T) -> Facts + 'a,
+) -> impl Iterator<Item = Part<'a>> {
+    entries.iter().map(move |entry| Part {
+        wire: entry.wire(),
+        id: entry.record().id(),
+        facts: facts(entry.record()),
+    })
+}
+
+fn cut<'a>(parts: impl Iterator<Item = Part<'a>>) -> Vec<PlannedBatch> {
+    cut_at(MAX_BODY_BYTES, parts)
+}
+
+fn cut_at<'a>(limit: usize, parts: impl Iterator<Item = Part<'a>>) -> Vec<PlannedBatch> {
+    let mut batches: Vec<PlannedBatch> = Vec::new();
+    for part in parts {
+        match batches.last_mut() {
+            Some(batch) if batch.body.len() + ",".len() + part.wire.len() + TAIL.len() <= limit => {
+                batch.body.push(',');
+                batch.add(part);
+            }
+            _ => {
+                let mut batch = PlannedBatch { body: HEAD.to_owned(), ids: Vec::new(), facts: Vec::new() };
+                batch.add(part);
+                batches.push(batch);
+            }
+        }
+    }
+    for batch in &mut batches {
+        batch.body.push_str(TAIL);
+    }
+    batches
+}
+
+impl PlannedBatch {
+    fn add(&mut self, part: Part<'_>) {
+        self.body.push_str(part.wire);
+        self.ids.push(part.id);
+        self.facts.push(part.facts);
+    }
+}
+
+impl fmt::Debug for PlannedBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PlannedBatch({} records, {} bytes)", self.ids.len(), self.body.len())
+    }
+}
+
+impl fmt::Debug for ActivitySummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ActivitySummary({})", self.id)
+    }
+}
+
+/// Persons and their roles, looked up by id.
+struct People<'a> {
+    persons: HashMap<RecordId, &'a Person>,
+    roles: HashMap<RecordId, Vec<DutyRole>>,
+}
+
+impl<'a> People<'a> {
+    fn of(submission: &'a Submission) -> Self {
+        let persons = submission.persons.iter().map(|entry| (entry.record().id, entry.record())).collect();
+        let mut roles: HashMap<RecordId, Vec<DutyRole>> = HashMap::new();
+        for duty in submission.duties.iter().map(Entry::record) {
+            let roles = roles.entry(duty.person.id).or_default();
+            if !roles.contains(&duty.duty_role) {
+                roles.push(duty.duty_role);
+            }
+        }
+        Self { persons, roles }
+    }
+
+    fn facts_of_person(&self, person: &Person) -> Facts {
+        let enrolled = person.enrolments.as_ref().is_some_and(|enrolments| !enrolments.is_empty());
+        let role = match self.roles.get(&person.id) {
+            Some(roles) => Some(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")),
+            None => enrolled.then(|| "Elev".to_owned()),
+        };
+        Facts { role, name: None, protected: person.is_protected() }
+    }
+
+    fn facts_of_duty(&self, person: RecordId) -> Facts {
+        let person = self.persons.get(&person);
+        Facts {
+            role: None,
+            name: person.map(|person| person.full_name()),
+            protected: person.is_some_and(|person| person.is_protected()),
+        }
+    }
+}
+
+fn summaries(submission: &Submission) -> Vec<ActivitySummary> {
+    let groups: HashMap<RecordId, &Group> =
+        submission.groups.iter().map(|entry| (entry.record().id, entry.record())).collect();
+    submission.activities.iter().map(|entry| summary(entry.record(), &groups)).collect()
+}
+
+fn summary(activity: &Activity, groups: &HashMap<RecordId, &Group>) -> ActivitySummary {
+    let own: HashSet<RecordId> = activity.groups.iter().map(|group| group.id).collect();
+    let students: HashSet<RecordId> =
+        own.iter().filter_map(|id| groups.get(id)).flat_map(|group| group.members()).collect();
+    let teachers: HashSet<RecordId> =
+        activity.teachers.iter().flatten().map(|teacher| teacher.duty.id).collect();
+    ActivitySummary {
+        id: activity.id,
+        display_name: activity.display_name.clone(),
+        test_code: activity.parent_activity.code.clone(),
+        school_unit: SchoolUnitSummary {
+            id: activity.organisation.id,
+            code: activity.organisation.code.clone(),
+        },
+        groups: own.len(),
+        students: students.len(),
+        teachers: teachers.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::sample::{ACTIVITY, DUTY, GROUP, STUDENT, TEACHER, TEST, UNIT, complete, parse, with};
+
+fn facts(plan: &Plan, stage: StageName) -> Vec<Facts> {
+    plan.batches(stage).iter().flat_map(|batch| batch.facts.clone()).collect()
+}
+
+fn role(role: &str) -> Option<String> {
+    Some(role.to_owned())
+}
+
+#[test]
+fn a_small_send_is_one_call_a_stage() {
+    let body = complete();
+    let plan = Plan::of(&parse(&body).unwrap());
+    for (stage, list) in StageName::ORDER.into_iter().zip(["persons", "duties", "groups", "activities"]) {
+        let [batch] = plan.batches(stage) else { panic!("{stage}") };
+        assert_eq!(serde_json::from_str::<Value>(&batch.body).unwrap(), json!({"data": body[list]}));
+        assert!(batch.body.starts_with(r#"{"data":[{"id":""#), "compact");
+    }
+    let ids = [STUDENT, TEACHER, DUTY, GROUP, ACTIVITY].map(|id| id.parse().unwrap());
+    assert_eq!(plan.all_ids, ids);
+}
+
+#[test]
+fn facts_tell_role_name_and_protection() {
+    let plan = Plan::of(&parse(&complete()).unwrap());
+    let [student, teacher] = &facts(&plan, StageName::Users)[..] else { panic!() };
+    assert!(*student == Facts { role: role("Elev"), name: None, protected: false });
+    assert!(*teacher == Facts { role: role("Lärare"), name: None, protected: true });
+    let [duty] = &facts(&plan, StageName::Duties)[..] else { panic!() };
+    assert!(*duty == Facts { role: None, name: Some("Siv Rönnhed".to_owned().into()), protected: true });
+    assert!(facts(&plan, StageName::Groups) == [Facts::default()]);
+    assert!(facts(&plan, StageName::Activities) == [Facts::default()]);
+    assert_eq!(serde_json::to_string(student).unwrap(), r#"{"role":"Elev"}"#);
+    let back: Facts = serde_json::from_str(&serde_json::to_string(duty).unwrap()).unwrap();
+    assert!(back == *duty);
+}
+
+#[test]
+fn roles_are_those_of_the_persons_duties_each_once() {
+    let body = with(|body| {
+        let duty = body["duties"][0].clone();
+        let mut add = |id: &str, role: &str, person: &str| {
+            let mut duty = duty.clone();
+            (duty["id"], duty["dutyRole"], duty["person"]["id"]) = (json!(id), json!(role), json!(person));
+            body["duties"].as_array_mut().unwrap().push(duty);
+        };
+        add("22222222-0000-4000-8000-000000000002", "Rektor", TEACHER);
+        add("22222222-0000-4000-8000-000000000003", "Lärare", TEACHER);
+        // Enrolled and on duty: the duty tells.
+        add("22222222-0000-4000-8000-000000000004", "Kurator", STUDENT);
+        let mut idle = body["persons"][1].clone();
+        idle["id"] = json!("11111111-0000-4000-8000-000000000003");
+        body["persons"].as_array_mut().unwrap().push(idle);
+    });
+    let plan = Plan::of(&parse(&body).unwrap());
+    let roles: Vec<_> = facts(&plan, StageName::Users).into_iter().map(|facts| facts.role).collect();
+    assert_eq!(roles, [role("Kurator"), role("Lärare, Rektor"), None]);
+    let names: Vec<_> = facts(&plan, StageName::Duties).into_iter().map(|facts| facts.name).collect();
+    assert_eq!(names[3].as_ref().unwrap().expose(), "Åke Öster Ängdal");
+}
+
+#[test]
+fn an_activity_is_summed_up() {
+    let other = "33333333-0000-4000-8000-000000000002";
+    let body = with(|body| {
+        let mut group = body["groups"][0].clone();
+        group["id"] = json!(other);
+        group["groupMemberships"].as_array_mut().unwrap().push(json!({"person": {"id": TEACHER}}));
+        body["groups"].as_array_mut().unwrap().push(group);
+        body["activities"][0]["groups"] = json!([{"id": GROUP}, {"id": other}]);
+    });
+    let plan = Plan::of(&parse(&body).unwrap());
+    let summary = serde_json::to_value(&plan.activities).unwrap();
+    let expected = json!([{
+        "id": ACTIVITY, "displayName": "Prov Matematik", "testCode": null,
+        "schoolUnit": {"id": UNIT, "code": null}, "groups": 2, "students": 2, "teachers": 1,
+    }]);
+    assert_eq!(summary, expected);
+
+    let coded = with(|body| {
+        body["activities"][0]["organisation"] = json!({"schoolUnitCode": "31279295"});
+        body["activities"][0]["parentActivity"] = json!({"testCode": "MATMAT01"});
+        body["activities"][0].as_object_mut().unwrap().remove("teachers");
+    });
+    let plan = Plan::of(&parse(&coded).unwrap());
+    let summary = serde_json::to_value(&plan.activities[0]).unwrap();
+    assert_eq!(summary["testCode"], "MATMAT01");
+    assert_eq!(summary["schoolUnit"], json!({"id": UNIT, "code": "31279295"}));
+    assert_eq!((&summary["students"], &summary["teachers"]), (&json!(1), &json!(0)));
+    assert!(plan.batches(StageName::Activities)[0].body.contains(TEST));
+}
+
+#[test]
+fn a_record_of_the_largest_size_is_a_call_of_its_own() {
+    let sized = |name: usize| {
+        with(|body| {
+            body["groups"][0]["displayName"] = json!("x".repeat(name));
+            let mut second = body["groups"][0].clone();
+            second["id"] = json!("33333333-0000-4000-8000-000000000002");
+            body["groups"].as_array_mut().unwrap().push(second);
+        })
+    };
+    let without_name = framed_len(parse(&sized(0)).unwrap().groups[0].wire().len());
+    let plan = Plan::of(&parse(&sized(MAX_BODY_BYTES - without_name)).unwrap());
+    let lengths: Vec<_> = plan.batches(StageName::Groups).iter().map(|batch| batch.body.len()).collect();
+    assert_eq!(lengths, [MAX_BODY_BYTES, MAX_BODY_BYTES]);
+    assert!(parse(&sized(MAX_BODY_BYTES - without_name + 1)).is_err());
+}
+
+/// A record's JSON: an id and a text with letters of one and two bytes.
+fn a_record() -> impl Strategy<Value = (RecordId, String)> {
+    (any::<u128>(), "[aå]{0,120}").prop_map(|(id, text)| {
+        let id = RecordId(Uuid::from_u128(id));
+        (id, json!({"id": id, "text": text}).to_string())
+    })
+}
+
+proptest! {
+    #[test]
+    fn batches_keep_all_records_in_order_and_are_as_full_as_they_can_be(
+        records in proptest::collection::vec(a_record(), 0..80),
+        limit in 400_usize..2_000,
+    ) {
+        let parts = records.iter().map(|(id, wire)| Part {
+            wire,
+            id: *id,
+            facts: Facts { role: Some(id.to_string()), ..Facts::default() },
+        });
+        let batches = cut_at(limit, parts);
+        let mut sent = Vec::new();
+        for batch in &batches {
+            prop_assert!(batch.body.len() <= limit);
+            prop_assert!(!batch.ids.is_empty());
+            let tree: Value = serde_json::from_str(&batch.body).unwrap();
+            let data = tree["data"].as_array().unwrap();
+            prop_assert_eq!((batch.ids.len(), batch.facts.len()), (data.len(), data.len()));
+            for ((record, id), facts) in data.iter().zip(&batch.ids).zip(&batch.facts) {
+                prop_assert_eq!(record["id"].as_str().unwrap(), id.to_string());
+                prop_assert_eq!(facts.role.clone(), Some(id.to_string()));
+                sent.push((*id, record.to_string()));
+            }
+        }
+        prop_assert_eq!(sent, records);
+        // Greedy: the first record of a batch did not fit the one before.
+        for pair in batches.windows(2) {
+            let tree: Value = serde_json::from_str(&pair[1].body).unwrap();
+            prop_assert!(pair[0].body.len() + 1 + tree["data"][0].to_string().len() > limit);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! The form of a body as data, and the one walker that holds a body against it.
+
+use serde_json::{Map, Value};
+
+use crate::fault::{Fault, FaultCode, Faults, may_be_quoted};
+use crate::skolverket_id::{SchoolUnitCode, TestCode};
+use crate::stage::StageName;
+use crate::table::{Attribute, Code, Shape};
+
+/// A record's own id, or one that a reference names, as it stands in the body.
+pub(crate) struct Named {
+    pub(crate) stage: StageName,
+    pub(crate) pointer: String,
+    pub(crate) text: String,
+}
+
+/// What a walk has found.
+#[derive(Default)]
+pub(crate) struct Walk {
+    pub(crate) faults: Faults,
+    pub(crate) ids: Vec<Named>,
+    pub(crate) references: Vec<Named>,
+    path: Vec<Step>,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Name(&'static str),
+    Index(usize),
+}
+
+/// The form of UUID that is taken (domain rule 1): lower case, with hyphens.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+        })
+}
+
+impl Walk {
+    /// Holds a body against its form.
+    pub(crate) fn over(body: &Map<String, Value>, attributes: &'static [Attribute], faults: Faults) -> Self {
+        let mut walk = Self { faults, ..Self::default() };
+        walk.object(body, attributes);
+        walk
+    }
+
+    fn visit(&mut self, value: &Value, shape: &'static Shape, rule: Option<u8>) {
+        match (shape, value) {
+            (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => {}
+            (Shape::Integer { min, max }, Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                if !number.as_i64().is_some_and(|number| (*min..=*max).contains(&number)) {
+                    self.fault(FaultCode::NotAllowed, rule, || {
+                        (
+                            format!("Must be a whole number from {min} to {max}."),
+                            format!("Ska vara ett heltal från {min} till {max}."),
+                        )
+                    });
+                }
+            }
+            (Shape::OneOf(words), Value::String(word)) => {
+                if !words.contains(&word.as_str()) {
+                    let words = words.join(", ");
+                    self.fault(FaultCode::NotAllowed, rule, || {
+                        (
+                            format!("Not an allowed value. Use one of: {words}."),
+                            format!("Otillåtet värde. Använd ett av: {words}."),
+                        )
+                    });
+                }
+            }
+            (Shape::OwnId(stage), Value::String(text)) => {
+                self.uuid(text, Some(1));
+                self.ids.push(Named { stage: *stage, pointer: pointer(&self.path), text: text.clone() });
+            }
+            (Shape::To(stage), Value::Object(reference)) => {
+                let id = self.id_of(reference, None, Some(2));
+                if let Some(text) = id {
+                    let pointer = format!("{}/id", pointer(&self.path));
+                    self.references.push(Named { stage: *stage, pointer, text: text.to_owned() });
+                }
+            }
+            (Shape::SkolverketId(code), Value::Object(reference)) => {
+                self.id_of(reference, Some(*code), Some(3));
+            }
+            (Shape::Object(attributes), Value::Object(object)) => self.object(object, attributes),
+            (Shape::List { of, min, max }, Value::Array(list)) => {
+                if list.len() < *min || max.is_some_and(|max| list.len() > max) {
+                    self.count(*min, *max, rule);
+                }
+                for (index, entry) in list.iter().enumerate() {
+                    self.within(Step::Index(index), |walk| walk.visit(entry, of, rule));
+                }
+            }
+            (Shape::SetBySkolverket, _) => self.fault(FaultCode::UnknownAttribute, None, || {
+                (
+                    "This attribute is set by Skolverket; leave it out.",
+                    "Attributet sätts av Skolverket; utelämna det.",
+                )
+            }),
+            _ => {
+                let (en, sv) = shape.kind();
+                let (hint_en, hint_sv) = match value {
+                    Value::Null => (
+                        ", not null; leave out what has no value",
+                        ", inte null; utelämna det som saknar värde",
+                    ),
+                    _ => ("", ""),
+                };
+                self.fault(FaultCode::WrongType, rule, || {
+                    (format!("Must be {en}{hint_en}."), format!("Ska vara {sv}{hint_sv}."))
+                });
+            }
+        }
+    }
+
+    fn object(&mut self, object: &Map<String, Value>, attributes: &'static [Attribute]) {
+        for attribute in attributes {
+            self.within(Step::Name(attribute.name), |walk| match object.get(attribute.name) {
+                Some(value) => walk.visit(value, &attribute.shape, attribute.rule),
+                None if attribute.required => walk.fault(FaultCode::MissingAttribute, attribute.rule, || {
+                    (
+                        format!("The attribute {} is required; give it.", attribute.name),
+                        format!("Attributet {} är obligatoriskt; ange det.", attribute.name),
+                    )
+                }),
+                None => {}
+            });
+        }
+        self.unknown(object, |name| attributes.iter().any(|attribute| attribute.name == name));
+    }
+
+    /// The text of `id` in a reference, if there is one. A reference to something of Skolverket's may have the
+    /// code instead.
+    fn id_of<'v>(
+        &mut self,
+        reference: &'v Map<String, Value>,
+        code: Option<Code>,
+        rule: Option<u8>,
+    ) -> Option<&'v str> {
+        let code_name = code.map(Code::name);
+        self.unknown(reference, |name| name == "id" || Some(name) == code_name);
+        let id = reference.get("id");
+        let code = code.and_then(|code| reference.get(code.name()).map(|value| (code, value)));
+        let mut text = None;
+        if let Some(value) = id {
+            self.within(Step::Name("id"), |walk| match value {
+                Value::String(id) => {
+                    walk.uuid(id, rule);
+                    text = Some(id.as_str());
+                }
+                _ => walk.visit(value, &Shape::Text, rule),
+            });
+        }
+        if let Some((code, value)) = code {
+            self.within(Step::Name(code.name()), |walk| walk.code(code, value, rule));
+        }
+        match (id, code, code_name) {
+            (None, None, None) => self.within(Step::Name("id"), |walk| {
+                walk.fault(FaultCode::MissingAttribute, rule, || {
+                    ("The attribute id is required; give it.", "Attributet id är obligatoriskt; ange det.")
+                });
+            }),
+            (None, None, Some(name)) => self.fault(FaultCode::MissingAttribute, rule, || {
+                (format!("Give either id or {name}."), format!("Ange antingen id eller {name}."))
+            }),
+            (Some(_), Some((code, _)), _) => {
+                let name = code.name();
+                self.fault(FaultCode::NotAllowed, rule, || {
+                    (
+                        format!("Give either id or {name}, not both."),
+                        format!("Ange antingen id eller {name}, inte båda."),
+                    )
+                });
+            }
+            _ => {}
+        }
+        text
+    }
+
+    fn uuid(&mut self, text: &str, rule: Option<u8>) {
+        if !is_uuid(text) {
+            self.fault(FaultCode::WrongFormat, rule, || {
+                (
+                    "Must be a UUID in lower case: 8-4-4-4-12 hexadecimal digits.",
+                    "Ska vara ett UUID med gemener: 8-4-4-4-12 hexadecimala siffror.",
+                )
+            });
+        }
+    }
+
+    fn code(&mut self, code: Code, value: &Value, rule: Option<u8>) {
+        let Value::String(text) = value else { return self.visit(value, &Shape::Text, rule) };
+        let (accepted, en, sv) = match code {
+            Code::SchoolUnit => (SchoolUnitCode::accepts(text), "Must be 8 digits.", "Ska vara 8 siffror."),
+            Code::Test => (
+                TestCode::accepts(text),
+                "Must be 1 to 40 characters of A-Z, a-z, 0-9 and _.",
+                "Ska vara 1 till 40 tecken av A-Z, a-z, 0-9 och _.",
+            ),
+        };
+        if !accepted {
+            self.fault(FaultCode::WrongFormat, rule, || (en, sv));
+        }
+    }
+
+    fn count(&mut self, min: usize, max: Option<usize>, rule: Option<u8>) {
+        let (en, sv) = match max {
+            Some(max) if max == min => {
+                (format!("Must have exactly {min} entry."), format!("Ska ha exakt {min} post."))
+            }
+            Some(max) => (
+                format!("Must have {min} to {max} entries; remove the others."),
+                format!("Ska ha {min} till {max} poster; ta bort övriga."),
+            ),
+            None => (
+                format!("Must have at least {min} entry; add one."),
+                format!("Ska ha minst {min} post; lägg till en."),
+            ),
+        };
+        self.fault(FaultCode::WrongCount, rule, || (en, sv));
+    }
+
+    fn unknown(&mut self, object: &Map<String, Value>, known: impl Fn(&str) -> bool) {
+        let mut unnamed = 0_usize;
+        for name in object.keys().filter(|name| !known(name)) {
+            if may_be_quoted(name) {
+                let path = &self.path;
+                self.faults.add(|| {
+                    Fault::new(
+                        FaultCode::UnknownAttribute,
+                        format!("{}/{name}", pointer(path)),
+                        None,
+                        format!(
+                            "The attribute {name} is not known here; check its spelling or leave it out."
+                        ),
+                        format!("Attributet {name} är okänt här; kontrollera stavningen eller utelämna det."),
+                    )
+                });
+            } else {
+                unnamed += 1;
+            }
+        }
+        // One fault for all of them: they share the parent's pointer, and would be the same text again.
+        if unnamed > 0 {
+            self.fault(FaultCode::UnknownAttribute, None, || {
+                (
+                    format!(
+                        "Unknown attributes here: {unnamed}. Their names are not repeated, as they could be \
+                     personal data; leave them out."
+                    ),
+                    format!(
+                        "Okända attribut här: {unnamed}. Namnen återges inte eftersom de kan vara \
+                     personuppgifter; utelämna dem."
+                    ),
+                )
+            });
+        }
+    }
+
+    fn within(&mut self, step: Step, visit: impl FnOnce(&mut Self)) {
+        self.path.push(step);
+        visit(self);
+        self.path.pop();
+    }
+
+    /// The words are made only for faults that are listed: a hostile body has millions.
+    fn fault<T: Into<String>>(&mut self, code: FaultCode, rule: Option<u8>, words: impl FnOnce() -> (T, T)) {
+        let path = &self.path;
+        self.faults.add(|| {
+            let (en, sv) = words();
+            Fault::new(code, pointer(path), rule, en, sv)
+        });
+    }
+}
+
+/// No name needs escaping: all are the table's.
+fn pointer(path: &[Step]) -> String {
+    path.iter()
+        .map(|step| match step {
+            Step::Name(name) => format!("/{name}"),
+            Step::Index(index) => format!("/{index}"),
+        })
+        .collect()
+}

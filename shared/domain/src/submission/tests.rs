@@ -1,0 +1,450 @@
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::*;
+use crate::fault::MAX_LISTED;
+use crate::sample::{
+    ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, complete, parse, setting, with,
+};
+use crate::table::{Attribute, SUBMISSION, Shape};
+
+fn faults(body: &Value) -> Faults {
+    match parse(body) {
+        Err(Rejection::Faults(faults)) => faults,
+        Err(Rejection::NotReadable { detail }) => panic!("{detail}"),
+        Ok(_) => Faults::default(),
+    }
+}
+
+fn found(body: &Value) -> Vec<(FaultCode, String)> {
+    faults(body).listed.into_iter().map(|fault| (fault.code, fault.pointer)).collect()
+}
+
+#[test]
+fn every_attribute_goes_out_as_it_came_in() {
+    let body = complete();
+    let submission = parse(&body).unwrap();
+    fn sent<T>(entries: &[Entry<T>]) -> Value {
+        entries.iter().map(|entry| serde_json::from_str::<Value>(entry.wire()).unwrap()).collect()
+    }
+    assert_eq!(sent(&submission.activities), body["activities"]);
+    assert_eq!(sent(&submission.groups), body["groups"]);
+    assert_eq!(sent(&submission.duties), body["duties"]);
+    assert_eq!(sent(&submission.persons), body["persons"]);
+    assert_eq!(submission.options.on_record_errors, OnRecordErrors::Stop);
+}
+
+/// What the test above says holds for every attribute only as long as the sample has them all.
+#[test]
+fn the_sample_has_every_attribute_of_the_table() {
+    fn in_table(attributes: &'static [Attribute], names: &mut BTreeSet<&'static str>) {
+        for attribute in attributes {
+            if !matches!(attribute.shape, Shape::SetBySkolverket) {
+                names.insert(attribute.name);
+                in_shape(&attribute.shape, names);
+            }
+        }
+    }
+    fn in_shape(shape: &'static Shape, names: &mut BTreeSet<&'static str>) {
+        match shape {
+            Shape::Object(attributes) => in_table(attributes, names),
+            Shape::List { of, .. } => in_shape(of, names),
+            _ => {}
+        }
+    }
+    fn in_body(value: &Value, names: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => object.iter().for_each(|(name, value)| {
+                names.insert(name.clone());
+                in_body(value, names);
+            }),
+            Value::Array(list) => list.iter().for_each(|value| in_body(value, names)),
+            _ => {}
+        }
+    }
+    let (mut table, mut body) = (BTreeSet::new(), BTreeSet::new());
+    in_table(SUBMISSION, &mut table);
+    in_body(&complete(), &mut body);
+    assert_eq!(table.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>(), body);
+}
+
+#[test]
+fn absent_attributes_stay_absent_and_codes_become_ids() {
+    let body = json!({
+        "activities": [{
+            "id": ACTIVITY, "displayName": "Prov", "activityType": "Undervisning", "groups": [{"id": GROUP}],
+            "organisation": {"schoolUnitCode": "31279295"}, "parentActivity": {"testCode": "MATMAT01"},
+        }],
+        "groups": [{
+            "id": GROUP, "displayName": "6A", "groupType": "Klass", "schoolType": "GR",
+            "organisation": {"schoolUnitCode": "31279295"},
+        }],
+        "duties": [],
+        "persons": [{
+            "id": STUDENT, "givenName": "Åke", "familyName": "Ek", "eduPersonPrincipalNames": ["a@example.se"],
+            "civicNo": {"value": "201401019805"},
+            "enrolments": [{"enroledAt": {"schoolUnitCode": "31279295"}, "schoolType": "GY"}],
+        }],
+    });
+    let submission = parse(&body).unwrap();
+    assert_eq!(
+        submission.activities[0].wire(),
+        format!(
+            r#"{{"id":"{ACTIVITY}","displayName":"Prov","activityType":"Undervisning","groups":[{{"id":"{GROUP}"}}],"organisation":{{"id":"{UNIT}"}},"parentActivity":{{"id":"{TEST}"}}}}"#
+        )
+    );
+    let code = submission.activities[0].record().parent_activity.code.as_ref();
+    assert_eq!(code.map(|code| code.as_str()), Some("MATMAT01"));
+    assert!(submission.groups[0].wire().ends_with(&format!(r#""organisation":{{"id":"{UNIT}"}}}}"#)));
+    let person: Value = serde_json::from_str(submission.persons[0].wire()).unwrap();
+    assert_eq!(person["enrolments"], json!([{"enroledAt": {"id": UNIT}, "schoolType": "GY"}]));
+    assert_eq!(person.as_object().unwrap().len(), 6);
+    assert_eq!(submission.options, Options::default());
+}
+
+#[test]
+fn each_fault_has_its_code_its_place_and_its_rule() {
+    use FaultCode::*;
+    let long = "x".repeat(MAX_BODY_BYTES);
+    let cases = [
+        // What does not belong.
+        ("/persons/0/shoeSize", Some(json!(1)), UnknownAttribute, "/persons/0/shoeSize", None),
+        ("/persons/0/civicNo/Åsa Ek", Some(json!(1)), UnknownAttribute, "/persons/0/civicNo", None),
+        ("/persons/0/meta", Some(json!({})), UnknownAttribute, "/persons/0/meta", None),
+        (
+            "/duties/0/provisioningStatus",
+            Some(json!(true)),
+            UnknownAttribute,
+            "/duties/0/provisioningStatus",
+            None,
+        ),
+        (
+            "/groups/0/organisation/testCode",
+            Some(json!("A")),
+            UnknownAttribute,
+            "/groups/0/organisation/testCode",
+            None,
+        ),
+        ("/options/references", Some(json!("external")), UnknownAttribute, "/options/references", None),
+        ("/upload", Some(json!(true)), UnknownAttribute, "/upload", None),
+        // What is absent.
+        ("/persons", None, MissingAttribute, "/persons", None),
+        ("/persons/0/familyName", None, MissingAttribute, "/persons/0/familyName", Some(4)),
+        ("/persons/0/civicNo/value", None, MissingAttribute, "/persons/0/civicNo/value", Some(4)),
+        (
+            "/persons/0/enrolments/1/schoolType",
+            None,
+            MissingAttribute,
+            "/persons/0/enrolments/1/schoolType",
+            Some(9),
+        ),
+        ("/duties/0/person/id", None, MissingAttribute, "/duties/0/person/id", Some(2)),
+        ("/duties/0/dutyAt/id", None, MissingAttribute, "/duties/0/dutyAt", Some(3)),
+        (
+            "/groups/0/groupMemberships/0/person",
+            None,
+            MissingAttribute,
+            "/groups/0/groupMemberships/0/person",
+            Some(2),
+        ),
+        ("/activities/0/parentActivity", None, MissingAttribute, "/activities/0/parentActivity", Some(15)),
+        // What has the wrong type.
+        ("/options", Some(json!("stop")), WrongType, "/options", None),
+        ("/duties", Some(json!({})), WrongType, "/duties", None),
+        ("/groups/0", Some(json!("x")), WrongType, "/groups/0", None),
+        ("/persons/0/middleName", Some(Value::Null), WrongType, "/persons/0/middleName", None),
+        (
+            "/persons/0/enrolments/1/schoolYear",
+            Some(json!("6")),
+            WrongType,
+            "/persons/0/enrolments/1/schoolYear",
+            Some(9),
+        ),
+        (
+            "/persons/0/enrolments/1/schoolYear",
+            Some(json!(6.5)),
+            WrongType,
+            "/persons/0/enrolments/1/schoolYear",
+            Some(9),
+        ),
+        (
+            "/persons/0/enrolments/1/cancelled",
+            Some(json!(0)),
+            WrongType,
+            "/persons/0/enrolments/1/cancelled",
+            None,
+        ),
+        ("/groups/0/organisation/id", Some(json!(1)), WrongType, "/groups/0/organisation/id", Some(3)),
+        ("/duties/0/person", Some(json!(TEACHER)), WrongType, "/duties/0/person", Some(13)),
+        // What has the wrong form.
+        ("/persons/0/id", Some(json!("x")), WrongFormat, "/persons/0/id", Some(1)),
+        (
+            "/activities/0/id",
+            Some(json!(ACTIVITY.replace('0', "A"))),
+            WrongFormat,
+            "/activities/0/id",
+            Some(1),
+        ),
+        (
+            "/activities/0/id",
+            Some(json!(ACTIVITY.replace('-', ""))),
+            WrongFormat,
+            "/activities/0/id",
+            Some(1),
+        ),
+        (
+            "/duties/0/dutyAt",
+            Some(json!({"schoolUnitCode": "3127929"})),
+            WrongFormat,
+            "/duties/0/dutyAt/schoolUnitCode",
+            Some(3),
+        ),
+        (
+            "/activities/0/parentActivity",
+            Some(json!({"testCode": "MAT 1"})),
+            WrongFormat,
+            "/activities/0/parentActivity/testCode",
+            Some(3),
+        ),
+        // What is outside the allowed values.
+        (
+            "/persons/0/enrolments/1/schoolYear",
+            Some(json!(0)),
+            NotAllowed,
+            "/persons/0/enrolments/1/schoolYear",
+            Some(9),
+        ),
+        (
+            "/persons/0/enrolments/1/schoolYear",
+            Some(json!(u64::MAX)),
+            NotAllowed,
+            "/persons/0/enrolments/1/schoolYear",
+            Some(9),
+        ),
+        (
+            "/persons/0/enrolments/1/schoolYear",
+            Some(json!(11)),
+            NotAllowed,
+            "/persons/0/enrolments/1/schoolYear",
+            Some(9),
+        ),
+        (
+            "/persons/0/enrolments/1/schoolType",
+            Some(json!("FSK")),
+            NotAllowed,
+            "/persons/0/enrolments/1/schoolType",
+            Some(9),
+        ),
+        (
+            "/persons/0/securityMarking",
+            Some(json!("ingen")),
+            NotAllowed,
+            "/persons/0/securityMarking",
+            Some(11),
+        ),
+        ("/persons/0/emails/0/type", Some(json!("Skola")), NotAllowed, "/persons/0/emails/0/type", Some(8)),
+        ("/duties/0/dutyRole", Some(json!("Vaktmästare")), NotAllowed, "/duties/0/dutyRole", Some(13)),
+        ("/groups/0/groupType", Some(json!("Mentor")), NotAllowed, "/groups/0/groupType", Some(14)),
+        (
+            "/activities/0/activityType",
+            Some(json!("Provaktivitet")),
+            NotAllowed,
+            "/activities/0/activityType",
+            Some(15),
+        ),
+        ("/options/onRecordErrors", Some(json!("continue")), NotAllowed, "/options/onRecordErrors", None),
+        ("/duties/0/dutyAt/schoolUnitCode", Some(json!("31279295")), NotAllowed, "/duties/0/dutyAt", Some(3)),
+        // Lists of the wrong length.
+        ("/activities", Some(json!([])), WrongCount, "/activities", None),
+        ("/activities/0/groups", Some(json!([])), WrongCount, "/activities/0/groups", Some(15)),
+        (
+            "/persons/0/eduPersonPrincipalNames",
+            Some(json!([])),
+            WrongCount,
+            "/persons/0/eduPersonPrincipalNames",
+            Some(4),
+        ),
+        (
+            "/persons/0/eduPersonPrincipalNames",
+            Some(json!(["a@b.se", "c@d.se"])),
+            WrongCount,
+            "/persons/0/eduPersonPrincipalNames",
+            Some(4),
+        ),
+        (
+            "/persons/0/externalIdentifiers",
+            Some(json!([{"value": "a", "context": "b"}, {"value": "c", "context": "d"}])),
+            WrongCount,
+            "/persons/0/externalIdentifiers",
+            Some(10),
+        ),
+        // Ids, references, size.
+        (
+            "/activities/0/teachers/0/duty/id",
+            Some(json!(NOBODY)),
+            MissingReference,
+            "/activities/0/teachers/0/duty/id",
+            Some(2),
+        ),
+        (
+            "/activities/0/teachers/0/duty/id",
+            Some(json!(TEACHER)),
+            MissingReference,
+            "/activities/0/teachers/0/duty/id",
+            Some(2),
+        ),
+        (
+            "/activities/0/groups/0/id",
+            Some(json!(NOBODY)),
+            MissingReference,
+            "/activities/0/groups/0/id",
+            Some(2),
+        ),
+        (
+            "/groups/0/groupMemberships/0/person/id",
+            Some(json!(NOBODY)),
+            MissingReference,
+            "/groups/0/groupMemberships/0/person/id",
+            Some(2),
+        ),
+        ("/duties/0/person/id", Some(json!(NOBODY)), MissingReference, "/duties/0/person/id", Some(2)),
+        ("/persons/1/givenName", Some(json!(long)), TooLarge, "/persons/1", None),
+    ];
+    for (at, value, code, pointer, rule) in cases {
+        let found = faults(&setting(at, value));
+        assert_eq!(found.total, 1, "{at} {code:?}: {found:?}");
+        let fault = &found.listed[0];
+        assert_eq!((fault.code, fault.pointer.as_str(), fault.rule), (code, pointer, rule), "{at}");
+        assert!(fault.en.len() > 10 && fault.sv.len() > 10 && fault.en != fault.sv, "{at}");
+    }
+}
+
+#[test]
+fn what_skolverket_sets_is_refused_in_words_of_its_own() {
+    let fault = &faults(&setting("/groups/0/meta", Some(json!({"created": "x"})))).listed[0];
+    assert_eq!(fault.en, "This attribute is set by Skolverket; leave it out.");
+}
+
+#[test]
+fn an_id_is_unique_over_all_four_lists() {
+    let body = with(|body| {
+        body["duties"][0]["id"] = json!(ACTIVITY);
+        body["activities"][0]["teachers"][0]["duty"]["id"] = json!(ACTIVITY);
+    });
+    assert_eq!(found(&body), [(FaultCode::DuplicateId, "/duties/0/id".to_owned())]);
+
+    let again = with(|body| {
+        let person = body["persons"][0].clone();
+        body["persons"].as_array_mut().unwrap().push(person);
+    });
+    assert_eq!(found(&again), [(FaultCode::DuplicateId, "/persons/2/id".to_owned())]);
+}
+
+#[test]
+fn all_faults_come_together() {
+    let body = with(|body| {
+        body["activities"][0]["groups"] = json!([{"id": NOBODY}]);
+        body["activities"][0]["nmae"] = json!("x");
+        body["groups"][0]["schoolType"] = json!("FSK");
+        body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(DUTY);
+        body["duties"][0].as_object_mut().unwrap().remove("dutyRole");
+        body["persons"][1]["id"] = json!("x");
+        body["persons"][0]["civicNo"]["value"] = json!(201_401_019_805_u64);
+        body["persons"][1]["familyName"] = json!("x".repeat(MAX_BODY_BYTES));
+        body["options"]["onRecordErrors"] = json!("perhaps");
+    });
+    use FaultCode::*;
+    let expected = [
+        (UnknownAttribute, "/activities/0/nmae"),
+        (NotAllowed, "/groups/0/schoolType"),
+        (MissingAttribute, "/duties/0/dutyRole"),
+        (WrongType, "/persons/0/civicNo/value"),
+        (WrongFormat, "/persons/1/id"),
+        (NotAllowed, "/options/onRecordErrors"),
+        (MissingReference, "/groups/0/groupMemberships/0/person/id"),
+        (MissingReference, "/activities/0/groups/0/id"),
+    ];
+    // The duty of the person without a readable id is not a fault of its own.
+    assert_eq!(found(&body), expected.map(|(code, pointer)| (code, pointer.to_owned())));
+}
+
+#[test]
+fn a_record_that_cannot_be_identified_hides_only_what_it_may_explain() {
+    // One unreadable person, one id missed: that person.
+    assert_eq!(
+        found(&setting("/persons/1/id", None)),
+        [(FaultCode::MissingAttribute, "/persons/1/id".to_owned())]
+    );
+    // A reference to the malformed id is told of its form only.
+    let same = with(|body| {
+        body["persons"][1]["id"] = json!("X1");
+        body["duties"][0]["person"]["id"] = json!("X1");
+    });
+    let form = |pointer: &str| (FaultCode::WrongFormat, pointer.to_owned());
+    assert_eq!(found(&same), [form("/duties/0/person/id"), form("/persons/1/id")]);
+    // That person explains no other missed id.
+    let other = with(|body| {
+        body["persons"][1]["id"] = json!("X1");
+        body["duties"][0]["person"]["id"] = json!("X1");
+        body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(NOBODY);
+    });
+    let missed = (FaultCode::MissingReference, "/groups/0/groupMemberships/0/person/id".to_owned());
+    assert!(found(&other).contains(&missed));
+    // An id in capitals is still that person's.
+    let capitals = "AAAAAAAA-0000-4000-8000-000000000002";
+    let shouted = with(|body| {
+        body["persons"][1]["id"] = json!(capitals);
+        body["duties"][0]["person"]["id"] = json!(capitals.to_lowercase());
+    });
+    assert_eq!(found(&shouted), [form("/persons/1/id")]);
+    // Two ids missed and one unreadable person: at least one reference is wrong, so both are told.
+    let two = with(|body| {
+        body["persons"][1].as_object_mut().unwrap().remove("id");
+        body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(NOBODY);
+    });
+    assert_eq!(
+        faults(&two).listed.iter().filter(|fault| fault.code == FaultCode::MissingReference).count(),
+        2
+    );
+}
+
+#[test]
+fn a_list_that_is_not_there_is_one_fault() {
+    assert_eq!(found(&setting("/groups", None)), [(FaultCode::MissingAttribute, "/groups".to_owned())]);
+    let empty = faults(&json!({}));
+    let pointers: Vec<_> = empty.listed.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/activities", "/groups", "/duties", "/persons"]);
+}
+
+#[test]
+fn an_attribute_given_twice_is_refused() {
+    let text = complete().to_string().replacen(r#""givenName":"#, r#""givenName":"Siv","givenName":"#, 1);
+    let Err(Rejection::Faults(faults)) = Submission::parse(text.as_bytes()) else { panic!("taken") };
+    assert_eq!(faults.listed[0].code, FaultCode::DuplicateAttribute);
+    assert_eq!((faults.total, faults.listed[0].pointer.as_str()), (1, "/persons/0/givenName"));
+}
+
+#[test]
+fn a_thousand_faults_are_listed_and_all_are_counted() {
+    let mut body = complete();
+    body["persons"][0]["emails"] = vec![json!({}); MAX_LISTED + 5].into();
+    let faults = faults(&body);
+    assert_eq!((faults.listed.len(), faults.total), (MAX_LISTED, MAX_LISTED + 5));
+}
+
+#[test]
+fn what_is_no_json_is_not_readable() {
+    for body in [&b""[..], b"[]", b"{", b"\xff", b"{\"activities\": NaN}"] {
+        let Err(Rejection::NotReadable { detail }) = Submission::parse(body) else { panic!("{body:?}") };
+        assert!(detail.contains("line 1, column "), "{detail}");
+    }
+}
+
+#[test]
+fn fault_codes_have_stable_names() {
+    let fault = faults(&setting("/duties/0/dutyRole", Some(json!("x")))).listed.remove(0);
+    let wire = serde_json::to_value(&fault).unwrap();
+    assert_eq!(wire["code"], "notAllowed");
+    assert_eq!(wire.as_object().unwrap().keys().collect::<Vec<_>>(), ["code", "en", "pointer", "rule", "sv"]);
+}

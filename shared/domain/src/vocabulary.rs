@@ -1,0 +1,79 @@
+//! The closed vocabularies of SS 12000, as far as Skolverket takes them.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! vocabulary {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $(
+                #[doc = concat!("`", $word, "`")]
+                #[serde(rename = $word)]
+                $variant
+            ),+
+        }
+
+        impl $name {
+            /// Every word, as it is written on the wire.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word on the wire.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+vocabulary!(
+    /// What kind of school (domain rules 9 and 14).
+    SchoolType { Gr = "GR", Sp = "SP", Sam = "SAM", Gy = "GY", Vuxgy = "VUXGY" }
+);
+vocabulary!(
+    /// What a duty is for (domain rule 13).
+    DutyRole {
+        Rektor = "Rektor",
+        Larare = "Lärare",
+        Forskollarare = "Förskollärare",
+        Barnskotare = "Barnskötare",
+        Bibliotekarie = "Bibliotekarie",
+        Lararassistent = "Lärarassistent",
+        Fritidspedagog = "Fritidspedagog",
+        AnnanPersonal = "Annan personal",
+        StudieOchYrkesvagledare = "Studie- och yrkesvägledare",
+        Forstelarare = "Förstelärare",
+        Kurator = "Kurator",
+        Skolskoterska = "Skolsköterska",
+        Skollakare = "Skolläkare",
+        Skolpsykolog = "Skolpsykolog",
+        Speciallarare = "Speciallärare/specialpedagog",
+        Skoladministrator = "Skoladministratör",
+        OvrigArbetsledning = "Övrig arbetsledning",
+    }
+);
+vocabulary!(
+    /// The kinds of group that Skolverket takes (domain rule 14); SS 12000 has more.
+    GroupType { Klass = "Klass", Undervisning = "Undervisning" }
+);
+vocabulary!(
+    /// The kind of activity that Skolverket takes (domain rule 15); SS 12000 has more.
+    ActivityType { Undervisning = "Undervisning" }
+);
+vocabulary!(
+    /// Protected identity, as in the population register (domain rule 11).
+    SecurityMarking {
+        Ingen = "Ingen",
+        Sekretessmarkering = "Sekretessmarkering",
+        SkyddadFolkbokforing = "Skyddad folkbokföring",
+    }
+);
+vocabulary!(
+    /// What an e-mail address is for. Skolverket uses the two of the school only (domain rule 8).
+    EmailType {
+        Privat = "Privat",
+        SkolaElev = "Skola elev",
+        SkolaPersonal = "Skola personal",
+        ArbeteOvrigt = "Arbete övrigt",
+    }
+);
