@@ -1,1 +1,14 @@
-//! 
+//! The only code that speaks to Skolverket: authorization server and Provisioning API.
+//!
+//! It returns what happened and decides nothing: no retry, no waiting, no verdict. Redirects are not followed,
+//! because a token must not leave its host.
+
+mod answer;
+mod client;
+mod endpoint;
+mod token;
+
+pub use answer::{CallFailure, JobAnswer, LogEntry, RecordAnswer, RecordStatus, Submitted};
+pub use client::{Client, ClientError, Exchange};
+pub use endpoint::{Endpoint, InvalidEndpoint, collection};
+pub use token::{Token, TokenFailure};

@@ -1,0 +1,94 @@
+//! Where Skolverket is.
+
+use stafett_domain::StageName;
+
+/// An address that may be called: https, or plain http on a loopback address, where nobody can listen in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint(reqwest::Url);
+
+/// An address that may not be called.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidEndpoint {
+    /// Not an absolute URL.
+    #[error("is not an address: {0}")]
+    NotAnAddress(String),
+    /// Plain http to another machine.
+    #[error("must be https (plain http is taken for loopback addresses only)")]
+    NotSecure,
+}
+
+impl Endpoint {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// [`InvalidEndpoint`] where it is not absolute, or neither https nor loopback.
+    pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
+        let url =
+            reqwest::Url::parse(text).map_err(|error| InvalidEndpoint::NotAnAddress(error.to_string()))?;
+        let loopback = url.host_str().is_some_and(|host| {
+            let bare = host.trim_start_matches('[').trim_end_matches(']');
+            host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        });
+        match url.scheme() {
+            "https" => Ok(Self(url)),
+            "http" if loopback => Ok(Self(url)),
+            _ => Err(InvalidEndpoint::NotSecure),
+        }
+    }
+
+    /// The address itself.
+    pub(crate) fn url(&self) -> reqwest::Url {
+        self.0.clone()
+    }
+
+    /// The address with `path` behind it. `path` begins with `/`.
+    pub(crate) fn join(&self, path: &str) -> Result<reqwest::Url, InvalidEndpoint> {
+        let base = self.0.as_str().trim_end_matches('/');
+        reqwest::Url::parse(&format!("{base}{path}"))
+            .map_err(|error| InvalidEndpoint::NotAnAddress(error.to_string()))
+    }
+}
+
+/// The name under which the Provisioning API keeps a stage's records.
+pub fn collection(stage: StageName) -> &'static str {
+    match stage {
+        StageName::Users => "persons",
+        StageName::Duties => "duties",
+        StageName::Groups => "groups",
+        StageName::Activities => "activities",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for good in
+            ["https://api.skolverket.se/v1", "http://127.0.0.1:9/v1", "http://localhost:1", "http://[::1]:9"]
+        {
+            assert!(Endpoint::parse(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://api.skolverket.se/v1",
+            "http://localhost.example.se",
+            "http://127.0.0.1.example.se",
+            "ftp://127.0.0.1",
+            "/v1",
+            "",
+        ] {
+            assert!(Endpoint::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_path_goes_behind_the_base() {
+        let base = Endpoint::parse("https://api.skolverket.se/provtjanst/provisioning/v1/").unwrap();
+        let url = base.join("/persons/bulk?updateIfExists=true").unwrap();
+        assert_eq!(
+            url.as_str(),
+            "https://api.skolverket.se/provtjanst/provisioning/v1/persons/bulk?updateIfExists=true"
+        );
+    }
+}
