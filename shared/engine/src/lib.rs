@@ -1,1 +1,28 @@
-//! 
+//! The relay that all four stages share: claim, send, finish; and what it needs: queue, history, limiter,
+//! configuration, telemetry.
+
+mod aws;
+mod clock;
+pub mod config;
+pub mod history;
+mod limiter;
+mod message;
+mod organisers;
+mod outcome;
+mod queue;
+mod records;
+mod relay;
+mod stage;
+mod step;
+pub mod telemetry;
+mod verdict;
+
+pub use clock::Clock;
+pub use config::{Config, ConfigError};
+pub use limiter::{Limiter, Slot};
+pub use message::{BatchStep, InvalidMessage, Message, Step};
+pub use organisers::{OrganiserSettings, Organisers, SettingsError};
+pub use queue::{QueueError, Queues};
+pub use records::{HandlerError, handle_batch};
+pub use relay::{HandleError, Relay, StartError};
+pub use stage::{Stage, run_stage};

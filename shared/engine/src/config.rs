@@ -1,0 +1,257 @@
+//! Configuration: environment variables, read once at start. What is missing or wrong is named all at once.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use stafett_domain::StageName;
+use stafett_skolverket::Endpoint;
+
+/// Every duration and rate, so that the template says them in one place. Durations are milliseconds there.
+#[derive(Debug, Clone)]
+pub struct Timing {
+    /// `CALLS_PER_SECOND`: bulk and job calls of all organisers and stages together.
+    pub calls_per_second: f64,
+    /// `SLOT_WAIT_MS`: the longest that a call waits for its slot inside an invocation.
+    pub slot_wait: Duration,
+    /// `HTTP_TIMEOUT_MS`: one call to Skolverket.
+    pub http_timeout: Duration,
+    /// `CLAIM_MS`: how long a step belongs to its holder; the functions' time-out.
+    pub claim: Duration,
+    /// `INLINE_WAIT_MS`: a wait up to this happens inside the invocation.
+    pub inline_wait: Duration,
+    /// `FIRST_POLL_MS`: from a submit to the first look at its job.
+    pub first_poll: Duration,
+    /// `POLL_MAX_MS`: the longest pause between two looks at a job.
+    pub poll_max: Duration,
+    /// `RETRY_FIRST_MS`: the first pause after a call that failed.
+    pub retry_first: Duration,
+    /// `RETRY_MAX_MS`: the longest one.
+    pub retry_max: Duration,
+    /// `OVERDUE_MS`: how long after its time a step is looked at by the watchdog.
+    pub overdue: Duration,
+    /// `JOB_STUCK_MS`: a job of Skolverket's that is not done by then is given up.
+    pub job_stuck: Duration,
+    /// `DEADLINE_MS`: a batch that could not be delivered for so long is given up.
+    pub deadline: Duration,
+    /// `QUEUE_DELAY_UNIT_MS`: the length of the queue's second. Only a local stack that runs faster has another.
+    pub queue_delay_unit: Duration,
+}
+
+/// What all functions need.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `TABLE_NAME`
+    pub table: String,
+    /// `USERS_QUEUE_URL`, `DUTIES_QUEUE_URL`, `GROUPS_QUEUE_URL`, `ACTIVITIES_QUEUE_URL`, in the stages' order.
+    pub queues: [String; 4],
+    /// `SKOLVERKET_URL`: base address of the Provisioning API.
+    pub skolverket_url: Endpoint,
+    /// `SKOLVERKET_LOCATION`: the location that tokens are asked for.
+    pub skolverket_location: String,
+    /// `TOKEN_URL`: the authorization server's `/transaction`.
+    pub token_url: Endpoint,
+    /// `ENTITY_ID_PATTERN`: the entity id of an organiser without settings of its own.
+    pub entity_id_pattern: String,
+    /// `ORGANISERS_DIR`: a folder with settings, one file an organiser. Optional.
+    pub organisers_dir: Option<PathBuf>,
+    /// `RETENTION_DAYS`: how long a send is kept where the organiser's settings say nothing.
+    pub retention_days: u32,
+    /// `ORGANISER_CLAIM`: the token's claim that holds the organisation number.
+    pub organiser_claim: String,
+    /// See [`Timing`].
+    pub timing: Timing,
+}
+
+/// The environment does not hold what the function needs.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("environment variables are missing or wrong: {}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming every variable that is missing or cannot be read, with the reason.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(std::env::vars().collect())
+    }
+
+    /// Reads `variables`.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_variables(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        let mut reader = Reader { variables, faults: Vec::new() };
+        let queues = StageName::ORDER
+            .map(|stage| reader.text(&format!("{}_QUEUE_URL", stage.as_str().to_ascii_uppercase())));
+        let table = reader.text("TABLE_NAME");
+        let skolverket_url = reader.endpoint("SKOLVERKET_URL");
+        let skolverket_location = reader.text("SKOLVERKET_LOCATION");
+        let token_url = reader.endpoint("TOKEN_URL");
+        let entity_id_pattern = reader.text("ENTITY_ID_PATTERN");
+        let organisers_dir = reader.variables.get("ORGANISERS_DIR").map(PathBuf::from);
+        let retention_days = reader.number("RETENTION_DAYS", |days: u32| days > 0);
+        let organiser_claim = reader.text("ORGANISER_CLAIM");
+        let timing = Timing {
+            calls_per_second: reader.number("CALLS_PER_SECOND", |rate: f64| rate > 0.0 && rate.is_finite()),
+            slot_wait: reader.milliseconds("SLOT_WAIT_MS"),
+            http_timeout: reader.milliseconds("HTTP_TIMEOUT_MS"),
+            claim: reader.milliseconds("CLAIM_MS"),
+            inline_wait: reader.milliseconds("INLINE_WAIT_MS"),
+            first_poll: reader.milliseconds("FIRST_POLL_MS"),
+            poll_max: reader.milliseconds("POLL_MAX_MS"),
+            retry_first: reader.milliseconds("RETRY_FIRST_MS"),
+            retry_max: reader.milliseconds("RETRY_MAX_MS"),
+            overdue: reader.milliseconds("OVERDUE_MS"),
+            job_stuck: reader.milliseconds("JOB_STUCK_MS"),
+            deadline: reader.milliseconds("DEADLINE_MS"),
+            queue_delay_unit: reader.milliseconds("QUEUE_DELAY_UNIT_MS"),
+        };
+        let (Some(skolverket_url), Some(token_url)) = (skolverket_url, token_url) else {
+            return Err(ConfigError(reader.faults));
+        };
+        if !reader.faults.is_empty() {
+            return Err(ConfigError(reader.faults));
+        }
+        Ok(Self {
+            table,
+            queues,
+            skolverket_url,
+            skolverket_location,
+            token_url,
+            entity_id_pattern,
+            organisers_dir,
+            retention_days,
+            organiser_claim,
+            timing,
+        })
+    }
+
+    /// The address of a stage's queue.
+    pub fn queue(&self, stage: StageName) -> &str {
+        let [users, duties, groups, activities] = &self.queues;
+        match stage {
+            StageName::Users => users,
+            StageName::Duties => duties,
+            StageName::Groups => groups,
+            StageName::Activities => activities,
+        }
+    }
+}
+
+/// Reads variables and gathers what is wrong with them, so that one start tells everything.
+struct Reader {
+    variables: BTreeMap<String, String>,
+    faults: Vec<String>,
+}
+
+impl Reader {
+    fn text(&mut self, name: &str) -> String {
+        match self.variables.get(name) {
+            Some(value) if !value.is_empty() => value.clone(),
+            _ => {
+                self.faults.push(format!("{name} is missing"));
+                String::new()
+            }
+        }
+    }
+
+    fn number<T: std::str::FromStr + Default + Copy>(&mut self, name: &str, good: impl Fn(T) -> bool) -> T {
+        let text = self.text(name);
+        match text.parse() {
+            Ok(number) if good(number) => number,
+            _ if text.is_empty() => T::default(),
+            _ => {
+                self.faults.push(format!("{name} is not a number that can be used"));
+                T::default()
+            }
+        }
+    }
+
+    fn milliseconds(&mut self, name: &str) -> Duration {
+        Duration::from_millis(self.number(name, |milliseconds: u64| milliseconds > 0))
+    }
+
+    fn endpoint(&mut self, name: &str) -> Option<Endpoint> {
+        let text = self.text(name);
+        if text.is_empty() {
+            return None;
+        }
+        match Endpoint::parse(&text) {
+            Ok(endpoint) => Some(endpoint),
+            Err(error) => {
+                self.faults.push(format!("{name} {error}"));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The timing of the template.
+    pub(crate) fn timing() -> Timing {
+        Config::from_variables(variables()).unwrap().timing
+    }
+
+    fn variables() -> BTreeMap<String, String> {
+        [
+            ("TABLE_NAME", "history"),
+            ("USERS_QUEUE_URL", "http://127.0.0.1/users"),
+            ("DUTIES_QUEUE_URL", "http://127.0.0.1/duties"),
+            ("GROUPS_QUEUE_URL", "http://127.0.0.1/groups"),
+            ("ACTIVITIES_QUEUE_URL", "http://127.0.0.1/activities"),
+            ("SKOLVERKET_URL", "https://example.se/v1"),
+            ("SKOLVERKET_LOCATION", "https://example.se/v1"),
+            ("TOKEN_URL", "https://example.se/transaction"),
+            ("ENTITY_ID_PATTERN", "https://{organisation_number}.example.se"),
+            ("RETENTION_DAYS", "400"),
+            ("ORGANISER_CLAIM", "organisation_number"),
+            ("CALLS_PER_SECOND", "4.8"),
+            ("SLOT_WAIT_MS", "5000"),
+            ("HTTP_TIMEOUT_MS", "10000"),
+            ("CLAIM_MS", "30000"),
+            ("INLINE_WAIT_MS", "2000"),
+            ("FIRST_POLL_MS", "700"),
+            ("POLL_MAX_MS", "10000"),
+            ("RETRY_FIRST_MS", "1000"),
+            ("RETRY_MAX_MS", "300000"),
+            ("OVERDUE_MS", "60000"),
+            ("JOB_STUCK_MS", "1800000"),
+            ("DEADLINE_MS", "43200000"),
+            ("QUEUE_DELAY_UNIT_MS", "1000"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    #[test]
+    fn a_whole_environment_is_read() {
+        let config = Config::from_variables(variables()).unwrap();
+        assert_eq!(config.queue(StageName::Groups), "http://127.0.0.1/groups");
+        assert_eq!(config.timing.claim, Duration::from_secs(30));
+        assert!(config.organisers_dir.is_none());
+    }
+
+    #[test]
+    fn everything_that_is_missing_or_wrong_is_named_at_once() {
+        let mut variables = variables();
+        variables.remove("TABLE_NAME");
+        variables.insert("CLAIM_MS".to_owned(), "half a minute".to_owned());
+        variables.insert("CALLS_PER_SECOND".to_owned(), "0".to_owned());
+        variables.insert("TOKEN_URL".to_owned(), "http://example.se/transaction".to_owned());
+        let Err(ConfigError(faults)) = Config::from_variables(variables) else { panic!("it was taken") };
+        assert_eq!(
+            faults,
+            [
+                "TABLE_NAME is missing",
+                "TOKEN_URL must be https (plain http is taken for loopback addresses only)",
+                "CALLS_PER_SECOND is not a number that can be used",
+                "CLAIM_MS is not a number that can be used",
+            ]
+        );
+    }
+}

@@ -1,0 +1,314 @@
+//! From a request to an accepted send: header → bodies and batches → acceptance. Before acceptance nothing is
+//! visible; after it the send will run, even if the function dies before it queues anything.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::{
+    BatchId, Options, OrganisationNumber, RecordId, SendEvent, SendId, SendStatus, StageName,
+};
+
+use super::item::{Batch, Due, Job, Millis, Organiser, SendHeader};
+use super::key::{self, SendRef};
+use super::packed::Body;
+use super::record_ids::{Place, RecordIds};
+use super::start::AT_ONCE;
+use super::store::{self, History, HistoryError, Write, WriteError};
+
+/// How long a key given with a request stands for it. Compared here: TTL deletion may lag by days.
+const IDEMPOTENCY_HOURS: i64 = 24;
+/// How often a place in the order is asked for when others ask at the same time.
+const ACCEPTANCE_TRIES: u32 = 60;
+/// Bodies that are written at the same time.
+const WRITES_AT_ONCE: usize = 8;
+
+/// A send to be stored.
+pub struct NewSend<F> {
+    /// Who asked for it: the token's `sub`.
+    pub requested_by: String,
+    /// How many activities it holds.
+    pub activity_count: u32,
+    /// Its first activities, as JSON.
+    pub activities: serde_json::Value,
+    /// What the sender chose.
+    pub options: Options,
+    /// Its jobs, one a stage, in the order of the stages.
+    pub jobs: Vec<NewJob<F>>,
+    /// How long it is kept.
+    pub retention_days: u32,
+}
+
+/// A job of a send to be stored.
+pub struct NewJob<F> {
+    /// Which.
+    pub stage: StageName,
+    /// Its batches, in order.
+    pub batches: Vec<NewBatch<F>>,
+}
+
+/// A batch of a job to be stored.
+pub struct NewBatch<F> {
+    /// Its records' ids, in order.
+    pub ids: Vec<RecordId>,
+    /// Its body, and what its rows show.
+    pub body: Body<F>,
+}
+
+/// What a key that came with a request means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// The request is this send: new, or the same one again.
+    Send(SendId),
+    /// The key came with another body before.
+    OtherBody,
+}
+
+/// An accepted send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Whether this call made it the organiser's running one, so that its first message is to be queued.
+    pub runs: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IdempotencyItem {
+    body_hash: String,
+    send: SendId,
+    created_at: Timestamp,
+    expires: i64,
+}
+
+/// A place in the organiser's order.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct OrderItem {
+    pub(crate) send: SendId,
+    pub(crate) expires: i64,
+}
+
+/// The first activities, as their own item, so that the header stays small.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ActivitiesItem {
+    pub(crate) activities: String,
+    pub(crate) expires: i64,
+}
+
+impl History {
+    /// Ties `key` (hashed by the caller) to a send: `fresh`, or the one that it was tied to in the last 24 hours.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn idempotent(
+        &self,
+        organisation: &OrganisationNumber,
+        key_hash: &str,
+        body_hash: &str,
+        fresh: SendId,
+        now: Timestamp,
+    ) -> Result<Idempotency, HistoryError> {
+        let key = key::idempotency(organisation, key_hash);
+        for _ in 0..ACCEPTANCE_TRIES {
+            let oldest = now - jiff::SignedDuration::from_hours(IDEMPOTENCY_HOURS);
+            let known = self.get::<IdempotencyItem>(&key).await?;
+            if let Some(known) = &known
+                && known.created_at > oldest
+            {
+                let same = known.body_hash == body_hash;
+                return Ok(if same { Idempotency::Send(known.send) } else { Idempotency::OtherBody });
+            }
+            let expires = now.as_second() + IDEMPOTENCY_HOURS * 3600;
+            let item =
+                IdempotencyItem { body_hash: body_hash.to_owned(), send: fresh, created_at: now, expires };
+            let write = Write::put(key.clone(), &item)?;
+            let write = match known {
+                None => write.when("attribute_not_exists(#pk)"),
+                Some(known) => write.when("#createdAt = :seen").with("seen", known.created_at)?,
+            };
+            match self.write(write).await {
+                // The next look tells whose it became; a write that was repeated on the wire meets itself there.
+                Ok(()) | Err(WriteError::Condition(_)) => {}
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// Stores a send: its header, then everything else of it. Can be repeated from any point.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn receive<F: Serialize>(
+        &self,
+        send: &SendRef,
+        new: &NewSend<F>,
+        now: Timestamp,
+    ) -> Result<(), HistoryError> {
+        let expires = now.as_second() + i64::from(new.retention_days) * 86_400;
+        let header = SendHeader {
+            id: send.send,
+            organisation: send.organisation.clone(),
+            status: SendStatus::Receiving,
+            seq: None,
+            accepted_position: None,
+            created_at: now,
+            accepted_at: None,
+            started_at: None,
+            ended_at: None,
+            requested_by: new.requested_by.clone(),
+            activity_count: new.activity_count,
+            options: new.options,
+            stop_requested: None,
+            expires,
+        };
+        let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
+        let expires = match self.write(write).await {
+            Ok(()) => expires,
+            Err(WriteError::Condition(_)) => {
+                let known: Option<SendHeader> = self.get(&send.header()).await?;
+                let known = known.ok_or(HistoryError::Contended)?;
+                if known.status != SendStatus::Receiving {
+                    return Ok(());
+                }
+                known.expires
+            }
+            Err(WriteError::History(error)) => return Err(error),
+        };
+        self.store_records(send, new, expires).await
+    }
+
+    async fn store_records<F: Serialize>(
+        &self,
+        send: &SendRef,
+        new: &NewSend<F>,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        let activities = ActivitiesItem { activities: new.activities.to_string(), expires };
+        self.put(&send.activities(), &activities).await?;
+        let mut places = Vec::new();
+        for job in &new.jobs {
+            let numbered: Vec<_> = (0..).map(BatchId).zip(&job.batches).collect();
+            for chunk in numbered.chunks(WRITES_AT_ONCE) {
+                let writes = chunk.iter().map(|(id, batch)| self.store_batch(send, job, *id, batch, expires));
+                futures::future::try_join_all(writes).await?;
+            }
+            for (id, batch) in &numbered {
+                let place = Place { stage: job.stage, batch: *id };
+                places.extend(batch.ids.iter().map(|record| (*record, place)));
+            }
+            let total = job.batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
+            let item = Job::waiting(job.stage, count(total), count(job.batches.len()), expires);
+            // A repeat must not undo what has begun: it never runs after acceptance, but another may.
+            let write = Write::put(send.job(job.stage), &item)?.when("attribute_not_exists(#pk)");
+            done_or_there(self.write(write).await)?;
+        }
+        self.put_record_ids(send, &RecordIds::of(places), expires).await
+    }
+
+    async fn store_batch<F: Serialize>(
+        &self,
+        send: &SendRef,
+        job: &NewJob<F>,
+        id: BatchId,
+        batch: &NewBatch<F>,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        self.put_body(send, job.stage, id, &batch.body, expires).await?;
+        let successor = BatchId(id.0.saturating_add(AT_ONCE));
+        let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
+        let item = Batch::planned(id, count(batch.ids.len()), successor, expires);
+        let write = Write::put(send.batch(job.stage, id), &item)?.when("attribute_not_exists(#pk)");
+        done_or_there(self.write(write).await)
+    }
+
+    /// Gives a stored send its place in the organiser's order. Can be repeated.
+    ///
+    /// `overdue_at` is when the watchdog looks at it, should it be the one that runs.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn accept(
+        &self,
+        send: &SendRef,
+        now: Timestamp,
+        overdue_at: Millis,
+    ) -> Result<Acceptance, HistoryError> {
+        let organiser_key = key::organiser(&send.organisation);
+        for attempt in 1..=ACCEPTANCE_TRIES {
+            let header: Option<SendHeader> = self.get(&send.header()).await?;
+            let header = header.ok_or(HistoryError::Corrupt("a send without a header"))?;
+            let organiser: Option<Organiser> = self.get(&organiser_key).await?;
+            let seen = organiser.is_some();
+            let organiser = organiser.unwrap_or(Organiser { next_seq: 1, ..Organiser::default() });
+            let Ok(queued) = header.status.next(SendEvent::Accepted) else {
+                return Ok(Acceptance { runs: false });
+            };
+            let seq = organiser.next_seq;
+            let runs = organiser.running.is_none();
+            let position = organiser.running_seq.map_or(0, |running| seq.saturating_sub(running));
+
+            let accept = Write::update(
+                send.header(),
+                "SET #status = :queued, #seq = :seq, #acceptedPosition = :position, #acceptedAt = :now",
+            )
+            .when("#status = :receiving")
+            .with("queued", queued)?
+            .with("receiving", header.status)?
+            .with("seq", seq)?
+            .with("position", position)?
+            .with("now", now)?;
+            let place = OrderItem { send: send.send, expires: header.expires };
+            let place =
+                Write::put(key::order(&send.organisation, seq), &place)?.when("attribute_not_exists(#pk)");
+            let mut step = "SET #nextSeq = :next".to_owned();
+            if runs {
+                step.push_str(", #running = :send, #runningSeq = :seq, #dueAt = :due, #dueShard = :shard");
+            }
+            let condition = match (seen, runs) {
+                (false, _) => "attribute_not_exists(#pk)",
+                (true, true) => "#nextSeq = :seq AND attribute_not_exists(#running)",
+                (true, false) => "#nextSeq = :seq AND attribute_exists(#running)",
+            };
+            let mut take =
+                Write::update(organiser_key.clone(), step).when(condition).with("next", seq + 1)?;
+            if seen || runs {
+                take = take.with("seq", seq)?;
+            }
+            if runs {
+                take = take
+                    .with("send", send.send)?
+                    .with("due", overdue_at)?
+                    .with("shard", key::organiser_shard(&send.organisation))?;
+            }
+            let mut writes = vec![accept, place, take];
+            if runs {
+                writes.push(due_job(send, StageName::FIRST, overdue_at)?);
+            }
+            match self.transact(writes).await {
+                Ok(()) => return Ok(Acceptance { runs }),
+                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+}
+
+/// Sets the `dueAt` of a job's start.
+pub(crate) fn due_job(send: &SendRef, stage: StageName, at: Millis) -> Result<Write, HistoryError> {
+    let due = Due::at(at, send);
+    Write::update(send.job(stage), "SET #dueAt = :due, #dueShard = :shard")
+        .when("#status = :waiting")
+        .with("due", due.due_at)?
+        .with("shard", due.due_shard)?
+        .with("waiting", stafett_domain::JobStatus::Waiting)
+}
+
+fn done_or_there(result: Result<(), WriteError>) -> Result<(), HistoryError> {
+    match result {
+        Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
+        Err(WriteError::History(error)) => Err(error),
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,169 @@
+//! What is overdue: read from history, not from the queues.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Deserialize;
+use stafett_domain::StageName;
+
+use super::item::{Batch, Job, Millis, Organiser, SendHeader};
+use super::key::{self, Carrier, Key, SHARDS, SendRef};
+use super::progress::later;
+use super::store::{History, HistoryError, Write, WriteError, unavailable};
+use crate::message::{BatchStep, Step};
+
+/// The longest pause between two looks at the same step, in multiples of the first.
+const LONGEST_PAUSE: u32 = 32;
+
+/// A step that is overdue, and the message that moves it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overdue {
+    /// Whose.
+    pub send: SendRef,
+    /// Which job.
+    pub stage: StageName,
+    /// The step.
+    pub step: Step,
+    /// How often it was sent again before.
+    pub resent: u32,
+}
+
+#[derive(Deserialize)]
+struct IndexEntry {
+    pk: String,
+    sk: String,
+}
+
+impl History {
+    /// The keys of what is overdue at `now`, at most `limit` of each shard.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn overdue(&self, now: Timestamp, limit: i32) -> Result<Vec<Carrier>, HistoryError> {
+        let mut found = Vec::new();
+        for shard in 0..SHARDS {
+            let request = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .index_name("due")
+                .key_condition_expression("dueShard = :shard AND dueAt <= :now")
+                .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
+                .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
+                .limit(limit);
+            // What one page leaves is still overdue a minute later.
+            let answer = request.send().await.map_err(|error| unavailable(&error))?;
+            for item in answer.items.unwrap_or_default() {
+                let IndexEntry { pk, sk } = super::store::from_item(item)?;
+                let carrier = Carrier::of(&Key { pk, sk });
+                found.push(carrier.ok_or(HistoryError::Corrupt("a step that is due under an unknown key"))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes an overdue step, if it still is: its `dueAt` moves on (later each time), on condition of its old value,
+    /// so that of two watchdogs one sends it again. None where there is nothing to send.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn take_overdue(
+        &self,
+        carrier: &Carrier,
+        now: Timestamp,
+        pause: Duration,
+    ) -> Result<Option<Overdue>, HistoryError> {
+        let millis = now.as_millisecond();
+        let is_due = |due: Option<Millis>| due.filter(|due| *due <= millis);
+        match carrier {
+            Carrier::Organiser(organisation) => {
+                self.look_after_organiser(organisation, millis, pause).await?;
+                Ok(None)
+            }
+            Carrier::Job(send, stage) => {
+                let job: Option<Job> = self.job(send, *stage).await?;
+                let Some((job, due)) =
+                    job.and_then(|job| Some((is_due(job.due.due_at)?, job))).map(|(a, b)| (b, a))
+                else {
+                    return Ok(None);
+                };
+                let resent = job.due.resent;
+                if !self.move_due(send.job(*stage), due, millis, pause, resent).await? {
+                    return Ok(None);
+                }
+                Ok(Some(Overdue { send: send.clone(), stage: *stage, step: Step::Start, resent }))
+            }
+            Carrier::Batch(send, stage, batch) => {
+                let batch: Option<Batch> = self.batch(send, *stage, *batch).await?;
+                let Some((batch, due)) =
+                    batch.and_then(|batch| Some((is_due(batch.due.due_at)?, batch))).map(|(a, b)| (b, a))
+                else {
+                    return Ok(None);
+                };
+                let resent = batch.due.resent;
+                if !self.move_due(send.batch(*stage, batch.batch), due, millis, pause, resent).await? {
+                    return Ok(None);
+                }
+                Ok(Some(Overdue { send: send.clone(), stage: *stage, step: batch.step(), resent }))
+            }
+        }
+    }
+
+    async fn move_due(
+        &self,
+        key: Key,
+        old: Millis,
+        now: Millis,
+        pause: Duration,
+        resent: u32,
+    ) -> Result<bool, HistoryError> {
+        let factor = 2_u32.saturating_pow(resent.min(16)).min(LONGEST_PAUSE);
+        let write = Write::update(key, "SET #dueAt = :next, #resent = :resent")
+            .when("#dueAt = :old")
+            .with("old", old)?
+            .with("next", later(now, pause * factor))?
+            .with("resent", resent + 1)?;
+        match self.write(write).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Condition(_)) => Ok(false),
+            Err(WriteError::History(error)) => Err(error),
+        }
+    }
+
+    /// An organiser is due as long as a send of its is running: that send's own steps are due too, so there is
+    /// nothing to do but to look again later.
+    async fn look_after_organiser(
+        &self,
+        organisation: &stafett_domain::OrganisationNumber,
+        now: Millis,
+        pause: Duration,
+    ) -> Result<(), HistoryError> {
+        let organiser_key = key::organiser(organisation);
+        let organiser: Option<Organiser> = self.get(&organiser_key).await?;
+        let Some(running) = organiser.and_then(|organiser| organiser.running) else { return Ok(()) };
+        let header: Option<SendHeader> =
+            self.get(&SendRef::new(organisation.clone(), running).header()).await?;
+        if header.is_none_or(|header| header.status.has_ended()) {
+            return Err(HistoryError::Corrupt("an organiser whose running send is gone"));
+        }
+        let write = Write::update(organiser_key, "SET #dueAt = :next")
+            .when("#running = :running")
+            .with("running", running)?
+            .with("next", later(now, pause * LONGEST_PAUSE))?;
+        match self.write(write).await {
+            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
+            Err(WriteError::History(error)) => Err(error),
+        }
+    }
+}
+
+impl Overdue {
+    /// Which batch it is about, if any.
+    pub fn batch(&self) -> Option<stafett_domain::BatchId> {
+        match self.step {
+            Step::Start => None,
+            Step::Submit(BatchStep { batch, .. }) | Step::Poll(BatchStep { batch, .. }) => Some(batch),
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The end of a job and of a send, and the organiser's next one.
+
+use jiff::Timestamp;
+use stafett_domain::{
+    Ending, IllegalTransition, JobEvent, JobStatus, Reason, ReasonCode, SendEvent, SendId, SendStatus,
+    StageName,
+};
+
+use super::acceptance::{OrderItem, due_job};
+use super::item::{Job, Millis, Organiser, SendHeader};
+use super::key::{self, SendRef};
+use super::store::{self, History, HistoryError, Write, WriteError};
+
+const END_TRIES: u32 = 20;
+/// Places in the order that are read at once while the next send is looked for.
+const ORDER_PAGE: usize = 10;
+
+/// What a look at a job came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// Batches are open or may still go.
+    NotYet,
+    /// This look ended the job, or it had ended and what follows may not have been queued. `start` is the job to
+    /// start next: this send's next stage, or the first one of the organiser's next send.
+    Ended { start: Option<(SendRef, StageName)>, ending: Ending },
+    /// It had ended before.
+    EndedBefore,
+}
+
+/// A send to end, with the last job that ran.
+struct SendEnd<'a> {
+    send: &'a SendRef,
+    header: &'a SendHeader,
+    job: Write,
+    stage: StageName,
+    ending: Ending,
+    now: Timestamp,
+    overdue_at: Millis,
+}
+
+impl History {
+    /// Looks whether a job can end, and ends it. `again` says that the caller repeats a step that was done before,
+    /// so that a job that had ended may still lack the message that follows.
+    pub(crate) async fn settle(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        now: Timestamp,
+        overdue_at: Millis,
+        again: bool,
+    ) -> Result<Settled, HistoryError> {
+        for attempt in 1..=END_TRIES {
+            let (Some(job), Some(header)) =
+                (self.job(send, stage).await?, self.get::<SendHeader>(&send.header()).await?)
+            else {
+                return Ok(Settled::EndedBefore);
+            };
+            if job.status.has_ended() {
+                return if again {
+                    self.what_follows(send, stage, &header, &job).await
+                } else {
+                    Ok(Settled::EndedBefore)
+                };
+            }
+            let all_done = job.closed >= job.batches || header.stop_requested.is_some();
+            if job.status != JobStatus::Running || job.open > 0 || !all_done {
+                return Ok(Settled::NotYet);
+            }
+            let (ending, reason) = verdict(&job, header.stop_requested);
+            let write = end_job(send, &job, ending, reason, now)?;
+            let next = stage.next().filter(|_| !matches!(ending, Ending::Failed | Ending::Cancelled));
+            let result = match next {
+                Some(next) => {
+                    // The send is checked too: a stop that was asked for meanwhile must be seen.
+                    let going = Write::check(send.header())
+                        .when("#status = :running AND attribute_not_exists(#stopRequested)")
+                        .with("running", SendStatus::Running)?;
+                    let writes = vec![write, due_job(send, next, overdue_at)?, going];
+                    self.transact(writes).await.map(|()| Some((send.clone(), next)))
+                }
+                None => {
+                    let ending = self.send_ending(send, stage, ending).await?;
+                    let end = SendEnd { send, header: &header, job: write, stage, ending, now, overdue_at };
+                    self.end_send(end).await
+                }
+            };
+            match result {
+                Ok(start) => return Ok(Settled::Ended { start, ending }),
+                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// How a send ends whose last job ended so.
+    async fn send_ending(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        last: Ending,
+    ) -> Result<Ending, HistoryError> {
+        if matches!(last, Ending::Failed | Ending::Cancelled) {
+            return Ok(last);
+        }
+        let keys: Vec<_> =
+            StageName::ORDER.iter().filter(|other| **other != stage).map(|other| send.job(*other)).collect();
+        let jobs: Vec<Job> = self.get_many(&keys).await?;
+        let any = |status| jobs.iter().any(|job| job.status == status);
+        Ok(if last == Ending::CompletedWithErrors || any(JobStatus::CompletedWithErrors) {
+            Ending::CompletedWithErrors
+        } else if last == Ending::SucceededWithWarnings || any(JobStatus::SucceededWithWarnings) {
+            Ending::SucceededWithWarnings
+        } else {
+            Ending::Succeeded
+        })
+    }
+
+    /// Ends a send and gives its place to the organiser's next one, in one transaction.
+    async fn end_send(&self, end: SendEnd<'_>) -> Result<Option<(SendRef, StageName)>, WriteError> {
+        let SendEnd { send, header, job, stage, ending, now, overdue_at } = end;
+        let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot end");
+        let ended = header.status.next(SendEvent::Ended(ending)).map_err(illegal)?;
+        // A stop that was not seen by this look must be seen by the next one.
+        let condition = match header.stop_requested {
+            Some(_) => "#status = :running AND attribute_exists(#stopRequested)",
+            None => "#status = :running AND attribute_not_exists(#stopRequested)",
+        };
+        let mut writes = vec![
+            job,
+            Write::update(send.header(), "SET #status = :ended, #endedAt = :now")
+                .when(condition)
+                .with("ended", ended)?
+                .with("now", now)?
+                .with("running", SendStatus::Running)?,
+        ];
+        for later in stage.following() {
+            let passed_over = JobStatus::Waiting.next(JobEvent::PassedOver).map_err(illegal)?;
+            writes.push(
+                Write::update(send.job(*later), "SET #status = :notStarted, #reason = :reason")
+                    .when("#status = :waiting")
+                    .with("notStarted", passed_over)?
+                    .with("waiting", JobStatus::Waiting)?
+                    .with("reason", Reason::new(ReasonCode::EarlierJob))?,
+            );
+        }
+        let next = self.pass_place_on(send, header.seq.unwrap_or_default(), overdue_at, &mut writes).await?;
+        self.transact(writes).await?;
+        Ok(next.map(|next| (next, StageName::FIRST)))
+    }
+
+    /// Adds to `writes` that the organiser's place goes from `send` to the next send that is queued, or to none.
+    async fn pass_place_on(
+        &self,
+        send: &SendRef,
+        seq: u64,
+        overdue_at: Millis,
+        writes: &mut Vec<Write>,
+    ) -> Result<Option<SendRef>, HistoryError> {
+        let organiser_key = key::organiser(&send.organisation);
+        let organiser: Option<Organiser> = self.get(&organiser_key).await?;
+        let organiser = organiser.ok_or(HistoryError::Corrupt("a running send without its organiser"))?;
+        let Some((next, next_seq)) = self.next_queued(send, seq).await? else {
+            // None was found: true only as long as no other was accepted.
+            writes.push(
+                Write::update(organiser_key, "REMOVE #running, #runningSeq, #dueAt, #dueShard")
+                    .when("#running = :send AND #nextSeq = :seen")
+                    .with("send", send.send)?
+                    .with("seen", organiser.next_seq)?,
+            );
+            return Ok(None);
+        };
+        let next = SendRef::new(send.organisation.clone(), next);
+        writes.push(
+            Write::update(organiser_key, "SET #running = :next, #runningSeq = :seq, #dueAt = :due")
+                .when("#running = :send")
+                .with("send", send.send)?
+                .with("next", next.send)?
+                .with("seq", next_seq)?
+                .with("due", overdue_at)?,
+        );
+        writes
+            .push(Write::check(next.header()).when("#status = :queued").with("queued", SendStatus::Queued)?);
+        writes.push(due_job(&next, StageName::FIRST, overdue_at)?);
+        Ok(Some(next))
+    }
+
+    /// The first send after `seq` in the organiser's order that is still queued.
+    async fn next_queued(&self, send: &SendRef, seq: u64) -> Result<Option<(SendId, u64)>, HistoryError> {
+        let mut after = key::order(&send.organisation, seq);
+        loop {
+            let page: Vec<(String, OrderItem)> =
+                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, ORDER_PAGE).await?;
+            for (sk, place) in &page {
+                let other = SendRef::new(send.organisation.clone(), place.send);
+                let header: Option<SendHeader> = self.get(&other.header()).await?;
+                if header.is_some_and(|header| header.status == SendStatus::Queued) {
+                    let seq = sk.trim_start_matches(key::ORDER_PREFIX).parse();
+                    return Ok(Some((
+                        place.send,
+                        seq.map_err(|_| HistoryError::Corrupt("a place in the order"))?,
+                    )));
+                }
+            }
+            match page.last() {
+                Some((sk, _)) if page.len() == ORDER_PAGE => after.sk.clone_from(sk),
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    /// What follows from a job that ended before, if nobody has taken it up yet.
+    async fn what_follows(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        header: &SendHeader,
+        job: &Job,
+    ) -> Result<Settled, HistoryError> {
+        let start = if header.status.has_ended() {
+            let organiser: Option<Organiser> = self.get(&key::organiser(&send.organisation)).await?;
+            let running = organiser.and_then(|organiser| organiser.running);
+            running.map(|running| (SendRef::new(send.organisation.clone(), running), StageName::FIRST))
+        } else {
+            stage.next().map(|next| (send.clone(), next))
+        };
+        let Some((next, next_stage)) = start else { return Ok(Settled::EndedBefore) };
+        let waits = self.job(&next, next_stage).await?.is_some_and(|job| job.status == JobStatus::Waiting);
+        if !waits {
+            return Ok(Settled::EndedBefore);
+        }
+        Ok(Settled::Ended { start: Some((next, next_stage)), ending: job.counts().ending() })
+    }
+}
+
+/// How a job ends that has nothing open, and why.
+fn verdict(job: &Job, stop: Option<Reason>) -> (Ending, Option<Reason>) {
+    if let Some(reason) = stop {
+        return (Ending::Failed, Some(reason));
+    }
+    let counts = job.counts();
+    let ending = counts.ending();
+    let reason = (ending == Ending::Failed).then(|| {
+        let refused = counts.error > 0;
+        Reason::new(if refused { ReasonCode::RecordErrors } else { ReasonCode::OutcomeUnknown })
+    });
+    (ending, reason)
+}
+
+fn end_job(
+    send: &SendRef,
+    job: &Job,
+    ending: Ending,
+    reason: Option<Reason>,
+    now: Timestamp,
+) -> Result<Write, HistoryError> {
+    let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot end");
+    let ended = job.status.next(JobEvent::Ended(ending)).map_err(illegal)?;
+    let expression = match reason {
+        Some(_) => "SET #status = :ended, #endedAt = :now, #reason = :reason",
+        None => "SET #status = :ended, #endedAt = :now",
+    };
+    let write = Write::update(send.job(job.stage), expression)
+        .when("#status = :running AND #open = :none AND #closed = :closed")
+        .with("ended", ended)?
+        .with("now", now)?
+        .with("running", JobStatus::Running)?
+        .with("none", 0)?
+        .with("closed", job.closed)?;
+    match reason {
+        Some(reason) => write.with("reason", reason),
+        None => Ok(write),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(success: u32, warning: u32, error: u32, unknown: u32) -> Job {
+        let total = success + warning + error + unknown;
+        Job { success, warning, error, unknown, ..Job::waiting(StageName::Users, total, 1, 0) }
+    }
+
+    #[test]
+    fn a_job_ends_by_its_counts_unless_the_send_is_stopping() {
+        assert_eq!(verdict(&job(3, 0, 0, 0), None), (Ending::Succeeded, None));
+        assert_eq!(verdict(&job(3, 1, 0, 0), None), (Ending::SucceededWithWarnings, None));
+        let errors = Some(Reason::new(ReasonCode::RecordErrors));
+        assert_eq!(verdict(&job(3, 1, 1, 1), None), (Ending::Failed, errors));
+        let unknown = Some(Reason::new(ReasonCode::OutcomeUnknown));
+        assert_eq!(verdict(&job(3, 0, 0, 1), None), (Ending::Failed, unknown));
+        let stop = Some(Reason::new(ReasonCode::Authorization));
+        assert_eq!(verdict(&job(3, 0, 0, 0), stop), (Ending::Failed, stop));
+    }
+}

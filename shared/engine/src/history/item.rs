@@ -1,0 +1,429 @@
+//! The small items: those that change. They are apart from the large ones, which are written once.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::{
+    AttemptId, BatchId, BatchStatus, ClaimId, Counts, JobStatus, Options, OrganisationNumber, Outcome,
+    Reason, SendId, SendStatus, SkolverketJobId, StageName,
+};
+
+use super::key::SendRef;
+use crate::message::{BatchStep, Step};
+
+/// Milliseconds since 1970, as the items hold times that are compared.
+pub type Millis = i64;
+
+/// The organiser's place in the order: which send runs, and the number that the next accepted one gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organiser {
+    /// The one running send.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<SendId>,
+    /// Its number in the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_seq: Option<u64>,
+    /// From 1.
+    pub next_seq: u64,
+}
+
+/// A send, without its jobs and its activities.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SendHeader {
+    /// Its id.
+    pub id: SendId,
+    /// Whose.
+    pub organisation: OrganisationNumber,
+    /// Where it stands.
+    pub status: SendStatus,
+    /// Its number in the organiser's order; none before acceptance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+    /// How many were before it when it was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_position: Option<u64>,
+    /// When it was first written.
+    pub created_at: Timestamp,
+    /// When it got its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// When its first step was claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// The `sub` of the token that asked for it.
+    pub requested_by: String,
+    /// How many activities it holds.
+    pub activity_count: u32,
+    /// What the sender chose.
+    pub options: Options,
+    /// Set once: no new submits, what is open is polled to its end, then the send ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_requested: Option<Reason>,
+    /// Seconds since 1970; the same on all items of a send.
+    pub expires: i64,
+}
+
+/// A send's stage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    /// Which.
+    pub stage: StageName,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// How many records.
+    pub total: u32,
+    /// How many batches.
+    pub batches: u32,
+    /// How many of them are claimed and not finished.
+    pub open: u32,
+    /// How many of them are finished.
+    pub closed: u32,
+    /// Records accepted.
+    pub success: u32,
+    /// Records accepted with a warning.
+    pub warning: u32,
+    /// Records refused.
+    pub error: u32,
+    /// Records left out because of another.
+    pub skipped: u32,
+    /// Records not sent.
+    pub not_sent: u32,
+    /// Records sent without an outcome.
+    pub unknown: u32,
+    /// When its start was claimed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Why it did not succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Who takes its start step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ClaimId>,
+    /// Until when.
+    #[serde(default)]
+    pub claim_until: Millis,
+    /// The claim for which a copy of the start message was queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_for: Option<ClaimId>,
+    /// The messages that follow from the start were sent.
+    #[serde(default)]
+    pub handed_on: bool,
+    /// See the batch's.
+    #[serde(flatten)]
+    pub due: Due,
+    /// See the send's.
+    pub expires: i64,
+}
+
+/// When the watchdog looks at a step, and in which shard of the index it is. Both or neither.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Due {
+    /// When the step is overdue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Millis>,
+    /// The shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_shard: Option<String>,
+    /// How often the watchdog sent the step again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resent: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Due {
+    /// Due at `at`, in the shard of `send`.
+    pub fn at(at: Millis, send: &SendRef) -> Self {
+        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0 }
+    }
+}
+
+/// What a batch does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Call {
+    /// Its bulk call.
+    Submit,
+    /// A look at its job.
+    Poll,
+}
+
+impl Call {
+    /// The word used in the API and in log lines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Submit => "submit",
+            Self::Poll => "poll",
+        }
+    }
+}
+
+/// The records of one bulk call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Batch {
+    /// Which.
+    pub batch: BatchId,
+    /// Where it stands.
+    pub status: BatchStatus,
+    /// Which try, from 1.
+    #[serde(rename = "try")]
+    pub attempt_try: u32,
+    /// Which step of the try, from 0. Written with every step, so that older messages can be told.
+    pub n: u32,
+    /// What step `n` is.
+    pub call: Call,
+    /// How many records.
+    pub total: u32,
+    /// The batch whose submit the end of this one queues. Fixed when it is planned, so that a repeat queues the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<BatchId>,
+    /// Who takes step `n`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<ClaimId>,
+    /// Until when.
+    #[serde(default)]
+    pub claim_until: Millis,
+    /// The claim for which a copy of the message was queued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied_for: Option<ClaimId>,
+    /// While open: the message for step `n` was sent. Once closed: those that follow were.
+    #[serde(default)]
+    pub handed_on: bool,
+    /// Step `n` is not to be taken before.
+    #[serde(default)]
+    pub not_before: Millis,
+    /// When the watchdog looks at it.
+    #[serde(flatten)]
+    pub due: Due,
+    /// Skolverket's job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<SkolverketJobId>,
+    /// When Skolverket took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_at: Option<Timestamp>,
+    /// Steps put back in a row for the same cause: what the next pause grows with.
+    #[serde(default)]
+    pub put_back: u32,
+    /// Since when Skolverket cannot be reached for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
+    /// A submit went out whose answer was never seen: Skolverket may have carried it out.
+    #[serde(default)]
+    pub uncertain: bool,
+    /// Outcomes, once closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<Counts>,
+    /// The attempt whose answer gave the outcomes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AttemptId>,
+    /// The status code that its accepted records have, but for those that the issues item names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual_status_code: Option<u16>,
+    /// Whether there is an issues item beside the answer.
+    #[serde(default)]
+    pub has_issues: bool,
+    /// Grows with every write, and is what a write is conditional on.
+    pub rev: u64,
+    /// See the send's.
+    pub expires: i64,
+}
+
+impl Batch {
+    /// A batch that nobody has claimed.
+    pub fn planned(batch: BatchId, total: u32, successor: Option<BatchId>, expires: i64) -> Self {
+        Self {
+            batch,
+            status: BatchStatus::Planned,
+            attempt_try: 1,
+            n: 0,
+            call: Call::Submit,
+            total,
+            successor,
+            claim: None,
+            claim_until: 0,
+            copied_for: None,
+            handed_on: false,
+            not_before: 0,
+            due: Due::default(),
+            job_id: None,
+            submitted_at: None,
+            put_back: 0,
+            waiting_since: None,
+            uncertain: false,
+            counts: None,
+            answer: None,
+            usual_status_code: None,
+            has_issues: false,
+            rev: 0,
+            expires,
+        }
+    }
+
+    /// The step that it is at.
+    pub fn step(&self) -> Step {
+        let step = BatchStep { batch: self.batch, attempt_try: self.attempt_try, n: self.n };
+        match self.call {
+            Call::Submit => Step::Submit(step),
+            Call::Poll => Step::Poll(step),
+        }
+    }
+
+    /// The attempt that step `n`'s call is.
+    pub fn attempt(&self) -> AttemptId {
+        AttemptId { batch: self.batch, attempt_try: self.attempt_try, n: self.n }
+    }
+
+    /// The counts of its records in a job that has or has not ended.
+    pub fn counts_in(&self, job: JobStatus) -> Counts {
+        let counts = self.counts.unwrap_or_else(|| Counts::all(self.total, Outcome::Pending));
+        if job.has_ended() { counts.settled() } else { counts }
+    }
+}
+
+impl Job {
+    /// The counts of its records.
+    pub fn counts(&self) -> Counts {
+        let known = self.success + self.warning + self.error + self.skipped + self.not_sent + self.unknown;
+        let counts = Counts {
+            total: self.total,
+            pending: self.total.saturating_sub(known),
+            success: self.success,
+            warning: self.warning,
+            error: self.error,
+            skipped: self.skipped,
+            not_sent: self.not_sent,
+            unknown: self.unknown,
+        };
+        if self.status.has_ended() { counts.settled() } else { counts }
+    }
+
+    /// A job that nothing has happened to.
+    pub fn waiting(stage: StageName, total: u32, batches: u32, expires: i64) -> Self {
+        Self {
+            stage,
+            status: JobStatus::Waiting,
+            total,
+            batches,
+            open: 0,
+            closed: 0,
+            success: 0,
+            warning: 0,
+            error: 0,
+            skipped: 0,
+            not_sent: 0,
+            unknown: 0,
+            started_at: None,
+            ended_at: None,
+            reason: None,
+            claim: None,
+            claim_until: 0,
+            copied_for: None,
+            handed_on: false,
+            due: Due::default(),
+            expires,
+        }
+    }
+}
+
+/// One HTTP call for a batch.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Its id within the job.
+    pub attempt: AttemptId,
+    /// What it was.
+    pub call: Call,
+    /// `POST` or `GET`.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// When it was begun.
+    pub started_at: Timestamp,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// The HTTP status; none where no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Bytes of the request's body.
+    pub request_bytes: u64,
+    /// Bytes of the answer's body.
+    pub response_bytes: u64,
+    /// The answer's body, where it is small: bounded for failed calls, absent for a look at a job that is not done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<String>,
+    /// Whether the answer's body is kept as a large item.
+    #[serde(default)]
+    pub answer_kept: bool,
+    /// See the send's.
+    pub expires: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip<T: Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug>(item: &T) {
+        let map: std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue> =
+            serde_dynamo::to_item(item).unwrap();
+        assert_eq!(&serde_dynamo::from_item::<_, T>(map).unwrap(), item);
+    }
+
+    #[test]
+    fn items_read_back_as_they_were_written() {
+        let now: Timestamp = "2026-11-01T10:00:00.123456Z".parse().unwrap();
+        let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::from_u128(7)));
+        let claim = Some(ClaimId(uuid::Uuid::from_u128(9)));
+        round_trip(&Organiser { running: Some(send.send), running_seq: Some(3), next_seq: 5 });
+        round_trip(&Organiser { running: None, running_seq: None, next_seq: 1 });
+        let reason = Some(Reason::with_status(stafett_domain::ReasonCode::Refused, 400));
+        round_trip(&SendHeader {
+            id: send.send,
+            organisation: send.organisation.clone(),
+            status: SendStatus::Running,
+            seq: Some(4),
+            accepted_position: Some(2),
+            created_at: now,
+            accepted_at: Some(now),
+            started_at: None,
+            ended_at: None,
+            requested_by: "someone".to_owned(),
+            activity_count: 1,
+            options: Options::default(),
+            stop_requested: reason,
+            expires: 1,
+        });
+        let mut job = Job::waiting(StageName::Duties, 10, 1, 5);
+        round_trip(&job);
+        job.due = Due::at(77, &send);
+        (job.claim, job.reason, job.started_at) = (claim, reason, Some(now));
+        round_trip(&job);
+        let mut batch = Batch::planned(BatchId(3), 10, Some(BatchId(7)), 5);
+        round_trip(&batch);
+        batch.due = Due { resent: 2, ..Due::at(77, &send) };
+        (batch.claim, batch.counts, batch.answer) =
+            (claim, Some(Counts::all(10, Outcome::Error)), Some(batch.attempt()));
+        round_trip(&batch);
+    }
+
+    #[test]
+    fn a_job_that_ended_has_nothing_pending() {
+        let mut job = Job::waiting(StageName::Users, 10, 2, 0);
+        job.success = 4;
+        assert_eq!(job.counts().pending, 6);
+        job.status = JobStatus::Failed;
+        assert_eq!((job.counts().pending, job.counts().not_sent), (0, 6));
+    }
+}

@@ -1,0 +1,32 @@
+//! The history: everything that happened, in DynamoDB. Key builders and item mapping stand together here.
+//!
+//! Small items change and are written in conditional writes and transactions. Large ones (bodies, answers, issues)
+//! are written once, packed, outside transactions.
+
+mod acceptance;
+mod claim;
+mod due;
+mod end;
+pub(crate) mod item;
+pub(crate) mod key;
+mod packed;
+mod progress;
+mod read;
+mod record_ids;
+mod start;
+mod store;
+
+pub use acceptance::{Acceptance, Idempotency, NewBatch, NewJob, NewSend};
+pub use due::Overdue;
+pub use item::{Attempt, Batch, Call, Job, Millis, Organiser, SendHeader};
+pub use key::{Carrier, SendRef};
+pub use packed::{Body, Issue, Issues};
+pub use read::{Page, StoredSend};
+pub use record_ids::{Place, RecordIds};
+pub use store::{History, HistoryError};
+pub(crate) use store::{key_item, unavailable};
+
+pub(crate) use claim::{BatchClaim, ClaimAnswer};
+pub(crate) use end::Settled;
+pub(crate) use progress::{Closing, Next, StepError, later};
+pub(crate) use start::{AT_ONCE, StartAnswer};

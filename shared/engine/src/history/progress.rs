@@ -1,0 +1,252 @@
+//! What a step comes to: the next step of the same batch, or its end.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stafett_domain::{
+    AttemptId, BatchEvent, BatchStatus, Counts, IllegalTransition, Reason, SkolverketJobId, StageName,
+};
+
+use super::claim::put_batch;
+use super::item::{Attempt, Batch, Call, Due, Millis};
+use super::key::SendRef;
+use super::start::due_batch;
+use super::store::{History, HistoryError, Write, WriteError};
+
+/// The next step of a batch that stays open.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Next {
+    /// What it is.
+    pub(crate) call: Call,
+    /// When it is to be taken.
+    pub(crate) not_before: Millis,
+    /// When the watchdog looks at it.
+    pub(crate) overdue_at: Millis,
+    /// The holder goes on with it itself, within its claim.
+    pub(crate) kept: bool,
+}
+
+/// How a batch ends.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Closing {
+    /// The outcomes of its records.
+    pub(crate) counts: Counts,
+    /// The attempt whose answer gave them.
+    pub(crate) answer: Option<AttemptId>,
+    /// See [`Batch::usual_status_code`].
+    pub(crate) usual_status_code: Option<u16>,
+    /// See [`Batch::has_issues`].
+    pub(crate) has_issues: bool,
+    /// Why nothing more is to be submitted, if so.
+    pub(crate) stop: Option<Reason>,
+    /// When the watchdog looks at what follows.
+    pub(crate) overdue_at: Millis,
+}
+
+impl Batch {
+    fn stepped(&self, send: &SendRef, event: BatchEvent, next: Next) -> Result<Self, IllegalTransition> {
+        Ok(Self {
+            status: self.status.next(event)?,
+            n: self.n + 1,
+            call: next.call,
+            claim: self.claim.filter(|_| next.kept),
+            handed_on: false,
+            not_before: next.not_before,
+            due: Due::at(next.overdue_at, send),
+            rev: self.rev + 1,
+            ..self.clone()
+        })
+    }
+
+    /// Skolverket took it.
+    pub(crate) fn submitted(
+        &self,
+        send: &SendRef,
+        job_id: SkolverketJobId,
+        now: Timestamp,
+        next: Next,
+    ) -> Result<Self, IllegalTransition> {
+        Ok(Self {
+            job_id: Some(job_id),
+            submitted_at: Some(now),
+            put_back: 0,
+            waiting_since: None,
+            uncertain: false,
+            ..self.stepped(send, BatchEvent::Submitted, next)?
+        })
+    }
+
+    /// The same again later. `waiting_since` is set while Skolverket cannot be reached.
+    pub(crate) fn put_back(
+        &self,
+        send: &SendRef,
+        next: Next,
+        put_back: u32,
+        waiting_since: Option<Timestamp>,
+        uncertain: bool,
+    ) -> Result<Self, IllegalTransition> {
+        Ok(Self {
+            put_back,
+            waiting_since,
+            uncertain: self.uncertain || uncertain,
+            ..self.stepped(send, BatchEvent::PutBack, next)?
+        })
+    }
+
+    fn closed(&self, send: &SendRef, closing: &Closing) -> Result<Self, IllegalTransition> {
+        Ok(Self {
+            status: self.status.next(BatchEvent::Finished)?,
+            claim: None,
+            handed_on: false,
+            due: Due::at(closing.overdue_at, send),
+            waiting_since: None,
+            counts: Some(closing.counts),
+            answer: closing.answer,
+            usual_status_code: closing.usual_status_code,
+            has_issues: closing.has_issues,
+            rev: self.rev + 1,
+            ..self.clone()
+        })
+    }
+}
+
+/// A holder's write that came too late is no error of the history: somebody else has the step.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepError {
+    /// Another holder has written the batch since.
+    #[error("the claim was lost")]
+    ClaimLost,
+    #[error("{0}")]
+    Illegal(#[from] IllegalTransition),
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+impl From<WriteError> for StepError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Condition(_) => Self::ClaimLost,
+            WriteError::History(error) => Self::History(error),
+        }
+    }
+}
+
+impl History {
+    /// Writes the next step of an open batch, on condition that `before` is still what is written.
+    pub(crate) async fn step_on(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        before: &Batch,
+        after: &Batch,
+    ) -> Result<(), StepError> {
+        match self.write(put_batch(send, stage, before.rev, after)?).await {
+            Err(WriteError::Condition(_)) => {
+                // A write that was repeated on the wire meets itself.
+                let known = self.batch(send, stage, before.batch).await?;
+                if known.as_ref() == Some(after) { Ok(()) } else { Err(StepError::ClaimLost) }
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Closes a batch: its outcome, its job's counters, and that its successor is due, in one transaction.
+    pub(crate) async fn close(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        before: &Batch,
+        closing: &Closing,
+        successor_is_due: bool,
+    ) -> Result<Batch, StepError> {
+        let after = before.closed(send, closing)?;
+        let Counts { success, warning, error, skipped, not_sent, unknown, .. } = closing.counts;
+        let job = Write::update(
+            send.job(stage),
+            "ADD #open :less, #closed :one, #success :success, #warning :warning, #error :error, \
+             #skipped :skipped, #notSent :notSent, #unknown :unknown",
+        )
+        .when("#open > :none")
+        .with("none", 0)?
+        .with("less", -1)?
+        .with("one", 1)?
+        .with("success", success)?
+        .with("warning", warning)?
+        .with("error", error)?
+        .with("skipped", skipped)?
+        .with("notSent", not_sent)?
+        .with("unknown", unknown)?;
+        let mut writes = vec![put_batch(send, stage, before.rev, &after)?, job];
+        match (closing.stop, after.successor.filter(|_| successor_is_due)) {
+            (Some(reason), _) => writes.push(
+                // The first reason is the one that is told.
+                Write::update(send.header(), "SET #stopRequested = if_not_exists(#stopRequested, :reason)")
+                    .when("attribute_exists(#pk)")
+                    .with("reason", reason)?,
+            ),
+            (None, Some(successor)) => writes.push(due_batch(send, stage, successor, closing.overdue_at)?),
+            (None, None) => {}
+        }
+        match self.transact(writes).await {
+            Err(WriteError::Condition(_)) => {
+                let known = self.batch(send, stage, before.batch).await?;
+                if known.as_ref() == Some(&after) { Ok(after) } else { Err(StepError::ClaimLost) }
+            }
+            Ok(()) => Ok(after),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Notes that the message for step `n` was sent, or, of a closed batch, those that follow: only then its `dueAt`
+    /// goes. Another step written meanwhile makes this one's note pointless.
+    pub(crate) async fn handed_on(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: &Batch,
+    ) -> Result<(), HistoryError> {
+        let expression = match batch.status {
+            BatchStatus::Closed => "SET #handedOn = :yes REMOVE #dueAt, #dueShard",
+            BatchStatus::Planned | BatchStatus::Open => "SET #handedOn = :yes",
+        };
+        let write = Write::update(send.batch(stage, batch.batch), expression)
+            .when("#rev = :rev")
+            .with("yes", true)?
+            .with("rev", batch.rev)?;
+        match self.write(write).await {
+            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
+            Err(WriteError::History(error)) => Err(error),
+        }
+    }
+
+    /// A planned batch that will never be claimed is due no more.
+    pub(crate) async fn leave_planned(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: &Batch,
+    ) -> Result<(), HistoryError> {
+        let write = Write::update(send.batch(stage, batch.batch), "REMOVE #dueAt, #dueShard")
+            .when("#status = :planned")
+            .with("planned", BatchStatus::Planned)?;
+        match self.write(write).await {
+            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
+            Err(WriteError::History(error)) => Err(error),
+        }
+    }
+
+    /// Keeps a call. Written before what follows from it.
+    pub(crate) async fn put_attempt(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        attempt: &Attempt,
+    ) -> Result<(), HistoryError> {
+        self.put(&send.attempt(stage, attempt.attempt), attempt).await
+    }
+}
+
+/// `at`, so much later.
+pub(crate) fn later(at: Millis, wait: Duration) -> Millis {
+    at.saturating_add(Millis::try_from(wait.as_millis()).unwrap_or(Millis::MAX))
+}

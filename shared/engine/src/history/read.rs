@@ -1,0 +1,172 @@
+//! What the API reads. Expired sends are absent, whether or not they are still there.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use stafett_domain::{AttemptId, BatchId, OrganisationNumber, SendStatus, StageName};
+
+use super::acceptance::{ActivitiesItem, OrderItem};
+use super::item::{Attempt, Batch, Job, Organiser, SendHeader};
+use super::key::{self, Key, SEND_PREFIX, SendRef};
+use super::store::{History, HistoryError};
+
+/// A page of a list, and the cursor of the next one.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// What to give to get the next one; none on the last.
+    pub next: Option<String>,
+}
+
+/// A send as it is shown.
+#[derive(Debug, Clone)]
+pub struct StoredSend {
+    /// The send itself.
+    pub header: SendHeader,
+    /// Its jobs, in the order of the stages.
+    pub jobs: Vec<Job>,
+    /// Its first activities, as JSON.
+    pub activities: serde_json::Value,
+}
+
+impl History {
+    /// The organiser's place in the order; none before its first send.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn organiser(
+        &self,
+        organisation: &OrganisationNumber,
+    ) -> Result<Option<Organiser>, HistoryError> {
+        self.get(&key::organiser(organisation)).await
+    }
+
+    /// A send that was accepted and has not expired.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn send(&self, send: &SendRef, now: Timestamp) -> Result<Option<StoredSend>, HistoryError> {
+        let keys = send_keys(send);
+        let items = self.get_many::<serde_json::Value>(&keys).await?;
+        assemble(items, now)
+    }
+
+    /// An organiser's sends, newest first: at most `limit`, after the cursor of the page before.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn sends(
+        &self,
+        organisation: &OrganisationNumber,
+        limit: usize,
+        cursor: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Page<StoredSend>, HistoryError> {
+        let pk = key::order(organisation, 0).pk;
+        let after = cursor.map(|cursor| format!("{}{cursor}", key::ORDER_PREFIX));
+        let places: Vec<(String, OrderItem)> =
+            self.query(&pk, key::ORDER_PREFIX, after.as_deref(), false, limit).await?;
+        let next = next_cursor(&places, limit, key::ORDER_PREFIX);
+        let sends: Vec<_> =
+            places.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send)).collect();
+        let keys: Vec<_> = sends.iter().flat_map(send_keys).collect();
+        let mut items: HashMap<String, Vec<serde_json::Value>> = HashMap::new();
+        for item in self.get_many::<serde_json::Value>(&keys).await? {
+            let pk = item.get("pk").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+            items.entry(pk).or_default().push(item);
+        }
+        let mut found = Vec::with_capacity(sends.len());
+        for send in &sends {
+            let items = items.remove(&send.header().pk).unwrap_or_default();
+            found.extend(assemble(items, now)?);
+        }
+        Ok(Page { items: found, next })
+    }
+
+    /// A job's batches in order: at most `limit`, from `first` on.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn batches(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        first: BatchId,
+        limit: usize,
+    ) -> Result<Vec<Batch>, HistoryError> {
+        let after = first.0.checked_sub(1).map(|before| send.batch(stage, BatchId(before)).sk);
+        let prefix = SendRef::batch_prefix(stage);
+        let found = self.query(&send.header().pk, &prefix, after.as_deref(), true, limit).await?;
+        Ok(found.into_iter().map(|(_, batch)| batch).collect())
+    }
+
+    /// A job's attempts, the last batch's last call first: at most `limit`, after the cursor of the page before.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn attempts(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<Attempt>, HistoryError> {
+        let prefix = SendRef::attempt_prefix(stage);
+        let after = cursor.map(|cursor| format!("{prefix}{cursor}"));
+        let found = self.query(&send.header().pk, &prefix, after.as_deref(), false, limit).await?;
+        let next = next_cursor(&found, limit, &prefix);
+        Ok(Page { items: found.into_iter().map(|(_, attempt)| attempt).collect(), next })
+    }
+
+    /// One attempt.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn attempt(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        attempt: AttemptId,
+    ) -> Result<Option<Attempt>, HistoryError> {
+        self.get(&send.attempt(stage, attempt)).await
+    }
+}
+
+fn next_cursor<T>(found: &[(String, T)], limit: usize, prefix: &str) -> Option<String> {
+    let (sk, _) = found.last().filter(|_| found.len() >= limit)?;
+    sk.strip_prefix(prefix).map(str::to_owned)
+}
+
+fn send_keys(send: &SendRef) -> Vec<Key> {
+    let jobs = StageName::ORDER.into_iter().map(|stage| send.job(stage));
+    [send.header(), send.activities()].into_iter().chain(jobs).collect()
+}
+
+fn read<T: DeserializeOwned>(item: serde_json::Value) -> Result<T, HistoryError> {
+    serde_json::from_value(item).map_err(|_| HistoryError::Corrupt(std::any::type_name::<T>()))
+}
+
+/// Puts the items of one send together; none for a send that is not to be seen.
+fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<StoredSend>, HistoryError> {
+    let (mut header, mut activities, mut jobs) = (None, None, Vec::new());
+    for item in items {
+        let sk = item.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default();
+        if sk == SEND_PREFIX {
+            header = Some(read::<SendHeader>(item)?);
+        } else if sk == "send#activities" {
+            activities = Some(read::<ActivitiesItem>(item)?.activities);
+        } else {
+            jobs.push(read::<Job>(item)?);
+        }
+    }
+    let Some(header) = header else { return Ok(None) };
+    if header.status == SendStatus::Receiving || header.expires <= now.as_second() {
+        return Ok(None);
+    }
+    jobs.sort_by_key(|job| job.stage);
+    let activities = serde_json::from_str(&activities.unwrap_or_default())
+        .map_err(|_| HistoryError::Corrupt("a send without its activities"))?;
+    Ok(Some(StoredSend { header, jobs, activities }))
+}

@@ -1,0 +1,173 @@
+//! The start of a job.
+
+use jiff::Timestamp;
+use stafett_domain::{
+    BatchId, BatchStatus, ClaimId, IllegalTransition, JobEvent, JobStatus, SendEvent, SendStatus, StageName,
+};
+
+use super::claim::{is_live, span};
+use super::item::{Due, Job, Millis, SendHeader};
+use super::key::{self, SendRef};
+use super::store::{History, HistoryError, Write, WriteError};
+
+const START_TRIES: u32 = 8;
+
+/// Batches that a start queues; the end of batch b queues b + this. So a large send leaves room for small ones.
+pub(crate) const AT_ONCE: u32 = 4;
+
+/// What the claim of a job's start came to.
+#[derive(Debug)]
+pub(crate) enum StartAnswer {
+    /// The job has started: queue its first batches.
+    Started(Job),
+    /// It had started, and what follows was never handed on: do that.
+    HandOn(Job),
+    /// Nothing to do: acknowledge. Says why.
+    Done(&'static str),
+    /// Another holder has it for so long. `copy` says whether this is the one copy of the message that is queued.
+    Held { rest: std::time::Duration, copy: bool },
+}
+
+impl History {
+    /// Claims the start of a job: the job runs, and its first batches are due.
+    ///
+    /// The first job also starts its send, on condition that it is the organiser's running one. A later one starts
+    /// on condition that the job before it succeeded: it ended, so that can not change any more.
+    pub(crate) async fn claim_start(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        claim: ClaimId,
+        now: Timestamp,
+        until: Millis,
+        overdue_at: Millis,
+    ) -> Result<StartAnswer, HistoryError> {
+        for _ in 0..START_TRIES {
+            let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(send, stage).await?);
+            let (Some(header), Some(job)) = (header, job) else { return Ok(StartAnswer::Done("erased")) };
+            if job.claim == Some(claim) {
+                return Ok(StartAnswer::Started(job));
+            }
+            match job.status {
+                JobStatus::Waiting => {}
+                JobStatus::Running if job.handed_on => return Ok(StartAnswer::Done("started before")),
+                JobStatus::Running if is_live(job.claim, job.claim_until, now.as_millisecond()) => {
+                    let copy = self.take_copy(send.job(stage), job.claim).await?;
+                    let rest = span(now.as_millisecond(), job.claim_until);
+                    return Ok(StartAnswer::Held { rest, copy });
+                }
+                JobStatus::Running => return Ok(StartAnswer::HandOn(job)),
+                _ => return Ok(StartAnswer::Done("ended before")),
+            }
+            if !self.may_start(send, stage, &header).await? {
+                return Ok(StartAnswer::Done("not its turn"));
+            }
+            let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot start");
+            let started = Job {
+                status: job.status.next(JobEvent::Started).map_err(illegal)?,
+                started_at: Some(now),
+                claim: Some(claim),
+                claim_until: until,
+                handed_on: false,
+                due: Due::at(overdue_at, send),
+                ..job
+            };
+            let mut writes = vec![
+                Write::put(send.job(stage), &started)?
+                    .when("#status = :waiting")
+                    .with("waiting", JobStatus::Waiting)?,
+            ];
+            if stage == StageName::FIRST {
+                let running = header.status.next(SendEvent::Started).map_err(illegal)?;
+                writes.push(
+                    Write::update(send.header(), "SET #status = :running, #startedAt = :now")
+                        .when("#status = :queued AND attribute_not_exists(#stopRequested)")
+                        .with("running", running)?
+                        .with("queued", SendStatus::Queued)?
+                        .with("now", now)?,
+                );
+                writes.push(
+                    Write::check(key::organiser(&send.organisation))
+                        .when("#running = :send")
+                        .with("send", send.send)?,
+                );
+            } else {
+                writes.push(
+                    Write::check(send.header())
+                        .when("#status = :running AND attribute_not_exists(#stopRequested)")
+                        .with("running", SendStatus::Running)?,
+                );
+            }
+            for batch in 0..started.batches.min(AT_ONCE) {
+                writes.push(due_batch(send, stage, BatchId(batch), overdue_at)?);
+            }
+            match self.transact(writes).await {
+                Ok(()) => return Ok(StartAnswer::Started(started)),
+                // Somebody else moved one of them: look again, and find out what it means.
+                Err(WriteError::Condition(_)) => {}
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// Whether it is this job's turn, by what the history says now.
+    async fn may_start(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        header: &SendHeader,
+    ) -> Result<bool, HistoryError> {
+        if header.stop_requested.is_some() {
+            return Ok(false);
+        }
+        let before = StageName::ORDER.into_iter().take_while(|other| *other != stage).last();
+        match before {
+            None => {
+                let organiser: Option<super::item::Organiser> =
+                    self.get(&key::organiser(&send.organisation)).await?;
+                let runs = organiser.is_some_and(|organiser| organiser.running == Some(send.send));
+                Ok(runs && header.status == SendStatus::Queued)
+            }
+            Some(before) => {
+                let before = self.job(send, before).await?;
+                let succeeded = before.is_some_and(|job| {
+                    matches!(
+                        job.status,
+                        JobStatus::Succeeded
+                            | JobStatus::SucceededWithWarnings
+                            | JobStatus::CompletedWithErrors
+                    )
+                });
+                Ok(succeeded && header.status == SendStatus::Running)
+            }
+        }
+    }
+
+    /// Notes that the messages that follow from a start were sent. This alone clears its `dueAt`.
+    pub(crate) async fn start_handed_on(&self, send: &SendRef, stage: StageName) -> Result<(), HistoryError> {
+        let write = Write::update(send.job(stage), "SET #handedOn = :yes REMOVE #dueAt, #dueShard")
+            .when("#status <> :waiting")
+            .with("yes", true)?
+            .with("waiting", JobStatus::Waiting)?;
+        match self.write(write).await {
+            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
+            Err(WriteError::History(error)) => Err(error),
+        }
+    }
+}
+
+/// Sets the `dueAt` of a batch that nobody has claimed.
+pub(crate) fn due_batch(
+    send: &SendRef,
+    stage: StageName,
+    batch: BatchId,
+    at: Millis,
+) -> Result<Write, HistoryError> {
+    let due = Due::at(at, send);
+    Write::update(send.batch(stage, batch), "SET #dueAt = :due, #dueShard = :shard")
+        .when("#status = :planned")
+        .with("due", due.due_at)?
+        .with("shard", due.due_shard)?
+        .with("planned", BatchStatus::Planned)
+}

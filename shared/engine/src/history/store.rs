@@ -1,0 +1,387 @@
+//! Reads and writes of the table, in the few forms that the history uses.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, KeysAndAttributes, Put, TransactWriteItem, Update,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::key::Key;
+use crate::aws::error_code;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The history could not be read or written. Holds codes and kinds, no values.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// DynamoDB did not do it; the code is its own.
+    #[error("the history cannot be reached: {code}")]
+    Unavailable {
+        /// DynamoDB's error code, or the kind of transport failure.
+        code: String,
+    },
+    /// An item that is not what its key says.
+    #[error("the history holds an item that cannot be read: {0}")]
+    Corrupt(&'static str),
+    /// A transaction met others again and again.
+    #[error("the history is too busy")]
+    Contended,
+}
+
+/// Why a conditional write was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// Its condition, or that of these places of the transaction, did not hold.
+    #[error("a condition did not hold")]
+    Condition(Vec<usize>),
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// How often a transaction that met another one is tried.
+const CONFLICT_TRIES: u32 = 12;
+/// DynamoDB reads a hundred keys a call.
+const LARGEST_GET: usize = 100;
+
+/// One write of a transaction. Attribute names in expressions are written `#name`, values `:name`, so that no
+/// reserved word can be met.
+pub(crate) struct Write {
+    key: Key,
+    kind: WriteKind,
+    condition: Option<String>,
+    values: Item,
+}
+
+enum WriteKind {
+    Put(Item),
+    Update(String),
+    Check,
+}
+
+impl Write {
+    pub(crate) fn put<T: Serialize>(key: Key, item: &T) -> Result<Self, HistoryError> {
+        Ok(Self { kind: WriteKind::Put(to_item(&key, item)?), key, condition: None, values: Item::new() })
+    }
+
+    pub(crate) fn update(key: Key, expression: impl Into<String>) -> Self {
+        Self { key, kind: WriteKind::Update(expression.into()), condition: None, values: Item::new() }
+    }
+
+    pub(crate) fn check(key: Key) -> Self {
+        Self { key, kind: WriteKind::Check, condition: None, values: Item::new() }
+    }
+
+    pub(crate) fn when(mut self, condition: impl Into<String>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    /// Gives `:name` its value.
+    pub(crate) fn with<T: Serialize>(mut self, name: &str, value: T) -> Result<Self, HistoryError> {
+        self.values.insert(format!(":{name}"), to_value(value)?);
+        Ok(self)
+    }
+
+    fn names(&self) -> Option<HashMap<String, String>> {
+        let expression = match &self.kind {
+            WriteKind::Update(expression) => expression.as_str(),
+            WriteKind::Put(_) | WriteKind::Check => "",
+        };
+        names_in(&[expression, self.condition.as_deref().unwrap_or_default()])
+    }
+
+    fn into_item(self, table: &str) -> Result<TransactWriteItem, HistoryError> {
+        let names = self.names();
+        let values = (!self.values.is_empty()).then_some(self.values);
+        let key = Some(key_item(&self.key));
+        let builder = TransactWriteItem::builder();
+        let wrong = |_| HistoryError::Corrupt("a write without its parts");
+        Ok(match self.kind {
+            WriteKind::Put(item) => builder.put(
+                Put::builder()
+                    .table_name(table)
+                    .set_item(Some(item))
+                    .set_condition_expression(self.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+            WriteKind::Update(expression) => builder.update(
+                Update::builder()
+                    .table_name(table)
+                    .set_key(key)
+                    .update_expression(expression)
+                    .set_condition_expression(self.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+            WriteKind::Check => builder.condition_check(
+                ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(key)
+                    .set_condition_expression(self.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+        }
+        .build())
+    }
+}
+
+/// The history's table.
+#[derive(Clone)]
+pub struct History {
+    pub(crate) db: Client,
+    pub(crate) table: String,
+}
+
+impl History {
+    /// The history in `table`.
+    pub fn new(db: Client, table: String) -> Self {
+        Self { db, table }
+    }
+
+    /// Reads one item, consistently.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, HistoryError> {
+        let request =
+            self.db.get_item().table_name(&self.table).set_key(Some(key_item(key))).consistent_read(true);
+        let answer = request.send().await.map_err(|error| unavailable(&error))?;
+        answer.item.map(from_item).transpose()
+    }
+
+    /// Reads many items, in any order; those that are not there are left out.
+    pub(crate) async fn get_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, HistoryError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(LARGEST_GET) {
+            let mut wanted: Vec<Item> = chunk.iter().map(key_item).collect();
+            // DynamoDB may leave some keys for another call.
+            while !wanted.is_empty() {
+                let asked = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|_| HistoryError::Corrupt("a read without keys"))?;
+                let request = self.db.batch_get_item().request_items(&self.table, asked);
+                let answer = request.send().await.map_err(|error| unavailable(&error))?;
+                let items =
+                    answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+                for item in items {
+                    found.push(from_item(item)?);
+                }
+                let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+                wanted = left.map(|left| left.keys).unwrap_or_default();
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes one item, whatever was there.
+    pub(crate) async fn put<T: Serialize>(&self, key: &Key, item: &T) -> Result<(), HistoryError> {
+        let request = self.db.put_item().table_name(&self.table).set_item(Some(to_item(key, item)?));
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    /// Does one write. Faster and cheaper than a transaction of one.
+    pub(crate) async fn write(&self, write: Write) -> Result<(), WriteError> {
+        let names = write.names();
+        let values = (!write.values.is_empty()).then_some(write.values);
+        let condition_failed = || WriteError::Condition(vec![0]);
+        match write.kind {
+            WriteKind::Put(item) => {
+                let request = self
+                    .db
+                    .put_item()
+                    .table_name(&self.table)
+                    .set_item(Some(item))
+                    .set_condition_expression(write.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values);
+                request.send().await.map(drop).map_err(|error| {
+                    let failed = error
+                        .as_service_error()
+                        .is_some_and(|error| error.is_conditional_check_failed_exception());
+                    if failed { condition_failed() } else { unavailable(&error).into() }
+                })
+            }
+            WriteKind::Update(expression) => {
+                let request = self
+                    .db
+                    .update_item()
+                    .table_name(&self.table)
+                    .set_key(Some(key_item(&write.key)))
+                    .update_expression(expression)
+                    .set_condition_expression(write.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values);
+                request.send().await.map(drop).map_err(|error| {
+                    let failed = error
+                        .as_service_error()
+                        .is_some_and(|error| error.is_conditional_check_failed_exception());
+                    if failed { condition_failed() } else { unavailable(&error).into() }
+                })
+            }
+            WriteKind::Check => Ok(()),
+        }
+    }
+
+    /// Does all of `writes` or none. One that met another transaction is tried again; the SDK gives each call a
+    /// client request token, so that a repeat on the wire is no second write.
+    pub(crate) async fn transact(&self, writes: Vec<Write>) -> Result<(), WriteError> {
+        let mut items = Vec::with_capacity(writes.len());
+        for write in writes {
+            items.push(write.into_item(&self.table)?);
+        }
+        for attempt in 1..=CONFLICT_TRIES {
+            let request = self.db.transact_write_items().set_transact_items(Some(items.clone()));
+            let Err(error) = request.send().await else { return Ok(()) };
+            match cancelled(&error) {
+                Cancelled::Conditions(places) => return Err(WriteError::Condition(places)),
+                Cancelled::Conflict => pause(attempt).await,
+                Cancelled::No => return Err(unavailable(&error).into()),
+            }
+        }
+        Err(HistoryError::Contended.into())
+    }
+
+    /// Reads the items of one partition whose sort key begins with `prefix`: at most `limit` of them, after
+    /// `after` (a sort key), ascending or descending. With fewer items than `limit` there are no more.
+    pub(crate) async fn query<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        ascending: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, T)>, HistoryError> {
+        let mut start = after.map(|sk| key_item(&Key { pk: pk.to_owned(), sk: sk.to_owned() }));
+        let mut found = Vec::new();
+        loop {
+            let left = i32::try_from(limit - found.len()).unwrap_or(i32::MAX);
+            let request = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+                .consistent_read(true)
+                .scan_index_forward(ascending)
+                .set_exclusive_start_key(start)
+                .limit(left);
+            let answer = request.send().await.map_err(|error| unavailable(&error))?;
+            for item in answer.items.unwrap_or_default() {
+                let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
+                found.push((sk, from_item(item)?));
+            }
+            // A page may end before the limit.
+            start = answer.last_evaluated_key;
+            if start.is_none() || found.len() >= limit {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+enum Cancelled {
+    Conditions(Vec<usize>),
+    Conflict,
+    No,
+}
+
+fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+    else {
+        return Cancelled::No;
+    };
+    let codes: Vec<_> =
+        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+    let conditions: Vec<_> = codes
+        .iter()
+        .enumerate()
+        .filter(|(_, code)| **code == "ConditionalCheckFailed")
+        .map(|(at, _)| at)
+        .collect();
+    if !conditions.is_empty() {
+        Cancelled::Conditions(conditions)
+    } else if codes.contains(&"TransactionConflict") {
+        Cancelled::Conflict
+    } else {
+        Cancelled::No
+    }
+}
+
+/// A pause that grows with the tries and is never the same for two that met.
+pub(crate) async fn pause(attempt: u32) {
+    let random = uuid::Uuid::new_v4().as_u128() % 20;
+    let milliseconds = u64::from(attempt) * 5 + u64::try_from(random).unwrap_or_default();
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+}
+
+fn names_in(expressions: &[&str]) -> Option<HashMap<String, String>> {
+    let mut names = HashMap::new();
+    for expression in expressions {
+        for (at, _) in expression.match_indices('#') {
+            let rest = &expression[at + 1..];
+            let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            names.insert(format!("#{}", &rest[..end]), rest[..end].to_owned());
+        }
+    }
+    (!names.is_empty()).then_some(names)
+}
+
+pub(crate) fn key_item(key: &Key) -> Item {
+    Item::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
+        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
+    ])
+}
+
+pub(crate) fn to_value<T: Serialize>(value: T) -> Result<AttributeValue, HistoryError> {
+    serde_dynamo::to_attribute_value(value)
+        .map_err(|_| HistoryError::Corrupt("a value that cannot be written"))
+}
+
+fn to_item<T: Serialize>(key: &Key, item: &T) -> Result<Item, HistoryError> {
+    let mut written: Item =
+        serde_dynamo::to_item(item).map_err(|_| HistoryError::Corrupt("an item that cannot be written"))?;
+    written.extend(key_item(key));
+    Ok(written)
+}
+
+pub(crate) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, HistoryError> {
+    serde_dynamo::from_item(item).map_err(|_| HistoryError::Corrupt(std::any::type_name::<T>()))
+}
+
+pub(crate) fn unavailable<E, R>(error: &SdkError<E, R>) -> HistoryError
+where
+    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+{
+    HistoryError::Unavailable { code: error_code(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_in_an_expression_is_declared() {
+        let names =
+            names_in(&["SET #open = #open + :one, #claimUntil=:until", "attribute_exists(#pk)"]).unwrap();
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort();
+        let pair = |name: &str| (format!("#{name}"), name.to_owned());
+        assert_eq!(names, [pair("claimUntil"), pair("open"), pair("pk")]);
+        assert_eq!(names_in(&["", ""]), None);
+    }
+}

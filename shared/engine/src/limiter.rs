@@ -1,0 +1,131 @@
+//! Skolverket's budget: so many calls a second for all organisers and stages together, because the limit is on the
+//! client's address. One item, a slot a call.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use jiff::Timestamp;
+
+use crate::history::key;
+use crate::history::{History, HistoryError};
+
+/// How often a slot is asked for when others move the item at the same time.
+const TRIES: u32 = 4;
+
+/// Hands out slots. The item holds `tat`, the time of the next free slot, in microseconds since 1970.
+#[derive(Clone)]
+pub struct Limiter {
+    history: History,
+    interval_us: i64,
+    longest_wait: Duration,
+}
+
+/// A slot, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Slot {
+    /// Call after this long.
+    In(Duration),
+    /// All slots that may be waited for are taken. Neither an attempt nor a failure.
+    Busy,
+}
+
+impl Limiter {
+    /// `calls_per_second` slots a second; a slot is waited for at most `longest_wait`.
+    pub fn new(history: History, calls_per_second: f64, longest_wait: Duration) -> Self {
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "rates are checked when they are read; a slot is short"
+        )]
+        let interval_us = (1_000_000.0 / calls_per_second).ceil() as i64;
+        Self { history, interval_us, longest_wait }
+    }
+
+    /// Takes a slot.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be written.
+    pub async fn take(&self, now: Timestamp) -> Result<Slot, HistoryError> {
+        let now = now.as_microsecond();
+        let longest = i64::try_from(self.longest_wait.as_micros()).unwrap_or(i64::MAX);
+        let horizon = now.saturating_add(longest);
+        for _ in 0..TRIES {
+            // The usual case while there is work: the next slot is near, and the one after it becomes the next.
+            let queued = self
+                .move_tat(
+                    "SET tat = tat + :step",
+                    "tat BETWEEN :now AND :horizon",
+                    [(":step", self.interval_us), (":now", now), (":horizon", horizon)],
+                )
+                .await?;
+            if let Some(tat) = queued {
+                return Ok(Slot::In(micros(tat - self.interval_us - now)));
+            }
+            let idle = self
+                .move_tat(
+                    "SET tat = :next",
+                    "attribute_not_exists(tat) OR tat < :now",
+                    [(":next", now + self.interval_us), (":now", now), (":now", now)],
+                )
+                .await?;
+            if idle.is_some() {
+                return Ok(Slot::In(Duration::ZERO));
+            }
+            // Neither: the next slot is too far away, or another took the idle one between the two looks.
+            if self.tat().await?.is_some_and(|tat| tat > horizon) {
+                return Ok(Slot::Busy);
+            }
+        }
+        Ok(Slot::Busy)
+    }
+
+    /// One conditional write; the new `tat`, or none where the condition did not hold.
+    async fn move_tat(
+        &self,
+        expression: &str,
+        condition: &str,
+        values: [(&str, i64); 3],
+    ) -> Result<Option<i64>, HistoryError> {
+        let mut request = self
+            .history
+            .db
+            .update_item()
+            .table_name(&self.history.table)
+            .set_key(Some(crate::history::key_item(&key::limiter("bulk"))))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .return_values(ReturnValue::UpdatedNew);
+        for (name, value) in values {
+            request = request.expression_attribute_values(name, AttributeValue::N(value.to_string()));
+        }
+        match request.send().await {
+            Ok(answer) => {
+                let tat = answer.attributes().and_then(|attributes| attributes.get("tat")).and_then(number);
+                tat.map(Some).ok_or(HistoryError::Corrupt("the limiter"))
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(crate::history::unavailable(&error)),
+        }
+    }
+
+    async fn tat(&self) -> Result<Option<i64>, HistoryError> {
+        #[derive(serde::Deserialize)]
+        struct Item {
+            tat: i64,
+        }
+        Ok(self.history.get::<Item>(&key::limiter("bulk")).await?.map(|item| item.tat))
+    }
+}
+
+fn number(value: &AttributeValue) -> Option<i64> {
+    value.as_n().ok()?.parse().ok()
+}
+
+fn micros(microseconds: i64) -> Duration {
+    Duration::from_micros(u64::try_from(microseconds).unwrap_or_default())
+}

@@ -1,0 +1,325 @@
+//! One message in, one step taken: claim, send, finish.
+
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use stafett_domain::{BatchId, BatchStatus, ClaimId, StageName};
+use stafett_skolverket::{Client, ClientError};
+use uuid::Uuid;
+
+use crate::aws::AwsClients;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::history::{
+    AT_ONCE, Batch, BatchClaim, ClaimAnswer, History, HistoryError, Job, SendRef, Settled, StartAnswer,
+    StepError, later,
+};
+use crate::limiter::Limiter;
+use crate::message::{BatchStep, InvalidMessage, Message, Step};
+use crate::organisers::Organisers;
+use crate::queue::{QueueError, Queues};
+
+/// Everything that a step needs. Built once a process.
+pub struct Relay {
+    /// See [`Config`].
+    pub config: Config,
+    /// See [`History`].
+    pub history: History,
+    /// See [`Queues`].
+    pub queues: Queues,
+    /// See [`Organisers`].
+    pub organisers: Organisers,
+    /// See [`Clock`].
+    pub clock: Clock,
+    pub(crate) skolverket: Client,
+    pub(crate) limiter: Limiter,
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its environment is not what it needs.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+/// Why a message comes again.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Message(#[from] InvalidMessage),
+    /// It is another stage's.
+    #[error("the message is for the stage {0}")]
+    OtherStage(StageName),
+    /// The history cannot be read or written.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// What follows cannot be queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A state met an event that has no place in it.
+    #[error("{0}")]
+    Illegal(#[from] stafett_domain::IllegalTransition),
+}
+
+/// A job of a send, while a message is handled.
+#[derive(Clone)]
+pub(crate) struct JobRef {
+    pub(crate) send: SendRef,
+    pub(crate) stage: StageName,
+    /// Until when what is claimed now is ours.
+    pub(crate) until: Timestamp,
+}
+
+impl Relay {
+    /// Reads the environment and builds the clients.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn from_env() -> Result<Self, StartError> {
+        let config = Config::from_env()?;
+        let aws = AwsClients::build().await;
+        let history = History::new(aws.dynamodb, config.table.clone());
+        let timing = &config.timing;
+        Ok(Self {
+            skolverket: Client::new(
+                config.skolverket_url.clone(),
+                config.skolverket_location.clone(),
+                config.token_url.clone(),
+                timing.http_timeout,
+            )?,
+            limiter: Limiter::new(history.clone(), timing.calls_per_second, timing.slot_wait),
+            organisers: Organisers::new(&config),
+            queues: Queues::new(aws.sqs),
+            clock: Clock,
+            history,
+            config,
+        })
+    }
+
+    /// Until when an invocation may hold a claim: as long as claims last, and not beyond its own end.
+    pub fn deadline(&self, invocation_ends: SystemTime) -> Timestamp {
+        let claim_ends = self.clock.now() + self.config.timing.claim;
+        Timestamp::try_from(invocation_ends).map_or(claim_ends, |ends| claim_ends.min(ends))
+    }
+
+    /// Takes the step that a message asks for, and hands on what follows. `until` as [`Relay::deadline`] says.
+    ///
+    /// # Errors
+    /// [`HandleError`]: the message is to come again.
+    pub async fn handle(&self, stage: StageName, body: &str, until: Timestamp) -> Result<(), HandleError> {
+        let message = Message::parse(body)?;
+        if message.stage != stage {
+            return Err(HandleError::OtherStage(message.stage));
+        }
+        let job = JobRef { send: SendRef::new(message.organisation, message.send), stage, until };
+        match message.step {
+            Step::Start => self.start(&job).await,
+            step @ (Step::Submit(_) | Step::Poll(_)) => self.batch_step(&job, step, false).await,
+        }
+    }
+
+    async fn start(&self, job: &JobRef) -> Result<(), HandleError> {
+        let now = self.clock.now();
+        let JobRef { send, stage, until } = job;
+        let claim = ClaimId(Uuid::new_v4());
+        let overdue_at = self.overdue_at(until.as_millisecond());
+        let answer =
+            self.history.claim_start(send, *stage, claim, now, until.as_millisecond(), overdue_at).await?;
+        match answer {
+            StartAnswer::Started(started) => {
+                tracing::info!(
+                    event = "job.started", send = %send.send, organisation = %send.organisation, stage = %stage,
+                    records = started.total, batches = started.batches, "a job started"
+                );
+                self.begin(job, &started).await
+            }
+            StartAnswer::HandOn(started) => self.begin_again(job, &started).await,
+            StartAnswer::Held { rest, copy } => self.come_back(job, Step::Start, rest, copy).await,
+            StartAnswer::Done(why) => {
+                self.note_stale(job, why);
+                Ok(())
+            }
+        }
+    }
+
+    /// Queues the first batches. A job of one batch submits it at once: a message would only cost time.
+    async fn begin(&self, job: &JobRef, started: &Job) -> Result<(), HandleError> {
+        match started.batches {
+            0 => {
+                self.settle(job, false).await?;
+            }
+            1 => return Box::pin(self.batch_step(job, first_submit(BatchId(0)), true)).await,
+            batches => {
+                let firsts =
+                    (0..batches.min(AT_ONCE)).map(|batch| self.message(job, first_submit(BatchId(batch))));
+                self.queues.send_all(&self.config, &firsts.collect::<Vec<_>>()).await?;
+            }
+        }
+        Ok(self.history.start_handed_on(&job.send, job.stage).await?)
+    }
+
+    /// What follows from a start that was never handed on: whatever of it is still to be done.
+    async fn begin_again(&self, job: &JobRef, started: &Job) -> Result<(), HandleError> {
+        for batch in (0..started.batches.min(AT_ONCE)).map(BatchId) {
+            self.queue_if_planned(job, batch).await?;
+        }
+        self.settle(job, true).await?;
+        Ok(self.history.start_handed_on(&job.send, job.stage).await?)
+    }
+
+    async fn queue_if_planned(&self, job: &JobRef, batch: BatchId) -> Result<(), HandleError> {
+        let batch = self.history.batch(&job.send, job.stage, batch).await?;
+        if let Some(batch) = batch.filter(|batch| batch.status == BatchStatus::Planned) {
+            self.queue(job, batch.step(), Duration::ZERO).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes a step of a batch. `within_start`: as part of its job's start.
+    async fn batch_step(&self, job: &JobRef, step: Step, within_start: bool) -> Result<(), HandleError> {
+        let claim = BatchClaim {
+            id: ClaimId(Uuid::new_v4()),
+            now: self.clock.now().as_millisecond(),
+            until: job.until.as_millisecond(),
+            overdue_at: self.overdue_at(job.until.as_millisecond()),
+            within_start,
+        };
+        match self.history.claim_step(&job.send, job.stage, step, &claim).await? {
+            ClaimAnswer::Started(batch) => match Box::pin(self.work(job, batch)).await {
+                Err(StepFailure::Step(StepError::ClaimLost)) => {
+                    self.note_stale(job, "the claim was lost");
+                    Ok(())
+                }
+                other => other.map_err(Into::into),
+            },
+            ClaimAnswer::HandOn(batch) => self.hand_on_again(job, &batch).await,
+            ClaimAnswer::Held { rest, copy } => self.come_back(job, step, rest, copy).await,
+            ClaimAnswer::Early { rest } => self.queue(job, step, rest).await,
+            ClaimAnswer::Stopped(batch) => self.give_up(job, &batch).await.map_err(Into::into),
+            ClaimAnswer::Done => {
+                self.note_stale(job, "done and handed on");
+                Ok(())
+            }
+            ClaimAnswer::Gone => {
+                self.note_stale(job, "erased");
+                Ok(())
+            }
+        }
+    }
+
+    /// A message that met another holder is copied once a claim: should that holder die, the copy takes over.
+    async fn come_back(
+        &self,
+        job: &JobRef,
+        step: Step,
+        rest: Duration,
+        copy: bool,
+    ) -> Result<(), HandleError> {
+        if copy {
+            self.queue(job, step, rest + self.config.timing.queue_delay_unit).await?;
+        }
+        Ok(())
+    }
+
+    /// What follows from a step that was done and never handed on.
+    async fn hand_on_again(&self, job: &JobRef, batch: &Batch) -> Result<(), HandleError> {
+        if batch.status == BatchStatus::Closed {
+            if let Some(successor) = batch.successor {
+                self.queue_if_planned(job, successor).await?;
+            }
+            self.settle(job, true).await?;
+        } else {
+            let now = self.clock.now().as_millisecond();
+            let wait = u64::try_from(batch.not_before.saturating_sub(now)).unwrap_or_default();
+            self.queue(job, batch.step(), Duration::from_millis(wait)).await?;
+        }
+        Ok(self.history.handed_on(&job.send, job.stage, batch).await?)
+    }
+
+    /// What follows from a batch that this invocation closed.
+    pub(crate) async fn hand_on(&self, job: &JobRef, batch: &Batch, stops: bool) -> Result<(), HandleError> {
+        if let Some(successor) = batch.successor.filter(|_| !stops) {
+            self.queue(job, first_submit(successor), Duration::ZERO).await?;
+        }
+        self.settle(job, false).await?;
+        Ok(self.history.handed_on(&job.send, job.stage, batch).await?)
+    }
+
+    /// Ends the job if it can end, and queues what starts then.
+    pub(crate) async fn settle(&self, job: &JobRef, again: bool) -> Result<(), HandleError> {
+        let now = self.clock.now();
+        let overdue_at = self.overdue_at(now.as_millisecond());
+        let settled = self.history.settle(&job.send, job.stage, now, overdue_at, again).await?;
+        let Settled::Ended { start, ending } = settled else { return Ok(()) };
+        tracing::info!(
+            event = "job.ended", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            outcome = ending.as_str(), "a job ended"
+        );
+        if let Some((send, stage)) = start {
+            let message = Message::new(send.organisation, send.send, stage, Step::Start);
+            self.queues.send(&self.config, &message, Duration::ZERO).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn queue(&self, job: &JobRef, step: Step, wait: Duration) -> Result<(), HandleError> {
+        Ok(self.queues.send(&self.config, &self.message(job, step), wait).await?)
+    }
+
+    fn message(&self, job: &JobRef, step: Step) -> Message {
+        Message::new(job.send.organisation.clone(), job.send.send, job.stage, step)
+    }
+
+    /// When the watchdog looks at a step that is to be taken at `at`.
+    pub(crate) fn overdue_at(&self, at: i64) -> i64 {
+        later(at, self.config.timing.overdue)
+    }
+
+    fn note_stale(&self, job: &JobRef, why: &'static str) {
+        tracing::info!(
+            event = "message.stale", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            why, "a message asked for nothing that is to be done"
+        );
+    }
+}
+
+fn first_submit(batch: BatchId) -> Step {
+    Step::Submit(BatchStep { batch, attempt_try: 1, n: 0 })
+}
+
+/// Why the work on a claimed step ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepFailure {
+    #[error(transparent)]
+    Step(#[from] StepError),
+    #[error(transparent)]
+    Handle(#[from] HandleError),
+}
+
+impl From<HistoryError> for StepFailure {
+    fn from(error: HistoryError) -> Self {
+        Self::Handle(error.into())
+    }
+}
+
+impl From<stafett_domain::IllegalTransition> for StepFailure {
+    fn from(error: stafett_domain::IllegalTransition) -> Self {
+        Self::Handle(error.into())
+    }
+}
+
+impl From<StepFailure> for HandleError {
+    fn from(failure: StepFailure) -> Self {
+        match failure {
+            StepFailure::Handle(error) => error,
+            StepFailure::Step(StepError::History(error)) => error.into(),
+            StepFailure::Step(StepError::Illegal(error)) => error.into(),
+            StepFailure::Step(StepError::ClaimLost) => HistoryError::Contended.into(),
+        }
+    }
+}

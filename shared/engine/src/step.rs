@@ -1,0 +1,371 @@
+//! A claimed step of a batch: the calls, and what each comes to.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use stafett_domain::{Counts, Outcome, Reason, ReasonCode, RecordId};
+use stafett_skolverket::{CallFailure, Exchange, Submitted, Token};
+
+use crate::history::{Attempt, Batch, Body, Call, Closing, HistoryError, Next, SendRef};
+use crate::limiter::Slot;
+use crate::outcome::outcomes;
+use crate::relay::{JobRef, Relay, StepFailure};
+use crate::verdict::{self, Verdict};
+
+/// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
+const KEPT_ANSWER_BYTES: usize = 4096;
+
+/// Where a step leads.
+enum Course {
+    /// The same holder goes on with the batch, after a wait that is over.
+    On(Box<Batch>),
+    /// The batch is closed or was handed to a message.
+    Done,
+}
+
+/// The body of a batch, read once an invocation.
+struct Loaded {
+    body: String,
+    records: Vec<RecordId>,
+}
+
+impl Relay {
+    /// Takes the steps of a claimed batch, one after another while the waits between them are short.
+    pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<(), StepFailure> {
+        let loaded = self.load(&job.send, job, &batch).await?;
+        loop {
+            match Box::pin(self.take_step(job, &batch, &loaded)).await? {
+                Course::On(next) => batch = *next,
+                Course::Done => return Ok(()),
+            }
+        }
+    }
+
+    async fn load(&self, send: &SendRef, job: &JobRef, batch: &Batch) -> Result<Loaded, StepFailure> {
+        #[derive(Deserialize)]
+        struct Data {
+            data: Vec<Entry>,
+        }
+        #[derive(Deserialize)]
+        struct Entry {
+            id: RecordId,
+        }
+        let Body { body, .. } =
+            self.history.body::<serde::de::IgnoredAny>(send, job.stage, batch.batch).await?;
+        let data: Data =
+            serde_json::from_str(&body).map_err(|_| HistoryError::Corrupt("the body of a batch"))?;
+        Ok(Loaded { body, records: data.data.into_iter().map(|entry| entry.id).collect() })
+    }
+
+    async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
+        let timing = &self.config.timing;
+        let organisation = &job.send.organisation;
+        let settings = match self.organisers.settings(organisation) {
+            Ok(settings) => settings,
+            Err(error) => {
+                tracing::error!(event = "organiser.settings", organisation = %organisation, error = %error, "settings");
+                return self.stop(job, batch, Reason::new(ReasonCode::Authorization)).await;
+            }
+        };
+        let token = match self.skolverket.token(organisation, &settings.entity_id, self.clock.now()).await {
+            Ok(token) => token,
+            Err(failure) => {
+                tracing::warn!(event = "token.failed", organisation = %organisation, error = %failure, "no token");
+                return self.follow(job, batch, verdict::of_token(&failure)).await;
+            }
+        };
+        match self.limiter.take(self.clock.now()).await? {
+            Slot::In(wait) if self.rest(job) > wait + self.call_time() => tokio::time::sleep(wait).await,
+            Slot::In(_) => return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await,
+            Slot::Busy => {
+                // Half the wait that was refused, and up to as much again: so that not all come back at once.
+                let wait = timing.slot_wait.mul_f64(0.5 + 0.5 * jitter());
+                return self.put_back(job, batch, wait, PutBack::NoTime).await;
+            }
+        }
+        match batch.call {
+            Call::Submit => self.submit(job, batch, &token, &loaded.body).await,
+            Call::Poll => Box::pin(self.poll(job, batch, &token, &loaded.records)).await,
+        }
+    }
+
+    /// No call starts unless so much of the claim is left: its time-out, and a tenth for what is written after it.
+    fn call_time(&self) -> Duration {
+        self.config.timing.http_timeout.mul_f64(1.1)
+    }
+
+    fn rest(&self, job: &JobRef) -> Duration {
+        job.until.duration_since(self.clock.now()).try_into().unwrap_or_default()
+    }
+
+    async fn submit(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        token: &Token,
+        body: &str,
+    ) -> Result<Course, StepFailure> {
+        let started_at = self.clock.now();
+        let exchange = self.skolverket.submit(job.stage, token, body.to_owned()).await;
+        let small = small_answer(&exchange.body);
+        self.keep(job, batch, &exchange, started_at, small, false).await?;
+        match &exchange.answer {
+            Ok(Submitted { job_id }) => {
+                let now = self.clock.now();
+                let next = self.next(job, Call::Poll, self.config.timing.first_poll);
+                let after = batch.submitted(&job.send, *job_id, now, next)?;
+                self.step_on(job, batch, after, next).await
+            }
+            Err(failure) => self.follow_failure(job, batch, failure, token).await,
+        }
+    }
+
+    async fn poll(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        token: &Token,
+        records: &[RecordId],
+    ) -> Result<Course, StepFailure> {
+        let Some(job_id) = batch.job_id else {
+            return Err(HistoryError::Corrupt("a batch to be polled without a job").into());
+        };
+        let started_at = self.clock.now();
+        let exchange = self.skolverket.job(job.stage, token, job_id).await;
+        let answer = match &exchange.answer {
+            Ok(answer) => answer,
+            Err(failure) => {
+                let small = small_answer(&exchange.body);
+                self.keep(job, batch, &exchange, started_at, small, false).await?;
+                return self.follow_failure(job, batch, failure, token).await;
+            }
+        };
+        let stuck = batch.submitted_at.is_some_and(|at| {
+            Duration::try_from(started_at.duration_since(at))
+                .is_ok_and(|age| age > self.config.timing.job_stuck)
+        });
+        let read = outcomes(records, answer, stuck);
+        if read.counts.pending > 0 {
+            self.keep(job, batch, &exchange, started_at, None, false).await?;
+            let looks = batch.put_back + 1;
+            let wait = verdict::poll_wait(&self.config.timing, looks);
+            return self.put_back(job, batch, wait, PutBack::NotReady).await;
+        }
+        let (attempt, expires) = (batch.attempt(), batch.expires);
+        let has_issues = !read.issues.records.is_empty();
+        tokio::try_join!(
+            self.history.put_answer(&job.send, job.stage, attempt, &exchange.body, expires),
+            async {
+                if has_issues {
+                    self.history.put_issues(&job.send, job.stage, attempt, &read.issues, expires).await?;
+                }
+                Ok(())
+            },
+            async { self.keep(job, batch, &exchange, started_at, None, true).await },
+        )?;
+        let closing = Closing {
+            counts: read.counts,
+            answer: Some(attempt),
+            usual_status_code: read.usual_status_code,
+            has_issues,
+            stop: (stuck && read.counts.unknown > 0).then(|| Reason::new(ReasonCode::JobStuck)),
+            overdue_at: self.overdue_at(self.clock.now().as_millisecond()),
+        };
+        self.close(job, batch, closing).await
+    }
+
+    async fn follow_failure(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        failure: &CallFailure,
+        token: &Token,
+    ) -> Result<Course, StepFailure> {
+        self.follow(job, batch, verdict::of_call(batch.call, failure, token.fresh)).await
+    }
+
+    async fn follow(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
+        match verdict {
+            Verdict::PutBack { hint, uncertain } => {
+                let now = self.clock.now();
+                let since = batch.waiting_since.unwrap_or(now);
+                if Duration::try_from(now.duration_since(since))
+                    .is_ok_and(|age| age > self.config.timing.deadline)
+                {
+                    return self.stop(job, batch, Reason::new(ReasonCode::Deadline)).await;
+                }
+                let wait = verdict::retry_wait(&self.config.timing, batch.put_back, jitter(), hint);
+                self.put_back(job, batch, wait, PutBack::Unreachable { since, uncertain }).await
+            }
+            Verdict::NewToken => {
+                self.skolverket.forget_token(&job.send.organisation).await;
+                self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await
+            }
+            Verdict::Stop(reason) => self.stop(job, batch, reason).await,
+        }
+    }
+
+    /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
+    /// left for it.
+    fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
+        let timing = &self.config.timing;
+        let not_before = crate::history::later(self.clock.now().as_millisecond(), wait);
+        let kept = wait <= timing.inline_wait && self.rest(job) > wait + self.call_time();
+        Next {
+            call,
+            not_before,
+            overdue_at: self.overdue_at(not_before.max(job.until.as_millisecond())),
+            kept,
+        }
+    }
+
+    async fn put_back(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        wait: Duration,
+        why: PutBack,
+    ) -> Result<Course, StepFailure> {
+        let mut next = self.next(job, batch.call, wait);
+        let (put_back, since, uncertain) = match why {
+            PutBack::NoTime => (batch.put_back, batch.waiting_since, false),
+            PutBack::NotReady => (batch.put_back + 1, None, false),
+            PutBack::Unreachable { since, uncertain } => (batch.put_back + 1, Some(since), uncertain),
+        };
+        // A submit that is not made now must see a stop before it is: its next claim looks.
+        next.kept &= batch.call == Call::Poll;
+        let after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
+        self.step_on(job, batch, after, next).await
+    }
+
+    /// Writes the next step; then goes on with it, or hands it to a message.
+    async fn step_on(
+        &self,
+        job: &JobRef,
+        before: &Batch,
+        after: Batch,
+        next: Next,
+    ) -> Result<Course, StepFailure> {
+        self.history.step_on(&job.send, job.stage, before, &after).await?;
+        let wait = after.not_before.saturating_sub(self.clock.now().as_millisecond());
+        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+        if next.kept {
+            tokio::time::sleep(wait).await;
+            return Ok(Course::On(Box::new(after)));
+        }
+        self.queue(job, after.step(), wait).await?;
+        self.history.handed_on(&job.send, job.stage, &after).await?;
+        Ok(Course::Done)
+    }
+
+    /// Nothing more is to be submitted: this batch was not delivered, or its outcome will not be seen.
+    async fn stop(&self, job: &JobRef, batch: &Batch, reason: Reason) -> Result<Course, StepFailure> {
+        tracing::error!(
+            event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, "a send is stopped"
+        );
+        let closing = self.undelivered(batch, Some(reason));
+        self.close(job, batch, closing).await
+    }
+
+    /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
+    pub(crate) async fn give_up(&self, job: &JobRef, batch: &Batch) -> Result<(), StepFailure> {
+        if batch.status == stafett_domain::BatchStatus::Planned {
+            self.history.leave_planned(&job.send, job.stage, batch).await?;
+            return Ok(self.settle(job, true).await?);
+        }
+        let mut closing = self.undelivered(batch, None);
+        closing.stop = None;
+        let closed = self.history.close(&job.send, job.stage, batch, &closing, false).await?;
+        Ok(self.hand_on(job, &closed, true).await?)
+    }
+
+    fn undelivered(&self, batch: &Batch, stop: Option<Reason>) -> Closing {
+        let sent = batch.uncertain || batch.job_id.is_some();
+        let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
+        Closing {
+            counts: Counts::all(batch.total, outcome),
+            answer: None,
+            usual_status_code: None,
+            has_issues: false,
+            stop,
+            overdue_at: self.overdue_at(self.clock.now().as_millisecond()),
+        }
+    }
+
+    async fn close(&self, job: &JobRef, batch: &Batch, closing: Closing) -> Result<Course, StepFailure> {
+        let stops = closing.stop.is_some();
+        let closed = self.history.close(&job.send, job.stage, batch, &closing, !stops).await?;
+        let Counts { success, warning, error, unknown, not_sent, .. } = closing.counts;
+        tracing::info!(
+            event = "batch.closed", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            batch = batch.batch.0, success, warning, error, unknown, not_sent, "a batch is closed"
+        );
+        self.hand_on(job, &closed, stops).await?;
+        Ok(Course::Done)
+    }
+
+    /// Keeps a call in the history and in the log.
+    async fn keep<T>(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        exchange: &Exchange<T>,
+        started_at: Timestamp,
+        response: Option<String>,
+        answer_kept: bool,
+    ) -> Result<(), HistoryError> {
+        let duration_ms = u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX);
+        let outcome = match &exchange.answer {
+            Ok(_) => "answered".to_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        tracing::info!(
+            event = "skolverket.call", send = %job.send.send, organisation = %job.send.organisation,
+            stage = %job.stage, batch = batch.batch.0, attempt = %batch.attempt(), call = batch.call.as_str(),
+            status = exchange.status, duration_ms, outcome, "a call to Skolverket"
+        );
+        let attempt = Attempt {
+            attempt: batch.attempt(),
+            call: batch.call,
+            method: match batch.call {
+                Call::Submit => "POST".to_owned(),
+                Call::Poll => "GET".to_owned(),
+            },
+            path: exchange.path.clone(),
+            started_at,
+            duration_ms,
+            status: exchange.status,
+            request_bytes: exchange.request_bytes as u64,
+            response_bytes: exchange.body.len() as u64,
+            response,
+            answer_kept,
+            expires: batch.expires,
+        };
+        self.history.put_attempt(&job.send, job.stage, &attempt).await
+    }
+}
+
+/// Why a step is put back.
+#[derive(Clone, Copy)]
+enum PutBack {
+    /// No slot, or not enough of the claim left: neither an attempt nor a failure.
+    NoTime,
+    /// Skolverket's job is not done.
+    NotReady,
+    /// Skolverket cannot be reached.
+    Unreachable { since: Timestamp, uncertain: bool },
+}
+
+/// The beginning of an answer's body, as text.
+fn small_answer(body: &[u8]) -> Option<String> {
+    let kept = body.get(..KEPT_ANSWER_BYTES).unwrap_or(body);
+    (!kept.is_empty()).then(|| String::from_utf8_lossy(kept).into_owned())
+}
+
+/// Between 0 and 1.
+fn jitter() -> f64 {
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}

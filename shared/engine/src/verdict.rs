@@ -1,0 +1,135 @@
+//! What follows from what happened. The client says what happened; only here it is decided, in one table.
+
+use std::time::Duration;
+
+use stafett_domain::{Reason, ReasonCode};
+use stafett_skolverket::{CallFailure, TokenFailure};
+
+use crate::config::Timing;
+use crate::history::Call;
+
+/// What to do after a call that gave no answer of the kind that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The same call again, later.
+    PutBack {
+        /// Not before, as Skolverket said.
+        hint: Option<Duration>,
+        /// Skolverket may have carried the call out.
+        uncertain: bool,
+    },
+    /// The same call again with a new token.
+    NewToken,
+    /// Nothing more is submitted, and the job fails.
+    Stop(Reason),
+}
+
+/// The verdict over a failed call. `token_is_fresh`: another new token would not help.
+pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool) -> Verdict {
+    let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
+    let uncertain = call == Call::Submit;
+    match failure {
+        CallFailure::Connection => Verdict::PutBack { hint: None, uncertain: false },
+        CallFailure::Throttled { reset } => Verdict::PutBack { hint: *reset, uncertain: false },
+        CallFailure::NoAnswer
+        | CallFailure::Unavailable
+        | CallFailure::ServerError(_)
+        | CallFailure::NotReadable(_)
+        | CallFailure::NoJobId => Verdict::PutBack { hint: None, uncertain },
+        CallFailure::Forbidden if !token_is_fresh => Verdict::NewToken,
+        CallFailure::Forbidden => stop(ReasonCode::Authorization, 403),
+        CallFailure::NotFound => match call {
+            Call::Poll => stop(ReasonCode::JobLost, 404),
+            Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
+        },
+        CallFailure::TooLarge => stop(ReasonCode::Refused, 413),
+        CallFailure::Status(status @ 400) => stop(ReasonCode::Refused, *status),
+        CallFailure::Status(status @ 401) => stop(ReasonCode::Authorization, *status),
+        CallFailure::Status(status) => stop(ReasonCode::UnforeseenAnswer, *status),
+    }
+}
+
+/// The verdict over a token that was not given. A refusal would be repeated.
+pub(crate) fn of_token(failure: &TokenFailure) -> Verdict {
+    match failure {
+        TokenFailure::Unavailable { .. } => Verdict::PutBack { hint: None, uncertain: false },
+        TokenFailure::Refused { status } => {
+            Verdict::Stop(Reason::with_status(ReasonCode::Authorization, *status))
+        }
+        TokenFailure::NotReadable => Verdict::Stop(Reason::new(ReasonCode::Authorization)),
+    }
+}
+
+/// How long until the same call again: doubling from the first pause to the longest, between half and the whole of
+/// it by `jitter` (0..=1), and never before `hint`.
+pub(crate) fn retry_wait(timing: &Timing, put_back: u32, jitter: f64, hint: Option<Duration>) -> Duration {
+    let doubled = timing.retry_first.saturating_mul(2_u32.saturating_pow(put_back.min(20)));
+    let pause = doubled.min(timing.retry_max).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
+    pause.max(hint.unwrap_or_default())
+}
+
+/// How long until the next look at a job that was not done: doubling from the first pause to the longest.
+pub(crate) fn poll_wait(timing: &Timing, looks: u32) -> Duration {
+    timing.first_poll.saturating_mul(2_u32.saturating_pow(looks.min(20))).min(timing.poll_max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Call::{Poll, Submit};
+
+    #[test]
+    fn the_table_of_verdicts() {
+        let back = |hint, uncertain| Verdict::PutBack { hint, uncertain };
+        let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
+        let half = Some(Duration::from_millis(500));
+        for (call, failure, fresh, expected) in [
+            (Submit, CallFailure::Connection, true, back(None, false)),
+            (Submit, CallFailure::NoAnswer, true, back(None, true)),
+            (Poll, CallFailure::NoAnswer, true, back(None, false)),
+            (Submit, CallFailure::Throttled { reset: half }, true, back(half, false)),
+            (Submit, CallFailure::Unavailable, true, back(None, true)),
+            (Submit, CallFailure::ServerError(500), true, back(None, true)),
+            (Poll, CallFailure::ServerError(502), true, back(None, false)),
+            (Submit, CallFailure::NotReadable(200), true, back(None, true)),
+            (Submit, CallFailure::NoJobId, true, back(None, true)),
+            (Submit, CallFailure::Forbidden, false, Verdict::NewToken),
+            (Submit, CallFailure::Forbidden, true, stop(ReasonCode::Authorization, 403)),
+            (Poll, CallFailure::NotFound, true, stop(ReasonCode::JobLost, 404)),
+            (Submit, CallFailure::NotFound, true, stop(ReasonCode::UnforeseenAnswer, 404)),
+            (Submit, CallFailure::TooLarge, true, stop(ReasonCode::Refused, 413)),
+            (Submit, CallFailure::Status(400), true, stop(ReasonCode::Refused, 400)),
+            (Submit, CallFailure::Status(401), true, stop(ReasonCode::Authorization, 401)),
+            (Submit, CallFailure::Status(302), true, stop(ReasonCode::UnforeseenAnswer, 302)),
+            (Poll, CallFailure::Status(418), true, stop(ReasonCode::UnforeseenAnswer, 418)),
+        ] {
+            assert_eq!(of_call(call, &failure, fresh), expected, "{call:?} {failure:?} {fresh}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_refused_is_not_asked_for_again() {
+        assert!(matches!(
+            of_token(&TokenFailure::Unavailable { status: Some(503) }),
+            Verdict::PutBack { .. }
+        ));
+        assert_eq!(
+            of_token(&TokenFailure::Refused { status: 401 }),
+            Verdict::Stop(Reason::with_status(ReasonCode::Authorization, 401))
+        );
+        assert!(matches!(of_token(&TokenFailure::NotReadable), Verdict::Stop(_)));
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_within_their_bounds() {
+        let timing = crate::config::tests::timing();
+        let waits: Vec<_> =
+            (0..12).map(|put_back| retry_wait(&timing, put_back, 1.0, None).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        assert_eq!(retry_wait(&timing, 2, 0.0, None), Duration::from_secs(2));
+        assert_eq!(retry_wait(&timing, 0, 0.0, Some(Duration::from_secs(9))), Duration::from_secs(9));
+        let looks: Vec<_> = (0..6).map(|look| poll_wait(&timing, look).as_millis()).collect();
+        assert_eq!(looks, [700, 1400, 2800, 5600, 10_000, 10_000]);
+        assert_eq!(retry_wait(&timing, u32::MAX, 1.0, None), timing.retry_max);
+    }
+}
