@@ -1,1 +1,77 @@
-//! 
+//! The HTTP API that admin frontends call: takes sends, and shows their history.
+
+mod attempts;
+mod caller;
+mod page;
+mod problem;
+mod records;
+mod sends;
+mod view;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use stafett_engine::{Relay, telemetry};
+
+use crate::problem::Problem;
+
+/// What every handler gets.
+type Shared = Arc<Relay>;
+
+/// Runs the function until the runtime ends it.
+///
+/// # Errors
+/// When it cannot start, or the runtime is gone.
+pub async fn run() -> Result<(), lambda_runtime::Error> {
+    telemetry::start();
+    let relay = Relay::from_env().await.inspect_err(|error| {
+        tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
+    })?;
+    lambda_http::run(router(Arc::new(relay))).await
+}
+
+fn router(relay: Shared) -> Router {
+    let job = "/v1/sends/{send}/jobs/{stage}";
+    Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/sends", get(sends::list).post(sends::accept))
+        .route("/v1/sends/{send}", get(sends::show))
+        .route(&format!("{job}/records"), get(records::list))
+        .route(&format!("{job}/records/{{record}}"), get(records::show))
+        .route(&format!("{job}/attempts"), get(attempts::list))
+        .route(&format!("{job}/attempts/{{attempt}}"), get(attempts::show))
+        .fallback(async || Problem::NotFound)
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        // The limit is ours to tell, as a problem.
+        .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(log))
+        .with_state(relay)
+}
+
+async fn health() -> Response {
+    Json(serde_json::json!({"status": "ok"})).into_response()
+}
+
+/// One line a request: the route, never the address, which a caller may fill with anything.
+async fn log(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().as_str().to_owned();
+    let route =
+        request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let response = next.run(request).await;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(
+        event = "api.request",
+        method,
+        route,
+        status = response.status().as_u16(),
+        duration_ms,
+        "a request"
+    );
+    response
+}

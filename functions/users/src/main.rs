@@ -1,1 +1,6 @@
-fn main() {}
+//! The Lambda function's program.
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    stafett_users::run().await
+}

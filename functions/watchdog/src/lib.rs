@@ -1,1 +1,62 @@
-//! 
+//! Once a minute: what history says is overdue is sent again. It reads history, not queues.
+
+use std::time::Duration;
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use stafett_engine::history::{Carrier, HistoryError};
+use stafett_engine::{Message, QueueError, Relay, telemetry};
+
+/// Steps of a shard that one look takes; what is left is still overdue a minute later.
+const STEPS_A_SHARD: i32 = 250;
+
+/// Why a look ended early.
+#[derive(Debug, thiserror::Error)]
+enum LookError {
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
+/// Runs the function until the runtime ends it.
+///
+/// # Errors
+/// When it cannot start, or the runtime is gone.
+pub async fn run() -> Result<(), lambda_runtime::Error> {
+    telemetry::start();
+    let relay = Relay::from_env().await.inspect_err(|error| {
+        tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
+    })?;
+    let relay = &relay;
+    lambda_runtime::run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
+        look(relay).await.map_err(lambda_runtime::Error::from)
+    }))
+    .await
+}
+
+/// Sends again what is overdue. One step that cannot be read does not keep the others from being sent.
+async fn look(relay: &Relay) -> Result<(), LookError> {
+    let now = relay.clock.now();
+    let mut first_error = None;
+    for carrier in relay.history.overdue(now, STEPS_A_SHARD).await? {
+        if let Err(error) = send_again(relay, &carrier, now).await {
+            tracing::error!(event = "watchdog.failed", error = %error, "an overdue step was not sent again");
+            first_error.get_or_insert(error);
+        }
+    }
+    first_error.map_or(Ok(()), Err)
+}
+
+async fn send_again(relay: &Relay, carrier: &Carrier, now: jiff::Timestamp) -> Result<(), LookError> {
+    let Some(overdue) = relay.history.take_overdue(carrier, now, relay.config.timing.overdue).await? else {
+        return Ok(());
+    };
+    tracing::warn!(
+        event = "step.overdue", send = %overdue.send.send, organisation = %overdue.send.organisation,
+        stage = %overdue.stage, batch = overdue.batch().map(|batch| batch.0), resent = overdue.resent,
+        "an overdue step is sent again"
+    );
+    let message = Message::new(overdue.send.organisation, overdue.send.send, overdue.stage, overdue.step);
+    relay.queues.send(&relay.config, &message, Duration::ZERO).await?;
+    Ok(())
+}

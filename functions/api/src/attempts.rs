@@ -1,0 +1,63 @@
+//! A job's calls to Skolverket.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde_json::Value;
+use stafett_domain::{Access, AttemptId, Facts};
+use stafett_engine::history::{Body, Call};
+
+use crate::Shared;
+use crate::caller::Reader;
+use crate::page::{PageQuery, PageView};
+use crate::problem::Problem;
+use crate::records::find_job;
+use crate::view::{AttemptView, WholeAttemptView};
+
+/// The calls of a job: the last batch first, and of each batch the last call first.
+pub(crate) async fn list(
+    State(relay): State<Shared>,
+    reader: Reader,
+    Path((send, stage)): Path<(String, String)>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<PageView<AttemptView>>, Problem> {
+    let (limit, cursor) = (query.limit()?, query.cursor()?);
+    let (send, stage, _) = find_job(&relay, &reader, &send, &stage).await?;
+    let page = relay.history.attempts(&send, stage, limit, cursor.as_deref()).await?;
+    Ok(Json(PageView::new(page.items.iter().map(Into::into).collect(), page.next.as_deref())))
+}
+
+/// One call; with its bodies for those who may see personal data.
+pub(crate) async fn show(
+    State(relay): State<Shared>,
+    reader: Reader,
+    Path((send, stage, attempt)): Path<(String, String, String)>,
+) -> Result<Json<WholeAttemptView>, Problem> {
+    let id: AttemptId = attempt.parse().map_err(|_| Problem::NotFound)?;
+    let (send, stage, _) = find_job(&relay, &reader, &send, &stage).await?;
+    let attempt = relay.history.attempt(&send, stage, id).await?.ok_or(Problem::NotFound)?;
+    let (request, response) = match reader.access {
+        Access::Masked => (None, None),
+        Access::Personal => {
+            let request = match attempt.call {
+                Call::Submit => {
+                    let Body { body, .. } = relay.history.body::<Facts>(&send, stage, id.batch).await?;
+                    json(&body)
+                }
+                Call::Poll => Value::Null,
+            };
+            let response = if attempt.answer_kept {
+                let answer = relay.history.answer(&send, stage, id).await?.unwrap_or_default();
+                json(&String::from_utf8_lossy(&answer))
+            } else {
+                attempt.response.as_deref().map(json).unwrap_or_default()
+            };
+            (Some(request), Some(response))
+        }
+    };
+    Ok(Json(WholeAttemptView { attempt: (&attempt).into(), request, response }))
+}
+
+/// A body as JSON; what is no JSON, such as a proxy's page, as a text.
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}

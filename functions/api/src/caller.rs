@@ -1,0 +1,77 @@
+//! Who calls: the claims of the token that the gateway's authorizer has checked.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use lambda_http::request::RequestContext;
+use stafett_domain::{Access, OrganisationNumber};
+
+use crate::Shared;
+use crate::problem::Problem;
+
+const WRITE: &str = "sends:write";
+const READ: &str = "history:read";
+const PERSONAL: &str = "history:personal";
+
+/// The caller: an organiser's user.
+pub(crate) struct Caller {
+    pub(crate) organisation: OrganisationNumber,
+    pub(crate) subject: String,
+    scopes: Vec<String>,
+}
+
+/// A caller who may send.
+pub(crate) struct Sender(pub(crate) Caller);
+
+/// A caller who may read, and how much.
+pub(crate) struct Reader {
+    pub(crate) organisation: OrganisationNumber,
+    pub(crate) access: Access,
+}
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, relay: &Shared) -> Result<Self, Problem> {
+        let relay = Arc::clone(relay);
+        let context = parts.extensions.get::<RequestContext>();
+        let jwt = context.and_then(RequestContext::authorizer).and_then(|authorizer| authorizer.jwt.as_ref());
+        let jwt = jwt.ok_or(Problem::NoOrganiser)?;
+        let claim = |name: &str| jwt.claims.get(name).map(String::as_str).unwrap_or_default();
+        let organisation = claim(&relay.config.organiser_claim).parse().map_err(|_| Problem::NoOrganiser)?;
+        let scopes = claim("scope").split_ascii_whitespace().map(str::to_owned).collect();
+        Ok(Self { organisation, subject: claim("sub").to_owned(), scopes })
+    }
+}
+
+impl Caller {
+    fn has(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|known| known == scope)
+    }
+}
+
+impl FromRequestParts<Shared> for Sender {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, relay: &Shared) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, relay).await?;
+        if caller.has(WRITE) { Ok(Self(caller)) } else { Err(Problem::Scope(WRITE)) }
+    }
+}
+
+impl FromRequestParts<Shared> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, relay: &Shared) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, relay).await?;
+        let access = if caller.has(PERSONAL) {
+            Access::Personal
+        } else if caller.has(READ) {
+            Access::Masked
+        } else {
+            return Err(Problem::Scope(READ));
+        };
+        Ok(Self { organisation: caller.organisation, access })
+    }
+}

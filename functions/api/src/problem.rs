@@ -1,0 +1,205 @@
+//! What is told when a request is not done: `application/problem+json` (RFC 9457), a type per problem.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use stafett_domain::{Fault, Faults, Text};
+use stafett_engine::history::HistoryError;
+use stafett_engine::{QueueError, SettingsError};
+
+/// Why a request is not done. Texts never hold a value of the request.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// 400: the body is no JSON object.
+    NotReadable(String),
+    /// 400: `Idempotency-Key` is missing or cannot be used.
+    IdempotencyKey,
+    /// 400: a parameter of the address cannot be used.
+    Parameter(&'static str),
+    /// 403: the token lacks a scope.
+    Scope(&'static str),
+    /// 403: the token names no organiser.
+    NoOrganiser,
+    /// 404: there is no such thing, or it is another organiser's.
+    NotFound,
+    /// 405.
+    MethodNotAllowed,
+    /// 413: the body is larger than one request may be.
+    TooLarge,
+    /// 422: the key came with another body before.
+    OtherBody,
+    /// 422: the body is readable and wrong.
+    Faults(Faults),
+    /// 500: something of ours is wrong.
+    Internal,
+    /// 503: something that we need does not answer.
+    Unavailable,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: String,
+    detail_sv: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_count: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a [Fault]>,
+}
+
+impl Problem {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotReadable(_) | Self::IdempotencyKey | Self::Parameter(_) => StatusCode::BAD_REQUEST,
+            Self::Scope(_) | Self::NoOrganiser => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::OtherBody | Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The last part of the type, and the title.
+    fn kind(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::NotReadable(_) => ("not-readable", "The body cannot be read"),
+            Self::IdempotencyKey => ("idempotency-key", "A usable Idempotency-Key is missing"),
+            Self::Parameter(_) => ("parameter", "A parameter cannot be used"),
+            Self::Scope(_) => ("scope", "The token lacks a scope"),
+            Self::NoOrganiser => ("no-organiser", "The token names no organiser"),
+            Self::NotFound => ("not-found", "Not found"),
+            Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
+            Self::TooLarge => ("too-large", "The body is too large"),
+            Self::OtherBody => {
+                ("idempotency-key-reused", "The Idempotency-Key came with another body before")
+            }
+            Self::Faults(_) => ("invalid-send", "The send has faults"),
+            Self::Internal => ("internal", "Something went wrong here"),
+            Self::Unavailable => ("unavailable", "The service cannot answer now"),
+        }
+    }
+
+    fn text(&self) -> Text {
+        let (en, sv) = match self {
+            Self::NotReadable(detail) => {
+                let en = format!(
+                    "The body is not a JSON object: {detail}. Nothing was stored. Send a JSON object."
+                );
+                let sv = format!(
+                    "Innehållet är inte ett JSON-objekt: {detail}. Inget har sparats. Skicka ett JSON-objekt."
+                );
+                return Text { sv, en };
+            }
+            Self::Parameter(name) => {
+                let en = format!(
+                    "The parameter {name} has a value that cannot be used. Correct it, or leave it out."
+                );
+                let sv = format!(
+                    "Parametern {name} har ett värde som inte kan användas. Rätta den eller utelämna den."
+                );
+                return Text { sv, en };
+            }
+            Self::Scope(scope) => {
+                let en = format!("The call needs the scope {scope}. Ask for a token that has it.");
+                let sv = format!("Anropet kräver behörigheten {scope}. Begär en token som har den.");
+                return Text { sv, en };
+            }
+            Self::Faults(faults) => {
+                let en = format!(
+                    "{} faults were found; nothing was stored. Correct them and send again.",
+                    faults.total
+                );
+                let sv =
+                    format!("{} fel hittades; inget har sparats. Rätta dem och skicka igen.", faults.total);
+                return Text { sv, en };
+            }
+            Self::IdempotencyKey => (
+                "The header Idempotency-Key must hold 1 to 255 visible ASCII characters, new for every press of the button. Nothing was stored.",
+                "Huvudet Idempotency-Key måste innehålla 1 till 255 synliga ASCII-tecken, nya för varje tryck på knappen. Inget har sparats.",
+            ),
+            Self::NoOrganiser => (
+                "The token holds no organisation number of ten digits. Sign in as a user of an organiser.",
+                "Token saknar ett organisationsnummer med tio siffror. Logga in som användare hos en huvudman.",
+            ),
+            Self::NotFound => (
+                "There is nothing at this address, or it belongs to somebody else. Check the address.",
+                "Det finns inget på den här adressen, eller så tillhör det någon annan. Kontrollera adressen.",
+            ),
+            Self::MethodNotAllowed => (
+                "This address does not take this method. See the documentation for those that it takes.",
+                "Adressen tar inte emot den här metoden. Se dokumentationen för dem som den tar emot.",
+            ),
+            Self::TooLarge => (
+                "A request may hold 4 MB. Nothing was stored. Divide the send into several by test activity.",
+                "En begäran får innehålla 4 MB. Inget har sparats. Dela upp sändningen i flera per provaktivitet.",
+            ),
+            Self::OtherBody => (
+                "The Idempotency-Key stands for another send of the last 24 hours. Nothing was stored. Use a new key.",
+                "Idempotency-Key hör till en annan sändning från de senaste 24 timmarna. Inget har sparats. Använd en ny nyckel.",
+            ),
+            Self::Internal => (
+                "The request could not be done because of a fault here. Try again, and tell whoever operates the service if it stays.",
+                "Begäran kunde inte utföras på grund av ett fel här. Försök igen, och meddela den som driftar tjänsten om det kvarstår.",
+            ),
+            Self::Unavailable => (
+                "A part that is needed does not answer. Try again in a moment with the same Idempotency-Key.",
+                "En del som behövs svarar inte. Försök igen om en stund med samma Idempotency-Key.",
+            ),
+        };
+        Text { sv: sv.to_owned(), en: en.to_owned() }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        let (kind, title) = self.kind();
+        let text = self.text();
+        let faults = match &self {
+            Self::Faults(faults) => Some(faults),
+            _ => None,
+        };
+        let body = Body {
+            r#type: format!("urn:stafett:problem:{kind}"),
+            title,
+            status: status.as_u16(),
+            detail: text.en,
+            detail_sv: text.sv,
+            error_count: faults.map(|faults| faults.total),
+            errors: faults.map(|faults| faults.listed.as_slice()),
+        };
+        let mut response = (status, axum::Json(body)).into_response();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        response
+    }
+}
+
+impl From<HistoryError> for Problem {
+    fn from(error: HistoryError) -> Self {
+        tracing::error!(event = "api.failed", error = %error, "the history could not be used");
+        match error {
+            HistoryError::Unavailable { .. } | HistoryError::Contended => Self::Unavailable,
+            HistoryError::Corrupt(_) => Self::Internal,
+        }
+    }
+}
+
+impl From<QueueError> for Problem {
+    fn from(error: QueueError) -> Self {
+        tracing::error!(event = "api.failed", error = %error, "a message could not be queued");
+        Self::Unavailable
+    }
+}
+
+impl From<SettingsError> for Problem {
+    fn from(error: SettingsError) -> Self {
+        tracing::error!(event = "api.failed", error = %error, "an organiser's settings cannot be used");
+        Self::Internal
+    }
+}

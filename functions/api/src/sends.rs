@@ -1,0 +1,174 @@
+//! `POST /v1/sends`, `GET /v1/sends`, `GET /v1/sends/{id}`.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+use stafett_domain::{Plan, PlannedBatch, Rejection, SendId, StageName, Submission};
+use stafett_engine::history::{Body, Idempotency, NewBatch, NewJob, NewSend, SendRef};
+use stafett_engine::{Message, Relay, Step};
+use uuid::Uuid;
+
+use crate::Shared;
+use crate::caller::{Reader, Sender};
+use crate::page::{PageQuery, PageView};
+use crate::problem::Problem;
+use crate::view::SendView;
+
+/// Bytes of one request (design §7).
+const LARGEST_REQUEST: usize = 4_000_000;
+/// Activities that a send shows.
+const ACTIVITIES_SHOWN: usize = 20;
+
+/// Takes a send: checks all of it, stores it, gives it its place, and queues its first step if it is its turn.
+pub(crate) async fn accept(
+    State(relay): State<Shared>,
+    Sender(caller): Sender,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    if body.len() > LARGEST_REQUEST {
+        return Err(Problem::TooLarge);
+    }
+    let submission = Submission::parse(&body).map_err(|rejection| match rejection {
+        Rejection::NotReadable { detail } => Problem::NotReadable(detail),
+        Rejection::Faults(faults) => Problem::Faults(faults),
+    })?;
+    let new = NewSend {
+        retention_days: relay.organisers.retention_days(&caller.organisation)?,
+        ..new_send(&submission, caller.subject)
+    };
+    drop(submission);
+
+    let (key_hash, body_hash) = (hash(key.as_bytes()), hash(&body));
+    let fresh = SendId(Uuid::now_v7());
+    let now = relay.clock.now();
+    let id = match relay.history.idempotent(&caller.organisation, &key_hash, &body_hash, fresh, now).await? {
+        Idempotency::Send(id) => id,
+        Idempotency::OtherBody => return Err(Problem::OtherBody),
+    };
+    let send = SendRef::new(caller.organisation, id);
+    store_and_start(&relay, &send, &new).await?;
+
+    let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::Internal)?;
+    let location = [(header::LOCATION, format!("/v1/sends/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(SendView::accepted(stored))).into_response())
+}
+
+/// Each part can be repeated: a repeat of the request carries on the same work.
+async fn store_and_start<F: serde::Serialize>(
+    relay: &Relay,
+    send: &SendRef,
+    new: &NewSend<F>,
+) -> Result<(), Problem> {
+    let now = relay.clock.now();
+    relay.history.receive(send, new, now).await?;
+    let overdue = now + relay.config.timing.overdue;
+    let acceptance = relay.history.accept(send, now, overdue.as_millisecond()).await?;
+    tracing::info!(
+        event = "send.accepted", send = %send.send, organisation = %send.organisation,
+        activities = new.activity_count, runs = acceptance.runs, "a send is accepted"
+    );
+    if acceptance.runs {
+        let start = Message::new(send.organisation.clone(), send.send, StageName::FIRST, Step::Start);
+        // The history has it: should this fail, the watchdog sends it.
+        if let Err(error) = relay.queues.send(&relay.config, &start, Duration::ZERO).await {
+            tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");
+        }
+    }
+    Ok(())
+}
+
+fn new_send(submission: &Submission, requested_by: String) -> NewSend<stafett_domain::Facts> {
+    let plan = Plan::of(submission);
+    let batch = |batch: &PlannedBatch| NewBatch {
+        ids: batch.ids.clone(),
+        body: Body { body: batch.body.clone(), facts: batch.facts.clone() },
+    };
+    let job = |stage| NewJob { stage, batches: plan.batches(stage).iter().map(batch).collect() };
+    let shown: Vec<_> = plan.activities.iter().take(ACTIVITIES_SHOWN).collect();
+    NewSend {
+        requested_by,
+        activity_count: u32::try_from(plan.activities.len()).unwrap_or(u32::MAX),
+        activities: serde_json::to_value(shown).unwrap_or_default(),
+        options: submission.options,
+        jobs: StageName::ORDER.map(job).into(),
+        retention_days: 0,
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
+    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    let usable = |key: &&str| {
+        (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    };
+    key.map(str::trim).filter(usable).ok_or(Problem::IdempotencyKey)
+}
+
+fn hash(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The organiser's sends, newest first.
+pub(crate) async fn list(
+    State(relay): State<Shared>,
+    reader: Reader,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<PageView<SendView>>, Problem> {
+    let (limit, cursor) = (query.limit()?, query.cursor()?);
+    let now = relay.clock.now();
+    let page = relay.history.sends(&reader.organisation, limit, cursor.as_deref(), now).await?;
+    let organiser = relay.history.organiser(&reader.organisation).await?;
+    let items = page.items.into_iter().map(|send| SendView::now(send, organiser.as_ref())).collect();
+    Ok(Json(PageView::new(items, page.next.as_deref())))
+}
+
+/// One send.
+pub(crate) async fn show(
+    State(relay): State<Shared>,
+    reader: Reader,
+    Path(id): Path<String>,
+) -> Result<Json<SendView>, Problem> {
+    let send = SendRef::new(reader.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    let organiser = relay.history.organiser(&send.organisation).await?;
+    Ok(Json(SendView::now(stored, organiser.as_ref())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn an_idempotency_key_is_visible_ascii() {
+        let with = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert("idempotency-key", HeaderValue::from_bytes(value).unwrap());
+            idempotency_key(&headers).map(str::to_owned).ok()
+        };
+        assert_eq!(
+            with(b"8a6e0804-2bd0-4672-b79d-d97027f9071a").as_deref(),
+            Some("8a6e0804-2bd0-4672-b79d-d97027f9071a")
+        );
+        assert_eq!(with("å".as_bytes()), None);
+        assert_eq!(with(b"  "), None);
+        assert_eq!(with(&[b'a'; 256]), None);
+        assert!(idempotency_key(&HeaderMap::new()).is_err());
+    }
+
+    #[test]
+    fn a_hash_is_sha256_in_hex() {
+        assert_eq!(hash(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
+}

@@ -1,0 +1,246 @@
+//! The shapes of sends, jobs, rows and attempts as callers see them. Times are UTC, RFC 3339.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use stafett_domain::{
+    Access, AttemptId, Counts, JobStatus, Options, Outcome, Reason, ReasonCode, Row, SendId, SendStatus,
+    StageName,
+};
+use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend};
+use stafett_skolverket::LogEntry;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SendView {
+    id: SendId,
+    status: SendStatus,
+    accepted_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    requested_by: String,
+    queue_position: Option<u64>,
+    activity_count: u32,
+    activities: serde_json::Value,
+    jobs: Vec<JobView>,
+    options: Options,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct JobView {
+    stage: StageName,
+    status: JobStatus,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    counts: Counts,
+    reason: Option<ReasonView>,
+}
+
+/// Why a job did not succeed, with words for the admin.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReasonView {
+    code: ReasonCode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<u16>,
+    en: String,
+    sv: String,
+}
+
+impl From<Reason> for ReasonView {
+    fn from(reason: Reason) -> Self {
+        let text = reason.text();
+        Self { code: reason.code, http_status: reason.http_status, en: text.en, sv: text.sv }
+    }
+}
+
+impl From<&Job> for JobView {
+    fn from(job: &Job) -> Self {
+        Self {
+            stage: job.stage,
+            status: job.status,
+            started_at: job.started_at,
+            ended_at: job.ended_at,
+            counts: job.counts(),
+            reason: job.reason.map(Into::into),
+        }
+    }
+}
+
+impl SendView {
+    /// A send as it stands. `organiser` tells its place in the queue.
+    pub(crate) fn now(send: StoredSend, organiser: Option<&Organiser>) -> Self {
+        let StoredSend { header, jobs, activities } = send;
+        let before = || {
+            let running = organiser.and_then(|organiser| organiser.running_seq)?;
+            Some(header.seq?.saturating_sub(running))
+        };
+        let queue_position = (header.status == SendStatus::Queued).then(|| before().unwrap_or_default());
+        Self {
+            id: header.id,
+            status: header.status,
+            accepted_at: header.accepted_at,
+            started_at: header.started_at,
+            ended_at: header.ended_at,
+            requested_by: header.requested_by,
+            queue_position,
+            activity_count: header.activity_count,
+            activities,
+            jobs: jobs.iter().map(Into::into).collect(),
+            options: header.options,
+        }
+    }
+
+    /// A send as it stood when it was accepted: what every repeat of the request is answered with, however far the
+    /// send has come.
+    pub(crate) fn accepted(mut send: StoredSend) -> Self {
+        let position = send.header.accepted_position;
+        send.header.status = SendStatus::Queued;
+        (send.header.started_at, send.header.ended_at) = (None, None);
+        for job in &mut send.jobs {
+            *job = Job::waiting(job.stage, job.total, job.batches, job.expires);
+        }
+        Self { queue_position: position, ..Self::now(send, None) }
+    }
+}
+
+/// A message of Skolverket's about a record.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MessageView {
+    severity: Option<String>,
+    id: String,
+    message_type: Option<String>,
+    /// Skolverket's text: for those who may see personal data, for it may quote values.
+    message: Option<String>,
+    attribute_name: Option<String>,
+}
+
+impl MessageView {
+    pub(crate) fn new(entry: LogEntry, access: Access) -> Self {
+        let plain = |text: &String| is_a_name(text);
+        Self {
+            severity: entry.severity_level.filter(plain),
+            id: if is_a_name(&entry.id) { entry.id } else { String::new() },
+            message_type: entry.message_type.filter(|text| access == Access::Personal || is_words(text)),
+            message: (access == Access::Personal).then_some(entry.message),
+            attribute_name: entry.attribute_name.filter(|text| access == Access::Personal || is_a_name(text)),
+        }
+    }
+}
+
+/// The name of an attribute or a code, not a value that was put where a name should be.
+fn is_a_name(text: &str) -> bool {
+    let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._[]-/".contains(&byte));
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    letters && digits <= 6 && text.len() <= 80
+}
+
+/// A category in words, such as "Ogiltigt format": no digits and no addresses.
+fn is_words(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_alphabetic() || letter == ' ') && text.len() <= 80
+}
+
+/// A record of a job.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RecordView {
+    pub(crate) outcome: Outcome,
+    pub(crate) status_code: Option<u16>,
+    #[serde(flatten)]
+    pub(crate) row: Row,
+    pub(crate) messages: Vec<MessageView>,
+}
+
+/// One record, whole. What was sent and answered is there for those who may see personal data only.
+#[derive(Serialize)]
+pub(crate) struct WholeRecordView {
+    #[serde(flatten)]
+    pub(crate) record: RecordView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sent: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) answers: Option<Vec<serde_json::Value>>,
+}
+
+/// One call.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AttemptView {
+    attempt: AttemptId,
+    call: Call,
+    method: String,
+    path: String,
+    started_at: Timestamp,
+    duration_ms: u64,
+    status: Option<u16>,
+    request_bytes: u64,
+    response_bytes: u64,
+}
+
+impl From<&Attempt> for AttemptView {
+    fn from(attempt: &Attempt) -> Self {
+        Self {
+            attempt: attempt.attempt,
+            call: attempt.call,
+            method: attempt.method.clone(),
+            path: attempt.path.clone(),
+            started_at: attempt.started_at,
+            duration_ms: attempt.duration_ms,
+            status: attempt.status,
+            request_bytes: attempt.request_bytes,
+            response_bytes: attempt.response_bytes,
+        }
+    }
+}
+
+/// One call with its bodies, for those who may see personal data.
+#[derive(Serialize)]
+pub(crate) struct WholeAttemptView {
+    #[serde(flatten)]
+    pub(crate) attempt: AttemptView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) response: Option<serde_json::Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(message_type: &str, attribute_name: &str) -> LogEntry {
+        serde_json::from_value(serde_json::json!({
+            "id": "2011", "messageType": message_type, "message": "Värdet Pippi är fel.",
+            "attributeName": attribute_name, "attributeValue": "Pippi", "severityLevel": "Error",
+        }))
+        .unwrap()
+    }
+
+    fn shown(entry: LogEntry, access: Access) -> serde_json::Value {
+        serde_json::to_value(MessageView::new(entry, access)).unwrap()
+    }
+
+    #[test]
+    fn skolverkets_text_is_for_those_who_may_see_personal_data() {
+        let personal = shown(entry("Ogiltigt format", "Enrolment.schoolYear"), Access::Personal);
+        assert_eq!(personal["message"], "Värdet Pippi är fel.");
+        let masked = shown(entry("Ogiltigt format", "Enrolment.schoolYear"), Access::Masked);
+        assert_eq!(
+            masked,
+            serde_json::json!({
+                "severity": "Error", "id": "2011", "messageType": "Ogiltigt format", "message": null,
+                "attributeName": "Enrolment.schoolYear",
+            })
+        );
+    }
+
+    #[test]
+    fn a_value_in_the_place_of_a_name_is_hidden() {
+        let masked = shown(entry("201404189812", "pippi@edu.example.se"), Access::Masked);
+        assert_eq!(
+            (&masked["messageType"], &masked["attributeName"]),
+            (&serde_json::Value::Null, &serde_json::Value::Null)
+        );
+    }
+}
