@@ -1,1 +1,50 @@
-//! 
+//! A stand-in for Skolverket that judges its caller.
+//!
+//! It is the authorization server and the Provisioning API in one program: tokens, bulk calls and jobs, with the
+//! published limits, checks of every record and of its references, and outcomes that a test can script. Beside
+//! answering, it keeps a list of what the caller did against the protocol: see [`Rule`].
+//!
+//! It speaks plain HTTP and is meant for loopback addresses. Nothing here prints a personal value: [`Call`] and
+//! [`Log`] show neither bodies nor values, and a [`Violation`] names paths, attributes and record ids only.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! use stafett_simulator::{Kind, Limits, Simulator};
+//! let simulator = Simulator::start(Limits::default().scaled(10.0)).await?;
+//! println!("{} {}", simulator.provisioning_url(), simulator.token_url());
+//! assert!(simulator.stored("5567044268", Kind::Persons).is_empty());
+//! assert!(simulator.violations().is_empty());
+//! # Ok(()) }
+//! ```
+
+mod call;
+mod clock;
+mod eppn;
+mod job;
+mod kind;
+mod limits;
+mod log_entry;
+mod order;
+mod organisation;
+mod outcome;
+mod person;
+mod quota;
+mod record_check;
+mod reference;
+mod reply;
+mod server;
+mod shape;
+mod simulator;
+mod state;
+mod target;
+#[cfg(test)]
+mod tests;
+mod token;
+mod violation;
+
+pub use call::{Call, CallKind};
+pub use kind::Kind;
+pub use limits::Limits;
+pub use outcome::{Log, ScriptedOutcome};
+pub use simulator::Simulator;
+pub use violation::{Rule, Violation};

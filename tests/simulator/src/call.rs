@@ -1,0 +1,60 @@
+use std::fmt;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use crate::Kind;
+
+/// What a call was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    /// `/transaction` of the authorization server.
+    Token,
+    /// `/{kind}/bulk`.
+    Bulk,
+    /// `/{kind}/bulk/jobs/{id}`, with or without `/isCompleted`.
+    Job,
+    /// Anything else; such a call is always a violation.
+    Other,
+}
+
+/// A call that was answered. Its `Debug` leaves out both bodies: they hold personal data, and a token.
+#[derive(Clone)]
+pub struct Call {
+    /// When the call's headers had come.
+    pub at: Instant,
+    /// When its answer was handed over.
+    pub answered_at: Instant,
+    /// Whose token it carried, or who asked for one: 10 digits. None without a valid token.
+    pub organisation: Option<String>,
+    /// `GET`, `POST` ...
+    pub method: String,
+    /// The path without its query.
+    pub path: String,
+    /// The kind of record, for bulk and job calls.
+    pub kind: Option<Kind>,
+    /// What it was for.
+    pub call: CallKind,
+    /// The body as it came, if it was JSON.
+    pub request: Option<Value>,
+    /// Size of the body. For a body above 4 MB, which is not read to its end: its declared size, or 4 MB.
+    pub request_bytes: usize,
+    /// Status of the answer.
+    pub status: u16,
+    /// Body of the answer.
+    pub response: Option<Value>,
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("organisation", &self.organisation)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("call", &self.call)
+            .field("request_bytes", &self.request_bytes)
+            .field("status", &self.status)
+            .field("time", &self.answered_at.duration_since(self.at))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+use std::time::Duration;
+
+/// What the stand-in allows, and how long it takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Bulk and job calls per second, all callers together (one address is one client). At most five are allowed at
+    /// once after a pause. Published: 5.
+    pub calls_per_second: f64,
+    /// Largest body of a bulk call. Published: 200 KB, read here as the smaller of its two meanings.
+    pub max_body_bytes: usize,
+    /// How long a bulk or job call takes to be answered.
+    pub call_time: Duration,
+    /// How long a job takes from the moment its bulk call was answered.
+    pub job_time: Duration,
+    /// How long a token is valid. Seen at the real server: 36,000 s.
+    pub token_life: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            calls_per_second: 5.0,
+            max_body_bytes: 200_000,
+            call_time: Duration::ZERO,
+            job_time: Duration::from_millis(500),
+            token_life: Duration::from_secs(36_000),
+        }
+    }
+}
+
+impl Limits {
+    /// The same limits, everything `factor` times faster: the rate is multiplied, the times are divided. The burst of
+    /// five, the body size and the life of a token stay as they are. A factor that is not a positive number changes
+    /// nothing.
+    pub fn scaled(self, factor: f64) -> Limits {
+        let faster =
+            |time: Duration| Duration::try_from_secs_f64(time.as_secs_f64() / factor).unwrap_or(time);
+        if !factor.is_finite() || factor <= 0.0 {
+            return self;
+        }
+        Limits {
+            calls_per_second: self.calls_per_second * factor,
+            call_time: faster(self.call_time),
+            job_time: faster(self.job_time),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_limits_are_the_default() {
+        let limits = Limits::default();
+        assert_eq!(limits.calls_per_second, 5.0);
+        assert_eq!(limits.max_body_bytes, 200_000);
+        assert_eq!(limits.call_time, Duration::ZERO);
+        assert_eq!(limits.job_time, Duration::from_millis(500));
+        assert_eq!(limits.token_life, Duration::from_secs(36_000));
+    }
+
+    #[test]
+    fn scaling_changes_rate_and_times_only() {
+        let limits = Limits { call_time: Duration::from_millis(40), ..Limits::default() }.scaled(10.0);
+        assert_eq!(limits.calls_per_second, 50.0);
+        assert_eq!(limits.call_time, Duration::from_millis(4));
+        assert_eq!(limits.job_time, Duration::from_millis(50));
+        assert_eq!(limits.max_body_bytes, 200_000);
+        assert_eq!(limits.token_life, Duration::from_secs(36_000));
+        for factor in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(limits.scaled(factor), limits);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::clock::Moment;
+
+const ACCESS_TYPE: &str = "provisioning-api";
+/// How long after its end a token is refused without blame: the caller may have started the call before it.
+const GRACE: Duration = Duration::from_secs(60);
+
+/// A token request that was understood.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Wanted {
+    /// 10 digits.
+    pub(crate) organisation: String,
+    /// `access` as it was asked for.
+    pub(crate) access: Value,
+    /// Why the API will refuse the token: the authorization server looks neither at type nor at locations.
+    pub(crate) useless: Option<&'static str>,
+}
+
+/// A token request that was not granted.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Refusal {
+    /// 400: not in the shape of a request; which part.
+    Malformed(&'static str),
+    /// 401: nobody the server knows.
+    Unknown(&'static str),
+}
+
+/// Reads a GNAP request. `provisioning_url` is what `locations` has to name.
+pub(crate) fn wanted(request: &Value, provisioning_url: &str) -> Result<Wanted, Refusal> {
+    let malformed = |what| Err(Refusal::Malformed(what));
+    let token = match &request["access_token"] {
+        Value::Array(tokens) => match &tokens[..] {
+            [token] => token,
+            _ => return malformed("access_token must have one entry"),
+        },
+        object => object,
+    };
+    if !token.is_object() {
+        return malformed("access_token must be an object or an array of one");
+    }
+    let Some([access, ..]) = token["access"].as_array().map(Vec::as_slice) else {
+        return malformed("access_token.access must have an entry");
+    };
+    let (Some(access_type), Some(locations)) = (access["type"].as_str(), access["locations"].as_array())
+    else {
+        return malformed("access_token.access[0] must have type and locations");
+    };
+    if !token["flags"].as_array().is_some_and(|flags| flags.contains(&"bearer".into())) {
+        return malformed("access_token.flags must have bearer");
+    }
+    let entity = match &request["client"]["key"] {
+        Value::String(entity) => entity,
+        // The form with a certificate's fingerprint; there is no certificate without TLS.
+        Value::Object(key) if key.contains_key("proof") => {
+            return Err(Refusal::Unknown("no client certificate"));
+        }
+        _ => return malformed("client.key must be an entity id or a proof"),
+    };
+    let Some(organisation) = organisation(entity) else { return Err(Refusal::Unknown("unknown entity")) };
+    let useless = if access_type != ACCESS_TYPE {
+        Some("access_token.access[0].type is not provisioning-api")
+    } else if !locations.contains(&provisioning_url.into()) {
+        Some("access_token.access[0].locations does not name the Provisioning API")
+    } else {
+        None
+    };
+    Ok(Wanted { organisation, access: token["access"].clone(), useless })
+}
+
+/// The first run of exactly ten digits in an entity id, as in `https://5567044268.example.se`.
+fn organisation(entity: &str) -> Option<String> {
+    entity.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 10).map(str::to_owned)
+}
+
+/// Why a call's token was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unauthorised {
+    Missing,
+    Invalid,
+    /// Issued for something else than this API.
+    OtherAccess,
+    /// The token was good until so long ago.
+    Expired(Duration),
+}
+
+impl Unauthorised {
+    /// Whether the caller is to blame; one that was valid a moment ago is not.
+    pub(crate) fn violation(self) -> Option<&'static str> {
+        match self {
+            Unauthorised::Missing => Some("no bearer token"),
+            Unauthorised::Invalid => Some("a token that was not issued here"),
+            Unauthorised::OtherAccess => Some("a token for other access"),
+            Unauthorised::Expired(ago) => (ago > GRACE).then_some("a token that expired long ago"),
+        }
+    }
+}
+
+/// The tokens of one server. Its secret is made at the start, so that none is valid anywhere else.
+pub(crate) struct Tokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    issued: HashMap<Uuid, Issued>,
+}
+
+struct Issued {
+    organisation: String,
+    expires: Instant,
+    useful: bool,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    organization_id: String,
+    requested_access: &'a Value,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+    jti: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    jti: Uuid,
+}
+
+impl Tokens {
+    pub(crate) fn new() -> Tokens {
+        let secret = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
+        Tokens {
+            encoding: EncodingKey::from_secret(&secret),
+            decoding: DecodingKey::from_secret(&secret),
+            issued: HashMap::new(),
+        }
+    }
+
+    /// A new JWT. None if it could not be signed.
+    pub(crate) fn issue(&mut self, wanted: &Wanted, life: Duration, now: Moment) -> Option<String> {
+        let (jti, iat) = (Uuid::new_v4(), now.wall.as_second());
+        let claims = Claims {
+            organization_id: format!("SE{}", wanted.organisation),
+            requested_access: &wanted.access,
+            iat,
+            nbf: iat,
+            exp: iat.saturating_add_unsigned(seconds(life)),
+            jti,
+        };
+        let jwt = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).ok()?;
+        let issued = Issued {
+            organisation: wanted.organisation.clone(),
+            expires: now.at + life,
+            useful: wanted.useless.is_none(),
+        };
+        self.issued.insert(jti, issued);
+        Some(jwt)
+    }
+
+    /// Whose token an `Authorization` header carries.
+    pub(crate) fn organisation(
+        &self,
+        authorization: Option<&str>,
+        now: Instant,
+    ) -> Result<String, Unauthorised> {
+        let (scheme, jwt) =
+            authorization.and_then(|header| header.split_once(' ')).ok_or(Unauthorised::Missing)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(Unauthorised::Missing);
+        }
+        let mut validation = Validation::new(Algorithm::HS256);
+        // The end is compared below, on the clock that cannot jump and finer than a second.
+        validation.validate_exp = false;
+        let known = jsonwebtoken::decode::<Known>(jwt.trim(), &self.decoding, &validation)
+            .map_err(|_| Unauthorised::Invalid)?;
+        let issued = self.issued.get(&known.claims.jti).ok_or(Unauthorised::Invalid)?;
+        if now >= issued.expires {
+            return Err(Unauthorised::Expired(now - issued.expires));
+        }
+        if !issued.useful {
+            return Err(Unauthorised::OtherAccess);
+        }
+        Ok(issued.organisation.clone())
+    }
+}
+
+/// Whole seconds, rounded up: a short life must not read as none.
+pub(crate) fn seconds(life: Duration) -> u64 {
+    life.as_secs() + u64::from(life.subsec_nanos() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::clock;
+
+    const URL: &str = "http://127.0.0.1:1/provisioning/v1";
+
+    fn request() -> Value {
+        json!({
+            "access_token": [{"access": [{"type": ACCESS_TYPE, "locations": [URL]}], "flags": ["bearer"]}],
+            "client": {"key": "https://5567044268.example.se"},
+        })
+    }
+
+    #[test]
+    fn an_array_or_an_object_is_taken() {
+        let array = wanted(&request(), URL).unwrap();
+        assert_eq!((array.organisation.as_str(), array.useless), ("5567044268", None));
+        let mut object = request();
+        object["access_token"] = object["access_token"][0].clone();
+        assert_eq!(wanted(&object, URL).unwrap(), array);
+    }
+
+    #[test]
+    fn each_part_is_needed() {
+        for pointer in [
+            "/access_token",
+            "/access_token/0",
+            "/access_token/0/access",
+            "/access_token/0/access/0/type",
+            "/access_token/0/access/0/locations",
+            "/access_token/0/flags",
+            "/client",
+            "/client/key",
+        ] {
+            let mut request = request();
+            *request.pointer_mut(pointer).unwrap() = Value::Null;
+            assert!(matches!(wanted(&request, URL), Err(Refusal::Malformed(_))), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_token_for_something_else_is_issued_but_useless() {
+        for (pointer, value) in [
+            ("/access_token/0/access/0/type", json!("other")),
+            ("/access_token/0/access/0/locations", json!(["https://other.example.se"])),
+        ] {
+            let mut request = request();
+            *request.pointer_mut(pointer).unwrap() = value;
+            assert!(wanted(&request, URL).unwrap().useless.is_some());
+        }
+    }
+
+    #[test]
+    fn strangers_are_unknown() {
+        for key in [json!("https://school.example.se"), json!({"proof": "mtls", "cert#S256": "x"})] {
+            let mut request = request();
+            request["client"]["key"] = key;
+            assert!(matches!(wanted(&request, URL), Err(Refusal::Unknown(_))));
+        }
+    }
+
+    #[test]
+    fn ten_digits_make_an_organisation() {
+        for (entity, found) in [
+            ("https://5567044268.example.se", Some("5567044268")),
+            ("https://12345678901.example.se/2120000142", Some("2120000142")),
+            ("urn:556704-4268", None),
+            ("", None),
+        ] {
+            assert_eq!(organisation(entity).as_deref(), found);
+        }
+    }
+
+    #[test]
+    fn a_token_is_good_until_its_end() {
+        let (mut tokens, now) = (Tokens::new(), clock::now());
+        let wanted = wanted(&request(), URL).unwrap();
+        let life = Duration::from_millis(1500);
+        let jwt = tokens.issue(&wanted, life, now).unwrap();
+        assert_ne!(tokens.issue(&wanted, life, now).unwrap(), jwt);
+        let header = format!("Bearer {jwt}");
+        let at = |after| tokens.organisation(Some(&header), now.at + after);
+
+        assert_eq!(at(Duration::ZERO).as_deref(), Ok("5567044268"));
+        let just_ended = at(life).unwrap_err();
+        assert_eq!(just_ended, Unauthorised::Expired(Duration::ZERO));
+        assert_eq!(just_ended.violation(), None);
+        assert_eq!(at(life + GRACE).unwrap_err().violation(), None);
+        assert!(at(life + GRACE + Duration::from_secs(1)).unwrap_err().violation().is_some());
+
+        assert_eq!(tokens.organisation(None, now.at), Err(Unauthorised::Missing));
+        assert_eq!(tokens.organisation(Some(&jwt), now.at), Err(Unauthorised::Missing));
+        assert_eq!(tokens.organisation(Some("Bearer x.y.z"), now.at), Err(Unauthorised::Invalid));
+        assert_eq!(Tokens::new().organisation(Some(&header), now.at), Err(Unauthorised::Invalid));
+    }
+
+    #[test]
+    fn the_claims_are_those_of_the_real_server() {
+        let (mut tokens, now) = (Tokens::new(), clock::now());
+        let wanted = wanted(&request(), URL).unwrap();
+        let jwt = tokens.issue(&wanted, Duration::from_secs(36_000), now).unwrap();
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_required_spec_claims(&["exp", "nbf"]);
+        let claims = jsonwebtoken::decode::<Value>(&jwt, &tokens.decoding, &validation).unwrap().claims;
+        assert_eq!(claims["organization_id"], "SE5567044268");
+        assert_eq!(claims["requested_access"], wanted.access);
+        assert_eq!(claims["iat"], claims["nbf"]);
+        assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 36_000);
+    }
+}
