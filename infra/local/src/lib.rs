@@ -1,1 +1,20 @@
-//! 
+//! Stafett on one machine: the same functions, each as a process of its own through the Lambda Runtime API, with
+//! emulated AWS endpoints that are created from `infra/aws/template.yaml` and a stand-in for Skolverket.
+
+pub mod clock;
+pub mod dynamodb;
+pub mod entry;
+pub mod functions;
+pub mod gateway;
+pub mod logs;
+pub mod loopback;
+pub mod notice;
+pub mod options;
+pub mod pace;
+pub mod pollers;
+pub mod process;
+pub mod runtime_api;
+pub mod show;
+pub mod sqs;
+pub mod stack;
+pub mod template;

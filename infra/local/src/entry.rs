@@ -1,0 +1,22 @@
+//! What a function process runs: the function's real entry point.
+
+use serde_json::json;
+
+/// Runs this function until its Runtime API is gone. The name is that of its package.
+pub async fn run(function: &str) -> Result<(), String> {
+    let result = match function {
+        "api" => Box::pin(stafett_api::run()).await,
+        "users" => Box::pin(stafett_users::run()).await,
+        "duties" => Box::pin(stafett_duties::run()).await,
+        "groups" => Box::pin(stafett_groups::run()).await,
+        "activities" => Box::pin(stafett_activities::run()).await,
+        "watchdog" => Box::pin(stafett_watchdog::run()).await,
+        _ => return Err(error_line(function, "no function of this name was built in")),
+    };
+    result.map_err(|error| error_line(function, &error.to_string()))
+}
+
+/// As the functions log: what cannot even start must be found where the rest is looked for.
+fn error_line(function: &str, message: &str) -> String {
+    json!({"level": "ERROR", "event": "ended", "function": function, "message": message}).to_string()
+}

@@ -1,0 +1,194 @@
+//! The functions and their processes: started on demand, reused, replaced when they die.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use crate::clock::Clock;
+use crate::logs::Log;
+use crate::notice::notice;
+use crate::pace::Pace;
+use crate::process::{InvocationError, Launch, Process};
+use crate::runtime_api::MAX_REQUEST_BYTES;
+use crate::template::{Function, REGION};
+
+/// Processes of a function that answers HTTP requests. AWS would start a thousand; a frontend on this machine opens
+/// about six connections.
+const MAX_HTTP_PROCESSES: usize = 8;
+
+/// What all functions of a stack are started with.
+#[derive(Debug, Clone)]
+pub struct Surroundings<'a> {
+    /// The emulated DynamoDB.
+    pub dynamodb_endpoint: String,
+    /// The emulated SQS.
+    pub sqs_endpoint: String,
+    /// Organisers' settings, an absolute path.
+    pub organisers: Option<&'a Path>,
+    /// Where log files go.
+    pub log_dir: Option<&'a Path>,
+    /// The stack's pace.
+    pub pace: Pace,
+    /// The stack's time.
+    pub clock: Clock,
+}
+
+/// A process as `/local/processes` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProcessState {
+    /// The function's name.
+    pub function: String,
+    /// The operating system's number of it.
+    pub pid: u32,
+    /// Whether it has an invocation.
+    pub busy: bool,
+}
+
+/// A function that can be invoked.
+#[derive(Debug, Clone)]
+pub struct FunctionHost(Arc<Host>);
+
+#[derive(Debug)]
+struct Host {
+    launch: Launch,
+    processes: Mutex<Vec<Arc<Process>>>,
+    /// One for each process that may run.
+    places: Semaphore,
+}
+
+impl FunctionHost {
+    /// Prepares a function; no process is started yet.
+    pub fn new(function: &Function, surroundings: &Surroundings<'_>) -> std::io::Result<Self> {
+        let launch = Launch {
+            function: Function { timeout: surroundings.pace.duration(function.timeout), ..function.clone() },
+            environment: environment(function, surroundings),
+            log: Log::open(surroundings.log_dir, &function.name)?,
+            clock: surroundings.clock,
+        };
+        let places = Semaphore::new(max_processes(function));
+        Ok(Self(Arc::new(Host { launch, processes: Mutex::default(), places })))
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &str {
+        &self.0.launch.function.name
+    }
+
+    /// Invokes the function and waits for its answer. Goes on when the caller has gone, as on AWS.
+    pub async fn invoke(&self, event: impl Into<Bytes>) -> Result<Bytes, InvocationError> {
+        let event = event.into();
+        if event.len() > MAX_REQUEST_BYTES {
+            return Err(InvocationError::TooLarge);
+        }
+        let host = Arc::clone(&self.0);
+        let invocation = tokio::spawn(async move { host.invoke(event).await });
+        let result =
+            invocation.await.unwrap_or_else(|error| Err(InvocationError::NotStarted(error.to_string())));
+        // A process that was killed because the stack ends has not failed.
+        if result.is_err() && self.0.places.is_closed() { Err(InvocationError::Stopping) } else { result }
+    }
+
+    /// Says on standard error that an invocation failed.
+    pub fn report(&self, error: &InvocationError) {
+        if *error != InvocationError::Stopping {
+            notice(format_args!("the function {} failed: {error}", self.name()));
+        }
+    }
+
+    /// The function's processes that run now.
+    pub fn processes(&self) -> Vec<ProcessState> {
+        let processes = self.0.processes();
+        let alive = processes.iter().filter(|process| process.is_alive());
+        alive
+            .map(|process| ProcessState {
+                function: self.name().to_owned(),
+                pid: process.pid(),
+                busy: process.is_busy(),
+            })
+            .collect()
+    }
+
+    /// Kills the function's processes; invocations after this fail.
+    pub async fn stop(&self) {
+        self.0.places.close();
+        let processes = std::mem::take(&mut *self.0.processes());
+        for process in processes {
+            process.kill().await;
+        }
+    }
+}
+
+impl Host {
+    async fn invoke(&self, event: Bytes) -> Result<Bytes, InvocationError> {
+        let _place = self.places.acquire().await.map_err(|_| InvocationError::Stopping)?;
+        let timeout = self.launch.function.timeout;
+        if let Some(idle) = self.idle() {
+            let result = idle.invoke(event.clone(), timeout).await;
+            self.put_back(&idle);
+            // It died while it was idle: it has seen nothing of the event.
+            if !matches!(result, Err(InvocationError::NotTaken { .. })) {
+                return result;
+            }
+        }
+        let started = Process::start(&self.launch);
+        let started = Arc::new(started.map_err(|error| InvocationError::NotStarted(error.to_string()))?);
+        self.processes().push(Arc::clone(&started));
+        let result = started.invoke(event, timeout).await;
+        self.put_back(&started);
+        result
+    }
+
+    fn idle(&self) -> Option<Arc<Process>> {
+        let mut processes = self.processes();
+        processes.retain(|process| process.is_alive());
+        processes.iter().find(|process| process.claim()).cloned()
+    }
+
+    fn put_back(&self, process: &Arc<Process>) {
+        self.processes().retain(|process| process.is_alive());
+        process.release();
+    }
+
+    fn processes(&self) -> MutexGuard<'_, Vec<Arc<Process>>> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// As many as its event sources may invoke at a time; one for a clock.
+fn max_processes(function: &Function) -> usize {
+    let http = if function.routes.is_empty() { 0 } else { MAX_HTTP_PROCESSES };
+    let queues: usize = function
+        .queue_sources
+        .iter()
+        .map(|source| source.max_concurrency.unwrap_or(MAX_HTTP_PROCESSES))
+        .sum();
+    (http + queues + function.schedules.len()).max(1)
+}
+
+fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap<String, String> {
+    let of_lambda = [
+        ("AWS_LAMBDA_FUNCTION_NAME", function.function_name.clone()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_size.to_string()),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
+        ("AWS_REGION", REGION.to_owned()),
+        // The emulated endpoints ask for a signature and accept any.
+        ("AWS_ACCESS_KEY_ID", "local".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", surroundings.dynamodb_endpoint.clone()),
+        ("AWS_ENDPOINT_URL_SQS", surroundings.sqs_endpoint.clone()),
+    ];
+    let of_template = function
+        .environment
+        .iter()
+        .map(|(name, value)| (name.clone(), surroundings.pace.variable(name, value)));
+    let mut environment: BTreeMap<String, String> =
+        of_lambda.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(of_template).collect();
+    if let Some(organisers) = surroundings.organisers {
+        environment.insert("ORGANISERS_DIR".to_owned(), organisers.display().to_string());
+    }
+    environment
+}

@@ -1,0 +1,165 @@
+//! The HTTP API in front of the functions: authorizes, turns requests into events and answers into responses, and says
+//! no in API Gateway's own words. `/local/…` is this machine's alone: tokens, processes, queues.
+
+mod event;
+mod routes;
+mod token;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Serialize;
+use serde_json::json;
+use tokio::net::TcpListener;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::functions::{FunctionHost, ProcessState};
+use crate::notice::notice;
+use crate::process::InvocationError;
+use crate::sqs::{Counts, Sqs};
+use crate::template::Route;
+
+pub use token::{Caller, Tokens};
+
+/// The largest request that an HTTP API takes, in bytes.
+const MAX_REQUEST_BYTES: usize = 10 * 1024 * 1024;
+/// How much of a larger one is read before it is refused: a client that is cut off while it sends sees no answer.
+const MAX_READ_BYTES: usize = 8 * MAX_REQUEST_BYTES;
+
+/// Everything that a request may need.
+pub struct Gateway {
+    /// The routes of all functions.
+    pub routes: Vec<(Route, FunctionHost)>,
+    /// All functions.
+    pub functions: Vec<FunctionHost>,
+    /// All queues.
+    pub sqs: Sqs,
+    /// Callers' tokens.
+    pub tokens: Arc<Tokens>,
+    /// The stack's time.
+    pub clock: Clock,
+    /// The port it is reached at.
+    pub port: u16,
+}
+
+/// A queue as `/local/queues` shows it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct QueueState {
+    queue: String,
+    visible: usize,
+    delayed: usize,
+    in_flight: usize,
+    /// Messages in its dead-letter queue, whatever their state.
+    dead_letters: usize,
+}
+
+impl Gateway {
+    /// Answers requests on this listener for as long as it is awaited.
+    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        let router = Router::new()
+            .route("/local/token", get(local_token))
+            .route("/local/processes", get(local_processes))
+            .route("/local/queues", get(local_queues))
+            .fallback(forward)
+            .with_state(Arc::new(self));
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+    }
+
+    async fn answer(&self, source: SocketAddr, request: Request) -> Result<Response, Response> {
+        let (parts, body) = request.into_parts();
+        let found = routes::find(&self.routes, parts.method.as_str(), parts.uri.path());
+        let (route, function, path_parameters) =
+            found.ok_or_else(|| refusal(StatusCode::NOT_FOUND, "Not Found"))?;
+        let claims = match &route.authorizer {
+            None => None,
+            Some(authorizer) => {
+                let authorization =
+                    parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+                let claims = self.tokens.check(authorizer, authorization);
+                Some(claims.ok_or_else(|| refusal(StatusCode::UNAUTHORIZED, "Unauthorized"))?)
+            }
+        };
+        let body = read(body).await.ok_or_else(too_large)?;
+        let request_id = Uuid::new_v4().to_string();
+        let event = event::event(&event::Request {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            body: &body,
+            source: source.ip(),
+            port: self.port,
+            route_key: &route.key(),
+            path_parameters: &path_parameters,
+            claims: claims.as_ref().map(token::as_text).as_ref(),
+            request_id: &request_id,
+            now_ms: self.clock.now_ms(),
+        });
+        let failed = || refusal(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+        let answer = function.invoke(event.to_string()).await.map_err(|error| match error {
+            // The body fitted, the event around it did not.
+            InvocationError::TooLarge => too_large(),
+            error => {
+                function.report(&error);
+                failed()
+            }
+        })?;
+        event::response(&answer, &request_id).ok_or_else(|| {
+            notice(format_args!("the function {} gave an answer that is no response", function.name()));
+            failed()
+        })
+    }
+}
+
+async fn forward(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(source): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    gateway.answer(source, request).await.unwrap_or_else(|refusal| refusal)
+}
+
+/// The body, unless it is too large.
+async fn read(body: axum::body::Body) -> Option<Bytes> {
+    let body = axum::body::to_bytes(body, MAX_READ_BYTES).await.ok()?;
+    (body.len() <= MAX_REQUEST_BYTES).then_some(body)
+}
+
+fn too_large() -> Response {
+    refusal(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+}
+
+fn refusal(status: StatusCode, message: &str) -> Response {
+    (status, axum::Json(json!({"message": message}))).into_response()
+}
+
+async fn local_token(State(gateway): State<Arc<Gateway>>, Query(caller): Query<Caller>) -> Response {
+    match gateway.tokens.issue(&caller) {
+        Ok(token) => axum::Json(json!({"token": token})).into_response(),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+async fn local_processes(State(gateway): State<Arc<Gateway>>) -> axum::Json<Vec<ProcessState>> {
+    axum::Json(gateway.functions.iter().flat_map(FunctionHost::processes).collect())
+}
+
+async fn local_queues(State(gateway): State<Arc<Gateway>>) -> axum::Json<Vec<QueueState>> {
+    let counts = |queue: &str| gateway.sqs.counts(queue).unwrap_or_default();
+    let with_dead_letters =
+        gateway.sqs.descriptions().filter_map(|queue| Some((&queue.name, queue.redrive.as_ref()?)));
+    let queues = with_dead_letters.map(|(queue, redrive)| {
+        let Counts { visible, delayed, in_flight } = counts(queue);
+        let dead = counts(&redrive.dead_letter_queue);
+        let dead_letters = dead.visible + dead.delayed + dead.in_flight;
+        QueueState { queue: queue.clone(), visible, delayed, in_flight, dead_letters }
+    });
+    axum::Json(queues.collect())
+}

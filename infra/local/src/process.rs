@@ -1,0 +1,194 @@
+//! One function process: this program, started again as that function. It handles one invocation at a time, as a
+//! Lambda sandbox does, and can die for real.
+
+use std::collections::BTreeMap;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::body::Bytes;
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock::Clock;
+use crate::logs::Log;
+use crate::runtime_api::{FunctionError, Invocation, RuntimeApi};
+use crate::template::Function;
+
+/// How long a process may take to fetch its first event. Lambda gives 10 s; a machine that is compiling gets more.
+const INIT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Variables of the surroundings that functions get too: which certificates are trusted is the machine's affair.
+const PASSED_ON: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Why an invocation has no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvocationError {
+    /// The stack is stopping, its processes are being killed.
+    #[error("the stack is stopping")]
+    Stopping,
+    /// The event is larger than 6 MB; the function has not seen it.
+    #[error("the event is larger than an invocation takes")]
+    TooLarge,
+    /// No process could be started.
+    #[error("could not be started: {0}")]
+    NotStarted(String),
+    /// The process ended before it fetched the event.
+    #[error("ended before it took the event ({exit}){}", init_error.as_ref().map(|error| format!(": {error}")).unwrap_or_default())]
+    NotTaken {
+        /// How it ended.
+        exit: String,
+        /// What it said about that.
+        init_error: Option<FunctionError>,
+    },
+    /// The process ended before it answered.
+    #[error("ended without an answer ({0})")]
+    Died(String),
+    /// The function took longer than its time-out; its process has been killed.
+    #[error("took longer than {0:?}")]
+    TimedOut(Duration),
+    /// The function answered with an error.
+    #[error(transparent)]
+    Function(#[from] FunctionError),
+}
+
+/// How a function's processes are started.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The function, its time-out at the stack's pace.
+    pub function: Function,
+    /// All variables but those that differ from process to process.
+    pub environment: BTreeMap<String, String>,
+    /// Where its lines go.
+    pub log: Log,
+    /// The stack's time.
+    pub clock: Clock,
+}
+
+/// A running process; killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    pid: u32,
+    api: RuntimeApi,
+    busy: AtomicBool,
+    kill: mpsc::Sender<()>,
+    /// How the process ended, once it has.
+    exit: watch::Receiver<Option<String>>,
+}
+
+impl Process {
+    /// Starts a process. It is marked busy: whoever starts one has an invocation for it.
+    pub fn start(launch: &Launch) -> std::io::Result<Self> {
+        let api = RuntimeApi::start(&launch.function.arn, launch.clock)?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command
+            .args(["--function", &launch.function.name])
+            .env_clear()
+            .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .envs(&launch.environment)
+            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        // A Ctrl-C at the terminal goes to every process of its group; these are ended by the stack.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut child = command.spawn()?;
+        if let Some(output) = child.stdout.take() {
+            tokio::spawn(launch.log.clone().copy(output));
+        }
+        if let Some(output) = child.stderr.take() {
+            tokio::spawn(launch.log.clone().copy(output));
+        }
+        let pid = child.id().unwrap_or_default();
+        let (kill, kill_asked) = mpsc::channel(1);
+        let (exited, exit) = watch::channel(None);
+        tokio::spawn(watch_over(child, kill_asked, exited));
+        Ok(Self { pid, api, busy: AtomicBool::new(true), kill, exit })
+    }
+
+    /// The operating system's number of it.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Whether it has an invocation.
+    pub fn is_busy(&self) -> bool {
+        self.busy.load(Ordering::Acquire)
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&self) -> bool {
+        self.exit.borrow().is_none()
+    }
+
+    /// Marks it busy, if it was not.
+    pub fn claim(&self) -> bool {
+        self.busy.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// Marks it free for another invocation.
+    pub fn release(&self) {
+        self.busy.store(false, Ordering::Release);
+    }
+
+    /// Hands it an event and waits for the answer, at most `timeout` from when the process has fetched it. The caller
+    /// has claimed it.
+    pub async fn invoke(&self, payload: Bytes, timeout: Duration) -> Result<Bytes, InvocationError> {
+        let (taken, was_taken) = oneshot::channel();
+        let (outcome, answer) = oneshot::channel();
+        self.api.invoke(Invocation { payload, timeout, taken, outcome }).await;
+        tokio::select! {
+            biased;
+            Ok(()) = was_taken => {}
+            exit = self.exited() => {
+                return Err(InvocationError::NotTaken { exit, init_error: self.api.init_error() });
+            }
+            () = tokio::time::sleep(INIT_LIMIT) => return Err(self.end_for_time_out(INIT_LIMIT).await),
+        }
+        tokio::select! {
+            biased;
+            // What was answered counts, whatever became of the process.
+            Ok(result) = answer => result.map_err(InvocationError::from),
+            exit = self.exited() => Err(InvocationError::Died(exit)),
+            () = tokio::time::sleep(timeout) => Err(self.end_for_time_out(timeout).await),
+        }
+    }
+
+    /// Kills it and waits until it is gone.
+    pub async fn kill(&self) {
+        // Full means that it has been asked for, closed that it is gone.
+        let _ = self.kill.try_send(());
+        self.exited().await;
+    }
+
+    async fn end_for_time_out(&self, limit: Duration) -> InvocationError {
+        self.kill().await;
+        InvocationError::TimedOut(limit)
+    }
+
+    async fn exited(&self) -> String {
+        let mut exit = self.exit.clone();
+        let ended = exit.wait_for(Option::is_some).await;
+        ended.ok().and_then(|exit| exit.clone()).unwrap_or_else(|| "unknown".to_owned())
+    }
+}
+
+/// Waits for the process's end, which comes by itself or because it is asked for or because nobody holds the process
+/// any more.
+async fn watch_over(
+    mut child: Child,
+    mut kill_asked: mpsc::Receiver<()>,
+    exited: watch::Sender<Option<String>>,
+) {
+    let status = tokio::select! {
+        status = child.wait() => status,
+        _ = kill_asked.recv() => {
+            // Fails only for a process that has ended by itself.
+            let _ = child.start_kill();
+            child.wait().await
+        }
+    };
+    exited.send_replace(Some(status.map_or_else(|error| error.to_string(), |status| status.to_string())));
+}

@@ -1,0 +1,178 @@
+//! Reads `infra/aws/template.yaml`, the one definition of tables, queues, functions and routes, and tells what to
+//! create from it on this machine.
+
+mod intrinsics;
+mod resources;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub use resources::{Authorizer, Function, Queue, QueueSource, Redrive, Resources, Route, Schedule, Table};
+
+/// The region that everything local is in.
+pub const REGION: &str = "eu-north-1";
+/// The account that everything local is in.
+pub const ACCOUNT: &str = "000000000000";
+/// The local stack's name, the first part of every name that AWS would make up.
+pub const STACK_NAME: &str = "stafett";
+
+const TEMPLATE: &str = include_str!("../../../aws/template.yaml");
+
+/// A template that cannot be created on this machine. Paths are those of the template.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// Not YAML.
+    #[error("the template is not readable: {0}")]
+    Unreadable(String),
+    /// Something that must be there is not, or is of another kind.
+    #[error("template, {path}: expected {expected}")]
+    Expected {
+        /// Where.
+        path: String,
+        /// What.
+        expected: &'static str,
+    },
+    /// An intrinsic or reference whose value the local stack does not know.
+    #[error("template: nothing local for {0}")]
+    Unresolved(String),
+}
+
+/// What is known on this machine and not in the template.
+#[derive(Debug, Clone, Default)]
+pub struct LocalValues {
+    /// Base URL of the SQS endpoint, without a slash at its end.
+    pub sqs_endpoint: String,
+    /// Values for the template's parameters, instead of their defaults.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// The template, read and not yet resolved.
+#[derive(Debug)]
+pub struct Template(Value);
+
+impl Template {
+    /// The template that this program was built with.
+    pub fn embedded() -> Result<Self, TemplateError> {
+        Self::parse(TEMPLATE)
+    }
+
+    /// A template's text.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        serde_saphyr::from_str(text).map(Self).map_err(|error| TemplateError::Unreadable(error.to_string()))
+    }
+
+    /// The typed descriptions of what to create, every reference replaced by its local value. Resources of kinds that
+    /// have no local counterpart (keys, policies) are left out.
+    pub fn resources(&self, values: &LocalValues) -> Result<Resources, TemplateError> {
+        resources::describe(&self.0, &intrinsics::Resolver::new(&self.0, values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values() -> LocalValues {
+        let parameters = [("JwtIssuer", "http://issuer"), ("JwtAudience", "stafett")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        LocalValues { sqs_endpoint: "http://127.0.0.1:9".to_owned(), parameters: parameters.into() }
+    }
+
+    fn resources() -> Resources {
+        Template::embedded().unwrap().resources(&values()).unwrap()
+    }
+
+    fn function<'a>(resources: &'a Resources, name: &str) -> &'a Function {
+        resources.functions.iter().find(|function| function.name == name).unwrap()
+    }
+
+    #[test]
+    fn describes_the_table_with_its_index_and_expiry() {
+        let resources = resources();
+        let [table] = resources.tables.as_slice() else { panic!("one table") };
+        assert_eq!(table.name, "stafett-Table");
+        assert_eq!(table.create["KeySchema"][1]["AttributeName"], "sk");
+        assert_eq!(table.create["GlobalSecondaryIndexes"][0]["IndexName"], "due");
+        assert_eq!(table.expiry_attribute.as_deref(), Some("expires"));
+    }
+
+    #[test]
+    fn describes_four_queues_with_dead_letter_queues() {
+        let resources = resources();
+        assert_eq!(resources.queues.len(), 8);
+        let redriven: Vec<_> = resources.queues.iter().filter_map(|queue| queue.redrive.as_ref()).collect();
+        assert_eq!(redriven.len(), 4);
+        for redrive in redriven {
+            assert_eq!(redrive.max_receive_count, 5);
+            assert!(resources.queues.iter().any(|queue| queue.name == redrive.dead_letter_queue));
+        }
+        let users = resources.queues.iter().find(|queue| queue.name == "stafett-UsersQueue").unwrap();
+        assert_eq!(users.visibility_timeout.as_secs(), 180);
+        assert_eq!(users.retention.as_secs(), 14 * 24 * 3600);
+        assert_eq!(users.url, format!("http://127.0.0.1:9/{ACCOUNT}/stafett-UsersQueue"));
+    }
+
+    #[test]
+    fn describes_six_functions_with_environment_and_sources() {
+        let resources = resources();
+        let names: Vec<_> = resources.functions.iter().map(|function| function.name.as_str()).collect();
+        assert_eq!(names, ["activities", "api", "duties", "groups", "users", "watchdog"]);
+        let users = function(&resources, "users");
+        assert_eq!(users.timeout.as_secs(), 30);
+        assert_eq!(users.environment["TABLE_NAME"], "stafett-Table");
+        assert_eq!(
+            users.environment["USERS_QUEUE_URL"],
+            format!("http://127.0.0.1:9/{ACCOUNT}/stafett-UsersQueue")
+        );
+        assert_eq!(users.environment["CALLS_PER_SECOND"], "4.8");
+        let [source] = users.queue_sources.as_slice() else { panic!("one queue") };
+        assert_eq!(source.queue, "stafett-UsersQueue");
+        assert_eq!((source.batch_size, source.max_concurrency, source.partial_responses), (1, Some(5), true));
+        let watchdog = function(&resources, "watchdog");
+        assert_eq!(watchdog.schedules[0].every.as_secs(), 60);
+    }
+
+    #[test]
+    fn describes_routes_with_and_without_authorization() {
+        let resources = resources();
+        let api = function(&resources, "api");
+        assert_eq!(api.timeout.as_secs(), 29);
+        let route = |key: &str| api.routes.iter().find(|route| route.key() == key).unwrap();
+        let authorizer = route("ANY /v1/{proxy+}").authorizer.clone().unwrap();
+        assert_eq!(authorizer.issuer, "http://issuer");
+        assert_eq!(authorizer.audience, ["stafett"]);
+        assert!(route("GET /v1/health").authorizer.is_none());
+    }
+
+    #[test]
+    fn a_renamed_queue_is_renamed_everywhere() {
+        let renamed = Template::parse(&TEMPLATE.replace("UsersQueue", "FirstLegQueue")).unwrap();
+        let resources = renamed.resources(&values()).unwrap();
+        let users = function(&resources, "users");
+        assert_eq!(users.queue_sources[0].queue, "stafett-FirstLegQueue");
+        assert!(users.environment["USERS_QUEUE_URL"].ends_with("/stafett-FirstLegQueue"));
+        assert!(resources.queues.iter().any(|queue| queue.name == "stafett-FirstLegQueue"));
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_named() {
+        let error = Template::embedded().unwrap().resources(&LocalValues::default()).unwrap_err();
+        assert!(error.to_string().contains("the parameter Jwt"), "{error}");
+    }
+
+    /// The inequalities that at-least-once delivery rests on.
+    #[test]
+    fn durations_fit_into_each_other() {
+        let resources = resources();
+        for function in &resources.functions {
+            let ms = |name: &str| function.environment[name].parse::<u128>().unwrap();
+            assert!(function.timeout.as_millis() <= ms("CLAIM_MS"), "a claim outlives its holder");
+            assert!(ms("SLOT_WAIT_MS") + ms("HTTP_TIMEOUT_MS") + 1000 < ms("CLAIM_MS"));
+            for source in &function.queue_sources {
+                let queue = resources.queues.iter().find(|queue| queue.name == source.queue).unwrap();
+                assert!(queue.visibility_timeout >= function.timeout * 6, "what Lambda asks for");
+            }
+        }
+    }
+}
