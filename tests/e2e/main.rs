@@ -1,1 +1,15 @@
-fn main() {}
+//! The relay as a whole: function processes, emulated AWS, and the stand-in for Skolverket, which judges.
+//!
+//! Each test has a stack of its own, at ten times the pace (`--fast`). Nothing sleeps for a fixed time: tests wait on
+//! conditions with a deadline.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
+
+mod bad_input;
+mod delivery;
+mod history;
+mod openapi;
+mod people;
+mod privacy;
+mod program;
+mod stack;

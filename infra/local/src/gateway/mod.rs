@@ -54,6 +54,8 @@ pub struct Gateway {
 #[serde(rename_all = "camelCase")]
 struct QueueState {
     queue: String,
+    /// Where the emulated SQS keeps it.
+    url: String,
     visible: usize,
     delayed: usize,
     in_flight: usize,
@@ -154,12 +156,13 @@ async fn local_processes(State(gateway): State<Arc<Gateway>>) -> axum::Json<Vec<
 async fn local_queues(State(gateway): State<Arc<Gateway>>) -> axum::Json<Vec<QueueState>> {
     let counts = |queue: &str| gateway.sqs.counts(queue).unwrap_or_default();
     let with_dead_letters =
-        gateway.sqs.descriptions().filter_map(|queue| Some((&queue.name, queue.redrive.as_ref()?)));
+        gateway.sqs.descriptions().filter_map(|queue| Some((queue, queue.redrive.as_ref()?)));
     let queues = with_dead_letters.map(|(queue, redrive)| {
-        let Counts { visible, delayed, in_flight } = counts(queue);
+        let Counts { visible, delayed, in_flight } = counts(&queue.name);
         let dead = counts(&redrive.dead_letter_queue);
         let dead_letters = dead.visible + dead.delayed + dead.in_flight;
-        QueueState { queue: queue.clone(), visible, delayed, in_flight, dead_letters }
+        let (queue, url) = (queue.name.clone(), queue.url.clone());
+        QueueState { queue, url, visible, delayed, in_flight, dead_letters }
     });
     axum::Json(queues.collect())
 }

@@ -1,0 +1,202 @@
+//! A stack for one test: the program, and a stand-in of the test's own.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+use stafett_simulator::{Limits, Simulator};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::{Child, ChildStdout, Command};
+
+pub(crate) const ORGANISER: &str = "5567044268";
+pub(crate) const ALL_SCOPES: &str = "sends:write history:read history:personal";
+
+/// Longest wait for anything. Far more than anything takes, on a machine that does much else.
+const DEADLINE: Duration = Duration::from_secs(180);
+
+pub(crate) struct TestStack {
+    program: Child,
+    output: BufReader<ChildStdout>,
+    pub(crate) url: String,
+    pub(crate) skolverket: Simulator,
+    pub(crate) logs: TempDir,
+    http: reqwest::Client,
+}
+
+/// An answer of the API.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{} no JSON: {}", self.status, self.text))
+    }
+}
+
+/// Limits of the stand-in that go with `--fast`.
+pub(crate) fn limits() -> Limits {
+    Limits::default().scaled(10.0)
+}
+
+impl TestStack {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(Simulator::start(limits()).await.unwrap()).await
+    }
+
+    pub(crate) async fn start_with(skolverket: Simulator) -> Self {
+        let logs = TempDir::new().unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_stafett"))
+            .args(["--no-send", "--fast", "--port", "0"])
+            .args(["--skolverket-url", &skolverket.provisioning_url()])
+            .args(["--token-url", &skolverket.token_url()])
+            .arg("--log-dir")
+            .arg(logs.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(program.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).await.unwrap();
+        let url = line.trim_end().strip_prefix("Stafett listens on ").expect("the address").to_owned();
+        Self { program, output, url, skolverket, logs, http: reqwest::Client::new() }
+    }
+
+    pub(crate) async fn token(&self, organisation: &str, scope: &str) -> String {
+        let query = [("organisation_number", organisation), ("scope", scope)];
+        let url = reqwest::Url::parse_with_params(&format!("{}/local/token", self.url), query).unwrap();
+        let answer: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
+        answer["token"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn request(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn get_as(&self, organisation: &str, scope: &str, path: &str) -> Answer {
+        let token = self.token(organisation, scope).await;
+        self.request(self.call(Method::GET, path).bearer_auth(token)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.get_as(ORGANISER, ALL_SCOPES, path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    pub(crate) async fn post(&self, organisation: &str, key: &str, body: String) -> Answer {
+        let token = self.token(organisation, ALL_SCOPES).await;
+        let request = self.call(Method::POST, "/v1/sends").bearer_auth(token).header("idempotency-key", key);
+        self.request(request.header("content-type", "application/json").body(body)).await
+    }
+
+    /// Sends, and gives the id of the accepted send.
+    pub(crate) async fn send_as(&self, organisation: &str, body: &Value) -> String {
+        let key = uuid::Uuid::new_v4().to_string();
+        let answer = self.post(organisation, &key, body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text);
+        answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn send(&self, body: &Value) -> String {
+        self.send_as(ORGANISER, body).await
+    }
+
+    /// Waits until the send has ended; gives it.
+    pub(crate) async fn ended_as(&self, organisation: &str, id: &str) -> Value {
+        let path = format!("/v1/sends/{id}");
+        let token = self.token(organisation, ALL_SCOPES).await;
+        self.until(&format!("send {id} has ended"), async || {
+            let answer = self.request(self.call(Method::GET, &path).bearer_auth(&token)).await;
+            let send = answer.json();
+            let status = send["status"].as_str().unwrap_or_else(|| panic!("{send}"));
+            (!matches!(status, "queued" | "running")).then_some(send)
+        })
+        .await
+    }
+
+    pub(crate) async fn ended(&self, id: &str) -> Value {
+        self.ended_as(ORGANISER, id).await
+    }
+
+    /// Waits until `look` gives something.
+    pub(crate) async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            if Instant::now() >= deadline {
+                panic!(
+                    "not within {DEADLINE:?}: {what}; violations: {:?}\n{}",
+                    self.skolverket.violations(),
+                    self.log_text()
+                );
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub(crate) async fn local(&self, path: &str) -> Value {
+        self.request(self.call(Method::GET, path)).await.json()
+    }
+
+    /// All that the functions printed.
+    pub(crate) fn log_text(&self) -> String {
+        let files = std::fs::read_dir(self.logs.path()).unwrap().map(|entry| entry.unwrap().path());
+        files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
+    }
+
+    /// Asserts that nothing is left: the judge is silent, and all queues are empty but for `dead_letters`.
+    /// Gives all that the program printed after its first line.
+    pub(crate) async fn finish(mut self, dead_letters: u64) -> String {
+        self.until("the queues are empty", async || {
+            let queues = self.local("/local/queues").await;
+            let left = |name: &str| {
+                queues.as_array().unwrap().iter().map(|queue| queue[name].as_u64().unwrap()).sum::<u64>()
+            };
+            let waiting = left("visible") + left("delayed") + left("inFlight");
+            (waiting == 0 && left("deadLetters") == dead_letters).then_some(())
+        })
+        .await;
+        let violations = self.skolverket.violations();
+        assert!(violations.is_empty(), "{violations:?}");
+        self.program.kill().await.unwrap();
+        let mut printed = String::new();
+        self.output.read_to_string(&mut printed).await.unwrap();
+        printed
+    }
+}
+
+/// The counts of a job that are not zero, as `name count` in the order of the API.
+pub(crate) fn counts(send: &Value, stage: &str) -> String {
+    let job = job(send, stage);
+    let names = ["total", "pending", "success", "warning", "error", "skipped", "notSent", "unknown"];
+    let count = |name: &&str| {
+        let count = job["counts"][*name].as_u64().unwrap_or_else(|| panic!("no count {name}: {job}"));
+        (count > 0).then(|| format!("{name} {count}"))
+    };
+    names.iter().filter_map(count).collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn job<'a>(send: &'a Value, stage: &str) -> &'a Value {
+    send["jobs"].as_array().unwrap().iter().find(|job| job["stage"] == stage).unwrap()
+}
+
+/// The statuses of the four jobs, in order.
+pub(crate) fn statuses(send: &Value) -> Vec<&str> {
+    send["jobs"].as_array().unwrap().iter().map(|job| job["status"].as_str().unwrap()).collect()
+}
