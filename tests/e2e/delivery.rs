@@ -169,18 +169,24 @@ async fn one_organisers_sends_run_one_after_another_and_two_organisers_side_by_s
 async fn a_killed_stage_function_does_not_keep_a_send_from_succeeding() {
     // Calls take long enough to be met in the middle, and less than their time-out.
     let slow = Limits { call_time: Duration::from_millis(400), ..limits() };
-    let stack = TestStack::start_with(Simulator::start(slow).await.unwrap()).await;
+    let stack = TestStack::start_with(Simulator::start(slow).await.unwrap(), &[]).await;
     let mut killed = Vec::new();
     let id = stack.send(&class(8)).await;
     for stage in ["users", "groups"] {
-        let pid = stack
+        // The job has started in the history, and its first call is on its way.
+        let started = format!(
+            r#""event":"job.started","level":"INFO","message":"a job started","organisation":"{ORGANISER}""#
+        );
+        let log = stack.logs.path().join(format!("{stage}.log"));
+        stack
             .until(&format!("the function {stage} is at work"), async || {
-                let processes = stack.local("/local/processes").await;
-                let mut busy = processes.as_array().unwrap().iter();
-                busy.find(|process| process["function"] == stage && process["busy"] == true)
-                    .map(|process| process["pid"].as_u64().unwrap())
+                std::fs::read_to_string(&log).is_ok_and(|text| text.contains(&started)).then_some(())
             })
             .await;
+        let processes = stack.local("/local/processes").await;
+        let mut busy = processes.as_array().unwrap().iter();
+        let process = busy.find(|process| process["function"] == stage && process["busy"] == true).unwrap();
+        let pid = process["pid"].as_u64().unwrap();
         let status =
             tokio::process::Command::new("kill").args(["-9", &pid.to_string()]).status().await.unwrap();
         assert!(status.success());
@@ -191,7 +197,31 @@ async fn a_killed_stage_function_does_not_keep_a_send_from_succeeding() {
     let processes = stack.local("/local/processes").await;
     let alive = |pid: &u64| processes.as_array().unwrap().iter().any(|process| process["pid"] == *pid);
     assert!(!killed.iter().any(alive), "{processes}");
+    // Somebody else found the expired claim and took the step.
+    assert!(stack.log_text().contains(r#""event":"step.overdue""#));
     assert_in_order(&stack.skolverket.calls());
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn an_organiser_without_authorization_is_told_and_the_others_go_on() {
+    let settings = tempfile::TempDir::new().unwrap();
+    let file = settings.path().join(format!("{ORGANISER}.json"));
+    std::fs::write(file, r#"{"entityId": "https://nobody.example.se"}"#).unwrap();
+    let skolverket = Simulator::start(limits()).await.unwrap();
+    let arguments = ["--organisers", settings.path().to_str().unwrap()];
+    let stack = TestStack::start_with(skolverket, &arguments).await;
+    let id = stack.send(&class(13)).await;
+    let send = stack.ended(&id).await;
+    assert_eq!(statuses(&send), ["failed", "notStarted", "notStarted", "notStarted"]);
+    let reason = &job(&send, "users")["reason"];
+    assert_eq!((&reason["code"], &reason["httpStatus"]), (&json!("authorization"), &json!(401)));
+    assert_eq!(counts(&send, "users"), "total 8, notSent 8");
+    let asked = stack.skolverket.calls().len();
+    assert_eq!(asked, 1, "a refusal is not repeated");
+    let other = "5560000001";
+    let id = stack.send_as(other, &class(14)).await;
+    assert_eq!(stack.ended_as(other, &id).await["status"], "succeeded");
     stack.finish(0).await;
 }
 

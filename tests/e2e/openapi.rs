@@ -14,7 +14,7 @@ use crate::stack::TestStack;
 
 fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
     let schema = json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
         "allOf": [schema],
         "components": document["components"],
     });

@@ -45,10 +45,10 @@ pub(crate) fn limits() -> Limits {
 
 impl TestStack {
     pub(crate) async fn start() -> Self {
-        Self::start_with(Simulator::start(limits()).await.unwrap()).await
+        Self::start_with(Simulator::start(limits()).await.unwrap(), &[]).await
     }
 
-    pub(crate) async fn start_with(skolverket: Simulator) -> Self {
+    pub(crate) async fn start_with(skolverket: Simulator, arguments: &[&str]) -> Self {
         let logs = TempDir::new().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_stafett"))
             .args(["--no-send", "--fast", "--port", "0"])
@@ -56,6 +56,7 @@ impl TestStack {
             .args(["--token-url", &skolverket.token_url()])
             .arg("--log-dir")
             .arg(logs.path())
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
