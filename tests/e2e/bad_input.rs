@@ -128,6 +128,7 @@ async fn what_a_caller_may_not_see_is_not_there() {
     for strange in [
         "/v1/sends/x",
         "/v1/nothing",
+        "/v1/sends/%FF",
         &format!("/v1/sends/{id}/jobs/pupils/records"),
         &format!("/v1/sends/{id}/jobs/users/records/x"),
         &format!("/v1/sends/{id}/jobs/users/attempts/9.9.9"),
@@ -135,7 +136,9 @@ async fn what_a_caller_may_not_see_is_not_there() {
     ] {
         problem(&stack.get_as(ORGANISER, ALL_SCOPES, strange).await, 404, "not-found");
     }
-    for strange in ["limit=0", "limit=101", "limit=x", "cursor=x", "cursor=", "outcome=bad"] {
+    for strange in
+        ["limit=1&limit=2", "limit=0", "limit=101", "limit=x", "cursor=x", "cursor=", "outcome=bad"]
+    {
         let path = format!("{}?{strange}", paths[1]);
         problem(&stack.get_as(ORGANISER, ALL_SCOPES, &path).await, 400, "parameter");
     }

@@ -232,5 +232,7 @@ async fn sends_are_listed_newest_first_by_page() {
     assert_eq!(page["items"][0], stack.get(&format!("/v1/sends/{}", ids[2])).await);
     let rest = stack.get(&format!("/v1/sends?limit=2&cursor={}", page["nextCursor"].as_str().unwrap())).await;
     assert_eq!((listed(&rest), &rest["nextCursor"]), (vec![ids[0].clone()], &Value::Null));
+    let whole = stack.get("/v1/sends?limit=3").await;
+    assert_eq!((listed(&whole).len(), &whole["nextCursor"]), (3, &Value::Null), "no cursor to an empty page");
     stack.finish(0).await;
 }

@@ -1,12 +1,13 @@
 //! A job's calls to Skolverket.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use serde_json::Value;
 use stafett_domain::{Access, AttemptId, Facts};
 use stafett_engine::history::{Body, Call};
 
 use crate::Shared;
+use crate::address::Address;
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
@@ -17,8 +18,8 @@ use crate::view::{AttemptView, WholeAttemptView};
 pub(crate) async fn list(
     State(relay): State<Shared>,
     reader: Reader,
-    Path((send, stage)): Path<(String, String)>,
-    Query(query): Query<PageQuery>,
+    Address((send, stage)): Address<(String, String)>,
+    query: PageQuery,
 ) -> Result<Json<PageView<AttemptView>>, Problem> {
     let (limit, cursor) = (query.limit()?, query.cursor()?);
     let (send, stage, _) = find_job(&relay, &reader, &send, &stage).await?;
@@ -30,7 +31,7 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(relay): State<Shared>,
     reader: Reader,
-    Path((send, stage, attempt)): Path<(String, String, String)>,
+    Address((send, stage, attempt)): Address<(String, String, String)>,
 ) -> Result<Json<WholeAttemptView>, Problem> {
     let id: AttemptId = attempt.parse().map_err(|_| Problem::NotFound)?;
     let (send, stage, _) = find_job(&relay, &reader, &send, &stage).await?;

@@ -1,5 +1,6 @@
 //! The HTTP API that admin frontends call: takes sends, and shows their history.
 
+mod address;
 mod attempts;
 mod caller;
 mod page;
@@ -63,7 +64,11 @@ async fn log(request: Request, next: Next) -> Response {
     let method = request.method().as_str().to_owned();
     let route =
         request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    let response = next.run(request).await;
+    // A task of its own: a panic ends there, and its text, which may hold data, is not given to anybody.
+    let response = match tokio::spawn(next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::Internal.into_response(),
+    };
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(
         event = "api.request",

@@ -1,5 +1,7 @@
 //! Lists: `{items, nextCursor}`, asked for with `limit` and `cursor`.
 
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,17 @@ pub(crate) struct PageQuery {
 pub(crate) struct PageView<T> {
     pub(crate) items: Vec<T>,
     pub(crate) next_cursor: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
+    type Rejection = Problem;
+
+    /// Reads the query; one that cannot be read is told as every other problem is.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(query) =
+            Query::from_request_parts(parts, state).await.map_err(|_| Problem::Parameter("query"))?;
+        Ok(query)
+    }
 }
 
 impl PageQuery {

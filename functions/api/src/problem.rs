@@ -11,7 +11,7 @@ use stafett_engine::{QueueError, SettingsError};
 #[derive(Debug)]
 pub(crate) enum Problem {
     /// 400: the body is no JSON object.
-    NotReadable(String),
+    NotReadable(Text),
     /// 400: `Idempotency-Key` is missing or cannot be used.
     IdempotencyKey,
     /// 400: a parameter of the address cannot be used.
@@ -86,15 +86,7 @@ impl Problem {
 
     fn text(&self) -> Text {
         let (en, sv) = match self {
-            Self::NotReadable(detail) => {
-                let en = format!(
-                    "The body is not a JSON object: {detail}. Nothing was stored. Send a JSON object."
-                );
-                let sv = format!(
-                    "Innehållet är inte ett JSON-objekt: {detail}. Inget har sparats. Skicka ett JSON-objekt."
-                );
-                return Text { sv, en };
-            }
+            Self::NotReadable(text) => return text.clone(),
             Self::Parameter(name) => {
                 let en = format!(
                     "The parameter {name} has a value that cannot be used. Correct it, or leave it out."

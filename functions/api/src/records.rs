@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use stafett_domain::{
     Access, BatchId, Facts, JobStatus, Outcome, RecordId, Row, StageName, rows, sent_object,
 };
@@ -11,6 +11,7 @@ use stafett_engine::Relay;
 use stafett_engine::history::{Batch, Body, Issue, SendRef};
 
 use crate::Shared;
+use crate::address::Address;
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
@@ -38,8 +39,8 @@ pub(crate) async fn find_job(
 pub(crate) async fn list(
     State(relay): State<Shared>,
     reader: Reader,
-    Path((send, stage)): Path<(String, String)>,
-    Query(query): Query<PageQuery>,
+    Address((send, stage)): Address<(String, String)>,
+    query: PageQuery,
 ) -> Result<Json<PageView<RecordView>>, Problem> {
     let (limit, wanted) = (query.limit()?, outcomes(query.outcome.as_deref())?);
     let (mut batch, mut index) = position(query.cursor()?.as_deref())?;
@@ -55,7 +56,7 @@ pub(crate) async fn list(
                 index = 0;
                 continue;
             }
-            let records = read_batch(&relay, &send, stage, state, status, reader.access).await?;
+            let (records, _) = read_batch(&relay, &send, stage, state, status, reader.access).await?;
             for (at, record) in records.into_iter().enumerate().skip(index) {
                 if !wanted.contains(&record.outcome) {
                     continue;
@@ -90,6 +91,7 @@ fn position(cursor: Option<&str>) -> Result<(BatchId, usize), Problem> {
     read().ok_or(Problem::Parameter("cursor"))
 }
 
+/// The records of a batch, and the body that they went in.
 async fn read_batch(
     relay: &Relay,
     send: &SendRef,
@@ -97,14 +99,14 @@ async fn read_batch(
     batch: &Batch,
     job: JobStatus,
     access: Access,
-) -> Result<Vec<RecordView>, Problem> {
+) -> Result<(Vec<RecordView>, String), Problem> {
     let Body { body, facts } = relay.history.body::<Facts>(send, stage, batch.batch).await?;
     let rows = rows(stage, &body, &facts).map_err(unreadable)?;
     let issues = match batch.answer {
         Some(attempt) if batch.has_issues => relay.history.issues(send, stage, attempt).await?.records,
         _ => Vec::new(),
     };
-    Ok(outcomes_of(batch, job, rows, issues, access))
+    Ok((outcomes_of(batch, job, rows, issues, access), body))
 }
 
 /// Joins rows with what became of them: records without an issue had the usual outcome of their batch.
@@ -150,20 +152,19 @@ fn outcomes_of(
 pub(crate) async fn show(
     State(relay): State<Shared>,
     reader: Reader,
-    Path((send, stage, record)): Path<(String, String, String)>,
+    Address((send, stage, record)): Address<(String, String, String)>,
 ) -> Result<Json<WholeRecordView>, Problem> {
     let record: RecordId = record.parse().map_err(|_| Problem::NotFound)?;
     let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
     let ids = relay.history.record_ids(&send).await?;
     for place in ids.places(record).filter(|place| place.stage == stage) {
         let batch = relay.history.batch(&send, stage, place.batch).await?.ok_or(Problem::Internal)?;
-        let records = read_batch(&relay, &send, stage, &batch, status, reader.access).await?;
+        let (records, body) = read_batch(&relay, &send, stage, &batch, status, reader.access).await?;
         let found = records.into_iter().enumerate().find(|(_, view)| view.row.id() == record);
         let Some((index, view)) = found else { continue };
         let (sent, answers) = match reader.access {
             Access::Masked => (None, None),
             Access::Personal => {
-                let Body { body, .. } = relay.history.body::<Facts>(&send, stage, place.batch).await?;
                 (sent_object(&body, index), Some(answers(&relay, &send, stage, &batch, record).await?))
             }
         };
@@ -187,8 +188,10 @@ async fn answers(
         Some(serde_json::Value::Array(responses)) => responses,
         _ => Vec::new(),
     };
-    let id = record.to_string();
-    let about = |response: &serde_json::Value| response.get("id").and_then(|text| text.as_str()) == Some(&id);
+    let about = |response: &serde_json::Value| {
+        let id = response.get("id").and_then(|text| text.as_str());
+        id.and_then(|id| id.parse().ok()) == Some(record)
+    };
     Ok(responses.into_iter().filter(about).collect())
 }
 

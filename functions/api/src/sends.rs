@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -14,6 +14,7 @@ use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
 
 use crate::Shared;
+use crate::address::Address;
 use crate::caller::{Reader, Sender};
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
@@ -123,7 +124,7 @@ fn hash(bytes: &[u8]) -> String {
 pub(crate) async fn list(
     State(relay): State<Shared>,
     reader: Reader,
-    Query(query): Query<PageQuery>,
+    query: PageQuery,
 ) -> Result<Json<PageView<SendView>>, Problem> {
     let (limit, cursor) = (query.limit()?, query.cursor()?);
     let now = relay.clock.now();
@@ -137,7 +138,7 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(relay): State<Shared>,
     reader: Reader,
-    Path(id): Path<String>,
+    Address(id): Address<String>,
 ) -> Result<Json<SendView>, Problem> {
     let send = SendRef::new(reader.organisation, id.parse().map_err(|_| Problem::NotFound)?);
     let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;

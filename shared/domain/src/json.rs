@@ -6,15 +6,21 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Number, Value};
 
 use crate::fault::{Fault, FaultCode, Faults, may_be_quoted};
+use crate::reason::Text;
 
 /// The tree of a body, or in words why there is none: the place, never the text.
-pub(crate) fn read(body: &[u8], faults: &mut Faults) -> Result<Map<String, Value>, String> {
-    let text = std::str::from_utf8(body)
-        .map_err(|error| format!("The body is not UTF-8: {}.", place(body, error.valid_up_to())))?;
+pub(crate) fn read(body: &[u8], faults: &mut Faults) -> Result<Map<String, Value>, Text> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        let at = place(body, error.valid_up_to());
+        told(("The body is not UTF-8", "Innehållet är inte UTF-8"), at)
+    })?;
     let unreadable = |error: serde_json::Error| {
-        let (line, column) = (error.line(), error.column());
-        let what = if error.is_eof() { "ends too early" } else { "cannot be read as JSON" };
-        format!("The body {what}: line {line}, column {column}.")
+        let what = if error.is_eof() {
+            ("The body ends too early", "Innehållet slutar för tidigt")
+        } else {
+            ("The body is not JSON", "Innehållet är inte JSON")
+        };
+        told(what, (error.line(), error.column()))
     };
     let mut source = serde_json::Deserializer::from_str(text);
     let tree = Reader { path: &mut Vec::new(), faults }.deserialize(&mut source).map_err(unreadable)?;
@@ -23,17 +29,28 @@ pub(crate) fn read(body: &[u8], faults: &mut Faults) -> Result<Map<String, Value
         Value::Object(attributes) => Ok(attributes),
         _ => {
             let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
-            Err(format!("The body must be a JSON object: {}.", place(body, start)))
+            Err(told(
+                ("The body is not a JSON object", "Innehållet är inte ett JSON-objekt"),
+                place(body, start),
+            ))
         }
     }
 }
 
+/// What is wrong, in English and Swedish, and at which line and column.
+fn told((en, sv): (&str, &str), (line, column): (usize, usize)) -> Text {
+    Text {
+        en: format!("{en}: line {line}, column {column}. Nothing was stored. Correct it and send again."),
+        sv: format!("{sv}: rad {line}, kolumn {column}. Inget har sparats. Rätta det och skicka igen."),
+    }
+}
+
 /// Line and column, both from 1, of a position; columns in bytes, as the JSON reader counts them.
-fn place(body: &[u8], position: usize) -> String {
+fn place(body: &[u8], position: usize) -> (usize, usize) {
     let before = body.get(..position).unwrap_or(body);
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-    format!("line {line}, column {column}")
+    (line, column)
 }
 
 enum Step {
@@ -149,20 +166,23 @@ mod tests {
     use super::*;
 
     fn why(body: &[u8]) -> String {
-        read(body, &mut Faults::default()).map(drop).unwrap_err()
+        read(body, &mut Faults::default()).map(drop).unwrap_err().en
     }
 
     #[test]
     fn what_is_no_json_object_is_named_by_its_place() {
-        assert_eq!(why(b"{\n \"a\": nu }"), "The body cannot be read as JSON: line 2, column 9.");
-        assert_eq!(why(b"{} {}"), "The body cannot be read as JSON: line 1, column 4.");
-        assert_eq!(why(b""), "The body ends too early: line 1, column 0.");
-        assert_eq!(why(b"{\"a\": [1,"), "The body ends too early: line 1, column 9.");
-        assert_eq!(why(b"\n [1]"), "The body must be a JSON object: line 2, column 2.");
-        assert_eq!(why(b"null"), "The body must be a JSON object: line 1, column 1.");
-        assert_eq!(why(b"{\n\"\xe5\""), "The body is not UTF-8: line 2, column 2.");
+        let told = |body: &[u8], what: &str| {
+            assert_eq!(why(body), format!("{what}. Nothing was stored. Correct it and send again."));
+        };
+        told(b"{\n \"a\": nu }", "The body is not JSON: line 2, column 9");
+        told(b"{} {}", "The body is not JSON: line 1, column 4");
+        told(b"", "The body ends too early: line 1, column 0");
+        told(b"{\"a\": [1,", "The body ends too early: line 1, column 9");
+        told(b"\n [1]", "The body is not a JSON object: line 2, column 2");
+        told(b"null", "The body is not a JSON object: line 1, column 1");
+        told(b"{\n\"\xe5\"", "The body is not UTF-8: line 2, column 2");
         let deep = "[".repeat(100_000);
-        assert!(why(deep.as_bytes()).starts_with("The body cannot be read as JSON: line 1, column 1"));
+        assert!(why(deep.as_bytes()).starts_with("The body is not JSON: line 1, column 1"));
     }
 
     #[test]

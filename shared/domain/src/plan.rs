@@ -32,8 +32,6 @@ pub struct Plan {
     stages: [Vec<PlannedBatch>; 4],
     /// The test activities, in the order given.
     pub activities: Vec<ActivitySummary>,
-    /// Every record, in the order in which the stages carry them.
-    pub all_ids: Vec<RecordId>,
 }
 
 /// One bulk call.
@@ -99,8 +97,7 @@ impl Plan {
         let groups = parts(&submission.groups, |_| Facts::default());
         let activities = parts(&submission.activities, |_| Facts::default());
         let stages = [cut(users), cut(duties), cut(groups), cut(activities)];
-        let all_ids = stages.iter().flatten().flat_map(|batch| batch.ids.iter().copied()).collect();
-        Self { stages, activities: summaries(submission), all_ids }
+        Self { stages, activities: summaries(submission) }
     }
 
     /// A stage's calls, in order. A stage may have none.

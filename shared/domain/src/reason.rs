@@ -22,8 +22,6 @@ pub enum ReasonCode {
     JobLost,
     /// Skolverket's job was still not done after the longest time that is waited for it.
     JobStuck,
-    /// A step was begun several times and never finished.
-    Unfinished,
     /// Skolverket could not be reached for the longest time that is waited for it.
     Deadline,
 }
@@ -93,10 +91,6 @@ impl Reason {
             ReasonCode::JobStuck => (
                 "Skolverkets jobb blev inte klart i tid. Posterna kan ha tagits emot. Skicka igen senare.",
                 "Skolverket's job was not done in time. The records may have been taken. Send again later.",
-            ),
-            ReasonCode::Unfinished => (
-                "Ett steg påbörjades flera gånger utan att bli klart. Kontakta den som driftar systemet.",
-                "A step was begun several times and never finished. Contact whoever operates the system.",
             ),
             ReasonCode::Deadline => (
                 "Skolverket kunde inte nås på mycket länge. Skicka igen när Skolverkets tjänst fungerar.",

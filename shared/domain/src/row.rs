@@ -161,15 +161,6 @@ impl Row {
         }
     }
 
-    /// Whether it is about a person whose identity is protected.
-    pub fn is_protected(&self) -> bool {
-        match self {
-            Self::Person(row) => row.protected,
-            Self::Duty(row) => row.protected,
-            Self::Group(_) | Self::Activity(_) => false,
-        }
-    }
-
     /// The row as this caller may see it.
     #[must_use]
     pub fn shown(self, access: Access) -> Self {

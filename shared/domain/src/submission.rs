@@ -9,6 +9,7 @@ use crate::fault::{Fault, FaultCode, Faults};
 use crate::json;
 use crate::links;
 use crate::plan::{MAX_BODY_BYTES, framed_len};
+use crate::reason::Text;
 use crate::record::{Activity, Duty, Group, Person, Record};
 use crate::shape::Walk;
 use crate::stage::StageName;
@@ -59,8 +60,8 @@ pub enum OnRecordErrors {
 pub enum Rejection {
     /// Not a JSON object at all (HTTP 400).
     NotReadable {
-        /// What is wrong, with line and column (both from 1, columns in bytes).
-        detail: String,
+        /// What is wrong, with line and column (both from 1, columns in bytes), and what to do.
+        detail: Text,
     },
     /// Readable and wrong (HTTP 422): everything that is wrong with it.
     Faults(Faults),

@@ -1,5 +1,6 @@
 //! What is set for an organiser: files, one an organiser, or else the defaults.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -15,7 +16,7 @@ pub struct OrganiserSettings {
     pub entity_id: String,
     /// How long its sends are kept, in days.
     #[serde(default)]
-    pub retention_days: Option<u32>,
+    pub retention_days: Option<NonZeroU32>,
 }
 
 /// Settings that are there and cannot be used.
@@ -80,6 +81,6 @@ impl Organisers {
     /// # Errors
     /// As [`Organisers::settings`].
     pub fn retention_days(&self, organisation: &OrganisationNumber) -> Result<u32, SettingsError> {
-        Ok(self.settings(organisation)?.retention_days.unwrap_or(self.retention_days))
+        Ok(self.settings(organisation)?.retention_days.map_or(self.retention_days, NonZeroU32::get))
     }
 }

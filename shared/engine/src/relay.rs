@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use stafett_domain::{BatchId, BatchStatus, ClaimId, StageName};
+use stafett_domain::{BatchId, BatchStatus, ClaimId, Ending, StageName};
 use stafett_skolverket::{Client, ClientError};
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::aws::AwsClients;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::history::{
-    AT_ONCE, Batch, BatchClaim, ClaimAnswer, History, HistoryError, Job, SendRef, Settled, StartAnswer,
+    AT_ONCE, Batch, BatchClaim, Call, ClaimAnswer, History, HistoryError, Job, SendRef, Settled, StartAnswer,
     StepError, later,
 };
 use crate::limiter::Limiter;
@@ -119,7 +119,8 @@ impl Relay {
         let job = JobRef { send: SendRef::new(message.organisation, message.send), stage, until };
         match message.step {
             Step::Start => self.start(&job).await,
-            step @ (Step::Submit(_) | Step::Poll(_)) => self.batch_step(&job, step, false).await,
+            Step::Submit(asked) => self.batch_step(&job, Call::Submit, asked, false).await,
+            Step::Poll(asked) => self.batch_step(&job, Call::Poll, asked, false).await,
         }
     }
 
@@ -153,7 +154,7 @@ impl Relay {
             0 => {
                 self.settle(job, false).await?;
             }
-            1 => return Box::pin(self.batch_step(job, first_submit(BatchId(0)), true)).await,
+            1 => return Box::pin(self.batch_step(job, Call::Submit, first_step(BatchId(0)), true)).await,
             batches => {
                 let firsts =
                     (0..batches.min(AT_ONCE)).map(|batch| self.message(job, first_submit(BatchId(batch))));
@@ -181,7 +182,13 @@ impl Relay {
     }
 
     /// Takes a step of a batch. `within_start`: as part of its job's start.
-    async fn batch_step(&self, job: &JobRef, step: Step, within_start: bool) -> Result<(), HandleError> {
+    async fn batch_step(
+        &self,
+        job: &JobRef,
+        call: Call,
+        asked: BatchStep,
+        within_start: bool,
+    ) -> Result<(), HandleError> {
         let claim = BatchClaim {
             id: ClaimId(Uuid::new_v4()),
             now: self.clock.now().as_millisecond(),
@@ -189,26 +196,28 @@ impl Relay {
             overdue_at: self.overdue_at(job.until.as_millisecond()),
             within_start,
         };
-        match self.history.claim_step(&job.send, job.stage, step, &claim).await? {
-            ClaimAnswer::Started(batch) => match Box::pin(self.work(job, batch)).await {
-                Err(StepFailure::Step(StepError::ClaimLost)) => {
-                    self.note_stale(job, "the claim was lost");
-                    Ok(())
-                }
-                other => other.map_err(Into::into),
-            },
-            ClaimAnswer::HandOn(batch) => self.hand_on_again(job, &batch).await,
-            ClaimAnswer::Held { rest, copy } => self.come_back(job, step, rest, copy).await,
-            ClaimAnswer::Early { rest } => self.queue(job, step, rest).await,
-            ClaimAnswer::Stopped(batch) => self.give_up(job, &batch).await.map_err(Into::into),
+        let worked = match self.history.claim_step(&job.send, job.stage, call, asked, &claim).await? {
+            ClaimAnswer::Started(batch) => Box::pin(self.work(job, batch)).await,
+            ClaimAnswer::Stopped(batch) => self.give_up(job, &batch).await,
+            ClaimAnswer::HandOn(batch) => return self.hand_on_again(job, &batch).await,
+            ClaimAnswer::Held { rest, copy } => return self.come_back(job, call.of(asked), rest, copy).await,
+            ClaimAnswer::Early { rest } => return self.queue(job, call.of(asked), rest).await,
             ClaimAnswer::Done => {
                 self.note_stale(job, "done and handed on");
-                Ok(())
+                return Ok(());
             }
             ClaimAnswer::Gone => {
                 self.note_stale(job, "erased");
+                return Ok(());
+            }
+        };
+        match worked {
+            // Another has the step: what this one did is what a repeat may do.
+            Err(StepFailure::Step(StepError::ClaimLost)) => {
+                self.note_stale(job, "the claim was lost");
                 Ok(())
             }
+            other => other.map_err(Into::into),
         }
     }
 
@@ -255,11 +264,14 @@ impl Relay {
         let now = self.clock.now();
         let overdue_at = self.overdue_at(now.as_millisecond());
         let settled = self.history.settle(&job.send, job.stage, now, overdue_at, again).await?;
-        let Settled::Ended { start, ending } = settled else { return Ok(()) };
-        tracing::info!(
-            event = "job.ended", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
-            outcome = ending.as_str(), "a job ended"
-        );
+        let start = match settled {
+            Settled::NotYet => None,
+            Settled::EndedBefore { start } => start,
+            Settled::Ended { start, ending } => {
+                self.note_end(job, ending);
+                start
+            }
+        };
         if let Some((send, stage)) = start {
             let message = Message::new(send.organisation, send.send, stage, Step::Start);
             self.queues.send(&self.config, &message, Duration::ZERO).await?;
@@ -280,6 +292,13 @@ impl Relay {
         later(at, self.config.timing.overdue)
     }
 
+    fn note_end(&self, job: &JobRef, ending: Ending) {
+        tracing::info!(
+            event = "job.ended", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            outcome = ending.as_str(), "a job ended"
+        );
+    }
+
     fn note_stale(&self, job: &JobRef, why: &'static str) {
         tracing::info!(
             event = "message.stale", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
@@ -288,8 +307,12 @@ impl Relay {
     }
 }
 
+fn first_step(batch: BatchId) -> BatchStep {
+    BatchStep { batch, attempt_try: 1, n: 0 }
+}
+
 fn first_submit(batch: BatchId) -> Step {
-    Step::Submit(BatchStep { batch, attempt_try: 1, n: 0 })
+    Call::Submit.of(first_step(batch))
 }
 
 /// Why the work on a claimed step ended early.

@@ -75,9 +75,12 @@ impl Relay {
                 return self.follow(job, batch, verdict::of_token(&failure)).await;
             }
         };
+        // A slot is everybody's: none is taken that the claim may be too short for.
+        if self.rest(job) <= timing.slot_wait + self.call_time() {
+            return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await;
+        }
         match self.limiter.take(self.clock.now()).await? {
-            Slot::In(wait) if self.rest(job) > wait + self.call_time() => tokio::time::sleep(wait).await,
-            Slot::In(_) => return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await,
+            Slot::In(wait) => tokio::time::sleep(wait).await,
             Slot::Busy => {
                 // Half the wait that was refused, and up to as much again: so that not all come back at once.
                 let wait = timing.slot_wait.mul_f64(0.5 + 0.5 * jitter());
@@ -148,8 +151,7 @@ impl Relay {
         let read = outcomes(records, answer, stuck);
         if read.counts.pending > 0 {
             self.keep(job, batch, &exchange, started_at, None, false).await?;
-            let looks = batch.put_back + 1;
-            let wait = verdict::poll_wait(&self.config.timing, looks);
+            let wait = verdict::poll_wait(&self.config.timing, batch.looks() + 1);
             return self.put_back(job, batch, wait, PutBack::NotReady).await;
         }
         let (attempt, expires) = (batch.attempt(), batch.expires);
@@ -195,7 +197,7 @@ impl Relay {
                 {
                     return self.stop(job, batch, Reason::new(ReasonCode::Deadline)).await;
                 }
-                let wait = verdict::retry_wait(&self.config.timing, batch.put_back, jitter(), hint);
+                let wait = verdict::retry_wait(&self.config.timing, batch.faults(), jitter(), hint);
                 self.put_back(job, batch, wait, PutBack::Unreachable { since, uncertain }).await
             }
             Verdict::NewToken => {
@@ -211,7 +213,8 @@ impl Relay {
     fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
         let timing = &self.config.timing;
         let not_before = crate::history::later(self.clock.now().as_millisecond(), wait);
-        let kept = wait <= timing.inline_wait && self.rest(job) > wait + self.call_time();
+        let needed = wait + timing.slot_wait + self.call_time();
+        let kept = wait <= timing.inline_wait && self.rest(job) > needed;
         Next {
             call,
             not_before,
@@ -230,11 +233,12 @@ impl Relay {
         let mut next = self.next(job, batch.call, wait);
         let (put_back, since, uncertain) = match why {
             PutBack::NoTime => (batch.put_back, batch.waiting_since, false),
-            PutBack::NotReady => (batch.put_back + 1, None, false),
-            PutBack::Unreachable { since, uncertain } => (batch.put_back + 1, Some(since), uncertain),
+            PutBack::NotReady => (batch.looks() + 1, None, false),
+            PutBack::Unreachable { since, uncertain } => (batch.faults() + 1, Some(since), uncertain),
         };
-        // A submit that is not made now must see a stop before it is: its next claim looks.
-        next.kept &= batch.call == Call::Poll;
+        // A submit that is not made now must see a stop before it is: its next claim looks. And whoever had no slot,
+        // or not enough time for one, makes room.
+        next.kept &= batch.call == Call::Poll && !matches!(why, PutBack::NoTime);
         let after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
         self.step_on(job, batch, after, next).await
     }
@@ -265,8 +269,10 @@ impl Relay {
             event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
             batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, "a send is stopped"
         );
-        let closing = self.undelivered(batch, Some(reason));
-        self.close(job, batch, closing).await
+        // A success that nobody foresaw may be one all the same.
+        let taken = reason.http_status.is_some_and(|status| (200..300).contains(&status));
+        let sent = batch.uncertain || batch.job_id.is_some() || taken;
+        self.close(job, batch, self.undelivered(batch, sent, Some(reason))).await
     }
 
     /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
@@ -275,14 +281,12 @@ impl Relay {
             self.history.leave_planned(&job.send, job.stage, batch).await?;
             return Ok(self.settle(job, true).await?);
         }
-        let mut closing = self.undelivered(batch, None);
-        closing.stop = None;
+        let closing = self.undelivered(batch, batch.may_have_been_sent(), None);
         let closed = self.history.close(&job.send, job.stage, batch, &closing, false).await?;
         Ok(self.hand_on(job, &closed, true).await?)
     }
 
-    fn undelivered(&self, batch: &Batch, stop: Option<Reason>) -> Closing {
-        let sent = batch.uncertain || batch.job_id.is_some();
+    fn undelivered(&self, batch: &Batch, sent: bool, stop: Option<Reason>) -> Closing {
         let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
         Closing {
             counts: Counts::all(batch.total, outcome),

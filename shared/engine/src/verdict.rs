@@ -60,12 +60,16 @@ pub(crate) fn of_token(failure: &TokenFailure) -> Verdict {
     }
 }
 
+/// The longest that Skolverket's word for when to come back is followed (design §5): a header that means something
+/// else must not park a batch for ever.
+const LONGEST_HINT: Duration = Duration::from_secs(60);
+
 /// How long until the same call again: doubling from the first pause to the longest, between half and the whole of
-/// it by `jitter` (0..=1), and never before `hint`.
+/// it by `jitter` (0..=1), and never before `hint`, unless that is further than [`LONGEST_HINT`].
 pub(crate) fn retry_wait(timing: &Timing, put_back: u32, jitter: f64, hint: Option<Duration>) -> Duration {
     let doubled = timing.retry_first.saturating_mul(2_u32.saturating_pow(put_back.min(20)));
     let pause = doubled.min(timing.retry_max).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
-    pause.max(hint.unwrap_or_default())
+    pause.max(hint.unwrap_or_default().min(LONGEST_HINT))
 }
 
 /// How long until the next look at a job that was not done: doubling from the first pause to the longest.
@@ -128,6 +132,8 @@ mod tests {
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
         assert_eq!(retry_wait(&timing, 2, 0.0, None), Duration::from_secs(2));
         assert_eq!(retry_wait(&timing, 0, 0.0, Some(Duration::from_secs(9))), Duration::from_secs(9));
+        let epoch = Some(Duration::from_secs(1_795_424_397));
+        assert_eq!(retry_wait(&timing, 0, 0.0, epoch), LONGEST_HINT);
         let looks: Vec<_> = (0..6).map(|look| poll_wait(&timing, look).as_millis()).collect();
         assert_eq!(looks, [700, 1400, 2800, 5600, 10_000, 10_000]);
         assert_eq!(retry_wait(&timing, u32::MAX, 1.0, None), timing.retry_max);

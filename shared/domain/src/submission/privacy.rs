@@ -28,7 +28,9 @@ fn places(value: &Value, at: &str, places: &mut Vec<String>) {
 fn assert_silent(body: &[u8]) {
     match Submission::parse(body) {
         Ok(submission) => assert!(!format!("{submission:?}").contains(MARK)),
-        Err(Rejection::NotReadable { detail }) => assert!(!detail.contains(MARK), "{detail}"),
+        Err(Rejection::NotReadable { detail }) => {
+            assert!(!format!("{detail:?}").contains(MARK), "{detail:?}");
+        }
         Err(Rejection::Faults(faults)) => {
             assert!(!serde_json::to_string(&faults).unwrap().contains(MARK), "{faults:?}");
             assert!(!format!("{faults:?}").contains(MARK));

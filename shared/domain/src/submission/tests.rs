@@ -12,7 +12,7 @@ use crate::table::{Attribute, SUBMISSION, Shape};
 fn faults(body: &Value) -> Faults {
     match parse(body) {
         Err(Rejection::Faults(faults)) => faults,
-        Err(Rejection::NotReadable { detail }) => panic!("{detail}"),
+        Err(Rejection::NotReadable { detail }) => panic!("{}", detail.en),
         Ok(_) => Faults::default(),
     }
 }
@@ -437,7 +437,8 @@ fn a_thousand_faults_are_listed_and_all_are_counted() {
 fn what_is_no_json_is_not_readable() {
     for body in [&b""[..], b"[]", b"{", b"\xff", b"{\"activities\": NaN}"] {
         let Err(Rejection::NotReadable { detail }) = Submission::parse(body) else { panic!("{body:?}") };
-        assert!(detail.contains("line 1, column "), "{detail}");
+        assert!(detail.en.contains("line 1, column "), "{}", detail.en);
+        assert!(detail.sv.contains("rad 1, kolumn "), "{}", detail.sv);
     }
 }
 

@@ -123,11 +123,8 @@ impl History {
                 None => write.when("attribute_not_exists(#pk)"),
                 Some(known) => write.when("#createdAt = :seen").with("seen", known.created_at)?,
             };
-            match self.write(write).await {
-                // The next look tells whose it became; a write that was repeated on the wire meets itself there.
-                Ok(()) | Err(WriteError::Condition(_)) => {}
-                Err(WriteError::History(error)) => return Err(error),
-            }
+            // The next look tells whose it became; a write that was repeated on the wire meets itself there.
+            self.write(write).await?;
         }
         Err(HistoryError::Contended)
     }
@@ -160,19 +157,15 @@ impl History {
             expires,
         };
         let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
-        let expires = match self.write(write).await {
-            Ok(()) => expires,
-            Err(WriteError::Condition(_)) => {
-                let known: Option<SendHeader> = self.get(&send.header()).await?;
-                let known = known.ok_or(HistoryError::Contended)?;
-                if known.status != SendStatus::Receiving {
-                    return Ok(());
-                }
-                known.expires
-            }
-            Err(WriteError::History(error)) => return Err(error),
-        };
-        self.store_records(send, new, expires).await
+        if self.write(write).await? {
+            return self.store_records(send, new, expires).await;
+        }
+        let known: Option<SendHeader> = self.get(&send.header()).await?;
+        let known = known.ok_or(HistoryError::Contended)?;
+        if known.status != SendStatus::Receiving {
+            return Ok(());
+        }
+        self.store_records(send, new, known.expires).await
     }
 
     async fn store_records<F: Serialize>(
@@ -198,7 +191,7 @@ impl History {
             let item = Job::waiting(job.stage, count(total), count(job.batches.len()), expires);
             // A repeat must not undo what has begun: it never runs after acceptance, but another may.
             let write = Write::put(send.job(job.stage), &item)?.when("attribute_not_exists(#pk)");
-            done_or_there(self.write(write).await)?;
+            self.write(write).await?;
         }
         self.put_record_ids(send, &RecordIds::of(places), expires).await
     }
@@ -216,7 +209,8 @@ impl History {
         let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
         let item = Batch::planned(id, count(batch.ids.len()), successor, expires);
         let write = Write::put(send.batch(job.stage, id), &item)?.when("attribute_not_exists(#pk)");
-        done_or_there(self.write(write).await)
+        self.write(write).await?;
+        Ok(())
     }
 
     /// Gives a stored send its place in the organiser's order. Can be repeated.
@@ -267,11 +261,10 @@ impl History {
                 (true, true) => "#nextSeq = :seq AND attribute_not_exists(#running)",
                 (true, false) => "#nextSeq = :seq AND attribute_exists(#running)",
             };
-            let mut take =
-                Write::update(organiser_key.clone(), step).when(condition).with("next", seq + 1)?;
-            if seen || runs {
-                take = take.with("seq", seq)?;
-            }
+            let mut take = Write::update(organiser_key.clone(), step)
+                .when(condition)
+                .with("next", seq + 1)?
+                .with("seq", seq)?;
             if runs {
                 take = take
                     .with("send", send.send)?
@@ -300,13 +293,6 @@ pub(crate) fn due_job(send: &SendRef, stage: StageName, at: Millis) -> Result<Wr
         .with("due", due.due_at)?
         .with("shard", due.due_shard)?
         .with("waiting", stafett_domain::JobStatus::Waiting)
-}
-
-fn done_or_there(result: Result<(), WriteError>) -> Result<(), HistoryError> {
-    match result {
-        Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
-        Err(WriteError::History(error)) => Err(error),
-    }
 }
 
 fn count(number: usize) -> u32 {

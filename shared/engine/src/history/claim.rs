@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use stafett_domain::{BatchEvent, BatchId, BatchStatus, ClaimId, IllegalTransition, SendStatus, StageName};
 
-use super::item::{Batch, Job, Millis};
+use super::item::{Batch, Call, Job, Millis};
 use super::key::SendRef;
 use super::store::{History, HistoryError, Write, WriteError};
-use crate::message::{BatchStep, Step};
+use crate::message::BatchStep;
 
 /// Looks at an item that others change at the same time.
 const CLAIM_TRIES: u32 = 8;
@@ -92,12 +92,16 @@ impl Batch {
             BatchStatus::Open => BatchStatus::Open,
             other => other.next(BatchEvent::Claimed)?,
         };
+        // A holder that died may have made its call: what it kept of it stays, and this is another step.
+        let taken_over = self.claim.is_some();
         Ok(Self {
             status,
+            n: if taken_over { self.n + 1 } else { self.n },
+            uncertain: self.uncertain || (taken_over && self.call == Call::Submit),
             claim: Some(claim.id),
             claim_until: claim.until,
-            // Whoever claims the step has its message.
-            handed_on: true,
+            // Whoever claims a step has its message; nobody has that of a step that was taken over.
+            handed_on: !taken_over,
             due: super::item::Due::at(claim.overdue_at, send),
             rev: self.rev + 1,
             ..self.clone()
@@ -124,14 +128,11 @@ impl History {
         &self,
         send: &SendRef,
         stage: StageName,
-        step: Step,
+        call: Call,
+        asked: BatchStep,
         claim: &BatchClaim,
     ) -> Result<ClaimAnswer, HistoryError> {
-        let (asked, submits) = match step {
-            Step::Submit(asked) => (asked, true),
-            Step::Poll(asked) => (asked, false),
-            Step::Start => return Ok(ClaimAnswer::Gone),
-        };
+        let submits = call == Call::Submit;
         for _ in 0..CLAIM_TRIES {
             let Some(batch) = self.batch(send, stage, asked.batch).await? else {
                 return Ok(ClaimAnswer::Gone);
@@ -157,7 +158,8 @@ impl History {
             let result = if submits {
                 self.write_submit_claim(send, stage, &batch, &claimed, claim.within_start).await
             } else {
-                self.write(put_batch(send, stage, batch.rev, &claimed)?).await
+                let written = self.write(put_batch(send, stage, batch.rev, &claimed)?).await?;
+                if written { Ok(()) } else { Err(WriteError::Condition(Vec::new())) }
             };
             match result {
                 Ok(()) => return Ok(ClaimAnswer::Started(claimed)),
@@ -213,11 +215,7 @@ impl History {
         let write = Write::update(key, "SET #copiedFor = :claim")
             .when("#claim = :claim AND (attribute_not_exists(#copiedFor) OR #copiedFor <> :claim)")
             .with("claim", claim)?;
-        match self.write(write).await {
-            Ok(()) => Ok(true),
-            Err(WriteError::Condition(_)) => Ok(false),
-            Err(WriteError::History(error)) => Err(error),
-        }
+        self.write(write).await
     }
 
     /// Reads a job.
@@ -276,6 +274,19 @@ mod tests {
         assert_eq!(meaning(&batch, asked(1, 1), NOW - 1), Meaning::Done, "its holder is at work");
         batch.attempt_try = 2;
         assert_eq!(meaning(&batch, asked(1, 9), NOW), Meaning::HandOn);
+    }
+
+    #[test]
+    fn a_step_that_is_taken_over_is_another_step() {
+        let send = SendRef::new("5567044268".parse().unwrap(), stafett_domain::SendId(uuid::Uuid::nil()));
+        let id = ClaimId(uuid::Uuid::from_u128(2));
+        let claim = BatchClaim { id, now: NOW, until: NOW + 9, overdue_at: NOW + 99, within_start: false };
+        let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send).unwrap();
+        assert_eq!((fresh.n, fresh.uncertain, fresh.handed_on), (0, false, true));
+        // Its holder died: the call may have been made, and what was kept of it is not to be overwritten.
+        let taken = claimed_until(NOW).claimed(&claim, &send).unwrap();
+        assert_eq!((taken.n, taken.uncertain, taken.handed_on), (3, true, false));
+        assert_eq!(meaning(&taken, asked(1, 2), NOW + 9), Meaning::HandOn, "should this holder die, too");
     }
 
     #[test]

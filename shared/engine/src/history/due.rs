@@ -10,7 +10,7 @@ use stafett_domain::StageName;
 use super::item::{Batch, Job, Millis, Organiser, SendHeader};
 use super::key::{self, Carrier, Key, SHARDS, SendRef};
 use super::progress::later;
-use super::store::{History, HistoryError, Write, WriteError, unavailable};
+use super::store::{History, HistoryError, Write, unavailable};
 use crate::message::{BatchStep, Step};
 
 /// The longest pause between two looks at the same step, in multiples of the first.
@@ -56,8 +56,13 @@ impl History {
             let answer = request.send().await.map_err(|error| unavailable(&error))?;
             for item in answer.items.unwrap_or_default() {
                 let IndexEntry { pk, sk } = super::store::from_item(item)?;
-                let carrier = Carrier::of(&Key { pk, sk });
-                found.push(carrier.ok_or(HistoryError::Corrupt("a step that is due under an unknown key"))?);
+                match Carrier::of(&Key { pk, sk }) {
+                    Some(carrier) => found.push(carrier),
+                    // One that cannot be read must not keep the others from being found.
+                    None => {
+                        tracing::error!(event = "watchdog.unknownKey", "a step is due under an unknown key");
+                    }
+                }
             }
         }
         Ok(found)
@@ -77,10 +82,7 @@ impl History {
         let millis = now.as_millisecond();
         let is_due = |due: Option<Millis>| due.filter(|due| *due <= millis);
         match carrier {
-            Carrier::Organiser(organisation) => {
-                self.look_after_organiser(organisation, millis, pause).await?;
-                Ok(None)
-            }
+            Carrier::Organiser(organisation) => self.look_after_organiser(organisation, millis, pause).await,
             Carrier::Job(send, stage) => {
                 let job: Option<Job> = self.job(send, *stage).await?;
                 let Some((job, due)) =
@@ -124,37 +126,35 @@ impl History {
             .with("old", old)?
             .with("next", later(now, pause * factor))?
             .with("resent", resent + 1)?;
-        match self.write(write).await {
-            Ok(()) => Ok(true),
-            Err(WriteError::Condition(_)) => Ok(false),
-            Err(WriteError::History(error)) => Err(error),
-        }
+        self.write(write).await
     }
 
     /// An organiser is due as long as a send of its is running: that send's own steps are due too, so there is
-    /// nothing to do but to look again later.
+    /// nothing to do but to look again later; unless that send is gone, when the place goes to the next one.
     async fn look_after_organiser(
         &self,
         organisation: &stafett_domain::OrganisationNumber,
         now: Millis,
         pause: Duration,
-    ) -> Result<(), HistoryError> {
-        let organiser_key = key::organiser(organisation);
-        let organiser: Option<Organiser> = self.get(&organiser_key).await?;
-        let Some(running) = organiser.and_then(|organiser| organiser.running) else { return Ok(()) };
-        let header: Option<SendHeader> =
-            self.get(&SendRef::new(organisation.clone(), running).header()).await?;
+    ) -> Result<Option<Overdue>, HistoryError> {
+        let Some(Organiser { running: Some(running), running_seq, .. }) =
+            self.organiser(organisation).await?
+        else {
+            return Ok(None);
+        };
+        let running = SendRef::new(organisation.clone(), running);
+        let header: Option<SendHeader> = self.get(&running.header()).await?;
         if header.is_none_or(|header| header.status.has_ended()) {
-            return Err(HistoryError::Corrupt("an organiser whose running send is gone"));
+            let next = self.free_place(&running, running_seq.unwrap_or_default(), later(now, pause)).await?;
+            let start = |send| Overdue { send, stage: StageName::FIRST, step: Step::Start, resent: 0 };
+            return Ok(next.map(start));
         }
-        let write = Write::update(organiser_key, "SET #dueAt = :next")
+        let write = Write::update(key::organiser(organisation), "SET #dueAt = :next")
             .when("#running = :running")
-            .with("running", running)?
+            .with("running", running.send)?
             .with("next", later(now, pause * LONGEST_PAUSE))?;
-        match self.write(write).await {
-            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
-            Err(WriteError::History(error)) => Err(error),
-        }
+        self.write(write).await?;
+        Ok(None)
     }
 }
 

@@ -20,11 +20,11 @@ const ORDER_PAGE: usize = 10;
 pub(crate) enum Settled {
     /// Batches are open or may still go.
     NotYet,
-    /// This look ended the job, or it had ended and what follows may not have been queued. `start` is the job to
-    /// start next: this send's next stage, or the first one of the organiser's next send.
+    /// This look ended the job. `start` is the job to start next: this send's next stage, or the first one of the
+    /// organiser's next send.
     Ended { start: Option<(SendRef, StageName)>, ending: Ending },
-    /// It had ended before.
-    EndedBefore,
+    /// It had ended before. `start` as above, if the caller asked for it and nobody has taken it up yet.
+    EndedBefore { start: Option<(SendRef, StageName)> },
 }
 
 /// A send to end, with the last job that ran.
@@ -53,14 +53,11 @@ impl History {
             let (Some(job), Some(header)) =
                 (self.job(send, stage).await?, self.get::<SendHeader>(&send.header()).await?)
             else {
-                return Ok(Settled::EndedBefore);
+                return Ok(Settled::EndedBefore { start: None });
             };
             if job.status.has_ended() {
-                return if again {
-                    self.what_follows(send, stage, &header, &job).await
-                } else {
-                    Ok(Settled::EndedBefore)
-                };
+                let start = if again { self.what_follows(send, stage, &header).await? } else { None };
+                return Ok(Settled::EndedBefore { start });
             }
             let all_done = job.closed >= job.batches || header.stop_requested.is_some();
             if job.status != JobStatus::Running || job.open > 0 || !all_done {
@@ -215,21 +212,34 @@ impl History {
         send: &SendRef,
         stage: StageName,
         header: &SendHeader,
-        job: &Job,
-    ) -> Result<Settled, HistoryError> {
+    ) -> Result<Option<(SendRef, StageName)>, HistoryError> {
         let start = if header.status.has_ended() {
-            let organiser: Option<Organiser> = self.get(&key::organiser(&send.organisation)).await?;
+            let organiser = self.organiser(&send.organisation).await?;
             let running = organiser.and_then(|organiser| organiser.running);
             running.map(|running| (SendRef::new(send.organisation.clone(), running), StageName::FIRST))
         } else {
             stage.next().map(|next| (send.clone(), next))
         };
-        let Some((next, next_stage)) = start else { return Ok(Settled::EndedBefore) };
+        let Some((next, next_stage)) = start else { return Ok(None) };
         let waits = self.job(&next, next_stage).await?.is_some_and(|job| job.status == JobStatus::Waiting);
-        if !waits {
-            return Ok(Settled::EndedBefore);
+        Ok(waits.then_some((next, next_stage)))
+    }
+
+    /// Gives the organiser's place on whose running send is gone, so that the sends behind it do not wait for ever.
+    pub(crate) async fn free_place(
+        &self,
+        gone: &SendRef,
+        seq: u64,
+        overdue_at: Millis,
+    ) -> Result<Option<SendRef>, HistoryError> {
+        let mut writes = Vec::new();
+        let next = self.pass_place_on(gone, seq, overdue_at, &mut writes).await?;
+        match self.transact(writes).await {
+            Ok(()) => Ok(next),
+            // Somebody else has moved it since.
+            Err(WriteError::Condition(_)) => Ok(None),
+            Err(WriteError::History(error)) => Err(error),
         }
-        Ok(Settled::Ended { start: Some((next, next_stage)), ending: job.counts().ending() })
     }
 }
 
@@ -256,14 +266,18 @@ fn end_job(
 ) -> Result<Write, HistoryError> {
     let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot end");
     let ended = job.status.next(JobEvent::Ended(ending)).map_err(illegal)?;
+    // Nothing of its start is left to be handed on, whatever became of the note that it was.
     let expression = match reason {
-        Some(_) => "SET #status = :ended, #endedAt = :now, #reason = :reason",
-        None => "SET #status = :ended, #endedAt = :now",
+        Some(_) => {
+            "SET #status = :ended, #endedAt = :now, #handedOn = :yes, #reason = :reason REMOVE #dueAt, #dueShard"
+        }
+        None => "SET #status = :ended, #endedAt = :now, #handedOn = :yes REMOVE #dueAt, #dueShard",
     };
     let write = Write::update(send.job(job.stage), expression)
         .when("#status = :running AND #open = :none AND #closed = :closed")
         .with("ended", ended)?
         .with("now", now)?
+        .with("yes", true)?
         .with("running", JobStatus::Running)?
         .with("none", 0)?
         .with("closed", job.closed)?;

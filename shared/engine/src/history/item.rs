@@ -161,6 +161,14 @@ pub enum Call {
 }
 
 impl Call {
+    /// The step that makes this call.
+    pub(crate) fn of(self, step: BatchStep) -> Step {
+        match self {
+            Self::Submit => Step::Submit(step),
+            Self::Poll => Step::Poll(step),
+        }
+    }
+
     /// The word used in the API and in log lines.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -274,16 +282,28 @@ impl Batch {
 
     /// The step that it is at.
     pub fn step(&self) -> Step {
-        let step = BatchStep { batch: self.batch, attempt_try: self.attempt_try, n: self.n };
-        match self.call {
-            Call::Submit => Step::Submit(step),
-            Call::Poll => Step::Poll(step),
-        }
+        self.call.of(BatchStep { batch: self.batch, attempt_try: self.attempt_try, n: self.n })
     }
 
     /// The attempt that step `n`'s call is.
     pub fn attempt(&self) -> AttemptId {
         AttemptId { batch: self.batch, attempt_try: self.attempt_try, n: self.n }
+    }
+
+    /// Faults in a row, Skolverket being out of reach.
+    pub(crate) fn faults(&self) -> u32 {
+        if self.waiting_since.is_some() { self.put_back } else { 0 }
+    }
+
+    /// Looks in a row at a job that was not done.
+    pub(crate) fn looks(&self) -> u32 {
+        if self.waiting_since.is_some() { 0 } else { self.put_back }
+    }
+
+    /// A submit of it may have reached Skolverket, though nobody saw the answer: one timed out, or its holder died,
+    /// which is what a claim that is still there means when another takes the step.
+    pub(crate) fn may_have_been_sent(&self) -> bool {
+        self.uncertain || self.claim.is_some()
     }
 
     /// The counts of its records in a job that has or has not ended.

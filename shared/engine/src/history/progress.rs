@@ -140,14 +140,12 @@ impl History {
         before: &Batch,
         after: &Batch,
     ) -> Result<(), StepError> {
-        match self.write(put_batch(send, stage, before.rev, after)?).await {
-            Err(WriteError::Condition(_)) => {
-                // A write that was repeated on the wire meets itself.
-                let known = self.batch(send, stage, before.batch).await?;
-                if known.as_ref() == Some(after) { Ok(()) } else { Err(StepError::ClaimLost) }
-            }
-            other => Ok(other?),
+        if self.write(put_batch(send, stage, before.rev, after)?).await? {
+            return Ok(());
         }
+        // A write that was repeated on the wire meets itself.
+        let known = self.batch(send, stage, before.batch).await?;
+        if known.as_ref() == Some(after) { Ok(()) } else { Err(StepError::ClaimLost) }
     }
 
     /// Closes a batch: its outcome, its job's counters, and that its successor is due, in one transaction.
@@ -198,7 +196,7 @@ impl History {
     }
 
     /// Notes that the message for step `n` was sent, or, of a closed batch, those that follow: only then its `dueAt`
-    /// goes. Another step written meanwhile makes this one's note pointless.
+    /// goes. That of an open one stays: it watches over step `n` itself, until that is claimed. Another step written meanwhile makes this one's note pointless.
     pub(crate) async fn handed_on(
         &self,
         send: &SendRef,
@@ -213,10 +211,8 @@ impl History {
             .when("#rev = :rev")
             .with("yes", true)?
             .with("rev", batch.rev)?;
-        match self.write(write).await {
-            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
-            Err(WriteError::History(error)) => Err(error),
-        }
+        self.write(write).await?;
+        Ok(())
     }
 
     /// A planned batch that will never be claimed is due no more.
@@ -229,10 +225,8 @@ impl History {
         let write = Write::update(send.batch(stage, batch.batch), "REMOVE #dueAt, #dueShard")
             .when("#status = :planned")
             .with("planned", BatchStatus::Planned)?;
-        match self.write(write).await {
-            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
-            Err(WriteError::History(error)) => Err(error),
-        }
+        self.write(write).await?;
+        Ok(())
     }
 
     /// Keeps a call. Written before what follows from it.

@@ -67,8 +67,8 @@ impl History {
         let pk = key::order(organisation, 0).pk;
         let after = cursor.map(|cursor| format!("{}{cursor}", key::ORDER_PREFIX));
         let places: Vec<(String, OrderItem)> =
-            self.query(&pk, key::ORDER_PREFIX, after.as_deref(), false, limit).await?;
-        let next = next_cursor(&places, limit, key::ORDER_PREFIX);
+            self.query(&pk, key::ORDER_PREFIX, after.as_deref(), false, limit + 1).await?;
+        let (places, next) = cut(places, limit, key::ORDER_PREFIX);
         let sends: Vec<_> =
             places.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send)).collect();
         let keys: Vec<_> = sends.iter().flat_map(send_keys).collect();
@@ -115,8 +115,8 @@ impl History {
     ) -> Result<Page<Attempt>, HistoryError> {
         let prefix = SendRef::attempt_prefix(stage);
         let after = cursor.map(|cursor| format!("{prefix}{cursor}"));
-        let found = self.query(&send.header().pk, &prefix, after.as_deref(), false, limit).await?;
-        let next = next_cursor(&found, limit, &prefix);
+        let found = self.query(&send.header().pk, &prefix, after.as_deref(), false, limit + 1).await?;
+        let (found, next) = cut(found, limit, &prefix);
         Ok(Page { items: found.into_iter().map(|(_, attempt)| attempt).collect(), next })
     }
 
@@ -134,9 +134,14 @@ impl History {
     }
 }
 
-fn next_cursor<T>(found: &[(String, T)], limit: usize, prefix: &str) -> Option<String> {
-    let (sk, _) = found.last().filter(|_| found.len() >= limit)?;
-    sk.strip_prefix(prefix).map(str::to_owned)
+/// A page of what was read, and the cursor of the next one: only where there is something more, which is why one more
+/// was read.
+fn cut<T>(mut found: Vec<(String, T)>, limit: usize, prefix: &str) -> (Vec<(String, T)>, Option<String>) {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().filter(|_| more);
+    let next = last.and_then(|(sk, _)| sk.strip_prefix(prefix)).map(str::to_owned);
+    (found, next)
 }
 
 fn send_keys(send: &SendRef) -> Vec<Key> {

@@ -144,16 +144,15 @@ impl History {
         }
     }
 
-    /// Notes that the messages that follow from a start were sent. This alone clears its `dueAt`.
+    /// Notes that the messages that follow from a start were sent: its `dueAt` goes. (The claim of a submit within the
+    /// start notes the same, and so does the end of the job.)
     pub(crate) async fn start_handed_on(&self, send: &SendRef, stage: StageName) -> Result<(), HistoryError> {
         let write = Write::update(send.job(stage), "SET #handedOn = :yes REMOVE #dueAt, #dueShard")
             .when("#status <> :waiting")
             .with("yes", true)?
             .with("waiting", JobStatus::Waiting)?;
-        match self.write(write).await {
-            Ok(()) | Err(WriteError::Condition(_)) => Ok(()),
-            Err(WriteError::History(error)) => Err(error),
-        }
+        self.write(write).await?;
+        Ok(())
     }
 }
 

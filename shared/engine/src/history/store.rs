@@ -192,47 +192,47 @@ impl History {
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
-    /// Does one write. Faster and cheaper than a transaction of one.
-    pub(crate) async fn write(&self, write: Write) -> Result<(), WriteError> {
+    /// Does one write, if its condition holds; says whether it did. Faster and cheaper than a transaction of one. One
+    /// that met a transaction on the same item is tried again.
+    pub(crate) async fn write(&self, write: Write) -> Result<bool, HistoryError> {
         let names = write.names();
-        let values = (!write.values.is_empty()).then_some(write.values);
-        let condition_failed = || WriteError::Condition(vec![0]);
-        match write.kind {
-            WriteKind::Put(item) => {
-                let request = self
-                    .db
-                    .put_item()
-                    .table_name(&self.table)
-                    .set_item(Some(item))
-                    .set_condition_expression(write.condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values);
-                request.send().await.map(drop).map_err(|error| {
-                    let failed = error
-                        .as_service_error()
-                        .is_some_and(|error| error.is_conditional_check_failed_exception());
-                    if failed { condition_failed() } else { unavailable(&error).into() }
-                })
+        let values = (!write.values.is_empty()).then(|| write.values.clone());
+        for attempt in 1..=CONFLICT_TRIES {
+            let done = match &write.kind {
+                WriteKind::Put(item) => {
+                    let request = self
+                        .db
+                        .put_item()
+                        .table_name(&self.table)
+                        .set_item(Some(item.clone()))
+                        .set_condition_expression(write.condition.clone())
+                        .set_expression_attribute_names(names.clone())
+                        .set_expression_attribute_values(values.clone());
+                    done(request.send().await)
+                }
+                WriteKind::Update(expression) => {
+                    let request = self
+                        .db
+                        .update_item()
+                        .table_name(&self.table)
+                        .set_key(Some(key_item(&write.key)))
+                        .update_expression(expression)
+                        .set_condition_expression(write.condition.clone())
+                        .set_expression_attribute_names(names.clone())
+                        .set_expression_attribute_values(values.clone());
+                    done(request.send().await)
+                }
+                WriteKind::Check => {
+                    return Err(HistoryError::Corrupt("a check that is no part of a transaction"));
+                }
+            };
+            match done? {
+                Done::Yes => return Ok(true),
+                Done::ConditionFailed => return Ok(false),
+                Done::MetTransaction => pause(attempt).await,
             }
-            WriteKind::Update(expression) => {
-                let request = self
-                    .db
-                    .update_item()
-                    .table_name(&self.table)
-                    .set_key(Some(key_item(&write.key)))
-                    .update_expression(expression)
-                    .set_condition_expression(write.condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values);
-                request.send().await.map(drop).map_err(|error| {
-                    let failed = error
-                        .as_service_error()
-                        .is_some_and(|error| error.is_conditional_check_failed_exception());
-                    if failed { condition_failed() } else { unavailable(&error).into() }
-                })
-            }
-            WriteKind::Check => Ok(()),
         }
+        Err(HistoryError::Contended)
     }
 
     /// Does all of `writes` or none. One that met another transaction is tried again; the SDK gives each call a
@@ -290,6 +290,25 @@ impl History {
                 return Ok(found);
             }
         }
+    }
+}
+
+/// What a single write came to.
+enum Done {
+    Yes,
+    ConditionFailed,
+    MetTransaction,
+}
+
+fn done<T, E, R>(answer: Result<T, SdkError<E, R>>) -> Result<Done, HistoryError>
+where
+    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+{
+    let Err(error) = answer else { return Ok(Done::Yes) };
+    match error.as_service_error().and_then(|error| error.code()) {
+        Some("ConditionalCheckFailedException") => Ok(Done::ConditionFailed),
+        Some("TransactionConflictException") => Ok(Done::MetTransaction),
+        _ => Err(unavailable(&error)),
     }
 }
 
