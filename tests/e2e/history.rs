@@ -63,6 +63,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
             "endedAt",
             "requestedBy",
             "queuePosition",
+            "stopping",
             "activityCount",
             "activities",
             "jobs",
@@ -85,7 +86,10 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
         .into();
     assert!(times.is_sorted(), "{times:?}");
     for job in send["jobs"].as_array().unwrap() {
-        assert_keys(job, &["stage", "status", "startedAt", "endedAt", "counts", "reason"]);
+        assert_keys(
+            job,
+            &["stage", "status", "startedAt", "endedAt", "counts", "waitingForSkolverketSince", "reason"],
+        );
         assert_keys(
             &job["counts"],
             &["total", "pending", "success", "warning", "error", "skipped", "notSent", "unknown"],

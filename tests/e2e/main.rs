@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod bad_input;
+mod cancel;
 mod delivery;
 mod history;
 mod openapi;

@@ -15,7 +15,7 @@ use std::time::Instant;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use stafett_engine::{Relay, telemetry};
 
@@ -42,6 +42,7 @@ fn router(relay: Shared) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/sends", get(sends::list).post(sends::accept))
         .route("/v1/sends/{send}", get(sends::show))
+        .route("/v1/sends/{send}/cancel", post(sends::cancel))
         .route(&format!("{job}/records"), get(records::list))
         .route(&format!("{job}/records/{{record}}"), get(records::show))
         .route(&format!("{job}/attempts"), get(attempts::list))

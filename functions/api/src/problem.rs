@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use stafett_domain::{Fault, Faults, Text};
 use stafett_engine::history::HistoryError;
-use stafett_engine::{QueueError, SettingsError};
+use stafett_engine::{HandleError, QueueError, SettingsError};
 
 /// Why a request is not done. Texts never hold a value of the request.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) enum Problem {
     NotFound,
     /// 405.
     MethodNotAllowed,
+    /// 409: the send has ended.
+    Ended,
     /// 413: the body is larger than one request may be.
     TooLarge,
     /// 422: the key came with another body before.
@@ -57,6 +59,7 @@ impl Problem {
             Self::Scope(_) | Self::NoOrganiser => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Ended => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::OtherBody | Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -74,6 +77,7 @@ impl Problem {
             Self::NoOrganiser => ("no-organiser", "The token names no organiser"),
             Self::NotFound => ("not-found", "Not found"),
             Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
+            Self::Ended => ("ended", "The send has ended"),
             Self::TooLarge => ("too-large", "The body is too large"),
             Self::OtherBody => {
                 ("idempotency-key-reused", "The Idempotency-Key came with another body before")
@@ -125,6 +129,10 @@ impl Problem {
             Self::MethodNotAllowed => (
                 "This address does not take this method. See the documentation for those that it takes.",
                 "Adressen tar inte emot den här metoden. Se dokumentationen för dem som den tar emot.",
+            ),
+            Self::Ended => (
+                "The send has ended, and ended sends never change. Look at its jobs for what became of it.",
+                "Sändningen har avslutats, och avslutade sändningar ändras aldrig. Se dess jobb för vad som hände.",
             ),
             Self::TooLarge => (
                 "A request may hold 4 MB. Nothing was stored. Divide the send into several by test activity.",
@@ -178,6 +186,16 @@ impl From<HistoryError> for Problem {
         match error {
             HistoryError::Unavailable { .. } | HistoryError::Contended => Self::Unavailable,
             HistoryError::Corrupt(_) => Self::Internal,
+        }
+    }
+}
+
+impl From<HandleError> for Problem {
+    fn from(error: HandleError) -> Self {
+        match error {
+            HandleError::History(error) => error.into(),
+            HandleError::Queue(error) => error.into(),
+            HandleError::Message(_) | HandleError::OtherStage(_) | HandleError::Illegal(_) => Self::Internal,
         }
     }
 }

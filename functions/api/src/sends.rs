@@ -8,7 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
-use stafett_domain::{Plan, PlannedBatch, Rejection, SendId, StageName, Submission};
+use stafett_domain::{
+    Plan, PlannedBatch, Reason, ReasonCode, Rejection, SendId, SendStatus, StageName, Submission,
+};
 use stafett_engine::history::{Body, Idempotency, NewBatch, NewJob, NewSend, SendRef};
 use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
@@ -83,6 +85,23 @@ async fn store_and_start<F: serde::Serialize>(
         }
     }
     Ok(())
+}
+
+/// Stops a send: one that waits at once, one that runs when what is open has its outcome. A repeat is answered alike.
+pub(crate) async fn cancel(
+    State(relay): State<Shared>,
+    Sender(caller): Sender,
+    Address(id): Address<String>,
+) -> Result<Response, Problem> {
+    let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    let stopping = relay.request_stop(&send, Reason::new(ReasonCode::Cancelled)).await?;
+    let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    if !stopping && stored.header.status != SendStatus::Cancelled {
+        return Err(Problem::Ended);
+    }
+    let organiser = relay.history.organiser(&send.organisation).await?;
+    Ok((StatusCode::ACCEPTED, Json(SendView::now(stored, organiser.as_ref()))).into_response())
 }
 
 fn new_send(submission: &Submission, requested_by: String) -> NewSend<stafett_domain::Facts> {

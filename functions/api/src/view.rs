@@ -19,6 +19,8 @@ pub(crate) struct SendView {
     ended_at: Option<Timestamp>,
     requested_by: String,
     queue_position: Option<u64>,
+    /// Why it is on its way to its end, while something of it is still open.
+    stopping: Option<ReasonView>,
     activity_count: u32,
     activities: serde_json::Value,
     jobs: Vec<JobView>,
@@ -33,6 +35,8 @@ struct JobView {
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     counts: Counts,
+    /// Since when Skolverket cannot be reached for it.
+    waiting_for_skolverket_since: Option<Timestamp>,
     reason: Option<ReasonView>,
 }
 
@@ -62,6 +66,7 @@ impl From<&Job> for JobView {
             started_at: job.started_at,
             ended_at: job.ended_at,
             counts: job.counts(),
+            waiting_for_skolverket_since: job.waiting_since.filter(|_| !job.status.has_ended()),
             reason: job.reason.map(Into::into),
         }
     }
@@ -84,6 +89,7 @@ impl SendView {
             ended_at: header.ended_at,
             requested_by: header.requested_by,
             queue_position,
+            stopping: header.stop_requested.filter(|_| !header.status.has_ended()).map(Into::into),
             activity_count: header.activity_count,
             activities,
             jobs: jobs.iter().map(Into::into).collect(),
@@ -96,6 +102,7 @@ impl SendView {
     pub(crate) fn accepted(mut send: StoredSend) -> Self {
         let position = send.header.accepted_position;
         send.header.status = SendStatus::Queued;
+        send.header.stop_requested = None;
         (send.header.started_at, send.header.ended_at) = (None, None);
         for job in &mut send.jobs {
             *job = Job::waiting(job.stage, job.total, job.batches, job.expires);

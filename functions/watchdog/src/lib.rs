@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use lambda_runtime::{LambdaEvent, service_fn};
+use stafett_domain::{Reason, ReasonCode};
 use stafett_engine::history::{Carrier, HistoryError};
-use stafett_engine::{Message, QueueError, Relay, telemetry};
+use stafett_engine::{HandleError, Message, QueueError, Relay, telemetry};
 
 /// Steps of a shard that one look takes; what is left is still overdue a minute later.
 const STEPS_A_SHARD: i32 = 250;
@@ -16,6 +17,8 @@ enum LookError {
     History(#[from] HistoryError),
     #[error(transparent)]
     Queue(#[from] QueueError),
+    #[error(transparent)]
+    Stop(#[from] HandleError),
 }
 
 /// Runs the function until the runtime ends it.
@@ -56,6 +59,10 @@ async fn send_again(relay: &Relay, carrier: &Carrier, now: jiff::Timestamp) -> R
         stage = %overdue.stage, batch = overdue.batch().map(|batch| batch.0), resent = overdue.resent,
         "an overdue step is sent again"
     );
+    if overdue.unclaimed > relay.config.timing.deadline {
+        // Neither a backlog nor an outage lasts so long.
+        relay.request_stop(&overdue.send, Reason::new(ReasonCode::Deadline)).await?;
+    }
     let message = Message::new(overdue.send.organisation, overdue.send.send, overdue.stage, overdue.step);
     relay.queues.send(&relay.config, &message, Duration::ZERO).await?;
     Ok(())

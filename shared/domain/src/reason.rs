@@ -22,6 +22,10 @@ pub enum ReasonCode {
     JobLost,
     /// Skolverket's job was still not done after the longest time that is waited for it.
     JobStuck,
+    /// A step was begun several times and never finished.
+    Unfinished,
+    /// A person asked for it.
+    Cancelled,
     /// Skolverket could not be reached for the longest time that is waited for it.
     Deadline,
 }
@@ -91,6 +95,14 @@ impl Reason {
             ReasonCode::JobStuck => (
                 "Skolverkets jobb blev inte klart i tid. Posterna kan ha tagits emot. Skicka igen senare.",
                 "Skolverket's job was not done in time. The records may have been taken. Send again later.",
+            ),
+            ReasonCode::Unfinished => (
+                "Ett steg påbörjades flera gånger utan att bli klart. Skicka igen, och kontakta den som driftar systemet om det upprepas.",
+                "A step was begun several times and never finished. Send again, and contact whoever operates the system if it happens again.",
+            ),
+            ReasonCode::Cancelled => (
+                "Sändningen avbröts på begäran. Det som redan hade skickats finns kvar hos Skolverket. Skicka igen för att slutföra.",
+                "The send was cancelled on request. What had been sent already stays at Skolverket. Send again to complete it.",
             ),
             ReasonCode::Deadline => (
                 "Skolverket kunde inte nås på mycket länge. Skicka igen när Skolverkets tjänst fungerar.",

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::history::key;
 use crate::history::{History, HistoryError};
+use crate::verdict::LONGEST_HINT;
 
 /// How often a slot is asked for when others move the item at the same time.
 const TRIES: u32 = 4;
@@ -25,8 +26,8 @@ pub struct Limiter {
 pub enum Slot {
     /// Call after this long.
     In(Duration),
-    /// All slots that may be waited for are taken. Neither an attempt nor a failure.
-    Busy,
+    /// All slots that may be waited for are taken; one may be free after this long. Neither an attempt nor a failure.
+    Busy(Duration),
 }
 
 impl Limiter {
@@ -71,11 +72,23 @@ impl Limiter {
                 return Ok(Slot::In(Duration::ZERO));
             }
             // Neither: the next slot is too far away, or another took the idle one between the two looks.
-            if self.tat().await?.is_some_and(|tat| tat > horizon) {
-                return Ok(Slot::Busy);
+            if let Some(tat) = self.tat().await?.filter(|tat| *tat > horizon) {
+                return Ok(Slot::Busy(micros(tat - horizon)));
             }
         }
-        Ok(Slot::Busy)
+        Ok(Slot::Busy(Duration::ZERO))
+    }
+
+    /// Keeps everybody from calling for so long, after Skolverket said that the rate was reached: forward only, and
+    /// at most a minute, for a header that means something else must not stop all organisers.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be written.
+    pub async fn pause(&self, now: Timestamp, pause: Duration) -> Result<(), HistoryError> {
+        let pause = i64::try_from(pause.min(LONGEST_HINT).as_micros()).unwrap_or_default();
+        let until = now.as_microsecond().saturating_add(pause);
+        let values = [(":until", until), (":until", until), (":until", until)];
+        self.move_tat("SET tat = :until", "attribute_not_exists(tat) OR tat < :until", values).await.map(drop)
     }
 
     /// One conditional write; the new `tat`, or none where the condition did not hold.

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use stafett_domain::{BatchId, BatchStatus, ClaimId, Ending, StageName};
+use stafett_domain::{BatchId, BatchStatus, ClaimId, Reason, StageName};
 use stafett_skolverket::{Client, ClientError};
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use crate::limiter::Limiter;
 use crate::message::{BatchStep, InvalidMessage, Message, Step};
 use crate::organisers::Organisers;
 use crate::queue::{QueueError, Queues};
+use crate::verdict;
 
 /// Everything that a step needs. Built once a process.
 pub struct Relay {
@@ -85,6 +86,13 @@ impl Relay {
         let aws = AwsClients::build().await;
         let history = History::new(aws.dynamodb, config.table.clone());
         let timing = &config.timing;
+        let worst = verdict::worst_case(timing);
+        tracing::info!(
+            event = "schedule.worstCase",
+            calls = worst.calls,
+            seconds = worst.span.as_secs(),
+            "the most calls for a batch that Skolverket does not answer, and the time until it is given up"
+        );
         Ok(Self {
             skolverket: Client::new(
                 config.skolverket_url.clone(),
@@ -141,6 +149,7 @@ impl Relay {
             }
             StartAnswer::HandOn(started) => self.begin_again(job, &started).await,
             StartAnswer::Held { rest, copy } => self.come_back(job, Step::Start, rest, copy).await,
+            StartAnswer::Stopped => self.end_stopped(&job.send, job.stage).await,
             StartAnswer::Done(why) => {
                 self.note_stale(job, why);
                 Ok(())
@@ -264,11 +273,31 @@ impl Relay {
         let now = self.clock.now();
         let overdue_at = self.overdue_at(now.as_millisecond());
         let settled = self.history.settle(&job.send, job.stage, now, overdue_at, again).await?;
+        self.follow_end(&job.send, job.stage, settled).await
+    }
+
+    /// Ends a send that is stopping, if nothing of it is open, and queues what starts then.
+    async fn end_stopped(&self, send: &SendRef, stage: StageName) -> Result<(), HandleError> {
+        let now = self.clock.now();
+        let overdue_at = self.overdue_at(now.as_millisecond());
+        let settled = self.history.end_stopped(send, now, overdue_at).await?;
+        self.follow_end(send, stage, settled).await
+    }
+
+    async fn follow_end(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        settled: Settled,
+    ) -> Result<(), HandleError> {
         let start = match settled {
             Settled::NotYet => None,
             Settled::EndedBefore { start } => start,
             Settled::Ended { start, ending } => {
-                self.note_end(job, ending);
+                tracing::info!(
+                    event = "job.ended", send = %send.send, organisation = %send.organisation, stage = %stage,
+                    outcome = ending.as_str(), "a job ended"
+                );
                 start
             }
         };
@@ -277,6 +306,23 @@ impl Relay {
             self.queues.send(&self.config, &message, Duration::ZERO).await?;
         }
         Ok(())
+    }
+
+    /// Asks for a send to stop, for a reason, and ends it at once if nothing of it is open. Says whether it had not
+    /// ended before.
+    ///
+    /// # Errors
+    /// [`HandleError`]; the request can be repeated.
+    pub async fn request_stop(&self, send: &SendRef, reason: Reason) -> Result<bool, HandleError> {
+        if !self.history.request_stop(send, reason).await? {
+            return Ok(false);
+        }
+        tracing::info!(
+            event = "send.stopping", send = %send.send, organisation = %send.organisation, reason = ?reason.code,
+            "a send is asked to stop"
+        );
+        self.end_stopped(send, StageName::FIRST).await?;
+        Ok(true)
     }
 
     pub(crate) async fn queue(&self, job: &JobRef, step: Step, wait: Duration) -> Result<(), HandleError> {
@@ -290,13 +336,6 @@ impl Relay {
     /// When the watchdog looks at a step that is to be taken at `at`.
     pub(crate) fn overdue_at(&self, at: i64) -> i64 {
         later(at, self.config.timing.overdue)
-    }
-
-    fn note_end(&self, job: &JobRef, ending: Ending) {
-        tracing::info!(
-            event = "job.ended", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
-            outcome = ending.as_str(), "a job ended"
-        );
     }
 
     fn note_stale(&self, job: &JobRef, why: &'static str) {

@@ -16,6 +16,17 @@ use crate::verdict::{self, Verdict};
 /// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
 const KEPT_ANSWER_BYTES: usize = 4096;
 
+/// Tries of a batch whose job Skolverket does not know (design §5).
+const TRIES: u32 = 3;
+/// A slot met later than this is given up (design §5).
+const LATEST_SLOT: jiff::SignedDuration = jiff::SignedDuration::from_millis(25);
+/// Slots that are given up in a row before the step makes room.
+const SLOT_TRIES: u32 = 4;
+
+/// So many holders of a step that died in a row, and it is given up (design §4.12): there is something about it that
+/// kills them.
+const UNFINISHED_CLAIMS: u32 = 3;
+
 /// Where a step leads.
 enum Course {
     /// The same holder goes on with the batch, after a wait that is over.
@@ -33,6 +44,9 @@ struct Loaded {
 impl Relay {
     /// Takes the steps of a claimed batch, one after another while the waits between them are short.
     pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<(), StepFailure> {
+        if batch.unfinished >= UNFINISHED_CLAIMS {
+            return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await.map(drop);
+        }
         let loaded = self.load(&job.send, job, &batch).await?;
         loop {
             match Box::pin(self.take_step(job, &batch, &loaded)).await? {
@@ -79,18 +93,38 @@ impl Relay {
         if self.rest(job) <= timing.slot_wait + self.call_time() {
             return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await;
         }
-        match self.limiter.take(self.clock.now()).await? {
-            Slot::In(wait) => tokio::time::sleep(wait).await,
-            Slot::Busy => {
-                // Half the wait that was refused, and up to as much again: so that not all come back at once.
-                let wait = timing.slot_wait.mul_f64(0.5 + 0.5 * jitter());
-                return self.put_back(job, batch, wait, PutBack::NoTime).await;
-            }
+        if let Err(wait) = self.wait_for_slot().await? {
+            // Up to half the longest wait more: so that not all come back at once.
+            return self
+                .put_back(job, batch, wait + timing.slot_wait.mul_f64(0.5 * jitter()), PutBack::NoTime)
+                .await;
+        }
+        if self.rest(job) <= self.call_time() {
+            return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await;
         }
         match batch.call {
             Call::Submit => self.submit(job, batch, &token, &loaded.body).await,
             Call::Poll => Box::pin(self.poll(job, batch, &token, &loaded.records)).await,
         }
+    }
+
+    /// Waits for a slot; or says for how long to make room, where all that may be waited for are taken. A slot that
+    /// is met too late is given up for a new one: a call in another's time would be one too many.
+    async fn wait_for_slot(&self) -> Result<Result<(), Duration>, HistoryError> {
+        for _ in 0..SLOT_TRIES {
+            let asked = self.clock.now();
+            match self.limiter.take(asked).await? {
+                Slot::Busy(wait) => return Ok(Err(wait)),
+                Slot::In(wait) => {
+                    tokio::time::sleep(wait).await;
+                    let late = self.clock.now().duration_since(asked + wait);
+                    if late <= LATEST_SLOT {
+                        return Ok(Ok(()));
+                    }
+                }
+            }
+        }
+        Ok(Err(Duration::ZERO))
     }
 
     /// No call starts unless so much of the claim is left: its time-out, and a tenth for what is written after it.
@@ -118,6 +152,7 @@ impl Relay {
                 let now = self.clock.now();
                 let next = self.next(job, Call::Poll, self.config.timing.first_poll);
                 let after = batch.submitted(&job.send, *job_id, now, next)?;
+                self.show_waiting(job, batch, None).await?;
                 self.step_on(job, batch, after, next).await
             }
             Err(failure) => self.follow_failure(job, batch, failure, token).await,
@@ -191,6 +226,9 @@ impl Relay {
         match verdict {
             Verdict::PutBack { hint, uncertain } => {
                 let now = self.clock.now();
+                if let Some(reset) = hint {
+                    self.limiter.pause(now, reset).await?;
+                }
                 let since = batch.waiting_since.unwrap_or(now);
                 if Duration::try_from(now.duration_since(since))
                     .is_ok_and(|age| age > self.config.timing.deadline)
@@ -203,6 +241,15 @@ impl Relay {
             Verdict::NewToken => {
                 self.skolverket.forget_token(&job.send.organisation).await;
                 self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await
+            }
+            Verdict::NewTry if batch.attempt_try >= TRIES => {
+                self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await
+            }
+            Verdict::NewTry => {
+                let next =
+                    Next { kept: false, ..self.next(job, Call::Submit, self.config.timing.retry_first) };
+                let after = batch.new_try(&job.send, next)?;
+                self.step_on(job, batch, after, next).await
             }
             Verdict::Stop(reason) => self.stop(job, batch, reason).await,
         }
@@ -240,6 +287,7 @@ impl Relay {
         // or not enough time for one, makes room.
         next.kept &= batch.call == Call::Poll && !matches!(why, PutBack::NoTime);
         let after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
+        self.show_waiting(job, batch, since).await?;
         self.step_on(job, batch, after, next).await
     }
 
@@ -298,7 +346,21 @@ impl Relay {
         }
     }
 
+    /// While Skolverket cannot be reached the job says so, and since when; once it can, no more.
+    async fn show_waiting(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        since: Option<Timestamp>,
+    ) -> Result<(), HistoryError> {
+        if since.is_none() && batch.waiting_since.is_none() {
+            return Ok(());
+        }
+        self.history.show_waiting(&job.send, job.stage, since).await
+    }
+
     async fn close(&self, job: &JobRef, batch: &Batch, closing: Closing) -> Result<Course, StepFailure> {
+        self.show_waiting(job, batch, None).await?;
         let stops = closing.stop.is_some();
         let closed = self.history.close(&job.send, job.stage, batch, &closing, !stops).await?;
         let Counts { success, warning, error, unknown, not_sent, .. } = closing.counts;

@@ -20,9 +20,14 @@ pub(crate) enum Verdict {
     },
     /// The same call again with a new token.
     NewToken,
+    /// Another try: the batch is submitted anew.
+    NewTry,
     /// Nothing more is submitted, and the job fails.
     Stop(Reason),
 }
+
+/// Skolverket's limits are so many calls a second.
+const THROTTLE_WINDOW: Duration = Duration::from_secs(1);
 
 /// The verdict over a failed call. `token_is_fresh`: another new token would not help.
 pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool) -> Verdict {
@@ -30,7 +35,10 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool) -
     let uncertain = call == Call::Submit;
     match failure {
         CallFailure::Connection => Verdict::PutBack { hint: None, uncertain: false },
-        CallFailure::Throttled { reset } => Verdict::PutBack { hint: *reset, uncertain: false },
+        // Without a header, the second that the limit is about.
+        CallFailure::Throttled { reset } => {
+            Verdict::PutBack { hint: Some(reset.unwrap_or(THROTTLE_WINDOW)), uncertain: false }
+        }
         CallFailure::NoAnswer
         | CallFailure::Unavailable
         | CallFailure::ServerError(_)
@@ -39,7 +47,7 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool) -
         CallFailure::Forbidden if !token_is_fresh => Verdict::NewToken,
         CallFailure::Forbidden => stop(ReasonCode::Authorization, 403),
         CallFailure::NotFound => match call {
-            Call::Poll => stop(ReasonCode::JobLost, 404),
+            Call::Poll => Verdict::NewTry,
             Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
         },
         CallFailure::TooLarge => stop(ReasonCode::Refused, 413),
@@ -62,7 +70,7 @@ pub(crate) fn of_token(failure: &TokenFailure) -> Verdict {
 
 /// The longest that Skolverket's word for when to come back is followed (design §5): a header that means something
 /// else must not park a batch for ever.
-const LONGEST_HINT: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_HINT: Duration = Duration::from_secs(60);
 
 /// How long until the same call again: doubling from the first pause to the longest, between half and the whole of
 /// it by `jitter` (0..=1), and never before `hint`, unless that is further than [`LONGEST_HINT`].
@@ -70,6 +78,25 @@ pub(crate) fn retry_wait(timing: &Timing, put_back: u32, jitter: f64, hint: Opti
     let doubled = timing.retry_first.saturating_mul(2_u32.saturating_pow(put_back.min(20)));
     let pause = doubled.min(timing.retry_max).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
     pause.max(hint.unwrap_or_default().min(LONGEST_HINT))
+}
+
+/// The most calls and the longest time that a batch which Skolverket does not answer takes until it is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WorstCase {
+    /// Calls, each with its time-out.
+    pub(crate) calls: u32,
+    /// From the first failure to the last.
+    pub(crate) span: Duration,
+}
+
+/// What [`retry_wait`] and the deadline come to, where every call fails at once and every pause is the shortest.
+pub(crate) fn worst_case(timing: &Timing) -> WorstCase {
+    let (mut calls, mut span) = (1, Duration::ZERO);
+    while span <= timing.deadline {
+        span += retry_wait(timing, calls - 1, 0.0, None);
+        calls += 1;
+    }
+    WorstCase { calls, span }
 }
 
 /// How long until the next look at a job that was not done: doubling from the first pause to the longest.
@@ -92,6 +119,7 @@ mod tests {
             (Submit, CallFailure::NoAnswer, true, back(None, true)),
             (Poll, CallFailure::NoAnswer, true, back(None, false)),
             (Submit, CallFailure::Throttled { reset: half }, true, back(half, false)),
+            (Submit, CallFailure::Throttled { reset: None }, true, back(Some(THROTTLE_WINDOW), false)),
             (Submit, CallFailure::Unavailable, true, back(None, true)),
             (Submit, CallFailure::ServerError(500), true, back(None, true)),
             (Poll, CallFailure::ServerError(502), true, back(None, false)),
@@ -99,7 +127,7 @@ mod tests {
             (Submit, CallFailure::NoJobId, true, back(None, true)),
             (Submit, CallFailure::Forbidden, false, Verdict::NewToken),
             (Submit, CallFailure::Forbidden, true, stop(ReasonCode::Authorization, 403)),
-            (Poll, CallFailure::NotFound, true, stop(ReasonCode::JobLost, 404)),
+            (Poll, CallFailure::NotFound, true, Verdict::NewTry),
             (Submit, CallFailure::NotFound, true, stop(ReasonCode::UnforeseenAnswer, 404)),
             (Submit, CallFailure::TooLarge, true, stop(ReasonCode::Refused, 413)),
             (Submit, CallFailure::Status(400), true, stop(ReasonCode::Refused, 400)),
@@ -122,6 +150,12 @@ mod tests {
             Verdict::Stop(Reason::with_status(ReasonCode::Authorization, 401))
         );
         assert!(matches!(of_token(&TokenFailure::NotReadable), Verdict::Stop(_)));
+    }
+
+    #[test]
+    fn the_worst_case_of_the_schedule_is_known() {
+        let worst = worst_case(&crate::config::tests::timing());
+        assert_eq!((worst.calls, worst.span.as_secs() / 60), (297, 721));
     }
 
     #[test]

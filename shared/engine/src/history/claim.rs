@@ -97,6 +97,7 @@ impl Batch {
         Ok(Self {
             status,
             n: if taken_over { self.n + 1 } else { self.n },
+            unfinished: if taken_over { self.unfinished + 1 } else { self.unfinished },
             uncertain: self.uncertain || (taken_over && self.call == Call::Submit),
             claim: Some(claim.id),
             claim_until: claim.until,
@@ -286,6 +287,7 @@ mod tests {
         // Its holder died: the call may have been made, and what was kept of it is not to be overwritten.
         let taken = claimed_until(NOW).claimed(&claim, &send).unwrap();
         assert_eq!((taken.n, taken.uncertain, taken.handed_on), (3, true, false));
+        assert_eq!((fresh.unfinished, taken.unfinished), (0, 1));
         assert_eq!(meaning(&taken, asked(1, 2), NOW + 9), Meaning::HandOn, "should this holder die, too");
     }
 

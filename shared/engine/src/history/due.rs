@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use stafett_domain::StageName;
 
-use super::item::{Batch, Job, Millis, Organiser, SendHeader};
+use super::claim::span;
+use super::item::{Millis, Organiser, SendHeader};
 use super::key::{self, Carrier, Key, SHARDS, SendRef};
 use super::progress::later;
 use super::store::{History, HistoryError, Write, unavailable};
@@ -27,6 +28,8 @@ pub struct Overdue {
     pub step: Step,
     /// How often it was sent again before.
     pub resent: u32,
+    /// How long nobody has claimed it, though it was sent again.
+    pub unclaimed: Duration,
 }
 
 #[derive(Deserialize)]
@@ -80,53 +83,35 @@ impl History {
         pause: Duration,
     ) -> Result<Option<Overdue>, HistoryError> {
         let millis = now.as_millisecond();
-        let is_due = |due: Option<Millis>| due.filter(|due| *due <= millis);
-        match carrier {
-            Carrier::Organiser(organisation) => self.look_after_organiser(organisation, millis, pause).await,
+        let (send, stage, key, due, step) = match carrier {
+            Carrier::Organiser(organisation) => {
+                return self.look_after_organiser(organisation, millis, pause).await;
+            }
             Carrier::Job(send, stage) => {
-                let job: Option<Job> = self.job(send, *stage).await?;
-                let Some((job, due)) =
-                    job.and_then(|job| Some((is_due(job.due.due_at)?, job))).map(|(a, b)| (b, a))
-                else {
-                    return Ok(None);
-                };
-                let resent = job.due.resent;
-                if !self.move_due(send.job(*stage), due, millis, pause, resent).await? {
-                    return Ok(None);
-                }
-                Ok(Some(Overdue { send: send.clone(), stage: *stage, step: Step::Start, resent }))
+                let Some(job) = self.job(send, *stage).await? else { return Ok(None) };
+                (send, *stage, send.job(*stage), job.due, Step::Start)
             }
             Carrier::Batch(send, stage, batch) => {
-                let batch: Option<Batch> = self.batch(send, *stage, *batch).await?;
-                let Some((batch, due)) =
-                    batch.and_then(|batch| Some((is_due(batch.due.due_at)?, batch))).map(|(a, b)| (b, a))
-                else {
-                    return Ok(None);
-                };
-                let resent = batch.due.resent;
-                if !self.move_due(send.batch(*stage, batch.batch), due, millis, pause, resent).await? {
-                    return Ok(None);
-                }
-                Ok(Some(Overdue { send: send.clone(), stage: *stage, step: batch.step(), resent }))
+                let Some(batch) = self.batch(send, *stage, *batch).await? else { return Ok(None) };
+                let step = batch.step();
+                (send, *stage, send.batch(*stage, batch.batch), batch.due, step)
             }
-        }
-    }
-
-    async fn move_due(
-        &self,
-        key: Key,
-        old: Millis,
-        now: Millis,
-        pause: Duration,
-        resent: u32,
-    ) -> Result<bool, HistoryError> {
-        let factor = 2_u32.saturating_pow(resent.min(16)).min(LONGEST_PAUSE);
-        let write = Write::update(key, "SET #dueAt = :next, #resent = :resent")
+        };
+        let Some(old) = due.due_at.filter(|at| *at <= millis) else { return Ok(None) };
+        let factor = 2_u32.saturating_pow(due.resent.min(16)).min(LONGEST_PAUSE);
+        let expression =
+            "SET #dueAt = :next, #resent = :resent, #resentSince = if_not_exists(#resentSince, :now)";
+        let write = Write::update(key, expression)
             .when("#dueAt = :old")
             .with("old", old)?
-            .with("next", later(now, pause * factor))?
-            .with("resent", resent + 1)?;
-        self.write(write).await
+            .with("next", later(millis, pause * factor))?
+            .with("resent", due.resent + 1)?
+            .with("now", millis)?;
+        if !self.write(write).await? {
+            return Ok(None);
+        }
+        let unclaimed = due.resent_since.map_or(Duration::ZERO, |since| span(since, millis));
+        Ok(Some(Overdue { send: send.clone(), stage, step, resent: due.resent, unclaimed }))
     }
 
     /// An organiser is due as long as a send of its is running: that send's own steps are due too, so there is
@@ -146,7 +131,13 @@ impl History {
         let header: Option<SendHeader> = self.get(&running.header()).await?;
         if header.is_none_or(|header| header.status.has_ended()) {
             let next = self.free_place(&running, running_seq.unwrap_or_default(), later(now, pause)).await?;
-            let start = |send| Overdue { send, stage: StageName::FIRST, step: Step::Start, resent: 0 };
+            let start = |send| Overdue {
+                send,
+                stage: StageName::FIRST,
+                step: Step::Start,
+                resent: 0,
+                unclaimed: Duration::ZERO,
+            };
             return Ok(next.map(start));
         }
         let write = Write::update(key::organiser(organisation), "SET #dueAt = :next")

@@ -27,17 +27,6 @@ pub(crate) enum Settled {
     EndedBefore { start: Option<(SendRef, StageName)> },
 }
 
-/// A send to end, with the last job that ran.
-struct SendEnd<'a> {
-    send: &'a SendRef,
-    header: &'a SendHeader,
-    job: Write,
-    stage: StageName,
-    ending: Ending,
-    now: Timestamp,
-    overdue_at: Millis,
-}
-
 impl History {
     /// Looks whether a job can end, and ends it. `again` says that the caller repeats a step that was done before,
     /// so that a job that had ended may still lack the message that follows.
@@ -55,16 +44,17 @@ impl History {
             else {
                 return Ok(Settled::EndedBefore { start: None });
             };
+            if header.stop_requested.is_some() && !header.status.has_ended() {
+                return self.end_stopped(send, now, overdue_at).await;
+            }
             if job.status.has_ended() {
                 let start = if again { self.what_follows(send, stage, &header).await? } else { None };
                 return Ok(Settled::EndedBefore { start });
             }
-            let all_done = job.closed >= job.batches || header.stop_requested.is_some();
-            if job.status != JobStatus::Running || job.open > 0 || !all_done {
+            if job.status != JobStatus::Running || job.open > 0 || job.closed < job.batches {
                 return Ok(Settled::NotYet);
             }
-            let (ending, reason) = verdict(&job, header.stop_requested);
-            let write = end_job(send, &job, ending, reason, now)?;
+            let (ending, reason) = verdict(&job);
             let next = stage.next().filter(|_| !matches!(ending, Ending::Failed | Ending::Cancelled));
             let result = match next {
                 Some(next) => {
@@ -72,13 +62,16 @@ impl History {
                     let going = Write::check(send.header())
                         .when("#status = :running AND attribute_not_exists(#stopRequested)")
                         .with("running", SendStatus::Running)?;
-                    let writes = vec![write, due_job(send, next, overdue_at)?, going];
+                    let job = end_job(send, &job, ending, reason, now)?;
+                    let writes = vec![job, due_job(send, next, overdue_at)?, going];
                     self.transact(writes).await.map(|()| Some((send.clone(), next)))
                 }
                 None => {
-                    let ending = self.send_ending(send, stage, ending).await?;
-                    let end = SendEnd { send, header: &header, job: write, stage, ending, now, overdue_at };
-                    self.end_send(end).await
+                    let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
+                    let jobs: Vec<Job> = self.get_many(&keys).await?;
+                    let send_ending = send_ending(&jobs, stage, ending);
+                    let writes = end_jobs(send, &jobs, ending, reason, now)?;
+                    self.end_send(send, &header, send_ending, writes, now, overdue_at).await
                 }
             };
             match result {
@@ -90,57 +83,73 @@ impl History {
         Err(HistoryError::Contended)
     }
 
-    /// How a send ends whose last job ended so.
-    async fn send_ending(
+    /// Ends a send that is stopping, once nothing of it is open: also one that waits, or that is between two jobs.
+    pub(crate) async fn end_stopped(
         &self,
         send: &SendRef,
-        stage: StageName,
-        last: Ending,
-    ) -> Result<Ending, HistoryError> {
-        if matches!(last, Ending::Failed | Ending::Cancelled) {
-            return Ok(last);
+        now: Timestamp,
+        overdue_at: Millis,
+    ) -> Result<Settled, HistoryError> {
+        for attempt in 1..=END_TRIES {
+            let header = self.get::<SendHeader>(&send.header()).await?;
+            let Some(header) = header.filter(|header| !header.status.has_ended()) else {
+                return Ok(Settled::EndedBefore { start: None });
+            };
+            let Some(reason) = header.stop_requested else { return Ok(Settled::NotYet) };
+            let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
+            let jobs: Vec<Job> = self.get_many(&keys).await?;
+            if jobs.iter().any(|job| job.open > 0) {
+                return Ok(Settled::NotYet);
+            }
+            let ending =
+                if reason.code == ReasonCode::Cancelled { Ending::Cancelled } else { Ending::Failed };
+            let writes = end_jobs(send, &jobs, ending, Some(reason), now)?;
+            match self.end_send(send, &header, ending, writes, now, overdue_at).await {
+                Ok(start) => return Ok(Settled::Ended { start, ending }),
+                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::History(error)) => return Err(error),
+            }
         }
-        let keys: Vec<_> =
-            StageName::ORDER.iter().filter(|other| **other != stage).map(|other| send.job(*other)).collect();
-        let jobs: Vec<Job> = self.get_many(&keys).await?;
-        let any = |status| jobs.iter().any(|job| job.status == status);
-        Ok(if last == Ending::CompletedWithErrors || any(JobStatus::CompletedWithErrors) {
-            Ending::CompletedWithErrors
-        } else if last == Ending::SucceededWithWarnings || any(JobStatus::SucceededWithWarnings) {
-            Ending::SucceededWithWarnings
-        } else {
-            Ending::Succeeded
-        })
+        Err(HistoryError::Contended)
     }
 
-    /// Ends a send and gives its place to the organiser's next one, in one transaction.
-    async fn end_send(&self, end: SendEnd<'_>) -> Result<Option<(SendRef, StageName)>, WriteError> {
-        let SendEnd { send, header, job, stage, ending, now, overdue_at } = end;
+    /// Asks for a send to stop: no new submits, what is open is polled to its end. The first reason stays. Says
+    /// whether the send had not ended.
+    pub(crate) async fn request_stop(&self, send: &SendRef, reason: Reason) -> Result<bool, HistoryError> {
+        let write =
+            Write::update(send.header(), "SET #stopRequested = if_not_exists(#stopRequested, :reason)")
+                .when("#status = :queued OR #status = :running")
+                .with("queued", SendStatus::Queued)?
+                .with("running", SendStatus::Running)?
+                .with("reason", reason)?;
+        self.write(write).await
+    }
+
+    /// Ends a send and gives its place, if it has it, to the organiser's next one, in one transaction with `writes`,
+    /// which end its jobs.
+    async fn end_send(
+        &self,
+        send: &SendRef,
+        header: &SendHeader,
+        ending: Ending,
+        mut writes: Vec<Write>,
+        now: Timestamp,
+        overdue_at: Millis,
+    ) -> Result<Option<(SendRef, StageName)>, WriteError> {
         let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot end");
         let ended = header.status.next(SendEvent::Ended(ending)).map_err(illegal)?;
         // A stop that was not seen by this look must be seen by the next one.
         let condition = match header.stop_requested {
-            Some(_) => "#status = :running AND attribute_exists(#stopRequested)",
-            None => "#status = :running AND attribute_not_exists(#stopRequested)",
+            Some(_) => "#status = :before AND attribute_exists(#stopRequested)",
+            None => "#status = :before AND attribute_not_exists(#stopRequested)",
         };
-        let mut writes = vec![
-            job,
+        writes.push(
             Write::update(send.header(), "SET #status = :ended, #endedAt = :now")
                 .when(condition)
                 .with("ended", ended)?
                 .with("now", now)?
-                .with("running", SendStatus::Running)?,
-        ];
-        for later in stage.following() {
-            let passed_over = JobStatus::Waiting.next(JobEvent::PassedOver).map_err(illegal)?;
-            writes.push(
-                Write::update(send.job(*later), "SET #status = :notStarted, #reason = :reason")
-                    .when("#status = :waiting")
-                    .with("notStarted", passed_over)?
-                    .with("waiting", JobStatus::Waiting)?
-                    .with("reason", Reason::new(ReasonCode::EarlierJob))?,
-            );
-        }
+                .with("before", header.status)?,
+        );
         let next = self.pass_place_on(send, header.seq.unwrap_or_default(), overdue_at, &mut writes).await?;
         self.transact(writes).await?;
         Ok(next.map(|next| (next, StageName::FIRST)))
@@ -156,7 +165,16 @@ impl History {
     ) -> Result<Option<SendRef>, HistoryError> {
         let organiser_key = key::organiser(&send.organisation);
         let organiser: Option<Organiser> = self.get(&organiser_key).await?;
-        let organiser = organiser.ok_or(HistoryError::Corrupt("a running send without its organiser"))?;
+        let organiser = organiser.ok_or(HistoryError::Corrupt("a send without its organiser"))?;
+        if organiser.running != Some(send.send) {
+            // One that still waits has no place to give. It must not get it meanwhile.
+            writes.push(
+                Write::check(organiser_key)
+                    .when("attribute_not_exists(#running) OR #running <> :send")
+                    .with("send", send.send)?,
+            );
+            return Ok(None);
+        }
         let Some((next, next_seq)) = self.next_queued(send, seq).await? else {
             // None was found: true only as long as no other was accepted.
             writes.push(
@@ -244,10 +262,7 @@ impl History {
 }
 
 /// How a job ends that has nothing open, and why.
-fn verdict(job: &Job, stop: Option<Reason>) -> (Ending, Option<Reason>) {
-    if let Some(reason) = stop {
-        return (Ending::Failed, Some(reason));
-    }
+fn verdict(job: &Job) -> (Ending, Option<Reason>) {
     let counts = job.counts();
     let ending = counts.ending();
     let reason = (ending == Ending::Failed).then(|| {
@@ -255,6 +270,56 @@ fn verdict(job: &Job, stop: Option<Reason>) -> (Ending, Option<Reason>) {
         Reason::new(if refused { ReasonCode::RecordErrors } else { ReasonCode::OutcomeUnknown })
     });
     (ending, reason)
+}
+
+/// How a send ends whose last job, `stage`, ended so.
+fn send_ending(jobs: &[Job], stage: StageName, last: Ending) -> Ending {
+    let any = |status| jobs.iter().any(|job| job.stage != stage && job.status == status);
+    match last {
+        Ending::Failed | Ending::Cancelled => last,
+        _ if last == Ending::CompletedWithErrors || any(JobStatus::CompletedWithErrors) => {
+            Ending::CompletedWithErrors
+        }
+        _ if last == Ending::SucceededWithWarnings || any(JobStatus::SucceededWithWarnings) => {
+            Ending::SucceededWithWarnings
+        }
+        _ => Ending::Succeeded,
+    }
+}
+
+/// Ends the job that runs, if one does, and passes over those that wait.
+fn end_jobs(
+    send: &SendRef,
+    jobs: &[Job],
+    ending: Ending,
+    reason: Option<Reason>,
+    now: Timestamp,
+) -> Result<Vec<Write>, HistoryError> {
+    let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot be passed over");
+    // Cancelled before it ran, or passed over because of a job before it.
+    let why = match reason {
+        Some(reason) if reason.code == ReasonCode::Cancelled => reason,
+        _ => Reason::new(ReasonCode::EarlierJob),
+    };
+    let mut writes = Vec::new();
+    for job in jobs {
+        match job.status {
+            JobStatus::Running => writes.push(end_job(send, job, ending, reason, now)?),
+            JobStatus::Waiting => {
+                let passed_over = job.status.next(JobEvent::PassedOver).map_err(illegal)?;
+                let expression = "SET #status = :notStarted, #reason = :reason REMOVE #dueAt, #dueShard";
+                writes.push(
+                    Write::update(send.job(job.stage), expression)
+                        .when("#status = :waiting")
+                        .with("notStarted", passed_over)?
+                        .with("waiting", JobStatus::Waiting)?
+                        .with("reason", why)?,
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok(writes)
 }
 
 fn end_job(
@@ -297,14 +362,28 @@ mod tests {
     }
 
     #[test]
-    fn a_job_ends_by_its_counts_unless_the_send_is_stopping() {
-        assert_eq!(verdict(&job(3, 0, 0, 0), None), (Ending::Succeeded, None));
-        assert_eq!(verdict(&job(3, 1, 0, 0), None), (Ending::SucceededWithWarnings, None));
+    fn a_job_ends_by_its_counts() {
+        assert_eq!(verdict(&job(3, 0, 0, 0)), (Ending::Succeeded, None));
+        assert_eq!(verdict(&job(3, 1, 0, 0)), (Ending::SucceededWithWarnings, None));
         let errors = Some(Reason::new(ReasonCode::RecordErrors));
-        assert_eq!(verdict(&job(3, 1, 1, 1), None), (Ending::Failed, errors));
+        assert_eq!(verdict(&job(3, 1, 1, 1)), (Ending::Failed, errors));
         let unknown = Some(Reason::new(ReasonCode::OutcomeUnknown));
-        assert_eq!(verdict(&job(3, 0, 0, 1), None), (Ending::Failed, unknown));
-        let stop = Some(Reason::new(ReasonCode::Authorization));
-        assert_eq!(verdict(&job(3, 0, 0, 0), stop), (Ending::Failed, stop));
+        assert_eq!(verdict(&job(3, 0, 0, 1)), (Ending::Failed, unknown));
+    }
+
+    #[test]
+    fn a_send_ends_as_the_worst_of_its_jobs() {
+        let ended = |stage, status| Job { status, ..Job::waiting(stage, 1, 1, 0) };
+        let jobs = [
+            ended(StageName::Users, JobStatus::SucceededWithWarnings),
+            ended(StageName::Duties, JobStatus::Succeeded),
+            ended(StageName::Activities, JobStatus::Running),
+        ];
+        assert_eq!(
+            send_ending(&jobs, StageName::Activities, Ending::Succeeded),
+            Ending::SucceededWithWarnings
+        );
+        assert_eq!(send_ending(&jobs, StageName::Activities, Ending::Failed), Ending::Failed);
+        assert_eq!(send_ending(&jobs[1..], StageName::Activities, Ending::Succeeded), Ending::Succeeded);
     }
 }

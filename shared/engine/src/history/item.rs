@@ -104,6 +104,9 @@ pub struct Job {
     /// Why it did not succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Since when Skolverket cannot be reached for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
     /// Who takes its start step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimId>,
@@ -136,6 +139,9 @@ pub struct Due {
     /// How often the watchdog sent the step again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub resent: u32,
+    /// When it did so first: since then nobody has claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent_since: Option<Millis>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
@@ -146,7 +152,7 @@ fn is_zero(number: &u32) -> bool {
 impl Due {
     /// Due at `at`, in the shard of `send`.
     pub fn at(at: Millis, send: &SendRef) -> Self {
-        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0 }
+        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0, resent_since: None }
     }
 }
 
@@ -228,6 +234,9 @@ pub struct Batch {
     /// Since when Skolverket cannot be reached for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Claims in a row that were never finished: holders that died.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unfinished: u32,
     /// A submit went out whose answer was never seen: Skolverket may have carried it out.
     #[serde(default)]
     pub uncertain: bool,
@@ -270,6 +279,7 @@ impl Batch {
             submitted_at: None,
             put_back: 0,
             waiting_since: None,
+            unfinished: 0,
             uncertain: false,
             counts: None,
             answer: None,
@@ -348,6 +358,7 @@ impl Job {
             started_at: None,
             ended_at: None,
             reason: None,
+            waiting_since: None,
             claim: None,
             claim_until: 0,
             copied_for: None,
@@ -432,7 +443,7 @@ mod tests {
         round_trip(&job);
         let mut batch = Batch::planned(BatchId(3), 10, Some(BatchId(7)), 5);
         round_trip(&batch);
-        batch.due = Due { resent: 2, ..Due::at(77, &send) };
+        batch.due = Due { resent: 2, resent_since: Some(5), ..Due::at(77, &send) };
         (batch.claim, batch.counts, batch.answer) =
             (claim, Some(Counts::all(10, Outcome::Error)), Some(batch.attempt()));
         round_trip(&batch);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stafett_domain::{
-    AttemptId, BatchEvent, BatchStatus, Counts, IllegalTransition, Reason, SkolverketJobId, StageName,
+    AttemptId, BatchEvent, BatchStatus, Counts, IllegalTransition, JobStatus, Reason, SkolverketJobId,
+    StageName,
 };
 
 use super::claim::put_batch;
@@ -50,6 +51,7 @@ impl Batch {
             n: self.n + 1,
             call: next.call,
             claim: self.claim.filter(|_| next.kept),
+            unfinished: 0,
             handed_on: false,
             not_before: next.not_before,
             due: Due::at(next.overdue_at, send),
@@ -89,6 +91,19 @@ impl Batch {
             put_back,
             waiting_since,
             uncertain: self.uncertain || uncertain,
+            ..self.stepped(send, BatchEvent::PutBack, next)?
+        })
+    }
+
+    /// Skolverket does not know the job that it gave: the batch is submitted anew. A repeat is safe.
+    pub(crate) fn new_try(&self, send: &SendRef, next: Next) -> Result<Self, IllegalTransition> {
+        Ok(Self {
+            attempt_try: self.attempt_try + 1,
+            n: 0,
+            job_id: None,
+            submitted_at: None,
+            put_back: 0,
+            uncertain: true,
             ..self.stepped(send, BatchEvent::PutBack, next)?
         })
     }
@@ -193,6 +208,27 @@ impl History {
             Ok(()) => Ok(after),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Shows on the job since when Skolverket cannot be reached for it; or, with none, that it can.
+    pub(crate) async fn show_waiting(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        since: Option<Timestamp>,
+    ) -> Result<(), HistoryError> {
+        let write = match since {
+            Some(since) => {
+                Write::update(send.job(stage), "SET #waitingSince = if_not_exists(#waitingSince, :since)")
+                    .when("#status = :running")
+                    .with("since", since)?
+                    .with("running", JobStatus::Running)?
+            }
+            None => {
+                Write::update(send.job(stage), "REMOVE #waitingSince").when("attribute_exists(#waitingSince)")
+            }
+        };
+        self.write(write).await.map(drop)
     }
 
     /// Notes that the message for step `n` was sent, or, of a closed batch, those that follow: only then its `dueAt`

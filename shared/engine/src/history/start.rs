@@ -22,6 +22,8 @@ pub(crate) enum StartAnswer {
     Started(Job),
     /// It had started, and what follows was never handed on: do that.
     HandOn(Job),
+    /// The send is stopping: end it, if nothing of it is open.
+    Stopped,
     /// Nothing to do: acknowledge. Says why.
     Done(&'static str),
     /// Another holder has it for so long. `copy` says whether this is the one copy of the message that is queued.
@@ -58,6 +60,9 @@ impl History {
                 }
                 JobStatus::Running => return Ok(StartAnswer::HandOn(job)),
                 _ => return Ok(StartAnswer::Done("ended before")),
+            }
+            if header.stop_requested.is_some() && !header.status.has_ended() {
+                return Ok(StartAnswer::Stopped);
             }
             if !self.may_start(send, stage, &header).await? {
                 return Ok(StartAnswer::Done("not its turn"));
@@ -118,9 +123,6 @@ impl History {
         stage: StageName,
         header: &SendHeader,
     ) -> Result<bool, HistoryError> {
-        if header.stop_requested.is_some() {
-            return Ok(false);
-        }
         let before = StageName::ORDER.into_iter().take_while(|other| *other != stage).last();
         match before {
             None => {
