@@ -42,7 +42,7 @@ pub(crate) async fn show(
             let request = match attempt.call {
                 Call::Submit => {
                     let Body { body, .. } = relay.history.body::<Facts>(&send, stage, id.batch).await?;
-                    json(&body)
+                    only(json(&body), &attempt.records)
                 }
                 Call::Poll => Value::Null,
             };
@@ -61,4 +61,14 @@ pub(crate) async fn show(
 /// A body as JSON; what is no JSON, such as a proxy's page, as a text.
 fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}
+
+/// The records of a body that a call was about; all of them where none are named.
+fn only(mut body: Value, records: &[u32]) -> Value {
+    if let Some(Value::Array(all)) = body.get_mut("data")
+        && !records.is_empty()
+    {
+        *all = records.iter().filter_map(|index| all.get(*index as usize).cloned()).collect();
+    }
+    body
 }

@@ -1,6 +1,6 @@
 //! A job's records: rows by page, filtered by outcome, and one record with what was sent and answered.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::extract::State;
@@ -102,9 +102,9 @@ async fn read_batch(
 ) -> Result<(Vec<RecordView>, String), Problem> {
     let Body { body, facts } = relay.history.body::<Facts>(send, stage, batch.batch).await?;
     let rows = rows(stage, &body, &facts).map_err(unreadable)?;
-    let issues = match batch.answer {
-        Some(attempt) if batch.has_issues => relay.history.issues(send, stage, attempt).await?.records,
-        _ => Vec::new(),
+    let issues = match batch.issues {
+        Some(attempt) => relay.history.issues(send, stage, attempt).await?.records,
+        None => Vec::new(),
     };
     Ok((outcomes_of(batch, job, rows, issues, access), body))
 }
@@ -118,13 +118,15 @@ fn outcomes_of(
     access: Access,
 ) -> Vec<RecordView> {
     let counts = batch.counts_in(job);
-    let usual = match batch.answer {
-        Some(_) => Outcome::Success,
+    let known = batch.counts.is_some() || batch.settled.is_some();
+    let usual = if known && (!batch.answers.is_empty() || batch.issues.is_some()) {
+        Outcome::Success
+    } else {
         // Without an answer all records of a batch share one outcome.
-        None => {
-            Outcome::ALL.iter().copied().find(|outcome| counts.get(*outcome) > 0).unwrap_or(Outcome::Pending)
-        }
+        Outcome::ALL.iter().copied().find(|outcome| counts.get(*outcome) > 0).unwrap_or(Outcome::Pending)
     };
+    let still_to_be_sent: HashSet<usize> =
+        batch.pieces.iter().flat_map(|piece| &piece.records).map(|index| *index as usize).collect();
     let mut issues: HashMap<usize, Issue> =
         issues.into_iter().map(|issue| (issue.index as usize, issue)).collect();
     let rows = rows.into_iter().enumerate();
@@ -137,6 +139,9 @@ fn outcomes_of(
                 row,
                 messages: issue.messages.into_iter().map(|entry| MessageView::new(entry, access)).collect(),
             },
+            None if still_to_be_sent.contains(&index) => {
+                RecordView { outcome: Outcome::Pending, status_code: None, row, messages: Vec::new() }
+            }
             None => RecordView {
                 outcome: usual,
                 status_code: batch.usual_status_code.filter(|_| usual == Outcome::Success),
@@ -181,18 +186,21 @@ async fn answers(
     batch: &Batch,
     record: RecordId,
 ) -> Result<Vec<serde_json::Value>, Problem> {
-    let Some(attempt) = batch.answer else { return Ok(Vec::new()) };
-    let Some(answer) = relay.history.answer(send, stage, attempt).await? else { return Ok(Vec::new()) };
-    let mut answer: serde_json::Value = serde_json::from_slice(&answer).map_err(unreadable)?;
-    let responses = match answer.get_mut("responses").map(serde_json::Value::take) {
-        Some(serde_json::Value::Array(responses)) => responses,
-        _ => Vec::new(),
-    };
-    let about = |response: &serde_json::Value| {
-        let id = response.get("id").and_then(|text| text.as_str());
-        id.and_then(|id| id.parse().ok()) == Some(record)
-    };
-    Ok(responses.into_iter().filter(about).collect())
+    let mut found = Vec::new();
+    for attempt in &batch.answers {
+        let Some(answer) = relay.history.answer(send, stage, *attempt).await? else { continue };
+        let mut answer: serde_json::Value = serde_json::from_slice(&answer).map_err(unreadable)?;
+        if let Some(serde_json::Value::Array(responses)) =
+            answer.get_mut("responses").map(serde_json::Value::take)
+        {
+            let about = |response: &serde_json::Value| {
+                let id = response.get("id").and_then(|text| text.as_str());
+                id.and_then(|id| id.parse().ok()) == Some(record)
+            };
+            found.extend(responses.into_iter().filter(about));
+        }
+    }
+    Ok(found)
 }
 
 fn unreadable<E>(_: E) -> Problem {
@@ -226,9 +234,9 @@ mod tests {
         let closed = Batch {
             status: BatchStatus::Closed,
             counts: Some(Counts::of([Outcome::Success, Outcome::Error])),
-            answer: Some(planned.attempt()),
+            answers: vec![planned.attempt()],
             usual_status_code: Some(201),
-            has_issues: true,
+            issues: Some(planned.attempt()),
             ..planned
         };
         let refused =

@@ -342,6 +342,15 @@ impl Counts {
         *copy.place(outcome)
     }
 
+    /// These records and those, which are others.
+    pub fn plus(mut self, others: Self) -> Self {
+        self.total += others.total;
+        for &outcome in Outcome::ALL {
+            *self.place(outcome) += others.get(outcome);
+        }
+        self
+    }
+
     /// The same records once nothing is under way any more: what was pending was not sent.
     pub fn settled(mut self) -> Self {
         self.not_sent += self.pending;
@@ -459,5 +468,7 @@ mod tests {
         let counts = Counts::of([Outcome::Pending, Outcome::Pending, Outcome::Success]).settled();
         assert_eq!((counts.total, counts.pending, counts.not_sent, counts.success), (3, 0, 2, 1));
         assert_eq!(Counts::all(4, Outcome::Pending).get(Outcome::Pending), 4);
+        let sum = Counts::all(4, Outcome::Error).plus(Counts::of([Outcome::Error, Outcome::Warning]));
+        assert_eq!((sum.total, sum.error, sum.warning, sum.success), (6, 5, 1, 0));
     }
 }

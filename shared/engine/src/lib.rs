@@ -1,6 +1,7 @@
 //! The relay that all four stages share: claim, send, finish; and what it needs: queue, history, limiter,
 //! configuration, telemetry.
 
+mod apart;
 mod aws;
 mod clock;
 pub mod config;
@@ -9,6 +10,7 @@ mod limiter;
 mod message;
 mod organisers;
 mod outcome;
+mod piece;
 mod queue;
 mod records;
 mod relay;

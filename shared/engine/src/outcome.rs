@@ -5,47 +5,65 @@ use std::collections::HashMap;
 use stafett_domain::{Counts, Outcome, RecordId};
 use stafett_skolverket::{JobAnswer, RecordAnswer, RecordStatus};
 
-use crate::history::{Issue, Issues};
+use crate::history::Issue;
 
-/// The outcomes of a batch's records.
+/// What an answer says of the records that it was asked about.
 pub(crate) struct Outcomes {
+    /// The outcomes of those that got one; and the pending ones.
     pub(crate) counts: Counts,
-    pub(crate) issues: Issues,
+    /// Those that were not simply accepted.
+    pub(crate) issues: Vec<Issue>,
     /// The status code that the accepted records without an issue have.
+    pub(crate) usual_status_code: Option<u16>,
+    /// Those that met a passing fault and are to be sent again: not counted.
+    pub(crate) passing: Vec<u32>,
+}
+
+/// How an answer is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Nobody will look again: pending records become unknown.
+    pub(crate) last: bool,
+    /// Records with a passing fault (`TemporaryError`) may be sent again; else they are errors.
+    pub(crate) again: bool,
+    /// The usual status code of the batch's records that had their outcome before.
     pub(crate) usual_status_code: Option<u16>,
 }
 
-/// Reads the outcomes of `records` (a batch's, in order). A record that the answer leaves out is pending.
-///
-/// With `last`, pending records become unknown: nobody will look again. A passing fault (`TemporaryError`) is an
-/// error: the record was not accepted.
-pub(crate) fn outcomes(records: &[RecordId], answer: &JobAnswer, last: bool) -> Outcomes {
+/// Reads the outcomes of `records` (places and ids). A record that the answer leaves out is pending.
+pub(crate) fn outcomes(records: &[(u32, RecordId)], answer: &JobAnswer, reading: Reading) -> Outcomes {
     let answers: HashMap<RecordId, &RecordAnswer> =
         answer.responses.iter().map(|record| (record.id, record)).collect();
+    let is_passing = |id: &RecordId| {
+        reading.again && answers.get(id).is_some_and(|record| record.status() == RecordStatus::TemporaryError)
+    };
     let outcome = |id: &RecordId| match answers.get(id).map(|record| record.status()) {
         Some(RecordStatus::Success) => Outcome::Success,
         Some(RecordStatus::Warning) => Outcome::Warning,
         Some(RecordStatus::Error | RecordStatus::TemporaryError) => Outcome::Error,
-        Some(RecordStatus::Pending) | None if last => Outcome::Unknown,
+        Some(RecordStatus::Pending) | None if reading.last => Outcome::Unknown,
         Some(RecordStatus::Pending) | None => Outcome::Pending,
     };
-    let usual_status_code = usual(
-        records
-            .iter()
-            .filter(|id| outcome(id) == Outcome::Success)
-            .filter_map(|id| answers.get(id).and_then(|record| record.status_code())),
-    );
-    let mut issues = Issues::default();
-    for (index, id) in (0..).zip(records) {
-        let outcome = outcome(id);
-        let status_code = answers.get(id).and_then(|record| record.status_code());
-        if outcome == Outcome::Success && status_code == usual_status_code {
+    let status_code = |id: &RecordId| answers.get(id).and_then(|record| record.status_code());
+    let accepted = records.iter().filter(|(_, id)| outcome(id) == Outcome::Success);
+    let usual_status_code =
+        reading.usual_status_code.or_else(|| usual(accepted.filter_map(|(_, id)| status_code(id))));
+    let mut read =
+        Outcomes { counts: Counts::default(), issues: Vec::new(), usual_status_code, passing: Vec::new() };
+    for (index, id) in records {
+        if is_passing(id) {
+            read.passing.push(*index);
             continue;
         }
-        let messages = answers.get(id).map(|record| record.entries().cloned().collect()).unwrap_or_default();
-        issues.records.push(Issue { index, outcome, status_code, messages });
+        let outcome = outcome(id);
+        read.counts = read.counts.plus(Counts::of([outcome]));
+        if outcome != Outcome::Success || status_code(id) != usual_status_code {
+            let messages = answers.get(id).map(|record| record.entries().cloned().collect());
+            let messages = messages.unwrap_or_default();
+            read.issues.push(Issue { index: *index, outcome, status_code: status_code(id), messages });
+        }
     }
-    Outcomes { counts: Counts::of(records.iter().map(outcome)), issues, usual_status_code }
+    read
 }
 
 /// The value that comes most often; of two as often, the smaller.
@@ -80,6 +98,11 @@ mod tests {
         serde_json::from_value(serde_json::json!({"responses": responses})).unwrap()
     }
 
+    fn read(ids: &[u128], answer: &JobAnswer, last: bool, again: bool) -> Outcomes {
+        let records: Vec<_> = (0..).zip(ids.iter().copied().map(id)).collect();
+        outcomes(&records, answer, Reading { last, again, usual_status_code: None })
+    }
+
     #[test]
     fn each_record_gets_its_outcome_and_only_what_deserves_to_be_seen_is_kept() {
         let answer = answer(&[
@@ -91,16 +114,12 @@ mod tests {
             (5, "TemporaryError", 503),
             (6, "Success", 201),
         ]);
-        let read = outcomes(&[id(1), id(2), id(3), id(4), id(5), id(6), id(7)], &answer, true);
+        let last = read(&[1, 2, 3, 4, 5, 6, 7], &answer, true, false);
         let expected = Counts { total: 7, success: 3, warning: 1, error: 2, unknown: 1, ..Counts::default() };
-        assert_eq!(read.counts, expected);
-        assert_eq!(read.usual_status_code, Some(201));
-        let kept: Vec<_> = read
-            .issues
-            .records
-            .iter()
-            .map(|issue| (issue.index, issue.outcome, issue.messages.len()))
-            .collect();
+        assert_eq!(last.counts, expected);
+        assert_eq!(last.usual_status_code, Some(201));
+        let kept: Vec<_> =
+            last.issues.iter().map(|issue| (issue.index, issue.outcome, issue.messages.len())).collect();
         assert_eq!(
             kept,
             [
@@ -116,7 +135,18 @@ mod tests {
     #[test]
     fn a_record_that_the_answer_leaves_out_is_pending() {
         let answer = answer(&[(1, "Success", 201), (2, "Pending", 0)]);
-        let read = outcomes(&[id(1), id(2), id(3)], &answer, false);
-        assert_eq!((read.counts.success, read.counts.pending), (1, 2));
+        let counts = read(&[1, 2, 3], &answer, false, true).counts;
+        assert_eq!((counts.success, counts.pending), (1, 2));
+    }
+
+    #[test]
+    fn a_passing_fault_is_neither_an_outcome_nor_pending_while_it_may_be_tried_again() {
+        let answer = answer(&[(1, "Success", 201), (2, "TemporaryError", 503)]);
+        let again = read(&[1, 2], &answer, false, true);
+        assert_eq!(
+            (again.counts.total, again.counts.pending, again.passing.as_slice()),
+            (1, 0, [1].as_slice())
+        );
+        assert!(again.issues.is_empty());
     }
 }

@@ -262,7 +262,7 @@ impl Relay {
     /// What follows from a batch that this invocation closed.
     pub(crate) async fn hand_on(&self, job: &JobRef, batch: &Batch, stops: bool) -> Result<(), HandleError> {
         if let Some(successor) = batch.successor.filter(|_| !stops) {
-            self.queue(job, first_submit(successor), Duration::ZERO).await?;
+            self.queue_first(job, successor).await?;
         }
         self.settle(job, false).await?;
         Ok(self.history.handed_on(&job.send, job.stage, batch).await?)
@@ -323,6 +323,11 @@ impl Relay {
         );
         self.end_stopped(send, StageName::FIRST).await?;
         Ok(true)
+    }
+
+    /// Queues the first submit of a batch.
+    pub(crate) async fn queue_first(&self, job: &JobRef, batch: BatchId) -> Result<(), HandleError> {
+        self.queue(job, first_submit(batch), Duration::ZERO).await
     }
 
     pub(crate) async fn queue(&self, job: &JobRef, step: Step, wait: Duration) -> Result<(), HandleError> {

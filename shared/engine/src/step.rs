@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use stafett_domain::{Counts, Outcome, Reason, ReasonCode, RecordId};
-use stafett_skolverket::{CallFailure, Exchange, Submitted, Token};
+use stafett_domain::{Reason, ReasonCode, RecordId};
+use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
 
-use crate::history::{Attempt, Batch, Body, Call, Closing, HistoryError, Next, SendRef};
+use crate::apart::Found;
+use crate::history::{Attempt, Batch, Body, Call, HistoryError, Next, SendRef};
 use crate::limiter::Slot;
-use crate::outcome::outcomes;
+use crate::outcome::{Reading, outcomes};
+use crate::piece::{ROUNDS, part_of};
 use crate::relay::{JobRef, Relay, StepFailure};
 use crate::verdict::{self, Verdict};
 
@@ -28,7 +30,7 @@ const SLOT_TRIES: u32 = 4;
 const UNFINISHED_CLAIMS: u32 = 3;
 
 /// Where a step leads.
-enum Course {
+pub(crate) enum Course {
     /// The same holder goes on with the batch, after a wait that is over.
     On(Box<Batch>),
     /// The batch is closed or was handed to a message.
@@ -36,9 +38,9 @@ enum Course {
 }
 
 /// The body of a batch, read once an invocation.
-struct Loaded {
+pub(crate) struct Loaded {
     body: String,
-    records: Vec<RecordId>,
+    pub(crate) records: Vec<RecordId>,
 }
 
 impl Relay {
@@ -103,8 +105,8 @@ impl Relay {
             return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await;
         }
         match batch.call {
-            Call::Submit => self.submit(job, batch, &token, &loaded.body).await,
-            Call::Poll => Box::pin(self.poll(job, batch, &token, &loaded.records)).await,
+            Call::Submit => self.submit(job, batch, &token, loaded).await,
+            Call::Poll => Box::pin(self.poll(job, batch, &token, loaded)).await,
         }
     }
 
@@ -141,10 +143,15 @@ impl Relay {
         job: &JobRef,
         batch: &Batch,
         token: &Token,
-        body: &str,
+        loaded: &Loaded,
     ) -> Result<Course, StepFailure> {
+        let body = match batch.pieces.first() {
+            None => loaded.body.clone(),
+            Some(piece) => part_of(&loaded.body, &piece.records)
+                .ok_or(HistoryError::Corrupt("a piece that is not in its batch"))?,
+        };
         let started_at = self.clock.now();
-        let exchange = self.skolverket.submit(job.stage, token, body.to_owned()).await;
+        let exchange = self.skolverket.submit(job.stage, token, body).await;
         let small = small_answer(&exchange.body);
         self.keep(job, batch, &exchange, started_at, small, false).await?;
         match &exchange.answer {
@@ -155,7 +162,13 @@ impl Relay {
                 self.show_waiting(job, batch, None).await?;
                 self.step_on(job, batch, after, next).await
             }
-            Err(failure) => self.follow_failure(job, batch, failure, token).await,
+            Err(failure) => {
+                let log = log_entries(&exchange.body);
+                match verdict::of_call(Call::Submit, failure, token.fresh, &log) {
+                    Verdict::TakeApart { status } => self.refused(job, batch, loaded, status, &log).await,
+                    verdict => self.follow(job, batch, verdict).await,
+                }
+            }
         }
     }
 
@@ -164,7 +177,7 @@ impl Relay {
         job: &JobRef,
         batch: &Batch,
         token: &Token,
-        records: &[RecordId],
+        loaded: &Loaded,
     ) -> Result<Course, StepFailure> {
         let Some(job_id) = batch.job_id else {
             return Err(HistoryError::Corrupt("a batch to be polled without a job").into());
@@ -176,50 +189,44 @@ impl Relay {
             Err(failure) => {
                 let small = small_answer(&exchange.body);
                 self.keep(job, batch, &exchange, started_at, small, false).await?;
-                return self.follow_failure(job, batch, failure, token).await;
+                return self
+                    .follow(job, batch, verdict::of_call(Call::Poll, failure, token.fresh, &[]))
+                    .await;
             }
         };
         let stuck = batch.submitted_at.is_some_and(|at| {
             Duration::try_from(started_at.duration_since(at))
                 .is_ok_and(|age| age > self.config.timing.job_stuck)
         });
-        let read = outcomes(records, answer, stuck);
+        let piece = batch.piece();
+        let records: Vec<_> = piece
+            .records
+            .iter()
+            .filter_map(|index| Some((*index, *loaded.records.get(*index as usize)?)))
+            .collect();
+        let reading = Reading {
+            last: stuck,
+            again: piece.round < ROUNDS && !stuck,
+            usual_status_code: batch.usual_status_code,
+        };
+        let read = outcomes(&records, answer, reading);
         if read.counts.pending > 0 {
             self.keep(job, batch, &exchange, started_at, None, false).await?;
             let wait = verdict::poll_wait(&self.config.timing, batch.looks() + 1);
             return self.put_back(job, batch, wait, PutBack::NotReady).await;
         }
-        let (attempt, expires) = (batch.attempt(), batch.expires);
-        let has_issues = !read.issues.records.is_empty();
         tokio::try_join!(
-            self.history.put_answer(&job.send, job.stage, attempt, &exchange.body, expires),
-            async {
-                if has_issues {
-                    self.history.put_issues(&job.send, job.stage, attempt, &read.issues, expires).await?;
-                }
-                Ok(())
-            },
+            self.history.put_answer(&job.send, job.stage, batch.attempt(), &exchange.body, batch.expires),
             async { self.keep(job, batch, &exchange, started_at, None, true).await },
         )?;
-        let closing = Closing {
+        let found = Found {
             counts: read.counts,
-            answer: Some(attempt),
+            issues: read.issues,
             usual_status_code: read.usual_status_code,
-            has_issues,
-            stop: (stuck && read.counts.unknown > 0).then(|| Reason::new(ReasonCode::JobStuck)),
-            overdue_at: self.overdue_at(self.clock.now().as_millisecond()),
+            answered: true,
         };
-        self.close(job, batch, closing).await
-    }
-
-    async fn follow_failure(
-        &self,
-        job: &JobRef,
-        batch: &Batch,
-        failure: &CallFailure,
-        token: &Token,
-    ) -> Result<Course, StepFailure> {
-        self.follow(job, batch, verdict::of_call(batch.call, failure, token.fresh)).await
+        let stop = (stuck && found.counts.unknown > 0).then(|| Reason::new(ReasonCode::JobStuck));
+        self.settle_piece(job, batch, found, read.passing, stop).await
     }
 
     async fn follow(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
@@ -251,13 +258,16 @@ impl Relay {
                 let after = batch.new_try(&job.send, next)?;
                 self.step_on(job, batch, after, next).await
             }
+            Verdict::TakeApart { status } => {
+                self.stop(job, batch, Reason::with_status(ReasonCode::Refused, status)).await
+            }
             Verdict::Stop(reason) => self.stop(job, batch, reason).await,
         }
     }
 
     /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
     /// left for it.
-    fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
+    pub(crate) fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
         let timing = &self.config.timing;
         let not_before = crate::history::later(self.clock.now().as_millisecond(), wait);
         let needed = wait + timing.slot_wait + self.call_time();
@@ -292,7 +302,7 @@ impl Relay {
     }
 
     /// Writes the next step; then goes on with it, or hands it to a message.
-    async fn step_on(
+    pub(crate) async fn step_on(
         &self,
         job: &JobRef,
         before: &Batch,
@@ -308,67 +318,6 @@ impl Relay {
         }
         self.queue(job, after.step(), wait).await?;
         self.history.handed_on(&job.send, job.stage, &after).await?;
-        Ok(Course::Done)
-    }
-
-    /// Nothing more is to be submitted: this batch was not delivered, or its outcome will not be seen.
-    async fn stop(&self, job: &JobRef, batch: &Batch, reason: Reason) -> Result<Course, StepFailure> {
-        tracing::error!(
-            event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
-            batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, "a send is stopped"
-        );
-        // A success that nobody foresaw may be one all the same.
-        let taken = reason.http_status.is_some_and(|status| (200..300).contains(&status));
-        let sent = batch.uncertain || batch.job_id.is_some() || taken;
-        self.close(job, batch, self.undelivered(batch, sent, Some(reason))).await
-    }
-
-    /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
-    pub(crate) async fn give_up(&self, job: &JobRef, batch: &Batch) -> Result<(), StepFailure> {
-        if batch.status == stafett_domain::BatchStatus::Planned {
-            self.history.leave_planned(&job.send, job.stage, batch).await?;
-            return Ok(self.settle(job, true).await?);
-        }
-        let closing = self.undelivered(batch, batch.may_have_been_sent(), None);
-        let closed = self.history.close(&job.send, job.stage, batch, &closing, false).await?;
-        Ok(self.hand_on(job, &closed, true).await?)
-    }
-
-    fn undelivered(&self, batch: &Batch, sent: bool, stop: Option<Reason>) -> Closing {
-        let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
-        Closing {
-            counts: Counts::all(batch.total, outcome),
-            answer: None,
-            usual_status_code: None,
-            has_issues: false,
-            stop,
-            overdue_at: self.overdue_at(self.clock.now().as_millisecond()),
-        }
-    }
-
-    /// While Skolverket cannot be reached the job says so, and since when; once it can, no more.
-    async fn show_waiting(
-        &self,
-        job: &JobRef,
-        batch: &Batch,
-        since: Option<Timestamp>,
-    ) -> Result<(), HistoryError> {
-        if since.is_none() && batch.waiting_since.is_none() {
-            return Ok(());
-        }
-        self.history.show_waiting(&job.send, job.stage, since).await
-    }
-
-    async fn close(&self, job: &JobRef, batch: &Batch, closing: Closing) -> Result<Course, StepFailure> {
-        self.show_waiting(job, batch, None).await?;
-        let stops = closing.stop.is_some();
-        let closed = self.history.close(&job.send, job.stage, batch, &closing, !stops).await?;
-        let Counts { success, warning, error, unknown, not_sent, .. } = closing.counts;
-        tracing::info!(
-            event = "batch.closed", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
-            batch = batch.batch.0, success, warning, error, unknown, not_sent, "a batch is closed"
-        );
-        self.hand_on(job, &closed, stops).await?;
         Ok(Course::Done)
     }
 
@@ -407,6 +356,7 @@ impl Relay {
             response_bytes: exchange.body.len() as u64,
             response,
             answer_kept,
+            records: batch.pieces.first().map(|piece| piece.records.clone()).unwrap_or_default(),
             expires: batch.expires,
         };
         self.history.put_attempt(&job.send, job.stage, &attempt).await
@@ -431,7 +381,7 @@ fn small_answer(body: &[u8]) -> Option<String> {
 }
 
 /// Between 0 and 1.
-fn jitter() -> f64 {
+pub(crate) fn jitter() -> f64 {
     let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
     f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stafett_domain::{Reason, ReasonCode};
-use stafett_skolverket::{CallFailure, TokenFailure};
+use stafett_skolverket::{CallFailure, LogEntry, TokenFailure};
 
 use crate::config::Timing;
 use crate::history::Call;
@@ -22,6 +22,11 @@ pub(crate) enum Verdict {
     NewToken,
     /// Another try: the batch is submitted anew.
     NewTry,
+    /// Not as a whole: without the record that is named as the culprit, or in halves.
+    TakeApart {
+        /// The status that refused it.
+        status: u16,
+    },
     /// Nothing more is submitted, and the job fails.
     Stop(Reason),
 }
@@ -29,8 +34,8 @@ pub(crate) enum Verdict {
 /// Skolverket's limits are so many calls a second.
 const THROTTLE_WINDOW: Duration = Duration::from_secs(1);
 
-/// The verdict over a failed call. `token_is_fresh`: another new token would not help.
-pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool) -> Verdict {
+/// The verdict over a failed call. `token_is_fresh`: another new token would not help. `log` is what the answer says.
+pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool, log: &[LogEntry]) -> Verdict {
     let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
     let uncertain = call == Call::Submit;
     match failure {
@@ -50,7 +55,14 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool) -
             Call::Poll => Verdict::NewTry,
             Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
         },
+        CallFailure::TooLarge if call == Call::Submit => Verdict::TakeApart { status: 413 },
         CallFailure::TooLarge => stop(ReasonCode::Refused, 413),
+        // A parameter is ours, not a record's: no other body would help.
+        CallFailure::Status(400)
+            if call == Call::Submit && log.iter().all(|entry| entry.parameter_name.is_none()) =>
+        {
+            Verdict::TakeApart { status: 400 }
+        }
         CallFailure::Status(status @ 400) => stop(ReasonCode::Refused, *status),
         CallFailure::Status(status @ 401) => stop(ReasonCode::Authorization, *status),
         CallFailure::Status(status) => stop(ReasonCode::UnforeseenAnswer, *status),
@@ -99,6 +111,14 @@ pub(crate) fn worst_case(timing: &Timing) -> WorstCase {
     WorstCase { calls, span }
 }
 
+/// How long until records with a passing fault are sent again: growing with the rounds.
+pub(crate) fn round_wait(timing: &Timing, round: u32) -> Duration {
+    timing
+        .retry_first
+        .saturating_mul(4_u32.saturating_pow(round.min(8)).saturating_mul(2))
+        .min(timing.retry_max)
+}
+
 /// How long until the next look at a job that was not done: doubling from the first pause to the longest.
 pub(crate) fn poll_wait(timing: &Timing, looks: u32) -> Duration {
     timing.first_poll.saturating_mul(2_u32.saturating_pow(looks.min(20))).min(timing.poll_max)
@@ -129,14 +149,19 @@ mod tests {
             (Submit, CallFailure::Forbidden, true, stop(ReasonCode::Authorization, 403)),
             (Poll, CallFailure::NotFound, true, Verdict::NewTry),
             (Submit, CallFailure::NotFound, true, stop(ReasonCode::UnforeseenAnswer, 404)),
-            (Submit, CallFailure::TooLarge, true, stop(ReasonCode::Refused, 413)),
-            (Submit, CallFailure::Status(400), true, stop(ReasonCode::Refused, 400)),
+            (Submit, CallFailure::TooLarge, true, Verdict::TakeApart { status: 413 }),
+            (Submit, CallFailure::Status(400), true, Verdict::TakeApart { status: 400 }),
+            (Poll, CallFailure::Status(400), true, stop(ReasonCode::Refused, 400)),
             (Submit, CallFailure::Status(401), true, stop(ReasonCode::Authorization, 401)),
             (Submit, CallFailure::Status(302), true, stop(ReasonCode::UnforeseenAnswer, 302)),
             (Poll, CallFailure::Status(418), true, stop(ReasonCode::UnforeseenAnswer, 418)),
         ] {
-            assert_eq!(of_call(call, &failure, fresh), expected, "{call:?} {failure:?} {fresh}");
+            assert_eq!(of_call(call, &failure, fresh, &[]), expected, "{call:?} {failure:?} {fresh}");
         }
+        let parameter: LogEntry =
+            serde_json::from_value(serde_json::json!({"parameterName": "updateIfExists"})).unwrap();
+        let refused = of_call(Submit, &CallFailure::Status(400), true, &[parameter]);
+        assert_eq!(refused, stop(ReasonCode::Refused, 400), "a fault of ours");
     }
 
     #[test]
@@ -171,5 +196,6 @@ mod tests {
         let looks: Vec<_> = (0..6).map(|look| poll_wait(&timing, look).as_millis()).collect();
         assert_eq!(looks, [700, 1400, 2800, 5600, 10_000, 10_000]);
         assert_eq!(retry_wait(&timing, u32::MAX, 1.0, None), timing.retry_max);
+        assert_eq!([1, 2, 3].map(|round| round_wait(&timing, round).as_secs()), [8, 32, 128]);
     }
 }

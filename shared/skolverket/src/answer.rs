@@ -174,6 +174,11 @@ impl CallFailure {
     }
 }
 
+/// The messages of a call that was refused, where its body holds any.
+pub fn log_entries(body: &[u8]) -> Vec<LogEntry> {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
 /// Reads a bulk call's answer.
 pub(crate) fn submitted(location: Option<&str>, body: &[u8]) -> Result<Submitted, CallFailure> {
     #[derive(Deserialize)]

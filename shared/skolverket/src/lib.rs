@@ -8,7 +8,7 @@ mod client;
 mod endpoint;
 mod token;
 
-pub use answer::{CallFailure, JobAnswer, LogEntry, RecordAnswer, RecordStatus, Submitted};
+pub use answer::{CallFailure, JobAnswer, LogEntry, RecordAnswer, RecordStatus, Submitted, log_entries};
 pub use client::{Client, ClientError, Exchange};
 pub use endpoint::{Endpoint, InvalidEndpoint, collection};
 pub use token::{Token, TokenFailure};

@@ -9,6 +9,7 @@ use stafett_domain::{
 
 use super::key::SendRef;
 use crate::message::{BatchStep, Step};
+use crate::piece::Piece;
 
 /// Milliseconds since 1970, as the items hold times that are compared.
 pub type Millis = i64;
@@ -95,6 +96,9 @@ pub struct Job {
     pub not_sent: u32,
     /// Records sent without an outcome.
     pub unknown: u32,
+    /// Calls that it took beyond one a batch, because batches had to be taken apart.
+    #[serde(default)]
+    pub extra: u32,
     /// When its start was claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -240,18 +244,25 @@ pub struct Batch {
     /// A submit went out whose answer was never seen: Skolverket may have carried it out.
     #[serde(default)]
     pub uncertain: bool,
+    /// What of it is still to be sent, in this order; the first is being sent. Empty: all of it at once, as ever when
+    /// nothing went wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Piece>,
+    /// The records of a batch with pieces that have their outcome already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Counts>,
     /// Outcomes, once closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<Counts>,
-    /// The attempt whose answer gave the outcomes.
+    /// The attempts whose answers gave outcomes, in order. Each is kept as a large item.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<AttemptId>,
+    /// The attempt under which the issues are kept, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answer: Option<AttemptId>,
-    /// The status code that its accepted records have, but for those that the issues item names.
+    pub issues: Option<AttemptId>,
+    /// The status code that its accepted records have, but for those that the issues name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_status_code: Option<u16>,
-    /// Whether there is an issues item beside the answer.
-    #[serde(default)]
-    pub has_issues: bool,
     /// Grows with every write, and is what a write is conditional on.
     pub rev: u64,
     /// See the send's.
@@ -281,10 +292,12 @@ impl Batch {
             waiting_since: None,
             unfinished: 0,
             uncertain: false,
+            pieces: Vec::new(),
+            settled: None,
             counts: None,
-            answer: None,
+            answers: Vec::new(),
+            issues: None,
             usual_status_code: None,
-            has_issues: false,
             rev: 0,
             expires,
         }
@@ -293,6 +306,11 @@ impl Batch {
     /// The step that it is at.
     pub fn step(&self) -> Step {
         self.call.of(BatchStep { batch: self.batch, attempt_try: self.attempt_try, n: self.n })
+    }
+
+    /// What is being sent of it.
+    pub(crate) fn piece(&self) -> Piece {
+        self.pieces.first().cloned().unwrap_or_else(|| Piece::whole(self.total))
     }
 
     /// The attempt that step `n`'s call is.
@@ -318,7 +336,11 @@ impl Batch {
 
     /// The counts of its records in a job that has or has not ended.
     pub fn counts_in(&self, job: JobStatus) -> Counts {
-        let counts = self.counts.unwrap_or_else(|| Counts::all(self.total, Outcome::Pending));
+        let open = || {
+            let settled = self.settled.unwrap_or_default();
+            settled.plus(Counts::all(self.total - settled.total, Outcome::Pending))
+        };
+        let counts = self.counts.unwrap_or_else(open);
         if job.has_ended() { counts.settled() } else { counts }
     }
 }
@@ -355,6 +377,7 @@ impl Job {
             skipped: 0,
             not_sent: 0,
             unknown: 0,
+            extra: 0,
             started_at: None,
             ended_at: None,
             reason: None,
@@ -398,6 +421,9 @@ pub struct Attempt {
     /// Whether the answer's body is kept as a large item.
     #[serde(default)]
     pub answer_kept: bool,
+    /// Which records of its batch it was about, where it was not all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<u32>,
     /// See the send's.
     pub expires: i64,
 }
@@ -444,8 +470,10 @@ mod tests {
         let mut batch = Batch::planned(BatchId(3), 10, Some(BatchId(7)), 5);
         round_trip(&batch);
         batch.due = Due { resent: 2, resent_since: Some(5), ..Due::at(77, &send) };
-        (batch.claim, batch.counts, batch.answer) =
+        (batch.claim, batch.counts, batch.issues) =
             (claim, Some(Counts::all(10, Outcome::Error)), Some(batch.attempt()));
+        batch.pieces = vec![Piece::whole(3)];
+        batch.answers = vec![batch.attempt()];
         round_trip(&batch);
     }
 

@@ -28,5 +28,5 @@ pub(crate) use store::{key_item, unavailable};
 
 pub(crate) use claim::{BatchClaim, ClaimAnswer};
 pub(crate) use end::Settled;
-pub(crate) use progress::{Closing, Next, StepError, later};
+pub(crate) use progress::{Closing, Next, Outcomes, StepError, later};
 pub(crate) use start::{AT_ONCE, StartAnswer};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stafett_domain::{
-    AttemptId, BatchEvent, BatchStatus, Counts, IllegalTransition, JobStatus, Reason, SkolverketJobId,
-    StageName,
+    AttemptId, BatchEvent, BatchId, BatchStatus, Counts, IllegalTransition, JobStatus, Reason,
+    SkolverketJobId, StageName,
 };
 
 use super::claim::put_batch;
@@ -13,6 +13,7 @@ use super::item::{Attempt, Batch, Call, Due, Millis};
 use super::key::SendRef;
 use super::start::due_batch;
 use super::store::{History, HistoryError, Write, WriteError};
+use crate::piece::Piece;
 
 /// The next step of a batch that stays open.
 #[derive(Debug, Clone, Copy)]
@@ -27,17 +28,24 @@ pub(crate) struct Next {
     pub(crate) kept: bool,
 }
 
-/// How a batch ends.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Closing {
-    /// The outcomes of its records.
+/// Records of a batch that got their outcome.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcomes {
+    /// The outcomes of all records that have one by now.
     pub(crate) counts: Counts,
-    /// The attempt whose answer gave them.
-    pub(crate) answer: Option<AttemptId>,
+    /// See [`Batch::answers`].
+    pub(crate) answers: Vec<AttemptId>,
+    /// See [`Batch::issues`].
+    pub(crate) issues: Option<AttemptId>,
     /// See [`Batch::usual_status_code`].
     pub(crate) usual_status_code: Option<u16>,
-    /// See [`Batch::has_issues`].
-    pub(crate) has_issues: bool,
+}
+
+/// How a batch ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Closing {
+    /// The outcomes of its records.
+    pub(crate) outcomes: Outcomes,
     /// Why nothing more is to be submitted, if so.
     pub(crate) stop: Option<Reason>,
     /// When the watchdog looks at what follows.
@@ -108,6 +116,31 @@ impl Batch {
         })
     }
 
+    /// What is left of it is sent piece by piece; some of its records may have their outcome.
+    pub(crate) fn taken_apart(
+        &self,
+        send: &SendRef,
+        pieces: Vec<Piece>,
+        outcomes: &Outcomes,
+        next: Next,
+    ) -> Result<Self, IllegalTransition> {
+        Ok(Self {
+            attempt_try: self.attempt_try + 1,
+            n: 0,
+            job_id: None,
+            submitted_at: None,
+            put_back: 0,
+            waiting_since: None,
+            uncertain: false,
+            pieces,
+            settled: Some(outcomes.counts).filter(|counts| counts.total > 0),
+            answers: outcomes.answers.clone(),
+            issues: outcomes.issues,
+            usual_status_code: outcomes.usual_status_code,
+            ..self.stepped(send, BatchEvent::PutBack, next)?
+        })
+    }
+
     fn closed(&self, send: &SendRef, closing: &Closing) -> Result<Self, IllegalTransition> {
         Ok(Self {
             status: self.status.next(BatchEvent::Finished)?,
@@ -115,10 +148,12 @@ impl Batch {
             handed_on: false,
             due: Due::at(closing.overdue_at, send),
             waiting_since: None,
-            counts: Some(closing.counts),
-            answer: closing.answer,
-            usual_status_code: closing.usual_status_code,
-            has_issues: closing.has_issues,
+            pieces: Vec::new(),
+            settled: None,
+            counts: Some(closing.outcomes.counts),
+            answers: closing.outcomes.answers.clone(),
+            issues: closing.outcomes.issues,
+            usual_status_code: closing.outcomes.usual_status_code,
             rev: self.rev + 1,
             ..self.clone()
         })
@@ -163,6 +198,40 @@ impl History {
         if known.as_ref() == Some(after) { Ok(()) } else { Err(StepError::ClaimLost) }
     }
 
+    /// Writes that a batch is taken apart. With `extra` it costs a call beyond one a batch, of which a job has so many:
+    /// says whether there was one left. A batch that waits lets its successor go: `release` says so.
+    pub(crate) async fn take_apart(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        before: &Batch,
+        after: &Batch,
+        extra: Option<u32>,
+        release: Option<(BatchId, Millis)>,
+    ) -> Result<bool, StepError> {
+        let mut writes = vec![put_batch(send, stage, before.rev, after)?];
+        if let Some(limit) = extra {
+            writes.push(
+                Write::update(send.job(stage), "ADD #extra :one")
+                    .when("attribute_not_exists(#extra) OR #extra < :limit")
+                    .with("one", 1)?
+                    .with("limit", limit)?,
+            );
+        }
+        if let Some((successor, overdue_at)) = release {
+            writes.push(due_batch(send, stage, successor, overdue_at)?);
+        }
+        match self.transact(writes).await {
+            Ok(()) => Ok(true),
+            Err(WriteError::Condition(places)) if extra.is_some() && places == [1] => Ok(false),
+            Err(WriteError::Condition(_)) => {
+                let known = self.batch(send, stage, before.batch).await?;
+                if known.as_ref() == Some(after) { Ok(true) } else { Err(StepError::ClaimLost) }
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Closes a batch: its outcome, its job's counters, and that its successor is due, in one transaction.
     pub(crate) async fn close(
         &self,
@@ -173,7 +242,7 @@ impl History {
         successor_is_due: bool,
     ) -> Result<Batch, StepError> {
         let after = before.closed(send, closing)?;
-        let Counts { success, warning, error, skipped, not_sent, unknown, .. } = closing.counts;
+        let Counts { success, warning, error, skipped, not_sent, unknown, .. } = closing.outcomes.counts;
         let job = Write::update(
             send.job(stage),
             "ADD #open :less, #closed :one, #success :success, #warning :warning, #error :error, \

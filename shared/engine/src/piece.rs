@@ -1,0 +1,94 @@
+//! A batch taken apart: what of its records is still to be sent, piece by piece, once Skolverket did not take it whole.
+//!
+//! A batch is one piece as long as nothing goes wrong. A body that was too large, or refused without saying why,
+//! becomes two halves; a record that was named as the culprit leaves its piece; records with a passing fault are
+//! gathered into a later piece. The batch closes when no piece is left. No body is copied: a piece is a list of
+//! places in the batch's body.
+
+use serde::{Deserialize, Serialize};
+
+/// Rounds that records with a passing fault are sent again, with growing pauses, before they are errors.
+pub(crate) const ROUNDS: u32 = 3;
+
+/// Records of a batch that are sent together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Their places in the batch, from 0, ascending.
+    pub records: Vec<u32>,
+    /// How often they were sent before and met a passing fault.
+    #[serde(default)]
+    pub round: u32,
+}
+
+impl Piece {
+    /// All records of a batch of so many.
+    pub(crate) fn whole(total: u32) -> Self {
+        Self { records: (0..total).collect(), round: 0 }
+    }
+
+    /// Two pieces of about the same size; none where there is only one record.
+    pub(crate) fn halves(&self) -> Option<[Self; 2]> {
+        if self.records.len() < 2 {
+            return None;
+        }
+        let (first, second) = self.records.split_at(self.records.len() / 2);
+        Some([first, second].map(|records| Self { records: records.to_vec(), round: self.round }))
+    }
+
+    /// The piece without one record; none where no other is left.
+    pub(crate) fn without(&self, record: u32) -> Option<Self> {
+        let records: Vec<_> = self.records.iter().copied().filter(|other| *other != record).collect();
+        (!records.is_empty()).then_some(Self { records, round: self.round })
+    }
+}
+
+/// `{"data": […]}` with these records of a body only.
+pub(crate) fn part_of(body: &str, records: &[u32]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Data<'a> {
+        #[serde(borrow)]
+        data: Vec<&'a serde_json::value::RawValue>,
+    }
+    let Data { data } = serde_json::from_str(body).ok()?;
+    let parts: Option<Vec<&str>> =
+        records.iter().map(|index| data.get(*index as usize).map(|raw| raw.get())).collect();
+    Some(format!(r#"{{"data":[{}]}}"#, parts?.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn halving_to_the_end_keeps_every_record_once(total in 1_u32..200) {
+            let (mut todo, mut single) = (vec![Piece::whole(total)], Vec::new());
+            let mut steps = 0;
+            while let Some(piece) = todo.pop() {
+                steps += 1;
+                match piece.halves() {
+                    Some(halves) => todo.extend(halves),
+                    None => single.extend(piece.records),
+                }
+            }
+            single.sort_unstable();
+            prop_assert_eq!(single, (0..total).collect::<Vec<_>>());
+            prop_assert_eq!(steps, 2 * total - 1);
+        }
+    }
+
+    #[test]
+    fn a_culprit_leaves_its_piece() {
+        let piece = Piece { records: vec![2, 5, 7], round: 1 };
+        assert_eq!(piece.without(5), Some(Piece { records: vec![2, 7], round: 1 }));
+        assert_eq!(Piece { records: vec![2], round: 0 }.without(2), None);
+    }
+
+    #[test]
+    fn a_part_of_a_body_holds_its_records_as_they_are() {
+        let body = r#"{"data":[{"id":"a","n":"å,]"},{"id":"b"},{"id":"c"}]}"#;
+        assert_eq!(part_of(body, &[0, 2]).as_deref(), Some(r#"{"data":[{"id":"a","n":"å,]"},{"id":"c"}]}"#));
+        assert_eq!(part_of(body, &[3]), None);
+    }
+}
