@@ -8,6 +8,7 @@
 mod bad_input;
 mod cancel;
 mod delivery;
+mod going_on;
 mod history;
 mod openapi;
 mod people;

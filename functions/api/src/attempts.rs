@@ -11,7 +11,7 @@ use crate::address::Address;
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
-use crate::records::find_job;
+use crate::records::{as_sent, find_job};
 use crate::view::{AttemptView, WholeAttemptView};
 
 /// The calls of a job: the last batch first, and of each batch the last call first.
@@ -42,7 +42,11 @@ pub(crate) async fn show(
             let request = match attempt.call {
                 Call::Submit => {
                     let Body { body, .. } = relay.history.body::<Facts>(&send, stage, id.batch).await?;
-                    only(json(&body), &attempt.records)
+                    let mut body = only(json(&body), &attempt.records);
+                    if let Some(Value::Array(records)) = body.get_mut("data") {
+                        as_sent(&relay, &send, stage, records).await?;
+                    }
+                    body
                 }
                 Call::Poll => Value::Null,
             };

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::extract::State;
+use stafett_domain::dependency::{Prepared, depends, prepare};
 use stafett_domain::{
     Access, BatchId, Facts, JobStatus, Outcome, RecordId, Row, StageName, rows, sent_object,
 };
@@ -138,15 +139,21 @@ fn outcomes_of(
                 status_code: issue.status_code,
                 row,
                 messages: issue.messages.into_iter().map(|entry| MessageView::new(entry, access)).collect(),
+                without: issue.without,
             },
-            None if still_to_be_sent.contains(&index) => {
-                RecordView { outcome: Outcome::Pending, status_code: None, row, messages: Vec::new() }
-            }
+            None if still_to_be_sent.contains(&index) => RecordView {
+                outcome: Outcome::Pending,
+                status_code: None,
+                row,
+                messages: Vec::new(),
+                without: Vec::new(),
+            },
             None => RecordView {
                 outcome: usual,
                 status_code: batch.usual_status_code.filter(|_| usual == Outcome::Success),
                 row,
                 messages: Vec::new(),
+                without: Vec::new(),
             },
         }
     })
@@ -170,12 +177,34 @@ pub(crate) async fn show(
         let (sent, answers) = match reader.access {
             Access::Masked => (None, None),
             Access::Personal => {
-                (sent_object(&body, index), Some(answers(&relay, &send, stage, &batch, record).await?))
+                let sent = sent_object(&body, index);
+                let mut sent: Vec<_> = sent.into_iter().collect();
+                as_sent(&relay, &send, stage, &mut sent).await?;
+                (sent.pop(), Some(answers(&relay, &send, stage, &batch, record).await?))
             }
         };
         return Ok(Json(WholeRecordView { record: view, sent, answers }));
     }
     Err(Problem::NotFound)
+}
+
+/// Turns records of a batch's body into what was sent of them: without what had not been accepted before.
+pub(crate) async fn as_sent(
+    relay: &Relay,
+    send: &SendRef,
+    stage: StageName,
+    records: &mut [serde_json::Value],
+) -> Result<(), Problem> {
+    if !depends(stage) {
+        return Ok(());
+    }
+    let refused = relay.history.refused_before(send, stage).await?;
+    for stored in records {
+        if let Prepared::Without { record, .. } = prepare(stage, stored, &refused) {
+            *stored = record;
+        }
+    }
+    Ok(())
 }
 
 /// What Skolverket said of one record, as it came.
@@ -239,8 +268,13 @@ mod tests {
             issues: Some(planned.attempt()),
             ..planned
         };
-        let refused =
-            Issue { index: 1, outcome: Outcome::Error, status_code: Some(400), messages: Vec::new() };
+        let refused = Issue {
+            index: 1,
+            outcome: Outcome::Error,
+            status_code: Some(400),
+            messages: Vec::new(),
+            without: Vec::new(),
+        };
         assert_eq!(
             views(&closed, JobStatus::Failed, vec![refused]),
             [(Outcome::Success, Some(201)), (Outcome::Error, Some(400))]

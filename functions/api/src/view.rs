@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use stafett_domain::{
-    Access, AttemptId, Counts, JobStatus, Options, Outcome, Reason, ReasonCode, Row, SendId, SendStatus,
-    StageName,
+    Access, AttemptId, Counts, JobStatus, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId,
+    SendStatus, StageName,
 };
 use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend};
 use stafett_skolverket::LogEntry;
@@ -157,6 +157,9 @@ pub(crate) struct RecordView {
     #[serde(flatten)]
     pub(crate) row: Row,
     pub(crate) messages: Vec<MessageView>,
+    /// Records that were not accepted, without which this one went, or because of which it did not go.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) without: Vec<RecordId>,
 }
 
 /// One record, whole. What was sent and answered is there for those who may see personal data only.

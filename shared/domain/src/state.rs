@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::submission::OnRecordErrors;
+
 /// An event that has no place in the state it met. Nothing is guessed: whoever caused it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a {what} that is {state} cannot take the event {event}")]
@@ -370,11 +372,14 @@ impl Counts {
         }
     }
 
-    /// How a job with these counts ends when nothing stopped it: records that were not accepted fail it
-    /// (`onRecordErrors: stop`), warnings never do.
-    pub fn ending(&self) -> Ending {
+    /// How a job with these counts ends when nothing stopped it: records that were not accepted fail it, unless the
+    /// sender chose to go on; warnings never do.
+    pub fn ending(&self, on_record_errors: OnRecordErrors) -> Ending {
         if self.success + self.warning < self.total {
-            Ending::Failed
+            match on_record_errors {
+                OnRecordErrors::Stop => Ending::Failed,
+                OnRecordErrors::Continue => Ending::CompletedWithErrors,
+            }
         } else if self.warning > 0 {
             Ending::SucceededWithWarnings
         } else {
@@ -454,13 +459,16 @@ mod tests {
     #[test]
     fn the_ending_follows_the_counts() {
         use Outcome::{Error, Success, Unknown, Warning};
-        let ending = |outcomes: &[Outcome]| Counts::of(outcomes.iter().copied()).ending();
+        let ending = |outcomes: &[Outcome]| Counts::of(outcomes.iter().copied()).ending(OnRecordErrors::Stop);
         assert_eq!(ending(&[]), Ending::Succeeded);
         assert_eq!(ending(&[Success, Success]), Ending::Succeeded);
         assert_eq!(ending(&[Success, Warning]), Ending::SucceededWithWarnings);
         assert_eq!(ending(&[Success, Warning, Error]), Ending::Failed);
         assert_eq!(ending(&[Success, Unknown]), Ending::Failed);
         assert_eq!(ending(&[Success, Outcome::Pending]), Ending::Failed);
+        let goes_on = Counts::of([Success, Error]).ending(OnRecordErrors::Continue);
+        assert_eq!(goes_on, Ending::CompletedWithErrors);
+        assert_eq!(Counts::of([Success]).ending(OnRecordErrors::Continue), Ending::Succeeded);
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum OnRecordErrors {
     /// They do not start.
     #[default]
     Stop,
+    /// They go without what depends on refused records.
+    Continue,
 }
 
 /// Why a body is not a submission. Neither form holds a value of the body.

@@ -98,7 +98,7 @@ pub(crate) static SUBMISSION: &[Attribute] = &[
     optional("options", None, Shape::Object(OPTIONS)),
 ];
 
-const OPTIONS: &[Attribute] = &[optional("onRecordErrors", None, Shape::OneOf(&["stop"]))];
+const OPTIONS: &[Attribute] = &[optional("onRecordErrors", None, Shape::OneOf(&["stop", "continue"]))];
 
 const PERSON: &[Attribute] = &[
     required("id", Some(4), Shape::OwnId(StageName::Users)),

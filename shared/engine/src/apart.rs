@@ -55,6 +55,36 @@ impl Relay {
         self.send_rest(job, batch, pieces, &outcomes, None).await
     }
 
+    /// Leaves out what depends on records that the stages before did not get accepted: those are skipped. Goes on with
+    /// the rest, if there is one.
+    pub(crate) async fn skip(
+        &self,
+        job: &JobRef,
+        batch: Batch,
+        loaded: &Loaded,
+    ) -> Result<Course, StepFailure> {
+        let piece = batch.piece();
+        let skipped = loaded.skipped(job.stage, &piece.records);
+        if skipped.is_empty() {
+            return Ok(Course::On(Box::new(batch)));
+        }
+        let rest = skipped.iter().try_fold(piece, |rest, (index, _)| rest.without(*index));
+        let pieces: Vec<_> =
+            rest.into_iter().chain(batch.pieces.get(1..).unwrap_or_default().iter().cloned()).collect();
+        let issues: Vec<_> = skipped
+            .into_iter()
+            .map(|(index, because)| Issue { without: vec![because], ..Issue::new(index, Outcome::Skipped) })
+            .collect();
+        let counts = Counts::all(u32::try_from(issues.len()).unwrap_or(u32::MAX), Outcome::Skipped);
+        let outcomes = self.gather(job, &batch, Found { counts, issues, ..Found::nothing(&batch) }).await?;
+        if pieces.is_empty() {
+            return self.close(job, &batch, outcomes, None).await;
+        }
+        let next = Next { kept: true, ..self.next(job, Call::Submit, Duration::ZERO) };
+        let after = batch.taken_apart(&job.send, pieces, &outcomes, next)?;
+        self.step_on(job, &batch, after, next).await
+    }
+
     /// A call was refused as a whole (400 or 413). A record that is named as the culprit is refused alone; else the
     /// records go in two halves; a single one is its own culprit.
     pub(crate) async fn refused(
@@ -84,7 +114,8 @@ impl Relay {
                 let id = id_of(&index);
                 let about = |entry: &&LogEntry| named.is_none() || entry.resource_id == id;
                 let messages = log.iter().filter(about).cloned().collect();
-                let issue = Issue { index, outcome: Outcome::Error, status_code: Some(status), messages };
+                let issue =
+                    Issue { messages, status_code: Some(status), ..Issue::new(index, Outcome::Error) };
                 Found { counts: Counts::all(1, Outcome::Error), issues: vec![issue], ..Found::nothing(batch) }
             }
         };
@@ -256,7 +287,7 @@ impl Found {
     fn with(mut self, pieces: &[Piece], outcome: Outcome) -> Self {
         for index in pieces.iter().flat_map(|piece| &piece.records) {
             self.counts = self.counts.plus(Counts::of([outcome]));
-            self.issues.push(Issue { index: *index, outcome, status_code: None, messages: Vec::new() });
+            self.issues.push(Issue::new(*index, outcome));
         }
         self
     }

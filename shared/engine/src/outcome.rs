@@ -60,7 +60,8 @@ pub(crate) fn outcomes(records: &[(u32, RecordId)], answer: &JobAnswer, reading:
         if outcome != Outcome::Success || status_code(id) != usual_status_code {
             let messages = answers.get(id).map(|record| record.entries().cloned().collect());
             let messages = messages.unwrap_or_default();
-            read.issues.push(Issue { index: *index, outcome, status_code: status_code(id), messages });
+            let status_code = status_code(id);
+            read.issues.push(Issue { index: *index, outcome, status_code, messages, without: Vec::new() });
         }
     }
     read

@@ -5,6 +5,8 @@
 //! gathered into a later piece. The batch closes when no piece is left. No body is copied: a piece is a list of
 //! places in the batch's body.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Rounds that records with a passing fault are sent again, with growing pauses, before they are errors.
@@ -42,16 +44,19 @@ impl Piece {
     }
 }
 
-/// `{"data": […]}` with these records of a body only.
-pub(crate) fn part_of(body: &str, records: &[u32]) -> Option<String> {
+/// `{"data": […]}` with these records of a body only; those that are `changed`, as they are there.
+pub(crate) fn part_of(body: &str, records: &[u32], changed: &HashMap<u32, String>) -> Option<String> {
     #[derive(Deserialize)]
     struct Data<'a> {
         #[serde(borrow)]
         data: Vec<&'a serde_json::value::RawValue>,
     }
     let Data { data } = serde_json::from_str(body).ok()?;
-    let parts: Option<Vec<&str>> =
-        records.iter().map(|index| data.get(*index as usize).map(|raw| raw.get())).collect();
+    let part = |index: &u32| {
+        let changed = changed.get(index).map(String::as_str);
+        changed.or_else(|| data.get(*index as usize).map(|raw| raw.get()))
+    };
+    let parts: Option<Vec<&str>> = records.iter().map(part).collect();
     Some(format!(r#"{{"data":[{}]}}"#, parts?.join(",")))
 }
 
@@ -87,8 +92,14 @@ mod tests {
 
     #[test]
     fn a_part_of_a_body_holds_its_records_as_they_are() {
+        let none = HashMap::new();
         let body = r#"{"data":[{"id":"a","n":"å,]"},{"id":"b"},{"id":"c"}]}"#;
-        assert_eq!(part_of(body, &[0, 2]).as_deref(), Some(r#"{"data":[{"id":"a","n":"å,]"},{"id":"c"}]}"#));
-        assert_eq!(part_of(body, &[3]), None);
+        assert_eq!(
+            part_of(body, &[0, 2], &none).as_deref(),
+            Some(r#"{"data":[{"id":"a","n":"å,]"},{"id":"c"}]}"#)
+        );
+        assert_eq!(part_of(body, &[3], &none), None);
+        let changed = HashMap::from([(1, r#"{"id":"B"}"#.to_owned())]);
+        assert_eq!(part_of(body, &[1, 2], &changed).as_deref(), Some(r#"{"data":[{"id":"B"},{"id":"c"}]}"#));
     }
 }

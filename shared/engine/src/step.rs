@@ -1,14 +1,15 @@
 //! A claimed step of a batch: the calls, and what each comes to.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use stafett_domain::{Reason, ReasonCode, RecordId};
+use stafett_domain::dependency::{Prepared, depends, prepare};
+use stafett_domain::{OnRecordErrors, Outcome, Reason, ReasonCode, RecordId, StageName};
 use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
 
 use crate::apart::Found;
-use crate::history::{Attempt, Batch, Body, Call, HistoryError, Next, SendRef};
+use crate::history::{Attempt, Batch, Body, Call, HistoryError, Issue, Next, SendRef, record_ids};
 use crate::limiter::Slot;
 use crate::outcome::{Reading, outcomes};
 use crate::piece::{ROUNDS, part_of};
@@ -41,6 +42,59 @@ pub(crate) enum Course {
 pub(crate) struct Loaded {
     body: String,
     pub(crate) records: Vec<RecordId>,
+    /// What the stages before did not get accepted, where the sender chose to go on.
+    refused: HashSet<RecordId>,
+}
+
+impl Loaded {
+    /// What becomes of these records, because of those that were not accepted.
+    fn prepared(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Prepared)> {
+        if self.refused.is_empty() {
+            return Vec::new();
+        }
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let prepared = |index: &u32| {
+            let record = body.get("data")?.get(*index as usize)?;
+            Some((*index, prepare(stage, record, &self.refused)))
+        };
+        records.iter().filter_map(prepared).collect()
+    }
+
+    /// Those of these records that are skipped, each with the record because of which.
+    pub(crate) fn skipped(&self, stage: StageName, records: &[u32]) -> Vec<(u32, RecordId)> {
+        let because = |(index, prepared)| match prepared {
+            Prepared::Skipped { because } => Some((index, because)),
+            Prepared::Unchanged | Prepared::Without { .. } => None,
+        };
+        self.prepared(stage, records).into_iter().filter_map(because).collect()
+    }
+
+    /// The body of a call with these records; without what was not accepted.
+    fn call_body(&self, stage: StageName, batch: &Batch) -> Result<String, HistoryError> {
+        let records = batch.piece().records;
+        let changed: HashMap<u32, String> = self
+            .prepared(stage, &records)
+            .into_iter()
+            .filter_map(|(index, prepared)| match prepared {
+                Prepared::Without { record, .. } => Some((index, record.to_string())),
+                Prepared::Unchanged | Prepared::Skipped { .. } => None,
+            })
+            .collect();
+        if batch.pieces.is_empty() && changed.is_empty() {
+            return Ok(self.body.clone());
+        }
+        part_of(&self.body, &records, &changed)
+            .ok_or(HistoryError::Corrupt("a piece that is not in its batch"))
+    }
+
+    /// What each of these records went without.
+    fn left_out(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Vec<RecordId>)> {
+        let left_out = |(index, prepared)| match prepared {
+            Prepared::Without { left_out, .. } => Some((index, left_out)),
+            Prepared::Unchanged | Prepared::Skipped { .. } => None,
+        };
+        self.prepared(stage, records).into_iter().filter_map(left_out).collect()
+    }
 }
 
 impl Relay {
@@ -50,6 +104,12 @@ impl Relay {
             return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await.map(drop);
         }
         let loaded = self.load(&job.send, job, &batch).await?;
+        if batch.call == Call::Submit {
+            match Box::pin(self.skip(job, batch, &loaded)).await? {
+                Course::On(rest) => batch = *rest,
+                Course::Done => return Ok(()),
+            }
+        }
         loop {
             match Box::pin(self.take_step(job, &batch, &loaded)).await? {
                 Course::On(next) => batch = *next,
@@ -59,19 +119,12 @@ impl Relay {
     }
 
     async fn load(&self, send: &SendRef, job: &JobRef, batch: &Batch) -> Result<Loaded, StepFailure> {
-        #[derive(Deserialize)]
-        struct Data {
-            data: Vec<Entry>,
-        }
-        #[derive(Deserialize)]
-        struct Entry {
-            id: RecordId,
-        }
         let Body { body, .. } =
             self.history.body::<serde::de::IgnoredAny>(send, job.stage, batch.batch).await?;
-        let data: Data =
-            serde_json::from_str(&body).map_err(|_| HistoryError::Corrupt("the body of a batch"))?;
-        Ok(Loaded { body, records: data.data.into_iter().map(|entry| entry.id).collect() })
+        let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(job.stage);
+        let refused =
+            if goes_on { self.history.refused_before(send, job.stage).await? } else { HashSet::new() };
+        Ok(Loaded { records: record_ids(&body)?, body, refused })
     }
 
     async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
@@ -145,11 +198,7 @@ impl Relay {
         token: &Token,
         loaded: &Loaded,
     ) -> Result<Course, StepFailure> {
-        let body = match batch.pieces.first() {
-            None => loaded.body.clone(),
-            Some(piece) => part_of(&loaded.body, &piece.records)
-                .ok_or(HistoryError::Corrupt("a piece that is not in its batch"))?,
-        };
+        let body = loaded.call_body(job.stage, batch)?;
         let started_at = self.clock.now();
         let exchange = self.skolverket.submit(job.stage, token, body).await;
         let small = small_answer(&exchange.body);
@@ -219,12 +268,20 @@ impl Relay {
             self.history.put_answer(&job.send, job.stage, batch.attempt(), &exchange.body, batch.expires),
             async { self.keep(job, batch, &exchange, started_at, None, true).await },
         )?;
-        let found = Found {
-            counts: read.counts,
-            issues: read.issues,
-            usual_status_code: read.usual_status_code,
-            answered: true,
-        };
+        let mut issues = read.issues;
+        for (index, without) in loaded.left_out(job.stage, &piece.records) {
+            match issues.iter_mut().find(|issue| issue.index == index) {
+                Some(issue) => issue.without = without,
+                None if read.passing.contains(&index) => {}
+                None => issues.push(Issue {
+                    status_code: read.usual_status_code,
+                    without,
+                    ..Issue::new(index, Outcome::Success)
+                }),
+            }
+        }
+        let found =
+            Found { counts: read.counts, issues, usual_status_code: read.usual_status_code, answered: true };
         let stop = (stuck && found.counts.unknown > 0).then(|| Reason::new(ReasonCode::JobStuck));
         self.settle_piece(job, batch, found, read.passing, stop).await
     }

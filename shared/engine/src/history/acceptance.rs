@@ -180,7 +180,9 @@ impl History {
         for job in &new.jobs {
             let numbered: Vec<_> = (0..).map(BatchId).zip(&job.batches).collect();
             for chunk in numbered.chunks(WRITES_AT_ONCE) {
-                let writes = chunk.iter().map(|(id, batch)| self.store_batch(send, job, *id, batch, expires));
+                let writes = chunk
+                    .iter()
+                    .map(|(id, batch)| self.store_batch(send, job, *id, batch, new.options, expires));
                 futures::future::try_join_all(writes).await?;
             }
             for (id, batch) in &numbered {
@@ -202,12 +204,16 @@ impl History {
         job: &NewJob<F>,
         id: BatchId,
         batch: &NewBatch<F>,
+        options: Options,
         expires: i64,
     ) -> Result<(), HistoryError> {
         self.put_body(send, job.stage, id, &batch.body, expires).await?;
         let successor = BatchId(id.0.saturating_add(AT_ONCE));
         let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
-        let item = Batch::planned(id, count(batch.ids.len()), successor, expires);
+        let item = Batch {
+            on_record_errors: options.on_record_errors,
+            ..Batch::planned(id, count(batch.ids.len()), successor, expires)
+        };
         let write = Write::put(send.batch(job.stage, id), &item)?.when("attribute_not_exists(#pk)");
         self.write(write).await?;
         Ok(())

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use stafett_domain::{
-    Ending, IllegalTransition, JobEvent, JobStatus, Reason, ReasonCode, SendEvent, SendId, SendStatus,
-    StageName,
+    Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, SendEvent, SendId,
+    SendStatus, StageName,
 };
 
 use super::acceptance::{OrderItem, due_job};
@@ -54,7 +54,10 @@ impl History {
             if job.status != JobStatus::Running || job.open > 0 || job.closed < job.batches {
                 return Ok(Settled::NotYet);
             }
-            let (ending, reason) = verdict(&job);
+            let (ending, reason) = verdict(&job, header.options.on_record_errors);
+            if ending == Ending::CompletedWithErrors && stage.next().is_some() {
+                self.keep_refused(send, stage, job.expires).await?;
+            }
             let next = stage.next().filter(|_| !matches!(ending, Ending::Failed | Ending::Cancelled));
             let result = match next {
                 Some(next) => {
@@ -262,12 +265,13 @@ impl History {
 }
 
 /// How a job ends that has nothing open, and why.
-fn verdict(job: &Job) -> (Ending, Option<Reason>) {
+fn verdict(job: &Job, on_record_errors: OnRecordErrors) -> (Ending, Option<Reason>) {
     let counts = job.counts();
-    let ending = counts.ending();
-    let reason = (ending == Ending::Failed).then(|| {
-        let refused = counts.error > 0;
-        Reason::new(if refused { ReasonCode::RecordErrors } else { ReasonCode::OutcomeUnknown })
+    let ending = counts.ending(on_record_errors);
+    let accepted = counts.success + counts.warning == counts.total;
+    let reason = (!accepted).then(|| {
+        let unknown = counts.error == 0 && counts.unknown > 0;
+        Reason::new(if unknown { ReasonCode::OutcomeUnknown } else { ReasonCode::RecordErrors })
     });
     (ending, reason)
 }
@@ -363,12 +367,15 @@ mod tests {
 
     #[test]
     fn a_job_ends_by_its_counts() {
-        assert_eq!(verdict(&job(3, 0, 0, 0)), (Ending::Succeeded, None));
-        assert_eq!(verdict(&job(3, 1, 0, 0)), (Ending::SucceededWithWarnings, None));
+        let stop = |job: Job| verdict(&job, OnRecordErrors::Stop);
+        assert_eq!(stop(job(3, 0, 0, 0)), (Ending::Succeeded, None));
+        assert_eq!(stop(job(3, 1, 0, 0)), (Ending::SucceededWithWarnings, None));
         let errors = Some(Reason::new(ReasonCode::RecordErrors));
-        assert_eq!(verdict(&job(3, 1, 1, 1)), (Ending::Failed, errors));
+        assert_eq!(stop(job(3, 1, 1, 1)), (Ending::Failed, errors));
         let unknown = Some(Reason::new(ReasonCode::OutcomeUnknown));
-        assert_eq!(verdict(&job(3, 0, 0, 1)), (Ending::Failed, unknown));
+        assert_eq!(stop(job(3, 0, 0, 1)), (Ending::Failed, unknown));
+        let goes_on = verdict(&job(3, 0, 1, 0), OnRecordErrors::Continue);
+        assert_eq!(goes_on, (Ending::CompletedWithErrors, errors));
     }
 
     #[test]

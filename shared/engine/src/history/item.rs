@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
-    AttemptId, BatchId, BatchStatus, ClaimId, Counts, JobStatus, Options, OrganisationNumber, Outcome,
-    Reason, SendId, SendStatus, SkolverketJobId, StageName,
+    AttemptId, BatchId, BatchStatus, ClaimId, Counts, JobStatus, OnRecordErrors, Options, OrganisationNumber,
+    Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName,
 };
 
 use super::key::SendRef;
@@ -208,6 +208,9 @@ pub struct Batch {
     /// The batch whose submit the end of this one queues. Fixed when it is planned, so that a repeat queues the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<BatchId>,
+    /// What the sender chose for records that are not accepted.
+    #[serde(default)]
+    pub on_record_errors: OnRecordErrors,
     /// Who takes step `n`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimId>,
@@ -280,6 +283,7 @@ impl Batch {
             call: Call::Submit,
             total,
             successor,
+            on_record_errors: OnRecordErrors::default(),
             claim: None,
             claim_until: 0,
             copied_for: None,

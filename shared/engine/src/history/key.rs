@@ -11,6 +11,7 @@
 //! | batch | `send#{o}#{s}` | `stage#{stage}#batch#{b}` |
 //! | attempt | `send#{o}#{s}` | `stage#{stage}#attempt#{b}.{t}.{n}` |
 //! | ids of a send's records | `large#{o}#{s}#ids` | `part#{i}` |
+//! | a job's records that were not accepted | `large#{o}#{s}#refused` | `stage#{stage}` |
 //! | body of a batch | `large#{o}#{s}#{stage}#{b}` | `body` |
 //! | final answer of an attempt | `large#{o}#{s}#{stage}#{b}` | `answer#{b}.{t}.{n}` |
 //! | a batch's errors and warnings | `large#{o}#{s}#{stage}#{b}` | `issues#{b}.{t}.{n}` |
@@ -121,6 +122,11 @@ impl SendRef {
         Key { pk: format!("large#{organisation}#{send}#ids"), sk: format!("part#{part:03}") }
     }
 
+    pub(crate) fn refused(&self, stage: StageName) -> Key {
+        let Self { organisation, send } = self;
+        Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", stage.index()) }
+    }
+
     pub(crate) fn body(&self, stage: StageName, batch: BatchId) -> Key {
         self.large(stage, batch, "body".to_owned())
     }
@@ -212,6 +218,7 @@ mod tests {
         let mut keys = vec![send.header(), send.activities(), send.ids(0), send.ids(1)];
         for stage in StageName::ORDER {
             keys.push(send.job(stage));
+            keys.push(send.refused(stage));
             for batch in [BatchId(0), BatchId(1), BatchId(10)] {
                 keys.extend([send.batch(stage, batch), send.body(stage, batch)]);
                 for (attempt_try, n) in [(1, 0), (1, 1), (2, 0)] {

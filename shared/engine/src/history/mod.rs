@@ -13,6 +13,7 @@ mod packed;
 mod progress;
 mod read;
 mod record_ids;
+mod refused;
 mod start;
 mod store;
 
@@ -29,4 +30,5 @@ pub(crate) use store::{key_item, unavailable};
 pub(crate) use claim::{BatchClaim, ClaimAnswer};
 pub(crate) use end::Settled;
 pub(crate) use progress::{Closing, Next, Outcomes, StepError, later};
+pub(crate) use refused::record_ids;
 pub(crate) use start::{AT_ONCE, StartAnswer};

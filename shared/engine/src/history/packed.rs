@@ -1,7 +1,7 @@
 //! The large items: written once, compressed, outside transactions.
 
 use serde::{Deserialize, Serialize};
-use stafett_domain::{AttemptId, BatchId, Outcome, StageName};
+use stafett_domain::{AttemptId, BatchId, Outcome, RecordId, StageName};
 use stafett_skolverket::LogEntry;
 
 use super::key::{Key, SendRef};
@@ -43,6 +43,16 @@ pub struct Issue {
     /// Skolverket's messages.
     #[serde(default)]
     pub messages: Vec<LogEntry>,
+    /// Records that were not accepted, without which it went, or because of which it did not go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<RecordId>,
+}
+
+impl Issue {
+    /// A record with this outcome, of which nothing more is known.
+    pub(crate) fn new(index: u32, outcome: Outcome) -> Self {
+        Self { index, outcome, status_code: None, messages: Vec::new(), without: Vec::new() }
+    }
 }
 
 /// One part of a large content.
@@ -88,7 +98,7 @@ impl History {
         Ok(())
     }
 
-    async fn get_packed(&self, key: &Key) -> Result<Option<Vec<u8>>, HistoryError> {
+    pub(crate) async fn get_packed(&self, key: &Key) -> Result<Option<Vec<u8>>, HistoryError> {
         let Some(first) = self.get::<Part>(key).await? else { return Ok(None) };
         let mut packed = first.content;
         for part in 1..first.parts.unwrap_or(1) as usize {
