@@ -287,7 +287,7 @@ async fn a_send_pressed_twice_is_one_send() {
     // All at the same moment.
     let mut set = tokio::task::JoinSet::new();
     let token = stack.token(ORGANISER, crate::stack::ALL_SCOPES).await;
-    for _ in 0..8 {
+    for _ in 0..50 {
         let request = stack
             .call(reqwest::Method::POST, "/v1/sends")
             .bearer_auth(&token)

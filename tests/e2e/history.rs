@@ -64,6 +64,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
             "requestedBy",
             "queuePosition",
             "stopping",
+            "resumeOf",
             "activityCount",
             "activities",
             "jobs",
@@ -72,7 +73,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
     );
     assert_eq!((&send["queuePosition"], &send["activityCount"]), (&Value::Null, &json!(1)));
     assert_eq!(send["requestedBy"], "admin@local");
-    assert_eq!(send["options"], json!({"onRecordErrors": "stop"}));
+    assert_eq!(send["options"], json!({"onRecordErrors": "stop", "references": "internal"}));
     assert_eq!(
         send["activities"],
         json!([{

@@ -14,4 +14,5 @@ mod openapi;
 mod people;
 mod privacy;
 mod program;
+mod resume;
 mod stack;

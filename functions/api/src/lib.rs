@@ -6,6 +6,7 @@ mod caller;
 mod page;
 mod problem;
 mod records;
+mod resume;
 mod sends;
 mod view;
 
@@ -42,6 +43,7 @@ fn router(relay: Shared) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/sends", get(sends::list).post(sends::accept))
         .route("/v1/sends/{send}", get(sends::show))
+        .route("/v1/sends/{send}/resume", post(resume::resume))
         .route("/v1/sends/{send}/cancel", post(sends::cancel))
         .route(&format!("{job}/records"), get(records::list))
         .route(&format!("{job}/records/{{record}}"), get(records::show))

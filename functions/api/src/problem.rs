@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use stafett_domain::{Fault, Faults, Text};
+use stafett_domain::{Fault, Faults, Rejection, Text};
 use stafett_engine::history::HistoryError;
 use stafett_engine::{HandleError, QueueError, SettingsError};
 
@@ -26,12 +26,20 @@ pub(crate) enum Problem {
     MethodNotAllowed,
     /// 409: the send has ended.
     Ended,
+    /// 409: the send has not ended.
+    NotEnded,
+    /// 409: everything of the send was accepted.
+    NothingToResume,
+    /// 409: a later send holds one of its records.
+    Superseded,
     /// 413: the body is larger than one request may be.
     TooLarge,
     /// 422: the key came with another body before.
     OtherBody,
     /// 422: the body is readable and wrong.
     Faults(Faults),
+    /// 422: a corrected record is not one of those that are sent again.
+    NotPartOfIt,
     /// 500: something of ours is wrong.
     Internal,
     /// 503: something that we need does not answer.
@@ -59,9 +67,9 @@ impl Problem {
             Self::Scope(_) | Self::NoOrganiser => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Ended => StatusCode::CONFLICT,
+            Self::Ended | Self::NotEnded | Self::NothingToResume | Self::Superseded => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::OtherBody | Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::OtherBody | Self::Faults(_) | Self::NotPartOfIt => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -78,11 +86,15 @@ impl Problem {
             Self::NotFound => ("not-found", "Not found"),
             Self::MethodNotAllowed => ("method-not-allowed", "Method not allowed"),
             Self::Ended => ("ended", "The send has ended"),
+            Self::NotEnded => ("not-ended", "The send has not ended"),
+            Self::NothingToResume => ("nothing-to-resume", "There is nothing to resume"),
+            Self::Superseded => ("superseded", "A later send holds one of its records"),
             Self::TooLarge => ("too-large", "The body is too large"),
             Self::OtherBody => {
                 ("idempotency-key-reused", "The Idempotency-Key came with another body before")
             }
             Self::Faults(_) => ("invalid-send", "The send has faults"),
+            Self::NotPartOfIt => ("not-part-of-it", "A corrected record is not sent again"),
             Self::Internal => ("internal", "Something went wrong here"),
             Self::Unavailable => ("unavailable", "The service cannot answer now"),
         }
@@ -130,6 +142,18 @@ impl Problem {
                 "This address does not take this method. See the documentation for those that it takes.",
                 "Adressen tar inte emot den här metoden. Se dokumentationen för dem som den tar emot.",
             ),
+            Self::NotEnded => (
+                "Only a send that has ended can be resumed. Wait for its end, or cancel it.",
+                "Bara en avslutad sändning kan återupptas. Vänta tills den är klar eller avbryt den.",
+            ),
+            Self::NothingToResume => (
+                "Skolverket has accepted everything of this send. Make a new send for what has changed.",
+                "Skolverket har godtagit allt i den här sändningen. Gör en ny sändning för det som har ändrats.",
+            ),
+            Self::Superseded => (
+                "A later send holds newer data of one of the records. Resume that one, or make a new send.",
+                "En senare sändning har nyare uppgifter om någon av posterna. Återuppta den, eller gör en ny sändning.",
+            ),
             Self::Ended => (
                 "The send has ended, and ended sends never change. Look at its jobs for what became of it.",
                 "Sändningen har avslutats, och avslutade sändningar ändras aldrig. Se dess jobb för vad som hände.",
@@ -141,6 +165,10 @@ impl Problem {
             Self::OtherBody => (
                 "The Idempotency-Key stands for another send of the last 24 hours. Nothing was stored. Use a new key.",
                 "Idempotency-Key hör till en annan sändning från de senaste 24 timmarna. Inget har sparats. Använd en ny nyckel.",
+            ),
+            Self::NotPartOfIt => (
+                "Only records that were not accepted, or depended on such, can be corrected. Leave the others out.",
+                "Bara poster som inte godtogs, eller som berodde på sådana, kan rättas. Utelämna de andra.",
             ),
             Self::Internal => (
                 "The request could not be done because of a fault here. Try again, and tell whoever operates the service if it stays.",
@@ -186,6 +214,15 @@ impl From<HistoryError> for Problem {
         match error {
             HistoryError::Unavailable { .. } | HistoryError::Contended => Self::Unavailable,
             HistoryError::Corrupt(_) => Self::Internal,
+        }
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::NotReadable { detail } => Self::NotReadable(detail),
+            Rejection::Faults(faults) => Self::Faults(faults),
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::view::{MessageView, RecordView, WholeRecordView};
 
 /// Batch states that are read at once while a page is filled.
-const BATCHES_AT_ONCE: usize = 25;
+pub(crate) const BATCHES_AT_ONCE: usize = 25;
 
 /// Finds a job that the caller may see.
 pub(crate) async fn find_job(
@@ -57,7 +57,8 @@ pub(crate) async fn list(
                 index = 0;
                 continue;
             }
-            let (records, _) = read_batch(&relay, &send, stage, state, status, reader.access).await?;
+            let ReadBatch { records, .. } =
+                read_batch(&relay, &send, stage, state, status, reader.access).await?;
             for (at, record) in records.into_iter().enumerate().skip(index) {
                 if !wanted.contains(&record.outcome) {
                     continue;
@@ -92,22 +93,31 @@ fn position(cursor: Option<&str>) -> Result<(BatchId, usize), Problem> {
     read().ok_or(Problem::Parameter("cursor"))
 }
 
-/// The records of a batch, and the body that they went in.
-async fn read_batch(
+/// A batch, read.
+pub(crate) struct ReadBatch {
+    /// Its records, in order.
+    pub(crate) records: Vec<RecordView>,
+    /// The body that they went in.
+    pub(crate) body: String,
+    /// What their rows show beside.
+    pub(crate) facts: Vec<Facts>,
+}
+
+pub(crate) async fn read_batch(
     relay: &Relay,
     send: &SendRef,
     stage: StageName,
     batch: &Batch,
     job: JobStatus,
     access: Access,
-) -> Result<(Vec<RecordView>, String), Problem> {
+) -> Result<ReadBatch, Problem> {
     let Body { body, facts } = relay.history.body::<Facts>(send, stage, batch.batch).await?;
     let rows = rows(stage, &body, &facts).map_err(unreadable)?;
     let issues = match batch.issues {
         Some(attempt) => relay.history.issues(send, stage, attempt).await?.records,
         None => Vec::new(),
     };
-    Ok((outcomes_of(batch, job, rows, issues, access), body))
+    Ok(ReadBatch { records: outcomes_of(batch, job, rows, issues, access), body, facts })
 }
 
 /// Joins rows with what became of them: records without an issue had the usual outcome of their batch.
@@ -171,7 +181,8 @@ pub(crate) async fn show(
     let ids = relay.history.record_ids(&send).await?;
     for place in ids.places(record).filter(|place| place.stage == stage) {
         let batch = relay.history.batch(&send, stage, place.batch).await?.ok_or(Problem::Internal)?;
-        let (records, body) = read_batch(&relay, &send, stage, &batch, status, reader.access).await?;
+        let ReadBatch { records, body, .. } =
+            read_batch(&relay, &send, stage, &batch, status, reader.access).await?;
         let found = records.into_iter().enumerate().find(|(_, view)| view.row.id() == record);
         let Some((index, view)) = found else { continue };
         let (sent, answers) = match reader.access {
@@ -232,7 +243,7 @@ async fn answers(
     Ok(found)
 }
 
-fn unreadable<E>(_: E) -> Problem {
+pub(crate) fn unreadable<E>(_: E) -> Problem {
     tracing::error!(event = "api.failed", "a stored batch cannot be read");
     Problem::Internal
 }

@@ -8,10 +8,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
-use stafett_domain::{
-    Plan, PlannedBatch, Reason, ReasonCode, Rejection, SendId, SendStatus, StageName, Submission,
-};
-use stafett_engine::history::{Body, Idempotency, NewBatch, NewJob, NewSend, SendRef};
+use stafett_domain::{Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission};
+use stafett_engine::history::{Acceptance, Body, Idempotency, NewBatch, NewJob, NewSend, SendRef};
 use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
 
@@ -23,7 +21,7 @@ use crate::problem::Problem;
 use crate::view::SendView;
 
 /// Bytes of one request (design §7).
-const LARGEST_REQUEST: usize = 4_000_000;
+pub(crate) const LARGEST_REQUEST: usize = 4_000_000;
 /// Activities that a send shows.
 const ACTIVITIES_SHOWN: usize = 20;
 
@@ -38,10 +36,7 @@ pub(crate) async fn accept(
     if body.len() > LARGEST_REQUEST {
         return Err(Problem::TooLarge);
     }
-    let submission = Submission::parse(&body).map_err(|rejection| match rejection {
-        Rejection::NotReadable { detail } => Problem::NotReadable(detail),
-        Rejection::Faults(faults) => Problem::Faults(faults),
-    })?;
+    let submission = Submission::parse(&body)?;
     let new = NewSend {
         retention_days: relay.organisers.retention_days(&caller.organisation)?,
         ..new_send(&submission, caller.subject)
@@ -56,35 +51,46 @@ pub(crate) async fn accept(
         Idempotency::OtherBody => return Err(Problem::OtherBody),
     };
     let send = SendRef::new(caller.organisation, id);
-    store_and_start(&relay, &send, &new).await?;
+    store_and_start(&relay, &send, &new, None).await?;
 
-    let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::Internal)?;
-    let location = [(header::LOCATION, format!("/v1/sends/{id}"))];
+    answer_accepted(&relay, &send).await
+}
+
+/// The answer to a request that made a send: the same for every repeat.
+pub(crate) async fn answer_accepted(relay: &Relay, send: &SendRef) -> Result<Response, Problem> {
+    let stored = relay.history.send(send, relay.clock.now()).await?.ok_or(Problem::Internal)?;
+    let location = [(header::LOCATION, format!("/v1/sends/{}", send.send))];
     Ok((StatusCode::ACCEPTED, location, Json(SendView::accepted(stored))).into_response())
 }
 
-/// Each part can be repeated: a repeat of the request carries on the same work.
-async fn store_and_start<F: serde::Serialize>(
+/// Stores a send, accepts it and starts it if it is its turn. Each part can be repeated: a repeat of the request
+/// carries on the same work. Says whether it was accepted, which `place` may keep it from.
+pub(crate) async fn store_and_start<F: serde::Serialize>(
     relay: &Relay,
     send: &SendRef,
     new: &NewSend<F>,
-) -> Result<(), Problem> {
+    place: Option<u64>,
+) -> Result<bool, Problem> {
     let now = relay.clock.now();
     relay.history.receive(send, new, now).await?;
     let overdue = now + relay.config.timing.overdue;
-    let acceptance = relay.history.accept(send, now, overdue.as_millisecond()).await?;
+    let acceptance = relay.history.accept(send, now, overdue.as_millisecond(), place).await?;
+    if acceptance == Acceptance::Moved {
+        return Ok(false);
+    }
+    let runs = acceptance == Acceptance::Runs;
     tracing::info!(
         event = "send.accepted", send = %send.send, organisation = %send.organisation,
-        activities = new.activity_count, runs = acceptance.runs, "a send is accepted"
+        activities = new.activity_count, runs, "a send is accepted"
     );
-    if acceptance.runs {
+    if runs {
         let start = Message::new(send.organisation.clone(), send.send, StageName::FIRST, Step::Start);
         // The history has it: should this fail, the watchdog sends it.
         if let Err(error) = relay.queues.send(&relay.config, &start, Duration::ZERO).await {
             tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Stops a send: one that waits at once, one that runs when what is open has its outcome. A repeat is answered alike.
@@ -106,11 +112,7 @@ pub(crate) async fn cancel(
 
 fn new_send(submission: &Submission, requested_by: String) -> NewSend<stafett_domain::Facts> {
     let plan = Plan::of(submission);
-    let batch = |batch: &PlannedBatch| NewBatch {
-        ids: batch.ids.clone(),
-        body: Body { body: batch.body.clone(), facts: batch.facts.clone() },
-    };
-    let job = |stage| NewJob { stage, batches: plan.batches(stage).iter().map(batch).collect() };
+    let job = |stage| NewJob { stage, batches: plan.batches(stage).iter().map(new_batch).collect() };
     let shown: Vec<_> = plan.activities.iter().take(ACTIVITIES_SHOWN).collect();
     NewSend {
         requested_by,
@@ -119,10 +121,15 @@ fn new_send(submission: &Submission, requested_by: String) -> NewSend<stafett_do
         options: submission.options,
         jobs: StageName::ORDER.map(job).into(),
         retention_days: 0,
+        resume_of: None,
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(crate) fn new_batch(batch: &PlannedBatch) -> NewBatch<stafett_domain::Facts> {
+    NewBatch { ids: batch.ids.clone(), body: Body { body: batch.body.clone(), facts: batch.facts.clone() } }
+}
+
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
     let usable = |key: &&str| {
         (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
@@ -130,7 +137,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {
     key.map(str::trim).filter(usable).ok_or(Problem::IdempotencyKey)
 }
 
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     use std::fmt::Write;
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.

@@ -18,6 +18,8 @@ pub(crate) struct SendView {
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     requested_by: String,
+    /// The send that it takes up again.
+    resume_of: Option<SendId>,
     queue_position: Option<u64>,
     /// Why it is on its way to its end, while something of it is still open.
     stopping: Option<ReasonView>,
@@ -88,6 +90,7 @@ impl SendView {
             started_at: header.started_at,
             ended_at: header.ended_at,
             requested_by: header.requested_by,
+            resume_of: header.resume_of,
             queue_position,
             stopping: header.stop_requested.filter(|_| !header.status.has_ended()).map(Into::into),
             activity_count: header.activity_count,

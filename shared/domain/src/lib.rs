@@ -36,7 +36,7 @@ pub use state::{
     BatchEvent, BatchStatus, Counts, Ending, IllegalTransition, JobEvent, JobStatus, Outcome, SendEvent,
     SendStatus,
 };
-pub use submission::{Entry, OnRecordErrors, Options, Rejection, Submission};
+pub use submission::{Entry, OnRecordErrors, Options, References, Rejection, Submission};
 
 #[cfg(test)]
 mod example;

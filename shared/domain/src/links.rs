@@ -11,8 +11,9 @@ use crate::stage::StageName;
 type Kinds = HashMap<String, [bool; 4]>;
 
 /// Adds the faults of ids and references to a walk's. `lengths`: how many records each list has, by the stage's
-/// index; none where there is no list, about which nothing is said then.
-pub(crate) fn check(walk: &mut Walk, lengths: [Option<usize>; 4]) {
+/// index; none where there is no list, about which nothing is said then. `external`: what is not there may be at
+/// Skolverket already.
+pub(crate) fn check(walk: &mut Walk, lengths: [Option<usize>; 4], external: bool) {
     let mut kinds = Kinds::new();
     for id in &walk.ids {
         let key = id.text.to_lowercase();
@@ -24,12 +25,12 @@ pub(crate) fn check(walk: &mut Walk, lengths: [Option<usize>; 4]) {
     }
     for stage in StageName::ORDER {
         if let Some(length) = lengths.get(stage.index()).copied().flatten() {
-            check_references_to(stage, walk, &kinds, length);
+            check_references_to(stage, walk, &kinds, length, external);
         }
     }
 }
 
-fn check_references_to(stage: StageName, walk: &mut Walk, kinds: &Kinds, length: usize) {
+fn check_references_to(stage: StageName, walk: &mut Walk, kinds: &Kinds, length: usize, external: bool) {
     let of_stage = |named: &&Named| named.stage == stage;
     let named: HashSet<String> =
         walk.references.iter().filter(of_stage).map(|reference| reference.text.to_lowercase()).collect();
@@ -58,7 +59,7 @@ fn check_references_to(stage: StageName, walk: &mut Walk, kinds: &Kinds, length:
     for reference in missing {
         if elsewhere(reference) {
             wrong_kind(&mut walk.faults, reference);
-        } else if !explained {
+        } else if !explained && !external {
             missing_reference(&mut walk.faults, reference);
         }
     }

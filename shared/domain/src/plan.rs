@@ -107,10 +107,13 @@ impl Plan {
 }
 
 /// A record on its way into a batch.
-struct Part<'a> {
-    wire: &'a str,
-    id: RecordId,
-    facts: Facts,
+pub struct Part<'a> {
+    /// Its JSON as it goes to Skolverket.
+    pub wire: &'a str,
+    /// Its id.
+    pub id: RecordId,
+    /// What its row shows beside.
+    pub facts: Facts,
 }
 
 fn parts<'a, T: Record>(
@@ -124,7 +127,8 @@ fn parts<'a, T: Record>(
     })
 }
 
-fn cut<'a>(parts: impl Iterator<Item = Part<'a>>) -> Vec<PlannedBatch> {
+/// Cuts records into calls, in the order given, as many to a call as fit.
+pub fn cut<'a>(parts: impl Iterator<Item = Part<'a>>) -> Vec<PlannedBatch> {
     cut_at(MAX_BODY_BYTES, parts)
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn complete() -> Value {
                 "enrolments": [],
             },
         ],
-        "options": {"onRecordErrors": "stop"},
+        "options": {"onRecordErrors": "stop", "references": "internal"},
     })
 }
 

@@ -13,7 +13,7 @@ use crate::reason::Text;
 use crate::record::{Activity, Duty, Group, Person, Record};
 use crate::shape::Walk;
 use crate::stage::StageName;
-use crate::table;
+use crate::table::{self, Attribute};
 
 /// The records of a send, each list in the order given.
 #[derive(Clone)]
@@ -44,6 +44,20 @@ pub struct Options {
     /// What becomes of the stages after one with refused records.
     #[serde(default)]
     pub on_record_errors: OnRecordErrors,
+    /// Where the records are that others refer to.
+    #[serde(default)]
+    pub references: References,
+}
+
+/// Where the records are that others refer to (domain rule 2).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum References {
+    /// All in the same send.
+    #[default]
+    Internal,
+    /// Also at Skolverket already, from an earlier send.
+    External,
 }
 
 /// What becomes of the stages after one in which Skolverket refused records.
@@ -98,12 +112,33 @@ impl Submission {
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object, [`Rejection::Faults`] if it is a faulty one.
     pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
+        let external = |tree: &Map<String, Value>| {
+            tree.get("options").and_then(|options| options.get("references")).and_then(Value::as_str)
+                == Some("external")
+        };
+        Self::read(body, table::SUBMISSION, external)
+    }
+
+    /// Reads corrected records of an earlier send: `{activities?, groups?, duties?, persons?}`. What they refer to is
+    /// there or at Skolverket already.
+    ///
+    /// # Errors
+    /// As [`Submission::parse`].
+    pub fn parse_corrections(body: &[u8]) -> Result<Self, Rejection> {
+        Self::read(body, table::CORRECTIONS, |_| true)
+    }
+
+    fn read(
+        body: &[u8],
+        form: &'static [Attribute],
+        external: impl FnOnce(&Map<String, Value>) -> bool,
+    ) -> Result<Self, Rejection> {
         let mut faults = Faults::default();
         let mut tree = json::read(body, &mut faults).map_err(|detail| Rejection::NotReadable { detail })?;
-        let mut walk = Walk::over(&tree, table::SUBMISSION, faults);
+        let mut walk = Walk::over(&tree, form, faults);
         let lengths =
             StageName::ORDER.map(|stage| tree.get(list_of(stage)).and_then(Value::as_array).map(Vec::len));
-        links::check(&mut walk, lengths);
+        links::check(&mut walk, lengths, external(&tree));
 
         let mut faults = walk.faults;
         let submission = Self {

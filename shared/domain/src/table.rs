@@ -98,7 +98,18 @@ pub(crate) static SUBMISSION: &[Attribute] = &[
     optional("options", None, Shape::Object(OPTIONS)),
 ];
 
-const OPTIONS: &[Attribute] = &[optional("onRecordErrors", None, Shape::OneOf(&["stop", "continue"]))];
+/// Records of an earlier send, corrected.
+pub(crate) static CORRECTIONS: &[Attribute] = &[
+    optional("activities", None, any_number(&Shape::Object(ACTIVITY))),
+    optional("groups", None, any_number(&Shape::Object(GROUP))),
+    optional("duties", None, any_number(&Shape::Object(DUTY))),
+    optional("persons", None, any_number(&Shape::Object(PERSON))),
+];
+
+const OPTIONS: &[Attribute] = &[
+    optional("onRecordErrors", None, Shape::OneOf(&["stop", "continue"])),
+    optional("references", Some(2), Shape::OneOf(&["internal", "external"])),
+];
 
 const PERSON: &[Attribute] = &[
     required("id", Some(4), Shape::OwnId(StageName::Users)),

@@ -126,7 +126,8 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
             "/groups/0/organisation/testCode",
             None,
         ),
-        ("/options/references", Some(json!("external")), UnknownAttribute, "/options/references", None),
+        ("/options/references", Some(json!("elsewhere")), NotAllowed, "/options/references", Some(2)),
+        ("/options/colour", Some(json!("red")), UnknownAttribute, "/options/colour", None),
         ("/upload", Some(json!(true)), UnknownAttribute, "/upload", None),
         // What is absent.
         ("/persons", None, MissingAttribute, "/persons", None),
@@ -253,7 +254,7 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
             "/activities/0/activityType",
             Some(15),
         ),
-        ("/options/onRecordErrors", Some(json!("continue")), NotAllowed, "/options/onRecordErrors", None),
+        ("/options/onRecordErrors", Some(json!("perhaps")), NotAllowed, "/options/onRecordErrors", None),
         ("/duties/0/dutyAt/schoolUnitCode", Some(json!("31279295")), NotAllowed, "/duties/0/dutyAt", Some(3)),
         // Lists of the wrong length.
         ("/activities", Some(json!([])), WrongCount, "/activities", None),
@@ -448,4 +449,35 @@ fn fault_codes_have_stable_names() {
     let wire = serde_json::to_value(&fault).unwrap();
     assert_eq!(wire["code"], "notAllowed");
     assert_eq!(wire.as_object().unwrap().keys().collect::<Vec<_>>(), ["code", "en", "pointer", "rule", "sv"]);
+}
+
+#[test]
+fn external_references_need_not_be_in_the_send_but_must_be_of_their_kind() {
+    let alone = |options: Value| {
+        with(|body| {
+            body["persons"] = json!([]);
+            body["options"] = options;
+        })
+    };
+    assert!(parse(&alone(json!({}))).is_err());
+    let Ok(submission) = parse(&alone(json!({"references": "external"}))) else { panic!("refused") };
+    assert_eq!(submission.options.references, crate::References::External);
+    let wrong_kind = with(|body| {
+        body["duties"][0]["person"]["id"] = body["groups"][0]["id"].clone();
+        body["options"] = json!({"references": "external"});
+    });
+    assert!(parse(&wrong_kind).is_err());
+}
+
+#[test]
+fn corrections_are_any_records_alone() {
+    let body = with(|body| {
+        for list in ["activities", "groups", "duties", "options"] {
+            body.as_object_mut().unwrap().remove(list);
+        }
+    });
+    assert_eq!(Submission::parse_corrections(body.to_string().as_bytes()).unwrap().persons.len(), 2);
+    assert!(Submission::parse_corrections(b"{}").is_ok());
+    assert!(Submission::parse_corrections(br#"{"persons": [{}]}"#).is_err());
+    assert!(Submission::parse_corrections(br#"{"options": {}}"#).is_err());
 }

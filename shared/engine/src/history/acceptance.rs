@@ -35,6 +35,8 @@ pub struct NewSend<F> {
     pub jobs: Vec<NewJob<F>>,
     /// How long it is kept.
     pub retention_days: u32,
+    /// The send that it takes up again.
+    pub resume_of: Option<SendId>,
 }
 
 /// A job of a send to be stored.
@@ -62,11 +64,15 @@ pub enum Idempotency {
     OtherBody,
 }
 
-/// An accepted send.
+/// What the acceptance of a send came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Acceptance {
-    /// Whether this call made it the organiser's running one, so that its first message is to be queued.
-    pub runs: bool,
+pub enum Acceptance {
+    /// This call made it the organiser's running one: its first message is to be queued.
+    Runs,
+    /// It waits for others, or was accepted before.
+    Waits,
+    /// It was to be accepted at a certain place, and another took that.
+    Moved,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -153,6 +159,7 @@ impl History {
             requested_by: new.requested_by.clone(),
             activity_count: new.activity_count,
             options: new.options,
+            resume_of: new.resume_of,
             stop_requested: None,
             expires,
         };
@@ -221,7 +228,8 @@ impl History {
 
     /// Gives a stored send its place in the organiser's order. Can be repeated.
     ///
-    /// `overdue_at` is when the watchdog looks at it, should it be the one that runs.
+    /// `overdue_at` is when the watchdog looks at it, should it be the one that runs. `place`: only if this is the
+    /// place that it gets.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -230,6 +238,7 @@ impl History {
         send: &SendRef,
         now: Timestamp,
         overdue_at: Millis,
+        place: Option<u64>,
     ) -> Result<Acceptance, HistoryError> {
         let organiser_key = key::organiser(&send.organisation);
         for attempt in 1..=ACCEPTANCE_TRIES {
@@ -239,9 +248,12 @@ impl History {
             let seen = organiser.is_some();
             let organiser = organiser.unwrap_or(Organiser { next_seq: 1, ..Organiser::default() });
             let Ok(queued) = header.status.next(SendEvent::Accepted) else {
-                return Ok(Acceptance { runs: false });
+                return Ok(Acceptance::Waits);
             };
             let seq = organiser.next_seq;
+            if place.is_some_and(|place| place != seq) {
+                return Ok(Acceptance::Moved);
+            }
             let runs = organiser.running.is_none();
             let position = organiser.running_seq.map_or(0, |running| seq.saturating_sub(running));
 
@@ -282,7 +294,7 @@ impl History {
                 writes.push(due_job(send, StageName::FIRST, overdue_at)?);
             }
             match self.transact(writes).await {
-                Ok(()) => return Ok(Acceptance { runs }),
+                Ok(()) => return Ok(if runs { Acceptance::Runs } else { Acceptance::Waits }),
                 Err(WriteError::Condition(_)) => store::pause(attempt).await,
                 Err(WriteError::History(error)) => return Err(error),
             }

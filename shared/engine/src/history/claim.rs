@@ -33,7 +33,7 @@ pub(crate) enum ClaimAnswer {
 
 /// What a message means for a batch, before anything is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+pub(super) enum Meaning {
     Free,
     HandOn,
     Done,
@@ -66,7 +66,7 @@ pub(crate) fn span(from: Millis, to: Millis) -> Duration {
 }
 
 /// What a message for step `asked` means for a batch that stands as it does.
-fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
+pub(super) fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
     let live = is_live(batch.claim, batch.claim_until, now);
     match (asked.attempt_try, asked.n).cmp(&(batch.attempt_try, batch.n)) {
         std::cmp::Ordering::Greater => Meaning::Ahead,
@@ -87,7 +87,7 @@ fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
 
 impl Batch {
     /// The batch once `claim` holds its step.
-    fn claimed(&self, claim: &BatchClaim, send: &SendRef) -> Result<Self, IllegalTransition> {
+    pub(super) fn claimed(&self, claim: &BatchClaim, send: &SendRef) -> Result<Self, IllegalTransition> {
         let status = match self.status {
             BatchStatus::Open => BatchStatus::Open,
             other => other.next(BatchEvent::Claimed)?,

@@ -61,6 +61,9 @@ pub struct SendHeader {
     pub activity_count: u32,
     /// What the sender chose.
     pub options: Options,
+    /// The send that it takes up again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_of: Option<SendId>,
     /// Set once: no new submits, what is open is polled to its end, then the send ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_requested: Option<Reason>,
@@ -463,6 +466,7 @@ mod tests {
             requested_by: "someone".to_owned(),
             activity_count: 1,
             options: Options::default(),
+            resume_of: Some(send.send),
             stop_requested: reason,
             expires: 1,
         });

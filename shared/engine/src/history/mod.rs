@@ -9,6 +9,8 @@ mod due;
 mod end;
 pub(crate) mod item;
 pub(crate) mod key;
+#[cfg(test)]
+mod model;
 mod packed;
 mod progress;
 mod read;

@@ -141,7 +141,7 @@ impl Batch {
         })
     }
 
-    fn closed(&self, send: &SendRef, closing: &Closing) -> Result<Self, IllegalTransition> {
+    pub(super) fn closed(&self, send: &SendRef, closing: &Closing) -> Result<Self, IllegalTransition> {
         Ok(Self {
             status: self.status.next(BatchEvent::Finished)?,
             claim: None,

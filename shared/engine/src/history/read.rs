@@ -4,12 +4,15 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use stafett_domain::{AttemptId, BatchId, OrganisationNumber, SendStatus, StageName};
+use stafett_domain::{AttemptId, BatchId, OrganisationNumber, RecordId, SendId, SendStatus, StageName};
 
 use super::acceptance::{ActivitiesItem, OrderItem};
 use super::item::{Attempt, Batch, Job, Organiser, SendHeader};
 use super::key::{self, Key, SEND_PREFIX, SendRef};
 use super::store::{History, HistoryError};
+
+/// Later sends that are looked at together.
+const LATER_SENDS_AT_ONCE: usize = 20;
 
 /// A page of a list, and the cursor of the next one.
 #[derive(Debug)]
@@ -83,6 +86,39 @@ impl History {
             found.extend(assemble(items, now)?);
         }
         Ok(Page { items: found, next })
+    }
+
+    /// Whether a send accepted after `seq` (other than `except`) holds one of these records. One that was cancelled
+    /// before it started has not sent any.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn is_superseded(
+        &self,
+        organisation: &OrganisationNumber,
+        seq: u64,
+        except: SendId,
+        records: &[RecordId],
+    ) -> Result<bool, HistoryError> {
+        let mut after = key::order(organisation, seq);
+        loop {
+            let places: Vec<(String, OrderItem)> =
+                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, LATER_SENDS_AT_ONCE).await?;
+            for (_, place) in places.iter().filter(|(_, place)| place.send != except) {
+                let later = SendRef::new(organisation.clone(), place.send);
+                let header: Option<SendHeader> = self.get(&later.header()).await?;
+                let went = header.is_some_and(|header| {
+                    header.status != SendStatus::Cancelled || header.started_at.is_some()
+                });
+                if went && self.record_ids(&later).await?.holds_any(records.iter()) {
+                    return Ok(true);
+                }
+            }
+            match places.last() {
+                Some((sk, _)) if places.len() == LATER_SENDS_AT_ONCE => after.sk.clone_from(sk),
+                _ => return Ok(false),
+            }
+        }
     }
 
     /// A job's batches in order: at most `limit`, from `first` on.

@@ -39,6 +39,11 @@ impl RecordIds {
         self.0[first..].iter().take_while(move |(entry, _)| *entry == hash).map(|(_, place)| *place)
     }
 
+    /// Whether the list has one of these.
+    pub fn holds_any<'a>(&self, mut records: impl Iterator<Item = &'a RecordId>) -> bool {
+        records.any(|record| self.places(*record).next().is_some())
+    }
+
     /// Items of at most [`PART_ENTRIES`]: big-endian count of all entries, then hash, stage, batch of each.
     fn packed(&self) -> Vec<Vec<u8>> {
         let total = u32::try_from(self.0.len()).unwrap_or(u32::MAX);

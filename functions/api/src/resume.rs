@@ -1,0 +1,215 @@
+//! `POST /v1/sends/{id}/resume`: a new send with what was not accepted, and what depended on it.
+
+use std::collections::{HashMap, HashSet};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde_json::Value;
+use stafett_domain::plan::{Part, cut};
+use stafett_domain::{
+    Access, BatchId, Entry, Facts, JobStatus, Options, Outcome, Record, RecordId, References, SendId,
+    StageName, Submission,
+};
+use stafett_engine::Relay;
+use stafett_engine::history::{Idempotency, NewJob, NewSend, SendRef, StoredSend};
+use uuid::Uuid;
+
+use crate::Shared;
+use crate::address::Address;
+use crate::caller::Sender;
+use crate::problem::Problem;
+use crate::records::{BATCHES_AT_ONCE, ReadBatch, read_batch, unreadable};
+use crate::sends::{LARGEST_REQUEST, answer_accepted, hash, idempotency_key, new_batch, store_and_start};
+
+/// How often a place is asked for when others take it.
+const TRIES: u32 = 10;
+
+/// A record that is to be sent again.
+struct Again {
+    id: RecordId,
+    wire: String,
+    facts: Facts,
+}
+
+/// Records of a stage that were not accepted, and those that were.
+#[derive(Default)]
+struct Stage {
+    refused: Vec<Again>,
+    accepted: Vec<(Again, Vec<RecordId>)>,
+}
+
+/// Makes a new send of a send that has ended: what was not accepted, corrected where the caller corrects it, and the
+/// groups and activities that depended on it. What was accepted is at Skolverket already.
+pub(crate) async fn resume(
+    State(relay): State<Shared>,
+    Sender(caller): Sender,
+    Address(id): Address<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let old = SendRef::new(caller.organisation.clone(), id.parse().map_err(|_| Problem::NotFound)?);
+    let stored = relay.history.send(&old, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    if !stored.header.status.has_ended() {
+        return Err(Problem::NotEnded);
+    }
+    if body.len() > LARGEST_REQUEST {
+        return Err(Problem::TooLarge);
+    }
+    let corrections = Submission::parse_corrections(if body.is_empty() { b"{}" } else { &body })?;
+    let send = new_id(&relay, &old, &headers, &body).await?;
+    if relay.history.send(&send, relay.clock.now()).await?.is_some() {
+        return answer_accepted(&relay, &send).await;
+    }
+
+    let again = records_again(&relay, &old, &stored, &corrections).await?;
+    let ids: Vec<RecordId> = again.iter().flatten().map(|record| record.id).collect();
+    if ids.is_empty() {
+        return Err(Problem::NothingToResume);
+    }
+    let new = new_send(&relay, &stored, &again, caller.subject)?;
+    for _ in 0..TRIES {
+        let organiser = relay.history.organiser(&old.organisation).await?.ok_or(Problem::Internal)?;
+        let seq = stored.header.seq.ok_or(Problem::Internal)?;
+        if relay.history.is_superseded(&old.organisation, seq, send.send, &ids).await? {
+            return Err(Problem::Superseded);
+        }
+        // Accepted only at the place up to which was looked.
+        if store_and_start(&relay, &send, &new, Some(organiser.next_seq)).await? {
+            return answer_accepted(&relay, &send).await;
+        }
+    }
+    Err(Problem::Unavailable)
+}
+
+/// The new send's id: the same for a repeat with the same key, where there is one.
+async fn new_id(relay: &Relay, old: &SendRef, headers: &HeaderMap, body: &[u8]) -> Result<SendRef, Problem> {
+    let fresh = SendId(Uuid::now_v7());
+    let mut id = fresh;
+    if headers.contains_key("idempotency-key") {
+        let key = hash(format!("resume {} {}", old.send, idempotency_key(headers)?).as_bytes());
+        let now = relay.clock.now();
+        id = match relay.history.idempotent(&old.organisation, &key, &hash(body), fresh, now).await? {
+            Idempotency::Send(id) => id,
+            Idempotency::OtherBody => return Err(Problem::OtherBody),
+        };
+    }
+    Ok(SendRef::new(old.organisation.clone(), id))
+}
+
+fn new_send(
+    relay: &Relay,
+    stored: &StoredSend,
+    again: &[Vec<Again>; 4],
+    requested_by: String,
+) -> Result<NewSend<Facts>, Problem> {
+    let header = &stored.header;
+    let part = |record: &'_ Again| (record.id, record.facts.clone());
+    let jobs = StageName::ORDER.into_iter().zip(again).map(|(stage, records)| {
+        let parts = records.iter().map(|record| {
+            let (id, facts) = part(record);
+            Part { wire: &record.wire, id, facts }
+        });
+        NewJob { stage, batches: cut(parts).iter().map(new_batch).collect() }
+    });
+    Ok(NewSend {
+        requested_by,
+        activity_count: header.activity_count,
+        activities: stored.activities.clone(),
+        options: Options { references: References::External, ..header.options },
+        jobs: jobs.collect(),
+        retention_days: relay.organisers.retention_days(&header.organisation)?,
+        resume_of: Some(header.id),
+    })
+}
+
+/// What is to be sent again, by stage.
+async fn records_again(
+    relay: &Relay,
+    old: &SendRef,
+    stored: &StoredSend,
+    corrections: &Submission,
+) -> Result<[Vec<Again>; 4], Problem> {
+    let mut corrected = HashMap::new();
+    take_corrected(&mut corrected, &corrections.persons);
+    take_corrected(&mut corrected, &corrections.duties);
+    take_corrected(&mut corrected, &corrections.groups);
+    take_corrected(&mut corrected, &corrections.activities);
+
+    let mut refused = HashSet::new();
+    let mut again: [Vec<Again>; 4] = Default::default();
+    for (job, records) in stored.jobs.iter().zip(&mut again) {
+        let stage = read_stage(relay, old, job.stage, job.status).await?;
+        let mut sent_again: Vec<Again> = stage.refused;
+        refused.extend(sent_again.iter().map(|record| record.id));
+        for (record, without) in stage.accepted {
+            if !without.is_empty() || depends_on(job.stage, &record.wire, &refused) {
+                sent_again.push(record);
+            }
+        }
+        for record in &mut sent_again {
+            if let Some(wire) = corrected.remove(&record.id) {
+                record.wire = wire;
+            }
+        }
+        *records = sent_again;
+    }
+    // A correction of something that is not sent again would be lost without a word.
+    if corrected.is_empty() { Ok(again) } else { Err(Problem::NotPartOfIt) }
+}
+
+fn take_corrected<T: Record>(corrected: &mut HashMap<RecordId, String>, entries: &[Entry<T>]) {
+    corrected.extend(entries.iter().map(|entry| (entry.record().id(), entry.wire().to_owned())));
+}
+
+async fn read_stage(
+    relay: &Relay,
+    send: &SendRef,
+    stage: StageName,
+    status: JobStatus,
+) -> Result<Stage, Problem> {
+    let mut read = Stage::default();
+    let mut first = BatchId(0);
+    loop {
+        let batches = relay.history.batches(send, stage, first, BATCHES_AT_ONCE).await?;
+        for batch in &batches {
+            first = BatchId(batch.batch.0 + 1);
+            let ReadBatch { records, body, facts } =
+                read_batch(relay, send, stage, batch, status, Access::Personal).await?;
+            let mut body: Value = serde_json::from_str(&body).map_err(unreadable)?;
+            let Some(Value::Array(wires)) = body.get_mut("data").map(Value::take) else {
+                return Err(Problem::Internal);
+            };
+            for ((record, wire), facts) in records.into_iter().zip(wires).zip(facts) {
+                let again = Again { id: record.row.id(), wire: wire.to_string(), facts };
+                match record.outcome {
+                    Outcome::Success | Outcome::Warning => read.accepted.push((again, record.without)),
+                    _ => read.refused.push(again),
+                }
+            }
+        }
+        if batches.len() < BATCHES_AT_ONCE {
+            return Ok(read);
+        }
+    }
+}
+
+/// Whether an accepted record refers to one that is sent again because it was not accepted: Skolverket took a group
+/// without its missing members, and must be sent it again once they are there (skolverket/README, behaviour 6).
+fn depends_on(stage: StageName, wire: &str, refused: &HashSet<RecordId>) -> bool {
+    let pointers: &[(&str, &str)] = match stage {
+        StageName::Users => return false,
+        StageName::Duties => &[],
+        StageName::Groups => &[("groupMemberships", "/person/id")],
+        StageName::Activities => &[("groups", "/id"), ("teachers", "/duty/id")],
+    };
+    let record: Value = serde_json::from_str(wire).unwrap_or_default();
+    pointers.iter().any(|(list, pointer)| {
+        let entries = record.get(*list).and_then(Value::as_array);
+        entries.into_iter().flatten().any(|entry| {
+            let id = entry.pointer(pointer).and_then(Value::as_str).and_then(|id| id.parse().ok());
+            id.is_some_and(|id| refused.contains(&id))
+        })
+    })
+}
