@@ -1,0 +1,40 @@
+//! Much work at once is no fault.
+
+use stafett_simulator::{CallKind, Rule};
+
+use crate::people::{Size, send};
+use crate::stack::{TestStack, statuses};
+
+const SENDS: u16 = 300;
+
+#[tokio::test]
+async fn three_hundred_sends_at_once_all_succeed_and_none_starts_twice() {
+    let stack = TestStack::start().await;
+    let mut sends = Vec::new();
+    for number in 0..SENDS {
+        let organisation = format!("557{number:07}");
+        let body = send(Size { students: 3, teachers: 1, groups: 1, series: 3000 + number });
+        let id = stack.send_as(&organisation, &body).await;
+        sends.push((organisation, id));
+    }
+    for (organisation, id) in &sends {
+        let ended = stack.ended_as(organisation, id).await;
+        assert_eq!(statuses(&ended), ["succeeded"; 4], "{ended}");
+    }
+    let logs = stack.log_text();
+    let count =
+        |event: &str| logs.lines().filter(|line| line.contains(&format!("\"event\":\"{event}\""))).count();
+    assert_eq!(count("job.started"), usize::from(SENDS) * 4);
+    assert_eq!(count("message.failed"), 0);
+    let calls = stack.skolverket.calls();
+    let bulk = calls.iter().filter(|call| call.call == CallKind::Bulk && call.status == 202).count();
+    assert_eq!(bulk, usize::from(SENDS) * 4, "nothing was sent twice");
+    let throttled =
+        stack.skolverket.violations().iter().filter(|violation| violation.rule == Rule::Rate).count();
+    println!(
+        "{SENDS} sends: {} calls, {throttled} of them too fast, {} overdue steps sent again",
+        calls.len(),
+        count("step.overdue")
+    );
+    stack.finish(0).await;
+}
