@@ -1,6 +1,6 @@
 //! Much work at once is no fault.
 
-use stafett_simulator::{CallKind, Rule};
+use stafett_simulator::{CallKind, Limits, Rule, Simulator};
 
 use crate::people::{Size, send};
 use crate::stack::{TestStack, statuses};
@@ -36,5 +36,33 @@ async fn three_hundred_sends_at_once_all_succeed_and_none_starts_twice() {
         calls.len(),
         count("step.overdue")
     );
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn twenty_organisers_share_the_budget_without_going_beyond_it() {
+    // At the real pace, against the real limits.
+    let skolverket = Simulator::start(Limits::default()).await.unwrap();
+    let stack = TestStack::start_at(skolverket, &[]).await;
+    let mut sends = Vec::new();
+    for number in 0..20_u16 {
+        let organisation = format!("558{number:07}");
+        let body = send(Size { students: 20, teachers: 3, groups: 2, series: 3500 + number });
+        sends.push((organisation.clone(), stack.send_as(&organisation, &body).await));
+    }
+    for (organisation, id) in &sends {
+        assert_eq!(stack.ended_as(organisation, id).await["status"], "succeeded");
+    }
+    let calls: Vec<_> = stack.skolverket.calls().into_iter().filter(|call| call.kind.is_some()).collect();
+    let throttled = calls.iter().filter(|call| call.status == 429).count();
+    let first = calls.iter().map(|call| call.at).min().unwrap();
+    let last = calls.iter().map(|call| call.at).max().unwrap();
+    let seconds = last.duration_since(first).as_secs_f64();
+    let rate = f64::from(u32::try_from(calls.len() - 1).unwrap()) / seconds;
+    println!(
+        "20 organisers: {} calls in {seconds:.1} s, {rate:.2} a second (4.8 at most), {throttled} times 429",
+        calls.len()
+    );
+    assert!(throttled * 200 <= calls.len(), "{throttled} of {} calls were too fast", calls.len());
     stack.finish(0).await;
 }

@@ -49,9 +49,14 @@ impl TestStack {
     }
 
     pub(crate) async fn start_with(skolverket: Simulator, arguments: &[&str]) -> Self {
+        Self::start_at(skolverket, &[&["--fast"], arguments].concat()).await
+    }
+
+    /// A stack at the real pace, unless `arguments` say otherwise.
+    pub(crate) async fn start_at(skolverket: Simulator, arguments: &[&str]) -> Self {
         let logs = TempDir::new().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_stafett"))
-            .args(["--no-send", "--fast", "--port", "0"])
+            .args(["--no-send", "--port", "0"])
             .args(["--skolverket-url", &skolverket.provisioning_url()])
             .args(["--token-url", &skolverket.token_url()])
             .arg("--log-dir")
