@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::Kind;
+use crate::{Fault, Kind};
 
 /// What a call was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,12 +18,12 @@ pub enum CallKind {
     Other,
 }
 
-/// A call that was answered. Its `Debug` leaves out both bodies: they hold personal data, and a token.
+/// A call that came to its end. Its `Debug` leaves out both bodies: they hold personal data, and a token.
 #[derive(Clone)]
 pub struct Call {
     /// When the call's headers had come.
     pub at: Instant,
-    /// When its answer was handed over.
+    /// When its answer was handed over, or the connection ended.
     pub answered_at: Instant,
     /// Whose token it carried, or who asked for one: 10 digits. None without a valid token.
     pub organisation: Option<String>,
@@ -39,10 +39,12 @@ pub struct Call {
     pub request: Option<Value>,
     /// Size of the body. For a body above 4 MB, which is not read to its end: its declared size, or 4 MB.
     pub request_bytes: usize,
-    /// Status of the answer.
+    /// Status of the answer; 0 without one: the connection was cut, or the caller hung up.
     pub status: u16,
-    /// Body of the answer.
+    /// Body of the answer, if it was JSON and whole.
     pub response: Option<Value>,
+    /// What went wrong with it by a test's wish; None also while all is down.
+    pub fault: Option<Fault>,
 }
 
 impl fmt::Debug for Call {
@@ -54,6 +56,7 @@ impl fmt::Debug for Call {
             .field("call", &self.call)
             .field("request_bytes", &self.request_bytes)
             .field("status", &self.status)
+            .field("fault", &self.fault)
             .field("time", &self.answered_at.duration_since(self.at))
             .finish_non_exhaustive()
     }

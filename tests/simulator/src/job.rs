@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -16,6 +18,8 @@ pub(crate) struct Job {
     pub(crate) records: Vec<(Uuid, Value)>,
     /// One per record, in the same order; None while the job is under way.
     pub(crate) results: Option<Vec<RecordResult>>,
+    /// Whether it is not found when its caller asks for it.
+    pub(crate) lost: bool,
 }
 
 /// What became of a record.
@@ -54,8 +58,8 @@ impl Meta {
 
 impl Job {
     /// AsynchronousResponse. `location_base` is what stands before `/{kind}/{id}` in the location of a new record;
-    /// `only_errors` leaves out all but the refused ones, warnings included.
-    pub(crate) fn answer(&self, location_base: &str, only_errors: bool) -> Value {
+    /// `only_errors` leaves out all but the refused ones, warnings included; `left_out` are not shown at all.
+    pub(crate) fn answer(&self, location_base: &str, only_errors: bool, left_out: &HashSet<Uuid>) -> Value {
         let responses: Vec<Value> = match &self.results {
             None if only_errors => Vec::new(),
             None => {
@@ -65,7 +69,9 @@ impl Job {
             }
             Some(results) => {
                 let both = self.records.iter().map(|(id, _)| *id).zip(results);
-                let wanted = both.filter(|(_, result)| !only_errors || result.status == Status::Error);
+                let wanted = both
+                    .filter(|(id, _)| !left_out.contains(id))
+                    .filter(|(_, result)| !only_errors || result.status == Status::Error);
                 wanted.map(|(id, result)| result.json(self.kind, id, location_base)).collect()
             }
         };

@@ -2,7 +2,8 @@
 //!
 //! It is the authorization server and the Provisioning API in one program: tokens, bulk calls and jobs, with the
 //! published limits, checks of every record and of its references, and outcomes that a test can script. Beside
-//! answering, it keeps a list of what the caller did against the protocol: see [`Rule`].
+//! answering, it keeps a list of what the caller did against the protocol: see [`Rule`]. It can be made to fail in the
+//! ways that networks and services do: see [`Fault`]. What the caller does then is judged by what it could know.
 //!
 //! It speaks plain HTTP and is meant for loopback addresses. Nothing here prints a personal value: [`Call`] and
 //! [`Log`] show neither bodies nor values, and a [`Violation`] names paths, attributes and record ids only.
@@ -19,7 +20,10 @@
 
 mod call;
 mod clock;
+mod connection;
+mod content;
 mod eppn;
+mod fault;
 mod job;
 mod kind;
 mod limits;
@@ -31,7 +35,9 @@ mod person;
 mod quota;
 mod record_check;
 mod reference;
+mod refusal;
 mod reply;
+mod script;
 mod server;
 mod shape;
 mod simulator;
@@ -40,9 +46,11 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod token;
+mod underway;
 mod violation;
 
 pub use call::{Call, CallKind};
+pub use fault::{Fault, FaultTarget};
 pub use kind::Kind;
 pub use limits::Limits;
 pub use outcome::{Log, ScriptedOutcome};

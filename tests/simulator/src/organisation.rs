@@ -7,7 +7,8 @@ use uuid::Uuid;
 use crate::job::{Job, Meta, RecordResult, Status};
 use crate::log_entry::LogEntry;
 use crate::order::Order;
-use crate::{Kind, ScriptedOutcome, record_check};
+use crate::script::Script;
+use crate::{Kind, Log, ScriptedOutcome, record_check};
 
 /// All that is kept of one organisation.
 #[derive(Default)]
@@ -31,13 +32,13 @@ impl Organisation {
     }
 
     /// Carries out a job, record by record in their order, so that a record meets what the ones before it left.
-    pub(crate) fn complete(&mut self, job: Uuid, scripts: &HashMap<Uuid, ScriptedOutcome>, wall: Timestamp) {
+    pub(crate) fn complete(&mut self, job: Uuid, script: &mut Script, wall: Timestamp) {
         let Some(job) = self.jobs.get_mut(&job) else { return };
         let stored = &mut self.stored;
         let results = job
             .records
             .iter()
-            .map(|(id, record)| stored.take(job.kind, *id, record, job.update, scripts.get(id), wall));
+            .map(|(id, record)| stored.take(job.kind, *id, record, job.update, script.outcome(*id), wall));
         job.results = Some(results.collect());
     }
 }
@@ -49,10 +50,10 @@ impl Stored {
         id: Uuid,
         record: &Value,
         update: bool,
-        script: Option<&ScriptedOutcome>,
+        script: Option<ScriptedOutcome>,
         wall: Timestamp,
     ) -> RecordResult {
-        let log = |log| vec![LogEntry::scripted(log, kind, id, wall)];
+        let log = |log: &Log| vec![LogEntry::scripted(log, kind, id, wall)];
         let refused = |status, errors: Vec<LogEntry>, warnings| RecordResult {
             status,
             status_code: errors.first().map_or(400, |entry| entry.status_code),
@@ -61,12 +62,12 @@ impl Stored {
             meta: Meta::new(wall),
         };
         match script {
-            Some(ScriptedOutcome::Error(error)) => return refused(Status::Error, log(error), Vec::new()),
+            Some(ScriptedOutcome::Error(error)) => return refused(Status::Error, log(&error), Vec::new()),
             Some(ScriptedOutcome::TemporaryError(error)) => {
-                return refused(Status::TemporaryError, log(error), Vec::new());
+                return refused(Status::TemporaryError, log(&error), Vec::new());
             }
             Some(ScriptedOutcome::Warning(warning)) => {
-                let warnings = log(warning).into_iter().map(LogEntry::warning).collect();
+                let warnings = log(&warning).into_iter().map(LogEntry::warning).collect();
                 return self.accept(kind, id, warnings, wall);
             }
             None => {}

@@ -1,21 +1,65 @@
+use std::io;
+
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
+use crate::Fault;
 use crate::log_entry::LogEntry;
 use crate::quota::Quota;
+
+const HTML: &str =
+    "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Error</h1></body></html>\n";
 
 /// An answer before it is made into HTTP.
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    pub(crate) body: Value,
+    pub(crate) payload: Payload,
     /// The `Location` header.
     pub(crate) location: Option<String>,
+    pub(crate) rate: RateHeaders,
+    pub(crate) delivery: Delivery,
+}
+
+/// What an answer's body is.
+pub(crate) enum Payload {
+    Json(Value),
+    /// A proxy's page.
+    Html,
+    Empty,
+}
+
+/// What an answer says about the rate limit.
+#[derive(Clone, Copy)]
+pub(crate) enum RateHeaders {
+    /// How it is.
+    True,
+    /// That nothing is left, for so many seconds if it says so.
+    Reset(Option<f64>),
+    /// Nothing.
+    Absent,
+}
+
+/// How much of an answer the caller gets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    /// Half of its body.
+    CutOff,
+    /// Nothing: the connection is cut.
+    Cut,
 }
 
 impl Reply {
     pub(crate) fn new(status: u16, body: Value) -> Reply {
-        Reply { status, body, location: None }
+        Reply {
+            status,
+            payload: Payload::Json(body),
+            location: None,
+            rate: RateHeaders::True,
+            delivery: Delivery::Whole,
+        }
     }
 
     /// A call refused by the Provisioning API: an array with one LogEntry, whose status is the call's.
@@ -29,25 +73,90 @@ impl Reply {
         Reply::new(status, json!({"error": {"code": code, "description": description}}))
     }
 
+    /// The answer to a call that was carried out, as far as a fault lets it through.
+    pub(crate) fn through(mut self, fault: Option<Fault>) -> Reply {
+        match fault {
+            Some(Fault::CutAfter) => self.delivery = Delivery::Cut,
+            Some(Fault::CutOffBody) => self.delivery = Delivery::CutOff,
+            Some(Fault::NoJobId | Fault::NoJobIdAtAll) => {
+                if let Payload::Json(Value::Object(body)) = &mut self.payload {
+                    body.remove("jobId");
+                }
+                if fault == Some(Fault::NoJobIdAtAll) {
+                    self.location = None;
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// The status that the caller sees, and the JSON if it gets all of it.
+    pub(crate) fn seen(self) -> (u16, Option<Value>) {
+        match (self.delivery, self.payload) {
+            (Delivery::Cut, _) => (0, None),
+            (Delivery::Whole, Payload::Json(body)) => (self.status, Some(body)),
+            _ => (self.status, None),
+        }
+    }
+
     /// With the rate limit's headers, if the call counts against it.
     pub(crate) fn response(&self, quota: Option<Quota>) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body.to_string()));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let (kind, text) = match &self.payload {
+            Payload::Json(body) => (Some("application/json"), body.to_string()),
+            Payload::Html => (Some("text/html; charset=utf-8"), HTML.to_owned()),
+            Payload::Empty => (None, String::new()),
+        };
+        let mut response = match self.delivery {
+            Delivery::CutOff => half(text),
+            Delivery::Whole | Delivery::Cut => Response::new(Body::from(text)),
+        };
+        let status = StatusCode::from_u16(self.status).ok().filter(|status| !status.is_informational());
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(kind) = kind {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
         if let Some(location) = self.location.as_deref().and_then(|location| location.parse().ok()) {
             headers.insert(header::LOCATION, location);
         }
         if let Some(quota) = quota {
-            headers.insert(HeaderName::from_static("x-ratelimit-limit"), quota.limit.into());
-            headers.insert(HeaderName::from_static("x-ratelimit-remaining"), quota.remaining.into());
-            // Rounded up to whole milliseconds: a caller that waits so long finds the quota whole.
-            let reset = quota.reset.as_micros().div_ceil(1000) as f64 / 1000.0;
-            if let Ok(reset) = reset.to_string().parse() {
-                headers.insert(HeaderName::from_static("x-ratelimit-reset"), reset);
-            }
+            self.rate.insert(quota, headers);
         }
         response
     }
+}
+
+impl RateHeaders {
+    fn insert(self, quota: Quota, headers: &mut HeaderMap) {
+        let (remaining, reset) = match self {
+            // Rounded up to whole milliseconds: a caller that waits so long finds the quota whole.
+            RateHeaders::True => {
+                (quota.remaining, Some(quota.reset.as_micros().div_ceil(1000) as f64 / 1000.0))
+            }
+            RateHeaders::Reset(reset) => (0, reset),
+            RateHeaders::Absent => return,
+        };
+        headers.insert(HeaderName::from_static("x-ratelimit-limit"), quota.limit.into());
+        headers.insert(HeaderName::from_static("x-ratelimit-remaining"), remaining.into());
+        if let Some(reset) = reset.and_then(|reset| reset.to_string().parse().ok()) {
+            headers.insert(HeaderName::from_static("x-ratelimit-reset"), reset);
+        }
+    }
+}
+
+/// The first half of a body whose whole length is declared; then its connection is closed.
+fn half(text: String) -> Response<Body> {
+    let whole = text.len();
+    let mut sent = text.into_bytes();
+    sent.truncate(whole / 2);
+    let end = async {
+        // Without a pause the connection would be closed before the first half has gone out.
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    };
+    let body = Body::from_stream(stream::iter([Ok(sent)]).chain(stream::once(end)));
+    let mut response = Response::new(body);
+    response.headers_mut().insert(header::CONTENT_LENGTH, whole.into());
+    response
 }

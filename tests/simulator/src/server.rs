@@ -3,13 +3,16 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Query, Request, State as Shared};
+use axum::extract::{ConnectInfo, Query, Request, State as Shared};
 use axum::http::{HeaderMap, Response, header};
 
-use crate::Call;
-use crate::clock;
-use crate::state::{Content, State};
+use crate::connection::Cut;
+use crate::content::Content;
+use crate::reply::{Delivery, Reply};
+use crate::state::{BulkCall, JobCall, State};
 use crate::target::Target;
+use crate::underway::Underway;
+use crate::{CallKind, Fault, clock};
 
 /// How much of a body is read at all: far above what is allowed, so that the judge sees the true size, and a bound.
 const MOST_READ: usize = 4_000_000;
@@ -34,7 +37,11 @@ pub(crate) fn router(state: SharedState) -> Router {
     Router::new().fallback(answer).with_state(state)
 }
 
-async fn answer(Shared(state): Shared<SharedState>, request: Request) -> Response<Body> {
+async fn answer(
+    Shared(state): Shared<SharedState>,
+    ConnectInfo(connection): ConnectInfo<Cut>,
+    request: Request,
+) -> Response<Body> {
     let now = clock::now();
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.as_str(), parts.uri.path());
@@ -46,43 +53,72 @@ async fn answer(Shared(state): Shared<SharedState>, request: Request) -> Respons
         Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
 
     let content = read(&parts.headers, body).await;
-    let mut organisation = arrival.organisation;
-    let caller = organisation.as_deref().unwrap_or_default();
-    let reply = match (arrival.refusal, &target) {
-        (Some(refusal), _) => refusal,
-        (None, Target::Bulk(kind)) => {
-            let now = clock::now();
-            let reply = state.lock().bulk(*kind, caller, &query, &content, arrival.call_time, now);
-            pass(arrival.call_time).await;
-            reply
-        }
-        (None, Target::Job { kind, id, is_completed }) => {
-            // First the time, then the look: the answer is as fresh as it can be.
-            pass(arrival.call_time).await;
-            state.lock().job(*kind, id, *is_completed, caller, &query, clock::now())
-        }
-        (None, Target::Token | Target::WrongMethod { .. } | Target::Nothing) => {
-            let (reply, who) = state.lock().token(&content, clock::now());
-            organisation = who;
-            reply
-        }
+    if target.call() == CallKind::Bulk {
+        state.lock().carried(&content);
+    }
+    let fault = match arrival.refusal {
+        Some(_) => None,
+        None => state.lock().fault(&target, arrival.organisation.as_deref(), &content),
     };
-    let response = reply.response(arrival.quota);
-    let call = Call {
+    let mut call = Underway {
+        state,
+        number: arrival.number,
         at: arrival.at,
-        answered_at: clock::now().at,
-        organisation,
+        organisation: arrival.organisation,
         method: method.to_owned(),
         path: path.to_owned(),
-        kind: target.kind(),
-        call: target.call(),
-        request: content.json,
-        request_bytes: content.bytes,
-        status: reply.status,
-        response: Some(reply.body),
+        target,
+        content,
+        fault,
+        job: None,
+        ended: false,
     };
-    state.lock().answered(arrival.number, call);
+    let time = arrival.call_time + fault.map_or(Duration::ZERO, Fault::delay);
+    let reply = match arrival.refusal {
+        Some(refusal) => refusal,
+        None => carry_out(&mut call, &query, time).await,
+    };
+    let response = reply.response(arrival.quota);
+    if reply.delivery == Delivery::Cut {
+        connection.cut();
+    }
+    let (status, body) = reply.seen();
+    call.end(status, body);
     response
+}
+
+/// Answers a call that was not refused on arrival.
+async fn carry_out(call: &mut Underway, query: &[(String, String)], time: Duration) -> Reply {
+    let organisation = call.organisation.as_deref().unwrap_or_default();
+    match &call.target {
+        Target::Bulk(kind) => {
+            let bulk = BulkCall {
+                kind: *kind,
+                organisation,
+                query,
+                content: &call.content,
+                fault: call.fault,
+                answer_time: time,
+            };
+            let (reply, job) = call.state.lock().bulk(&bulk, clock::now());
+            call.job = job;
+            pass(time).await;
+            reply
+        }
+        Target::Job { kind, id, is_completed } => {
+            // First the time, then the look: the answer is as fresh as it can be.
+            pass(time).await;
+            let (kind, is_completed) = (*kind, *is_completed);
+            let job = JobCall { kind, id, is_completed, organisation, query, fault: call.fault };
+            call.state.lock().job(&job, clock::now())
+        }
+        Target::Token | Target::WrongMethod { .. } | Target::Nothing => {
+            let (reply, who) = call.state.lock().token(&call.content, call.fault, clock::now());
+            call.organisation = who;
+            pass(time).await;
+            reply
+        }
+    }
 }
 
 async fn read(headers: &HeaderMap, body: Body) -> Content {

@@ -3,14 +3,14 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::connection::{Connections, Cut};
 use crate::server::{SharedState, router};
 use crate::state::State;
-use crate::{Call, Kind, Limits, ScriptedOutcome, Violation, clock};
+use crate::{Call, Fault, FaultTarget, Kind, Limits, ScriptedOutcome, Violation, clock};
 
 /// A running stand-in. Clones are handles to the same one; it serves until the last of them is dropped, or
 /// [`stop`](Simulator::stop) is called.
@@ -39,9 +39,8 @@ impl Simulator {
         let root = format!("http://{}", listener.local_addr()?);
         let state = SharedState::new(State::new(root, limits, clock::now().at));
         let (stopped, mut stop) = watch::channel(false);
-        // Answers are small: without this each could wait for the caller's delayed acknowledgement.
-        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-        let server = axum::serve(listener, router(state.clone())).with_graceful_shutdown(async move {
+        let service = router(state.clone()).into_make_service_with_connect_info::<Cut>();
+        let server = axum::serve(Connections(listener), service).with_graceful_shutdown(async move {
             // An error means that the last handle is gone: the same as a stop.
             drop(stop.wait_for(|stopped| *stopped).await);
         });
@@ -63,12 +62,64 @@ impl Simulator {
 
     /// Gives a record an outcome, in every job that completes from now on and whatever the record holds.
     pub fn script(&self, record: Uuid, outcome: ScriptedOutcome) {
-        self.state.lock().script(record, Some(outcome), clock::now());
+        self.state.lock().script(clock::now()).set_outcome(record, outcome);
+    }
+
+    /// Gives a record a TemporaryError for so many times that it is processed (`u32::MAX`: always); after that it has
+    /// its own outcome, scripted or not.
+    pub fn script_temporary(&self, record: Uuid, times: u32) {
+        self.state.lock().script(clock::now()).set_temporary(record, times);
     }
 
     /// From now on the record has the outcome that its content gives it.
     pub fn unscript(&self, record: Uuid) {
-        self.state.lock().script(record, None, clock::now());
+        self.state.lock().script(clock::now()).clear_outcome(record);
+    }
+
+    /// Adds a rule: calls of that target have that fault, so many times (`u32::MAX`: always). Of the rules, in the
+    /// order in which they were added, the first that matches a call and has times left applies to it. A call that
+    /// is refused for a reason of its own on arrival (path, method, rate, token) uses none up.
+    pub fn fault(&self, target: FaultTarget, times: u32, fault: Fault) {
+        self.state.lock().add_fault(target, times, fault);
+    }
+
+    /// Forgets the rules of [`fault`](Simulator::fault), which records to leave out, and what was to happen to next
+    /// jobs. Jobs that are stuck or lost stay so; so do the scripts of records and [`set_down`](Simulator::set_down).
+    pub fn clear_faults(&self) {
+        self.state.lock().clear_faults();
+    }
+
+    /// The next accepted job of that kind stays Pending for ever, and its records are not processed. Twice: two jobs.
+    pub fn stick_next_job(&self, kind: Kind) {
+        self.state.lock().script(clock::now()).stick_next(kind);
+    }
+
+    /// The next accepted job of that kind is not found (404/4001) when its caller asks for it; its records are
+    /// processed like those of any job. Twice: two jobs.
+    pub fn lose_next_job(&self, kind: Kind) {
+        self.state.lock().script(clock::now()).lose_next(kind);
+    }
+
+    /// So many answers with outcomes leave that record out (`u32::MAX`: all). Answers of a job that is still under
+    /// way show it and are not counted, nor are those that the caller does not get whole.
+    pub fn leave_out(&self, record: Uuid, times: u32) {
+        self.state.lock().script(clock::now()).leave_out(record, times);
+    }
+
+    /// From now on all tokens given out so far are refused with 403/5002, without blame; new ones are good.
+    pub fn expire_tokens(&self) {
+        self.state.lock().expire_tokens();
+    }
+
+    /// While it is down everything is answered with 503, the authorization server included. Jobs go on. The judge
+    /// sees the rate and the tokens of those calls, not their bodies.
+    pub fn set_down(&self, down: bool) {
+        self.state.lock().set_down(down);
+    }
+
+    /// How many bulk calls carried the record, whichever their answers, refused calls included.
+    pub fn times_sent(&self, record: Uuid) -> u32 {
+        self.state.lock().times_sent(record)
     }
 
     /// Other limits from now on. Jobs under way and tokens given out keep theirs.
@@ -76,8 +127,8 @@ impl Simulator {
         self.state.lock().set_limits(limits, clock::now());
     }
 
-    /// Every call answered so far, in the order in which they arrived. A call whose caller hung up before the answer
-    /// is not among them.
+    /// Every call that has come to its end, in the order in which they arrived. One whose caller hung up while it was
+    /// being answered, or whose connection was cut, has the status 0.
     pub fn calls(&self) -> Vec<Call> {
         self.state.lock().calls()
     }

@@ -1,19 +1,24 @@
-use std::collections::{BTreeMap, HashMap};
+mod bulk;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
+pub(crate) use bulk::BulkCall;
+
 use crate::clock::Moment;
-use crate::job::Job;
+use crate::content::Content;
+use crate::fault::{Faults, Seen};
 use crate::log_entry::LogEntry;
 use crate::organisation::Organisation;
 use crate::quota::{Bucket, Quota};
-use crate::reference::references;
 use crate::reply::Reply;
+use crate::script::Script;
 use crate::target::{BASE_PATH, OLD_BASE_PATH, TOKEN_PATH, Target};
 use crate::token::{Refusal, Tokens, Unauthorised, seconds, wanted};
-use crate::{Call, Kind, Limits, Rule, ScriptedOutcome, Violation, record_check, shape};
+use crate::{Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, refusal, shape};
 
 /// Everything the server remembers. It has no clock and does no input or output: every method that depends on time
 /// gets the moment, and jobs that have come due by then are carried out first.
@@ -23,7 +28,11 @@ pub(crate) struct State {
     limits: Limits,
     bucket: Bucket,
     tokens: Tokens,
-    scripts: HashMap<Uuid, ScriptedOutcome>,
+    script: Script,
+    faults: Faults,
+    down: bool,
+    /// How many bulk calls carried a record.
+    sent: HashMap<Uuid, u32>,
     organisations: HashMap<String, Organisation>,
     /// Jobs under way, by when they are due and by number.
     due: BTreeMap<(Instant, u64), (String, Uuid)>,
@@ -48,12 +57,15 @@ pub(crate) struct Arrival {
     pub(crate) refusal: Option<Reply>,
 }
 
-/// A call's body, as far as it was read.
-pub(crate) struct Content {
-    pub(crate) bytes: usize,
-    pub(crate) declared_json: bool,
-    /// None if it was not JSON, or too large to be read.
-    pub(crate) json: Option<Value>,
+/// A call about a job, from a caller that is known.
+pub(crate) struct JobCall<'a> {
+    pub(crate) kind: Kind,
+    /// As it stands in the path.
+    pub(crate) id: &'a str,
+    pub(crate) is_completed: bool,
+    pub(crate) organisation: &'a str,
+    pub(crate) query: &'a [(String, String)],
+    pub(crate) fault: Option<Fault>,
 }
 
 impl State {
@@ -63,7 +75,10 @@ impl State {
             bucket: Bucket::new(limits.calls_per_second, now),
             limits,
             tokens: Tokens::new(),
-            scripts: HashMap::new(),
+            script: Script::default(),
+            faults: Faults::default(),
+            down: false,
+            sent: HashMap::new(),
             organisations: HashMap::new(),
             due: BTreeMap::new(),
             held: false,
@@ -82,12 +97,31 @@ impl State {
         format!("{}{TOKEN_PATH}", self.root)
     }
 
-    pub(crate) fn script(&mut self, record: Uuid, outcome: Option<ScriptedOutcome>, now: Moment) {
+    /// What is to happen to records and jobs. Jobs that are due keep what was set down before.
+    pub(crate) fn script(&mut self, now: Moment) -> &mut Script {
         self.carry_out(now);
-        match outcome {
-            Some(outcome) => self.scripts.insert(record, outcome),
-            None => self.scripts.remove(&record),
-        };
+        &mut self.script
+    }
+
+    pub(crate) fn add_fault(&mut self, target: FaultTarget, times: u32, fault: Fault) {
+        self.faults.add(target, times, fault);
+    }
+
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+        self.script.clear_jobs();
+    }
+
+    pub(crate) fn set_down(&mut self, down: bool) {
+        self.down = down;
+    }
+
+    pub(crate) fn expire_tokens(&mut self) {
+        self.tokens.withdraw();
+    }
+
+    pub(crate) fn times_sent(&self, record: Uuid) -> u32 {
+        self.sent.get(&record).copied().unwrap_or_default()
     }
 
     pub(crate) fn set_limits(&mut self, limits: Limits, now: Moment) {
@@ -121,6 +155,13 @@ impl State {
         self.calls.push((number, call));
     }
 
+    /// The caller of a job's bulk call hung up before its answer: it cannot know the job.
+    pub(crate) fn never_told(&mut self, organisation: &str, job: Uuid) {
+        if let Some(known) = self.organisations.get_mut(organisation) {
+            known.order.set_aside(job);
+        }
+    }
+
     /// Takes in a call by its headers: the path, the rate and the token are judged here, in this order.
     pub(crate) fn arrive(
         &mut self,
@@ -143,6 +184,8 @@ impl State {
             (_, _, Err(why)) => Some(self.unauthorised(*why, method, path, now)),
             (_, _, Ok(_)) => None,
         };
+        // Judged all the same: being down is no licence.
+        let refusal = if self.down { Some(refusal::unavailable(target.call(), now.wall)) } else { refusal };
         Arrival {
             number: self.last_arrival,
             at: now.at,
@@ -168,20 +211,40 @@ impl State {
             Rule::Rate,
             format!("{method} {path}: above {} calls a second", self.limits.calls_per_second),
         );
-        let message = "Antalet anrop är för högt. Försök igen senare.";
-        Reply::log(LogEntry::new("5021", 429, "Teknisk begränsning", message, now.wall))
+        refusal::too_many(now.wall)
     }
 
     fn unauthorised(&mut self, why: Unauthorised, method: &str, path: &str, now: Moment) -> Reply {
         if let Some(why) = why.violation() {
             self.find(Rule::Token, format!("{method} {path}: {why}"));
         }
-        let message = "Anropets token är ogiltig eller har gått ut.";
-        Reply::log(LogEntry::new("5002", 403, "Behörighet saknas", message, now.wall))
+        refusal::token_refused(now.wall)
+    }
+
+    /// What goes wrong with a call that was not refused on arrival. `organisation` is that of the call's token.
+    pub(crate) fn fault(
+        &mut self,
+        target: &Target,
+        organisation: Option<&str>,
+        content: &Content,
+    ) -> Option<Fault> {
+        let (call, kind) = (target.call(), target.kind());
+        let asking = match &content.json {
+            Some(request) if call == CallKind::Token => wanted(request, &self.provisioning_url()).ok(),
+            _ => None,
+        };
+        let organisation = asking.as_ref().map(|wanted| wanted.organisation.as_str()).or(organisation);
+        let records = if call == CallKind::Bulk { content.record_ids() } else { Vec::new() };
+        self.faults.take(&Seen { call, kind, organisation, records: &records })
     }
 
     /// Answers a request to the authorization server; beside the reply, the organisation that asked.
-    pub(crate) fn token(&mut self, content: &Content, now: Moment) -> (Reply, Option<String>) {
+    pub(crate) fn token(
+        &mut self,
+        content: &Content,
+        fault: Option<Fault>,
+        now: Moment,
+    ) -> (Reply, Option<String>) {
         let understood = match &content.json {
             Some(request) => wanted(request, &self.provisioning_url()),
             None => Err(Refusal::Malformed("the body is not JSON")),
@@ -197,6 +260,11 @@ impl State {
         if let Some(what) = wanted.useless {
             self.find(Rule::Token, format!("{TOKEN_PATH}: {what}"));
         }
+        if let Some(refusal) =
+            fault.and_then(|fault| refusal::scripted(fault, CallKind::Token, None, now.wall))
+        {
+            return (refusal, Some(wanted.organisation));
+        }
         let life = self.limits.token_life;
         let Some(jwt) = self.tokens.issue(&wanted, life, now) else {
             return (Reply::token_error(500, "server_error", "the token could not be signed"), None);
@@ -209,65 +277,14 @@ impl State {
                 "access": wanted.access,
             }
         });
-        (Reply::new(200, answer), Some(wanted.organisation))
-    }
-
-    /// Answers a bulk call: size, query, body and order are judged, and the job is started.
-    pub(crate) fn bulk(
-        &mut self,
-        kind: Kind,
-        organisation: &str,
-        query: &[(String, String)],
-        content: &Content,
-        call_time: Duration,
-        now: Moment,
-    ) -> Reply {
-        self.carry_out(now);
-        if content.bytes > self.limits.max_body_bytes {
-            let (bytes, most) = (content.bytes, self.limits.max_body_bytes);
-            self.find(Rule::Size, format!("{kind}/bulk: {bytes} bytes, {most} are allowed"));
-            let message = "Anropets datamängd är för stor.";
-            return Reply::log(LogEntry::new("5020", 413, "Teknisk begränsning", message, now.wall));
-        }
-        let update = match self.update_if_exists(kind, query, now) {
-            Ok(update) => update,
-            Err(refusal) => return refusal,
-        };
-        if !content.declared_json {
-            self.find(Rule::Body, format!("{kind}/bulk: the content type is not application/json"));
-        }
-        let records = match self.records(kind, content.json.as_ref(), now) {
-            Ok(records) => records,
-            Err(refusal) => return refusal,
-        };
-        self.judge_records(kind, organisation, &records);
-
-        self.last_job += 1;
-        let (id, number) = (Uuid::new_v4(), self.last_job);
-        let known = self.organisations.entry(organisation.to_owned()).or_default();
-        known.order.sent(kind, id, number, records.iter().map(|(record, _)| *record).collect());
-        known.jobs.insert(id, Job { id, kind, update, accepted: now.wall, records, results: None });
-        // The job's time starts when the caller has its answer.
-        let due = now.at + call_time + self.limits.job_time;
-        self.due.insert((due, number), (organisation.to_owned(), id));
-
-        let message = "Uppgifterna är mottagna och behandlas asynkront.";
-        let location = format!("{}{OLD_BASE_PATH}/{kind}/bulk/jobs/{id}", self.root);
-        Reply { location: Some(location), ..Reply::new(202, json!({"jobId": id, "message": message})) }
+        (Reply::new(200, answer).through(fault), Some(wanted.organisation))
     }
 
     /// Answers a job call. Once the outcomes have been answered, they count as read.
-    pub(crate) fn job(
-        &mut self,
-        kind: Kind,
-        id: &str,
-        is_completed: bool,
-        organisation: &str,
-        query: &[(String, String)],
-        now: Moment,
-    ) -> Reply {
+    pub(crate) fn job(&mut self, call: &JobCall<'_>, now: Moment) -> Reply {
         self.carry_out(now);
-        for (name, _) in query {
+        let JobCall { kind, id, is_completed, fault, .. } = *call;
+        for (name, _) in call.query {
             self.find(Rule::Query, format!("{kind}/bulk/jobs: parameter {name} is not to be used"));
         }
         let Some(job_id) = shape::id(&id.into()) else {
@@ -276,103 +293,39 @@ impl State {
             let entry = LogEntry::new("2011", 400, "Ogiltigt format", message, now.wall);
             return Reply::log(entry.parameter("id", id).resource_type(kind));
         };
-        let known = self.organisations.get_mut(organisation);
+        let refused = fault.and_then(|fault| refusal::scripted(fault, CallKind::Job, Some(kind), now.wall));
+        let known = self.organisations.get_mut(call.organisation);
         let Some((job, order)) = known.and_then(|known| {
             let job = known.jobs.get(&job_id).filter(|job| job.kind == kind)?;
             Some((job, &mut known.order))
         }) else {
-            let entry = LogEntry::new("4001", 404, "Ogiltigt värde", "Jobbet hittades inte.", now.wall)
-                .parameter("id", id);
-            return Reply::log(entry.resource_type(kind));
+            return refused.unwrap_or_else(|| refusal::no_such_job(kind, id, now.wall));
         };
+        if let Some(refused) = refused {
+            if (300..500).contains(&refused.status) && refused.status != 429 {
+                // No answer to wait for: the caller may give the job up.
+                order.set_aside(job_id);
+            }
+            return refused;
+        }
+        let is_answered = fault.is_none_or(Fault::is_answered);
+        if job.lost {
+            if is_answered {
+                order.read(job_id, &HashSet::new());
+            }
+            return refusal::no_such_job(kind, id, now.wall).through(fault);
+        }
         if is_completed {
-            return Reply::new(200, job.results.is_some().into());
+            return Reply::new(200, job.results.is_some().into()).through(fault);
         }
-        if job.results.is_some() {
-            order.read(job_id);
+        let mut left_out = HashSet::new();
+        if job.results.is_some() && is_answered {
+            left_out = self.script.left_out(job.records.iter().map(|(record, _)| *record));
+            order.read(job_id, &left_out);
         }
-        let only_errors = query.iter().any(|(name, value)| name == "showOnlyError" && value == "true");
+        let only_errors = call.query.iter().any(|(name, value)| name == "showOnlyError" && value == "true");
         let location_base = format!("{}{OLD_BASE_PATH}", self.root);
-        Reply::new(200, job.answer(&location_base, only_errors))
-    }
-
-    fn update_if_exists(
-        &mut self,
-        kind: Kind,
-        query: &[(String, String)],
-        now: Moment,
-    ) -> Result<bool, Reply> {
-        const NAME: &str = "updateIfExists";
-        for (name, _) in query.iter().filter(|(name, _)| name != NAME) {
-            self.find(Rule::Query, format!("{kind}/bulk: parameter {name} is unknown"));
-        }
-        let value = query.iter().find(|(name, _)| name == NAME).map(|(_, value)| value.as_str());
-        if value == Some("true") {
-            return Ok(true);
-        }
-        self.find(Rule::Query, format!("{kind}/bulk: {NAME} is not true"));
-        match value {
-            None | Some("false") => Ok(false),
-            Some(other) => {
-                let message = format!("Parametern <{NAME}> ska vara true eller false.");
-                let entry = LogEntry::new("2025", 400, "Ogiltigt format", message, now.wall);
-                Err(Reply::log(entry.parameter(NAME, other)))
-            }
-        }
-    }
-
-    /// The body's records with their ids. A record without one could not be answered for: it refuses the whole call.
-    fn records(
-        &mut self,
-        kind: Kind,
-        body: Option<&Value>,
-        now: Moment,
-    ) -> Result<Vec<(Uuid, Value)>, Reply> {
-        let data = body.and_then(|body| body["data"].as_array()).filter(|data| !data.is_empty());
-        let Some(data) = data else {
-            let why = if body.is_none() { "is not JSON" } else { "has no data" };
-            self.find(Rule::Body, format!("{kind}/bulk: the body {why}"));
-            let message = "Anropets innehåll ska vara JSON med minst en post i <data>.";
-            let entry = LogEntry::new("2010", 400, "Ogiltigt format", message, now.wall);
-            return Err(Reply::log(entry.attribute("data", None)));
-        };
-        for name in body.and_then(Value::as_object).into_iter().flat_map(|body| body.keys()) {
-            if name != "data" {
-                let what = format!("{kind}/bulk: attribute {name} of the body is not in the schema");
-                self.find(Rule::UnknownAttribute, what);
-            }
-        }
-        let records = data.iter().map(|record| Some((shape::id(&record["id"])?, record.clone())));
-        records.collect::<Option<Vec<_>>>().ok_or_else(|| {
-            self.find(Rule::Body, format!("{kind}/bulk: a record has no id that is a UUID"));
-            let message = "Varje post ska ha ett <id> som är en UUID.";
-            let entry = LogEntry::new("2011", 400, "Ogiltigt format", message, now.wall);
-            Reply::log(entry.resource_type(kind).attribute("id", None))
-        })
-    }
-
-    fn judge_records(&mut self, kind: Kind, organisation: &str, records: &[(Uuid, Value)]) {
-        let mut found = Vec::new();
-        let order = self.organisations.get(organisation).map(|known| &known.order);
-        for (other, job) in order.into_iter().flat_map(|order| order.open_beside(kind)) {
-            let what = format!("{kind}/bulk: sent before the outcomes of {other} job {job} were read");
-            found.push(Violation::new(Rule::Order, what));
-        }
-        for (id, record) in records {
-            found.extend(record_check::unknown_attributes(kind, *id, record));
-            let referred = references(kind, record).into_iter();
-            // A group is taken without its members: only the stage as a whole has to wait for the persons.
-            for reference in referred.filter(|_| kind != Kind::Groups) {
-                if order.is_some_and(|order| order.unread(&reference)) {
-                    let what = format!(
-                        "{kind}/bulk: {} of record {id} is {}, whose outcome was not read",
-                        reference.attribute, reference.id
-                    );
-                    found.push(Violation::new(Rule::Order, what));
-                }
-            }
-        }
-        self.violations.extend(found);
+        Reply::new(200, job.answer(&location_base, only_errors, &left_out)).through(fault)
     }
 
     fn find(&mut self, rule: Rule, what: String) {
@@ -385,7 +338,7 @@ impl State {
             let Some(next) = self.due.first_entry().filter(|next| next.key().0 <= now.at) else { return };
             let (organisation, job) = next.remove();
             if let Some(known) = self.organisations.get_mut(&organisation) {
-                known.complete(job, &self.scripts, now.wall);
+                known.complete(job, &mut self.script, now.wall);
             }
         }
     }

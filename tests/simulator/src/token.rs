@@ -88,6 +88,8 @@ pub(crate) enum Unauthorised {
     OtherAccess,
     /// The token was good until so long ago.
     Expired(Duration),
+    /// It was good, and was taken back before its time.
+    Withdrawn,
 }
 
 impl Unauthorised {
@@ -97,6 +99,8 @@ impl Unauthorised {
             Unauthorised::Missing => Some("no bearer token"),
             Unauthorised::Invalid => Some("a token that was not issued here"),
             Unauthorised::OtherAccess => Some("a token for other access"),
+            // The caller cannot know that before it has been refused, nor can another with the same token.
+            Unauthorised::Withdrawn => None,
             Unauthorised::Expired(ago) => (ago > GRACE).then_some("a token that expired long ago"),
         }
     }
@@ -113,6 +117,7 @@ struct Issued {
     organisation: String,
     expires: Instant,
     useful: bool,
+    withdrawn: bool,
 }
 
 #[derive(Serialize)]
@@ -156,9 +161,17 @@ impl Tokens {
             organisation: wanted.organisation.clone(),
             expires: now.at + life,
             useful: wanted.useless.is_none(),
+            withdrawn: false,
         };
         self.issued.insert(jti, issued);
         Some(jwt)
+    }
+
+    /// Takes back all tokens given out so far.
+    pub(crate) fn withdraw(&mut self) {
+        for issued in self.issued.values_mut() {
+            issued.withdrawn = true;
+        }
     }
 
     /// Whose token an `Authorization` header carries.
@@ -180,6 +193,9 @@ impl Tokens {
         let issued = self.issued.get(&known.claims.jti).ok_or(Unauthorised::Invalid)?;
         if now >= issued.expires {
             return Err(Unauthorised::Expired(now - issued.expires));
+        }
+        if issued.withdrawn {
+            return Err(Unauthorised::Withdrawn);
         }
         if !issued.useful {
             return Err(Unauthorised::OtherAccess);

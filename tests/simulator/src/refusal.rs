@@ -1,0 +1,87 @@
+//! Answers to calls that are not carried out.
+
+use jiff::Timestamp;
+
+use crate::log_entry::LogEntry;
+use crate::reply::{Delivery, Payload, RateHeaders, Reply};
+use crate::{CallKind, Fault, Kind};
+
+const LIMITATION: &str = "Teknisk begränsning";
+
+/// 429: above the rate limit.
+pub(crate) fn too_many(wall: Timestamp) -> Reply {
+    Reply::log(LogEntry::new("5021", 429, LIMITATION, "Antalet anrop är för högt. Försök igen senare.", wall))
+}
+
+/// 403: the token is not taken.
+pub(crate) fn token_refused(wall: Timestamp) -> Reply {
+    let message = "Anropets token är ogiltig eller har gått ut.";
+    Reply::log(LogEntry::new("5002", 403, "Behörighet saknas", message, wall))
+}
+
+/// 413: above the size limit.
+pub(crate) fn too_large(wall: Timestamp) -> Reply {
+    Reply::log(LogEntry::new("5020", 413, LIMITATION, "Anropets datamängd är för stor.", wall))
+}
+
+/// 404: there is no such job, or it is another's.
+pub(crate) fn no_such_job(kind: Kind, id: &str, wall: Timestamp) -> Reply {
+    let entry = LogEntry::new("4001", 404, "Ogiltigt värde", "Jobbet hittades inte.", wall);
+    Reply::log(entry.parameter("id", id).resource_type(kind))
+}
+
+/// 503: out of service. Its answers are without the rate limit's headers.
+pub(crate) fn unavailable(call: CallKind, wall: Timestamp) -> Reply {
+    let message = "Tjänsten är inte tillgänglig. Försök igen senare.";
+    let reply = Reply::log(LogEntry::new("5022", 503, LIMITATION, message, wall));
+    in_shape_of(call, Reply { rate: RateHeaders::Absent, ..reply })
+}
+
+/// The answer that a fault gives in place of the call's own; None if the call is carried out.
+pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: Timestamp) -> Option<Reply> {
+    let reply = match fault {
+        Fault::RateLimited { reset } => Reply { rate: RateHeaders::Reset(reset), ..too_many(wall) },
+        Fault::Unavailable => return Some(unavailable(call, wall)),
+        Fault::ServerError => {
+            Reply::log(LogEntry::new("5004", 500, "Okänt fel", "Ett okänt fel inträffade.", wall))
+        }
+        Fault::TokenExpired => token_refused(wall),
+        Fault::TooLarge => too_large(wall),
+        Fault::BadRequest { culprit } => {
+            let entry = LogEntry::new("2010", 400, "Ogiltigt värde", "Anropets innehåll är felaktigt.", wall);
+            Reply::log(match (culprit, kind) {
+                (Some(culprit), Some(kind)) => entry.resource(kind, culprit),
+                _ => entry,
+            })
+        }
+        Fault::BadParameter => {
+            let name = if call == CallKind::Job { "id" } else { "updateIfExists" };
+            let message = format!("Parametern <{name}> har ett ogiltigt format.");
+            Reply::log(LogEntry::new("2025", 400, "Ogiltigt format", message, wall).parameter(name, "?"))
+        }
+        Fault::Html(status) => return Some(proxys(status, Payload::Html)),
+        Fault::Status(status) => {
+            let elsewhere = (300..400).contains(&status).then(|| "https://elsewhere.example.se/".to_owned());
+            return Some(Reply { location: elsewhere, ..proxys(status, Payload::Empty) });
+        }
+        Fault::CutBefore => return Some(Reply { delivery: Delivery::Cut, ..proxys(0, Payload::Empty) }),
+        Fault::Slow(_) | Fault::CutAfter | Fault::CutOffBody | Fault::NoJobId | Fault::NoJobIdAtAll => {
+            return None;
+        }
+    };
+    Some(in_shape_of(call, reply))
+}
+
+/// What stands in front of the service knows nothing of rate limits.
+fn proxys(status: u16, payload: Payload) -> Reply {
+    Reply { payload, rate: RateHeaders::Absent, ..Reply::new(status, serde_json::Value::Null) }
+}
+
+/// The authorization server knows no LogEntry.
+fn in_shape_of(call: CallKind, reply: Reply) -> Reply {
+    if call != CallKind::Token {
+        return reply;
+    }
+    let code = if reply.status < 500 { "invalid_request" } else { "server_error" };
+    Reply { payload: Reply::token_error(reply.status, code, "scripted by a test").payload, ..reply }
+}
