@@ -9,6 +9,7 @@ mod backlog;
 mod bad_input;
 mod cancel;
 mod delivery;
+mod faults;
 mod going_on;
 mod history;
 mod openapi;

@@ -213,7 +213,7 @@ impl Relay {
             }
             Err(failure) => {
                 let log = log_entries(&exchange.body);
-                match verdict::of_call(Call::Submit, failure, token.fresh, &log) {
+                match verdict::of_call(Call::Submit, failure, batch.token_renewed && token.fresh, &log) {
                     Verdict::TakeApart { status } => self.refused(job, batch, loaded, status, &log).await,
                     verdict => self.follow(job, batch, verdict).await,
                 }
@@ -239,7 +239,11 @@ impl Relay {
                 let small = small_answer(&exchange.body);
                 self.keep(job, batch, &exchange, started_at, small, false).await?;
                 return self
-                    .follow(job, batch, verdict::of_call(Call::Poll, failure, token.fresh, &[]))
+                    .follow(
+                        job,
+                        batch,
+                        verdict::of_call(Call::Poll, failure, batch.token_renewed && token.fresh, &[]),
+                    )
                     .await;
             }
         };
@@ -304,7 +308,7 @@ impl Relay {
             }
             Verdict::NewToken => {
                 self.skolverket.forget_token(&job.send.organisation).await;
-                self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await
+                self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
             }
             Verdict::NewTry if batch.attempt_try >= TRIES => {
                 self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await
@@ -346,14 +350,15 @@ impl Relay {
     ) -> Result<Course, StepFailure> {
         let mut next = self.next(job, batch.call, wait);
         let (put_back, since, uncertain) = match why {
-            PutBack::NoTime => (batch.put_back, batch.waiting_since, false),
+            PutBack::NoTime | PutBack::NewToken => (batch.put_back, batch.waiting_since, false),
             PutBack::NotReady => (batch.looks() + 1, None, false),
             PutBack::Unreachable { since, uncertain } => (batch.faults() + 1, Some(since), uncertain),
         };
         // A submit that is not made now must see a stop before it is: its next claim looks. And whoever had no slot,
         // or not enough time for one, makes room.
         next.kept &= batch.call == Call::Poll && !matches!(why, PutBack::NoTime);
-        let after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
+        let mut after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
+        after.token_renewed = matches!(why, PutBack::NewToken);
         self.show_waiting(job, batch, since).await?;
         self.step_on(job, batch, after, next).await
     }
@@ -425,6 +430,8 @@ impl Relay {
 enum PutBack {
     /// No slot, or not enough of the claim left: neither an attempt nor a failure.
     NoTime,
+    /// Skolverket refused the token: a new one is asked for.
+    NewToken,
     /// Skolverket's job is not done.
     NotReady,
     /// Skolverket cannot be reached.

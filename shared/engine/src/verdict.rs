@@ -34,8 +34,9 @@ pub(crate) enum Verdict {
 /// Skolverket's limits are so many calls a second.
 const THROTTLE_WINDOW: Duration = Duration::from_secs(1);
 
-/// The verdict over a failed call. `token_is_fresh`: another new token would not help. `log` is what the answer says.
-pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool, log: &[LogEntry]) -> Verdict {
+/// The verdict over a failed call. `token_is_new`: the token was asked for because the one before was refused, so
+/// that another would not help. `log` is what the answer says.
+pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log: &[LogEntry]) -> Verdict {
     let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
     let uncertain = call == Call::Submit;
     match failure {
@@ -49,7 +50,7 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_fresh: bool, l
         | CallFailure::ServerError(_)
         | CallFailure::NotReadable(_)
         | CallFailure::NoJobId => Verdict::PutBack { hint: None, uncertain },
-        CallFailure::Forbidden if !token_is_fresh => Verdict::NewToken,
+        CallFailure::Forbidden if !token_is_new => Verdict::NewToken,
         CallFailure::Forbidden => stop(ReasonCode::Authorization, 403),
         CallFailure::NotFound => match call {
             Call::Poll => Verdict::NewTry,

@@ -11,7 +11,7 @@ use stafett_domain::OrganisationNumber;
 #[derive(Clone, Debug)]
 pub struct Token {
     pub(crate) value: SecretString,
-    /// Asked for by this very call: if the API refuses it, another new one would not help.
+    /// Asked for by this very call, not kept from an earlier one.
     pub fresh: bool,
 }
 

@@ -247,6 +247,9 @@ pub struct Batch {
     /// Claims in a row that were never finished: holders that died.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unfinished: u32,
+    /// Skolverket refused the token of the last call, and a new one was asked for.
+    #[serde(default)]
+    pub token_renewed: bool,
     /// A submit went out whose answer was never seen: Skolverket may have carried it out.
     #[serde(default)]
     pub uncertain: bool,
@@ -298,6 +301,7 @@ impl Batch {
             put_back: 0,
             waiting_since: None,
             unfinished: 0,
+            token_renewed: false,
             uncertain: false,
             pieces: Vec::new(),
             settled: None,

@@ -60,6 +60,7 @@ impl Batch {
             call: next.call,
             claim: self.claim.filter(|_| next.kept),
             unfinished: 0,
+            token_renewed: false,
             handed_on: false,
             not_before: next.not_before,
             due: Due::at(next.overdue_at, send),

@@ -1,0 +1,177 @@
+//! Every fault of Skolverket's at every stage: what can be waited out is waited out, what cannot is told, and nothing
+//! that was accepted is reported as refused, or the other way round.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use stafett_simulator::{CallKind, Fault, FaultTarget, Kind};
+use uuid::Uuid;
+
+use crate::people::{Size, record_id, send};
+use crate::stack::{TestStack, job};
+
+const STAGES: [(&str, Kind, &str); 4] = [
+    ("users", Kind::Persons, "persons"),
+    ("duties", Kind::Duties, "duties"),
+    ("groups", Kind::Groups, "groups"),
+    ("activities", Kind::Activities, "activities"),
+];
+
+/// How a send is to end that meets a fault in one of its stages.
+#[derive(Clone, Copy)]
+enum Expected {
+    Succeeds,
+    /// The stage's job fails, for this reason.
+    Fails(&'static str),
+}
+
+/// What befalls a send.
+#[derive(Clone)]
+enum Trouble {
+    Call(CallKind, Fault),
+    /// The first record of the stage is named as the culprit.
+    Culprit,
+    Temporary,
+    LostJob,
+    LeftOut,
+}
+
+fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
+    use CallKind::{Bulk, Job, Token};
+    use Expected::{Fails, Succeeds};
+    let call = |kind, fault| Trouble::Call(kind, fault);
+    vec![
+        ("429 with reset", call(Bulk, Fault::RateLimited { reset: Some(0.5) }), Succeeds),
+        ("429 without reset", call(Bulk, Fault::RateLimited { reset: None }), Succeeds),
+        ("429 to a look", call(Job, Fault::RateLimited { reset: Some(0.5) }), Succeeds),
+        ("503", call(Bulk, Fault::Unavailable), Succeeds),
+        ("503 to a look", call(Job, Fault::Unavailable), Succeeds),
+        ("500", call(Bulk, Fault::ServerError), Succeeds),
+        ("500 to a look", call(Job, Fault::ServerError), Succeeds),
+        ("HTML", call(Bulk, Fault::Html(502)), Succeeds),
+        ("HTML to a look", call(Job, Fault::Html(200)), Succeeds),
+        ("too slow", call(Bulk, Fault::Slow(Duration::from_secs(3))), Succeeds),
+        ("too slow a look", call(Job, Fault::Slow(Duration::from_secs(3))), Succeeds),
+        ("cut before", call(Bulk, Fault::CutBefore), Succeeds),
+        ("cut after", call(Bulk, Fault::CutAfter), Succeeds),
+        ("cut look", call(Job, Fault::CutBefore), Succeeds),
+        ("half an answer", call(Bulk, Fault::CutOffBody), Succeeds),
+        ("half an answer to a look", call(Job, Fault::CutOffBody), Succeeds),
+        ("expired token", call(Bulk, Fault::TokenExpired), Succeeds),
+        ("expired token at a look", call(Job, Fault::TokenExpired), Succeeds),
+        ("413", call(Bulk, Fault::TooLarge), Succeeds),
+        ("400 without the culprit", call(Bulk, Fault::BadRequest { culprit: None }), Succeeds),
+        ("no job id in the body", call(Bulk, Fault::NoJobId), Succeeds),
+        ("no job id at all", call(Bulk, Fault::NoJobIdAtAll), Succeeds),
+        ("400 with the culprit", Trouble::Culprit, Fails("recordErrors")),
+        ("400 for a parameter", call(Bulk, Fault::BadParameter), Fails("refused")),
+        ("401", call(Bulk, Fault::Status(401)), Fails("authorization")),
+        ("302", call(Bulk, Fault::Status(302)), Fails("unforeseenAnswer")),
+        ("418 to a look", call(Job, Fault::Status(418)), Fails("unforeseenAnswer")),
+        ("token server down", call(Token, Fault::Unavailable), Succeeds),
+        ("token refused", call(Token, Fault::Status(401)), Fails("authorization")),
+        ("passing fault", Trouble::Temporary, Succeeds),
+        ("lost job", Trouble::LostJob, Succeeds),
+        ("left out of the answer", Trouble::LeftOut, Succeeds),
+    ]
+}
+
+fn bring(stack: &TestStack, trouble: &Trouble, organisation: &str, kind: Kind, record: Uuid) {
+    let target = |call| FaultTarget {
+        // Tokens belong to no kind.
+        kind: (call != CallKind::Token).then_some(kind),
+        call,
+        organisation: Some(organisation.to_owned()),
+        containing: None,
+    };
+    let skolverket = &stack.skolverket;
+    match trouble {
+        Trouble::Call(call, fault) => skolverket.fault(target(*call), 1, *fault),
+        Trouble::Culprit => {
+            skolverket.fault(target(CallKind::Bulk), 1, Fault::BadRequest { culprit: Some(record) });
+        }
+        Trouble::Temporary => skolverket.script_temporary(record, 1),
+        Trouble::LostJob => skolverket.lose_next_job(kind),
+        Trouble::LeftOut => skolverket.leave_out(record, 2),
+    }
+}
+
+/// Asserts that what the history says of each record is what the stand-in has.
+async fn assert_true(stack: &TestStack, organisation: &str, id: &str, what: &str) {
+    for (stage, kind, _) in STAGES {
+        let stored = stack.skolverket.stored(organisation, kind);
+        let path = format!("/v1/sends/{id}/jobs/{stage}/records");
+        let rows = stack.get_as(organisation, crate::stack::ALL_SCOPES, &path).await.json();
+        for row in rows["items"].as_array().unwrap() {
+            let record: Uuid = row["id"].as_str().unwrap().parse().unwrap();
+            let there = stored.contains(&record);
+            match row["outcome"].as_str().unwrap() {
+                "success" | "warning" => assert!(there, "{what}: {stage} {row} is not at Skolverket"),
+                "error" | "skipped" | "notSent" => assert!(!there, "{what}: {stage} {row} is at Skolverket"),
+                "unknown" => {}
+                other => panic!("{what}: {stage} has a record that is {other}"),
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_fault_at_every_stage() {
+    let stack = TestStack::start().await;
+    let mut rows = Vec::new();
+    // One kind of trouble after another, all stages at once, each with an organiser of its own: some of the stand-in's
+    // faults befall whoever comes next of a kind.
+    for (number, (what, trouble, expected)) in troubles().into_iter().enumerate() {
+        let sends = STAGES.iter().enumerate().map(async |(stage_number, (stage, kind, list))| {
+            let series = 1000 + u16::try_from(number * 4 + stage_number).unwrap();
+            let organisation = format!("556{series:07}");
+            let body = send(Size { students: 4, teachers: 2, groups: 2, series });
+            bring(&stack, &trouble, &organisation, *kind, record_id(&body, list, 0));
+            let id = stack.send_as(&organisation, &body).await;
+            let ended = stack.ended_as(&organisation, &id).await;
+            let what = format!("{what} at {stage}");
+            match expected {
+                Expected::Succeeds => assert_eq!(ended["status"], "succeeded", "{what}: {ended}"),
+                Expected::Fails(reason) => {
+                    assert_eq!(ended["status"], "failed", "{what}: {ended}");
+                    // A token is asked for first by the first stage.
+                    let first =
+                        if matches!(trouble, Trouble::Call(CallKind::Token, _)) { "users" } else { stage };
+                    assert_eq!(job(&ended, first)["reason"]["code"], reason, "{what}: {ended}");
+                }
+            }
+            assert!(
+                ended["jobs"].as_array().unwrap().iter().all(|job| job["counts"]["pending"] == 0),
+                "{ended}"
+            );
+            assert_true(&stack, &organisation, &id, &what).await;
+        });
+        futures::future::join_all(sends).await;
+        rows.push(format!("{what:<28} 4 stages, ended as expected"));
+    }
+    println!("{}", rows.join("\n"));
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn while_skolverket_is_down_sends_wait_and_say_so() {
+    let stack = TestStack::start().await;
+    stack.skolverket.set_down(true);
+    let body = send(Size { students: 4, teachers: 2, groups: 2, series: 2000 });
+    let id = stack.send(&body).await;
+    let since = |send: &Value| job(send, "users")["waitingForSkolverketSince"].as_str().map(str::to_owned);
+    let path = format!("/v1/sends/{id}");
+    let waiting = stack.until("the send says that it waits", async || since(&stack.get(&path).await)).await;
+    // Two minutes, at ten times the pace, by the stack's own clock: what is waited for is calls, not time.
+    let calls = stack.skolverket.calls().len();
+    stack
+        .until("it has tried several times more", async || {
+            (stack.skolverket.calls().len() >= calls + 4).then_some(())
+        })
+        .await;
+    assert_eq!(since(&stack.get(&path).await), Some(waiting), "it waits since the first time");
+    stack.skolverket.set_down(false);
+    let ended = stack.ended(&id).await;
+    assert_eq!((&ended["status"], since(&ended)), (&Value::from("succeeded"), None));
+    stack.finish(0).await;
+}
