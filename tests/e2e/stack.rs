@@ -38,9 +38,11 @@ impl Answer {
     }
 }
 
-/// Limits of the stand-in that go with `--fast`.
+/// Limits of the stand-in that go with `--fast`, with a third more room for the rate: how late a busy machine is does
+/// not get less with the pace. The test at the real pace holds the real limit.
 pub(crate) fn limits() -> Limits {
-    Limits::default().scaled(10.0)
+    let scaled = Limits::default().scaled(10.0);
+    Limits { calls_per_second: scaled.calls_per_second * 1.33, ..scaled }
 }
 
 impl TestStack {
