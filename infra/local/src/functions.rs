@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
+use crate::forward::{Plans, Upstreams};
 use crate::logs::Log;
 use crate::notice::notice;
 use crate::pace::Pace;
@@ -24,10 +25,12 @@ const MAX_HTTP_PROCESSES: usize = 8;
 /// What all functions of a stack are started with.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
-    /// The emulated DynamoDB.
-    pub dynamodb_endpoint: String,
-    /// The emulated SQS.
-    pub sqs_endpoint: String,
+    /// Where their calls go.
+    pub upstreams: Upstreams,
+    /// What is to go wrong with those.
+    pub plans: Plans,
+    /// Makes them.
+    pub http: reqwest::Client,
     /// Organisers' settings, an absolute path.
     pub organisers: Option<&'a Path>,
     /// Where log files go.
@@ -67,6 +70,9 @@ impl FunctionHost {
         let launch = Launch {
             function: Function { timeout: scaled_timeout(function, surroundings.pace), ..function.clone() },
             environment: environment(function, surroundings),
+            upstreams: surroundings.upstreams.clone(),
+            plans: surroundings.plans.clone(),
+            http: surroundings.http.clone(),
             log: Log::open(surroundings.log_dir, &function.name)?,
             clock: surroundings.clock,
         };
@@ -179,8 +185,6 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
         // The emulated endpoints ask for a signature and accept any.
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", surroundings.dynamodb_endpoint.clone()),
-        ("AWS_ENDPOINT_URL_SQS", surroundings.sqs_endpoint.clone()),
     ];
     let of_template = function
         .environment

@@ -4,6 +4,7 @@
 pub mod clock;
 pub mod dynamodb;
 pub mod entry;
+pub mod forward;
 pub mod functions;
 pub mod gateway;
 pub mod logs;

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
+use crate::forward::{self, Plans, Upstreams};
 use crate::functions::{FunctionHost, Surroundings};
 use crate::gateway::{Gateway, Tokens};
 use crate::notice::notice;
@@ -30,6 +31,9 @@ pub enum StackError {
     /// No endpoint could be opened, or a file or directory not be used.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),
+    /// Calls cannot be made.
+    #[error("the functions' calls cannot be forwarded: {0}")]
+    Forward(#[from] reqwest::Error),
     /// The template cannot be created here.
     #[error(transparent)]
     Template(#[from] crate::template::TemplateError),
@@ -61,6 +65,13 @@ impl Stack {
         let (dynamodb, dynamodb_endpoint) = endpoint()?;
         let (sqs, sqs_endpoint) = endpoint()?;
         let (simulator, services) = services(options, pace).await?;
+        let upstreams = Upstreams {
+            dynamodb: dynamodb_endpoint,
+            sqs: sqs_endpoint.clone(),
+            skolverket: services.skolverket_url.trim_end_matches('/').to_owned(),
+            token: services.token_url.clone(),
+        };
+        let plans = Plans::default();
         let issuer = format!("http://{address}");
         let parameters = [
             ("JwtIssuer", issuer.clone()),
@@ -70,7 +81,7 @@ impl Stack {
             ("TokenUrl", services.token_url),
         ]
         .map(|(name, value)| (name.to_owned(), value));
-        let values = LocalValues { sqs_endpoint: sqs_endpoint.clone(), parameters: parameters.into() };
+        let values = LocalValues { sqs_endpoint, parameters: parameters.into() };
         let resources = Template::embedded()?.resources(&values)?;
 
         let database = dynamodb::create(&resources.tables)?;
@@ -78,8 +89,9 @@ impl Stack {
         let organisers = options.organisers.as_ref().map(std::fs::canonicalize).transpose();
         let organisers = organisers.map_err(io("--organisers"))?;
         let surroundings = Surroundings {
-            dynamodb_endpoint,
-            sqs_endpoint,
+            upstreams,
+            plans: plans.clone(),
+            http: forward::client()?,
             organisers: organisers.as_deref(),
             log_dir: options.log_dir.as_deref(),
             pace,
@@ -110,6 +122,7 @@ impl Stack {
             routes,
             functions: functions.clone(),
             sqs: queues,
+            plans,
             tokens: Arc::clone(&tokens),
             clock,
             port: address.port(),
