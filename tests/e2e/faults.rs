@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::people::{Size, record_id, send};
 use crate::stack::{TestStack, job};
 
-const STAGES: [(&str, Kind, &str); 4] = [
+pub(crate) const STAGES: [(&str, Kind, &str); 4] = [
     ("users", Kind::Persons, "persons"),
     ("duties", Kind::Duties, "duties"),
     ("groups", Kind::Groups, "groups"),
@@ -97,7 +97,7 @@ fn bring(stack: &TestStack, trouble: &Trouble, organisation: &str, kind: Kind, r
 }
 
 /// Asserts that what the history says of each record is what the stand-in has.
-async fn assert_true(stack: &TestStack, organisation: &str, id: &str, what: &str) {
+pub(crate) async fn assert_true(stack: &TestStack, organisation: &str, id: &str, what: &str) {
     for (stage, kind, _) in STAGES {
         let stored = stack.skolverket.stored(organisation, kind);
         let path = format!("/v1/sends/{id}/jobs/{stage}/records");

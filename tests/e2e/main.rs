@@ -8,6 +8,7 @@
 mod backlog;
 mod bad_input;
 mod cancel;
+mod crash;
 mod delivery;
 mod faults;
 mod going_on;
@@ -16,5 +17,6 @@ mod openapi;
 mod people;
 mod privacy;
 mod program;
+mod random;
 mod resume;
 mod stack;
