@@ -19,7 +19,7 @@ pub(crate) const STAGES: [(&str, Kind, &str); 4] = [
 ];
 
 /// Troubles that are tried at the same time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// How a send is to end that meets a fault in one of its stages.
 #[derive(Clone, Copy)]
@@ -170,7 +170,7 @@ async fn every_fault_at_every_stage() {
                         } else {
                             stage
                         };
-                        assert_eq!(job(&ended, first)["reason"]["code"], reason, "{what}: {ended}");
+                        assert_eq!(job(&ended, first)["reason"]["code"], *reason, "{what}: {ended}");
                     }
                 }
                 assert!(
