@@ -17,4 +17,5 @@ mod people;
 mod privacy;
 mod program;
 mod resume;
+mod sqs_contract;
 mod stack;

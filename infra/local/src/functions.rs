@@ -21,13 +21,18 @@ use crate::template::{Function, REGION};
 /// about six connections.
 const MAX_HTTP_PROCESSES: usize = 8;
 
+/// The variable with the length of the queues' second.
+const QUEUE_SECOND: &str = "QUEUE_DELAY_UNIT_MS";
+
 /// What all functions of a stack are started with.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
-    /// The emulated DynamoDB.
+    /// Where DynamoDB is.
     pub dynamodb_endpoint: String,
-    /// The emulated SQS.
+    /// Where SQS is.
     pub sqs_endpoint: String,
+    /// Whether the queues keep the stack's pace; those of another emulator keep real seconds.
+    pub queues_at_pace: bool,
     /// Organisers' settings, an absolute path.
     pub organisers: Option<&'a Path>,
     /// Where log files go.
@@ -182,10 +187,13 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
         ("AWS_ENDPOINT_URL_DYNAMODB", surroundings.dynamodb_endpoint.clone()),
         ("AWS_ENDPOINT_URL_SQS", surroundings.sqs_endpoint.clone()),
     ];
-    let of_template = function
-        .environment
-        .iter()
-        .map(|(name, value)| (name.clone(), surroundings.pace.variable(name, value)));
+    let of_template = function.environment.iter().map(|(name, value)| {
+        let pace = match name.as_str() {
+            QUEUE_SECOND if !surroundings.queues_at_pace => Pace::REAL,
+            _ => surroundings.pace,
+        };
+        (name.clone(), pace.variable(name, value))
+    });
     let mut environment: BTreeMap<String, String> =
         of_lambda.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(of_template).collect();
     if let Some(organisers) = surroundings.organisers {
