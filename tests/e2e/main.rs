@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod another_aws;
 mod backlog;
 mod bad_input;
 mod cancel;
@@ -16,6 +17,7 @@ mod openapi;
 mod people;
 mod privacy;
 mod program;
+mod restart;
 mod resume;
 mod sqs_contract;
 mod stack;

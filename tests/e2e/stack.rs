@@ -77,6 +77,15 @@ impl TestStack {
         Self { program, output, url, skolverket, logs, http: reqwest::Client::new() }
     }
 
+    /// Ends the program by this signal (`KILL`, `TERM`); gives the stand-in, for the next program to go on with.
+    pub(crate) async fn end(mut self, signal: &str) -> Simulator {
+        let pid = self.program.id().expect("it runs");
+        let kill = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status().await.unwrap();
+        assert!(kill.success());
+        tokio::time::timeout(DEADLINE, self.program.wait()).await.expect("it ends").unwrap();
+        self.skolverket
+    }
+
     pub(crate) async fn token(&self, organisation: &str, scope: &str) -> String {
         let query = [("organisation_number", organisation), ("scope", scope)];
         let url = reqwest::Url::parse_with_params(&format!("{}/local/token", self.url), query).unwrap();

@@ -73,6 +73,15 @@ impl Endpoint {
         request.send().await.unwrap().attributes.unwrap().remove(&name).unwrap()
     }
 
+    /// Waits until the attribute has this value: AWS takes up to a minute.
+    pub(super) async fn until_attribute(&self, queue: &str, name: QueueAttributeName, value: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while self.attribute(queue, name.clone()).await != value {
+            assert!(Instant::now() < deadline, "{name} is not {value}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Waits until the queue has so many messages that are visible, delayed, in flight.
     pub(super) async fn until_counts(&self, queue: &str, counts: [&str; 3]) {
         let deadline = Instant::now() + DEADLINE;
