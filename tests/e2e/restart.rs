@@ -6,39 +6,48 @@ use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use stafett_local::template::REGION;
-use stafett_simulator::{CallKind, Simulator};
+use stafett_simulator::{CallKind, Kind, Simulator};
 use tempfile::TempDir;
 
 use crate::people::class;
 use crate::stack::{TestStack, limits, statuses};
 
-/// Two sends of each go on after the end: one that runs, one that waits for it.
 const ORGANISERS: [&str; 3] = ["5567044268", "2120000142", "2120001553"];
 
-async fn sends_go_on_after(signal: &str, series: u16) {
+struct Running {
+    stack: TestStack,
+    data: TempDir,
+    sends: Vec<(&'static str, String)>,
+}
+
+/// A stack in which every organiser has a send that runs and one that waits, or soon will.
+async fn running(series: u16, held: bool) -> Running {
     let data = TempDir::new().unwrap();
-    let arguments = ["--data-dir", data.path().to_str().unwrap()];
-    let stack = TestStack::start_with(Simulator::start(limits()).await.unwrap(), &arguments).await;
-    stack.skolverket.hold_jobs(true);
+    let stack = start(Simulator::start(limits()).await.unwrap(), &data).await;
+    stack.skolverket.hold_jobs(held);
     let mut sends = Vec::new();
     for (number, organiser) in (series..).step_by(2).zip(ORGANISERS) {
         sends.push((organiser, stack.send_as(organiser, &class(number)).await));
         sends.push((organiser, stack.send_as(organiser, &class(number + 1)).await));
     }
-    stack
-        .until("every organiser's first job is under way", async || {
-            let calls = stack.skolverket.calls();
-            let bulk = calls.iter().filter(|call| call.call == CallKind::Bulk && call.status == 202);
-            let organisers: HashSet<_> = bulk.filter_map(|call| call.organisation.clone()).collect();
-            (organisers.len() == ORGANISERS.len()).then_some(())
-        })
-        .await;
-    // Answered, and nothing more: nobody has looked whether it has begun.
-    sends.push(("2120000787", stack.send_as("2120000787", &class(series + 10)).await));
+    Running { stack, data, sends }
+}
+
+async fn start(skolverket: Simulator, data: &TempDir) -> TestStack {
+    TestStack::start_with(skolverket, &["--data-dir", data.path().to_str().unwrap()]).await
+}
+
+/// The organisers of whom Skolverket has accepted records of this kind.
+fn accepted(skolverket: &Simulator, kind: Kind) -> HashSet<String> {
+    let calls = skolverket.calls();
+    let bulk = calls.iter().filter(|call| call.call == CallKind::Bulk && call.status == 202);
+    bulk.filter(|call| call.kind == Some(kind)).filter_map(|call| call.organisation.clone()).collect()
+}
+
+async fn all_succeed_after(signal: &str, Running { stack, data, sends }: Running) {
     let skolverket = stack.end(signal).await;
     skolverket.hold_jobs(false);
-
-    let stack = TestStack::start_with(skolverket, &arguments).await;
+    let stack = start(skolverket, &data).await;
     for (organiser, id) in &sends {
         let send = stack.ended_as(organiser, id).await;
         assert_eq!(send["status"], "succeeded", "{send}");
@@ -48,21 +57,49 @@ async fn sends_go_on_after(signal: &str, series: u16) {
 }
 
 #[tokio::test]
-async fn sends_go_on_after_a_kill() {
-    sends_go_on_after("KILL", 700).await;
+async fn sends_go_on_after_a_kill_while_skolverket_is_at_work() {
+    let mut running = running(700, true).await;
+    let stack = &running.stack;
+    stack
+        .until("every organiser's first job is under way", async || {
+            (accepted(&stack.skolverket, Kind::Persons).len() == ORGANISERS.len()).then_some(())
+        })
+        .await;
+    // Answered, and nothing more: nobody has looked whether it has begun.
+    let id = stack.send_as("2120000787", &class(706)).await;
+    running.sends.push(("2120000787", id));
+    all_succeed_after("KILL", running).await;
 }
 
 #[tokio::test]
-async fn sends_go_on_after_an_orderly_end() {
-    sends_go_on_after("TERM", 720).await;
+async fn sends_go_on_after_a_kill_on_their_way() {
+    let running = running(710, false).await;
+    let stack = &running.stack;
+    stack
+        .until("a send has come to its groups", async || {
+            (!accepted(&stack.skolverket, Kind::Groups).is_empty()).then_some(())
+        })
+        .await;
+    all_succeed_after("KILL", running).await;
+}
+
+#[tokio::test]
+async fn sends_go_on_after_an_orderly_end_on_their_way() {
+    let running = running(720, false).await;
+    let stack = &running.stack;
+    stack
+        .until("a send has come to its duties", async || {
+            (!accepted(&stack.skolverket, Kind::Duties).is_empty()).then_some(())
+        })
+        .await;
+    all_succeed_after("TERM", running).await;
 }
 
 /// History alone would bring a lost message back; the queues are held to their own word here.
 #[tokio::test]
 async fn queues_keep_what_they_acknowledged_through_a_kill() {
     let data = TempDir::new().unwrap();
-    let arguments = ["--data-dir", data.path().to_str().unwrap()];
-    let stack = TestStack::start_with(Simulator::start(limits()).await.unwrap(), &arguments).await;
+    let stack = start(Simulator::start(limits()).await.unwrap(), &data).await;
     let (sqs, queue) = dead_letters(&stack).await;
     let mut ids = Vec::new();
     for body in ["kept", "deleted"] {
@@ -77,7 +114,7 @@ async fn queues_keep_what_they_acknowledged_through_a_kill() {
     sqs.delete_message().queue_url(&queue).receipt_handle(receipt).send().await.unwrap();
     let skolverket = stack.end("KILL").await;
 
-    let stack = TestStack::start_with(skolverket, &arguments).await;
+    let stack = start(skolverket, &data).await;
     let (sqs, queue) = dead_letters(&stack).await;
     let receive = sqs
         .receive_message()
@@ -95,10 +132,10 @@ async fn queues_keep_what_they_acknowledged_through_a_kill() {
 #[tokio::test]
 async fn a_data_directory_has_one_program_at_a_time() {
     let data = TempDir::new().unwrap();
-    let arguments = ["--data-dir", data.path().to_str().unwrap()];
-    let stack = TestStack::start_with(Simulator::start(limits()).await.unwrap(), &arguments).await;
+    let stack = start(Simulator::start(limits()).await.unwrap(), &data).await;
     let mut second = tokio::process::Command::new(env!("CARGO_BIN_EXE_stafett"));
-    let output = second.args(["--no-send", "--port", "0"]).args(arguments).output().await.unwrap();
+    let second = second.args(["--no-send", "--port", "0", "--data-dir"]).arg(data.path());
+    let output = second.output().await.unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("--data-dir: another stack uses it"), "{said}");
