@@ -10,7 +10,7 @@ use stafett_simulator::{CallKind, Kind, Simulator};
 use tempfile::TempDir;
 
 use crate::people::class;
-use crate::stack::{TestStack, limits, statuses};
+use crate::stack::{TestStack, job, limits, statuses};
 
 const ORGANISERS: [&str; 3] = ["5567044268", "2120000142", "2120001553"];
 
@@ -93,6 +93,25 @@ async fn sends_go_on_after_an_orderly_end_on_their_way() {
         })
         .await;
     all_succeed_after("TERM", running).await;
+}
+
+/// With the built-in stand-in, which is killed too: records of the jobs before are still known there.
+#[tokio::test]
+async fn a_send_goes_on_after_a_kill_of_program_and_stand_in() {
+    let data = TempDir::new().unwrap();
+    let stack = TestStack::start_alone(&["--data-dir", data.path().to_str().unwrap()]).await;
+    let id = stack.send(&class(740)).await;
+    stack
+        .until("the users' job has ended", async || {
+            let send = stack.get(&format!("/v1/sends/{id}")).await;
+            (job(&send, "users")["status"] == "succeeded").then_some(())
+        })
+        .await;
+    stack.end("KILL").await;
+    let stack = TestStack::start_alone(&["--data-dir", data.path().to_str().unwrap()]).await;
+    let send = stack.ended(&id).await;
+    assert_eq!(send["status"], "succeeded", "{send}");
+    stack.finish(0).await;
 }
 
 /// History alone would bring a lost message back; the queues are held to their own word here.

@@ -28,6 +28,11 @@ impl DataDir {
         self.path.join("dynamodb.sqlite")
     }
 
+    /// What the built-in stand-in for Skolverket has accepted.
+    pub fn accepted(&self) -> PathBuf {
+        self.path.join("skolverket.accepted")
+    }
+
     /// The built-in queues' journal.
     pub fn queues(&self) -> PathBuf {
         self.path.join("queues.journal")

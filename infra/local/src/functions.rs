@@ -207,3 +207,32 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
 fn scaled_timeout(function: &Function, pace: Pace) -> Duration {
     if function.routes.is_empty() { pace.duration(function.timeout) } else { function.timeout }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{LocalValues, Template};
+
+    #[test]
+    fn the_queues_second_goes_with_the_queues() {
+        let parameters = ["JwtIssuer", "JwtAudience"].map(|name| (name.to_owned(), "x".to_owned()));
+        let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
+        let functions = Template::embedded().unwrap().resources(&values).unwrap().functions;
+        let second = |pace, queues_at_pace| {
+            let surroundings = Surroundings {
+                dynamodb_endpoint: String::new(),
+                sqs_endpoint: String::new(),
+                queues_at_pace,
+                organisers: None,
+                log_dir: None,
+                pace,
+                clock: Clock::start(),
+            };
+            let environment = environment(&functions[0], &surroundings);
+            (environment[QUEUE_SECOND].clone(), environment["CLAIM_MS"].clone())
+        };
+        assert_eq!(second(Pace::FAST, true), ("100".to_owned(), "3000".to_owned()));
+        assert_eq!(second(Pace::FAST, false), ("1000".to_owned(), "3000".to_owned()));
+        assert_eq!(second(Pace::REAL, true), second(Pace::REAL, false));
+    }
+}

@@ -21,4 +21,5 @@ pub mod runtime_api;
 pub mod show;
 pub mod sqs;
 pub mod stack;
+pub mod stand_in;
 pub mod template;

@@ -16,7 +16,7 @@ use crate::notice::notice;
 use crate::options::Options;
 use crate::pace::Pace;
 use crate::template::Resources;
-use crate::{loopback, pollers};
+use crate::{loopback, pollers, stand_in};
 
 /// The audience of the tokens that are made and accepted here.
 const AUDIENCE: &str = "stafett";
@@ -69,6 +69,9 @@ impl Stack {
         let mut tasks = JoinSet::new();
         let Aws { resources, dynamodb_endpoint, sqs_endpoint, queues, data_dir } =
             Aws::start(options, parameters.into(), clock, &mut tasks).await?;
+        if let (Some(simulator), Some(data_dir)) = (&simulator, &data_dir) {
+            stand_in::keep(simulator, &data_dir.accepted()).map_err(io("--data-dir, skolverket.accepted"))?;
+        }
         let organisers = options.organisers.as_ref().map(std::fs::canonicalize).transpose();
         let organisers = organisers.map_err(io("--organisers"))?;
         let surroundings = Surroundings {
