@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod another_aws;
 mod backlog;
 mod bad_input;
 mod cancel;
@@ -18,5 +19,7 @@ mod people;
 mod privacy;
 mod program;
 mod random;
+mod restart;
 mod resume;
+mod sqs_contract;
 mod stack;

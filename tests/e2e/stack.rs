@@ -60,11 +60,21 @@ impl TestStack {
 
     /// A stack at the real pace, unless `arguments` say otherwise.
     pub(crate) async fn start_at(skolverket: Simulator, arguments: &[&str]) -> Self {
+        let (url, token_url) = (skolverket.provisioning_url(), skolverket.token_url());
+        let at = ["--skolverket-url", &url, "--token-url", &token_url];
+        Self::launch(skolverket, &[&at, arguments].concat()).await
+    }
+
+    /// A stack with the program's own stand-in, whose judge nobody hears.
+    pub(crate) async fn start_alone(arguments: &[&str]) -> Self {
+        let unused = Simulator::start(limits()).await.unwrap();
+        Self::launch(unused, &[&["--fast"], arguments].concat()).await
+    }
+
+    async fn launch(skolverket: Simulator, arguments: &[&str]) -> Self {
         let logs = TempDir::new().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_stafett"))
             .args(["--no-send", "--port", "0"])
-            .args(["--skolverket-url", &skolverket.provisioning_url()])
-            .args(["--token-url", &skolverket.token_url()])
             .arg("--log-dir")
             .arg(logs.path())
             .args(arguments)
@@ -79,6 +89,15 @@ impl TestStack {
         output.read_line(&mut line).await.unwrap();
         let url = line.trim_end().strip_prefix("Stafett listens on ").expect("the address").to_owned();
         Self { program, output, url, skolverket, logs, http: reqwest::Client::new() }
+    }
+
+    /// Ends the program by this signal (`KILL`, `TERM`); gives the stand-in, for the next program to go on with.
+    pub(crate) async fn end(mut self, signal: &str) -> Simulator {
+        let pid = self.program.id().expect("it runs");
+        let kill = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status().await.unwrap();
+        assert!(kill.success());
+        tokio::time::timeout(DEADLINE, self.program.wait()).await.expect("it ends").unwrap();
+        self.skolverket
     }
 
     pub(crate) async fn token(&self, organisation: &str, scope: &str) -> String {

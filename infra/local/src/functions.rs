@@ -22,6 +22,9 @@ use crate::template::{Function, REGION};
 /// about six connections.
 const MAX_HTTP_PROCESSES: usize = 8;
 
+/// The variable with the length of the queues' second.
+const QUEUE_SECOND: &str = "QUEUE_DELAY_UNIT_MS";
+
 /// What all functions of a stack are started with.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
@@ -31,6 +34,8 @@ pub struct Surroundings<'a> {
     pub plans: Plans,
     /// Makes them.
     pub http: reqwest::Client,
+    /// Whether the queues keep the stack's pace; those of another emulator keep real seconds.
+    pub queues_at_pace: bool,
     /// Organisers' settings, an absolute path.
     pub organisers: Option<&'a Path>,
     /// Where log files go.
@@ -186,10 +191,13 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
     ];
-    let of_template = function
-        .environment
-        .iter()
-        .map(|(name, value)| (name.clone(), surroundings.pace.variable(name, value)));
+    let of_template = function.environment.iter().map(|(name, value)| {
+        let pace = match name.as_str() {
+            QUEUE_SECOND if !surroundings.queues_at_pace => Pace::REAL,
+            _ => surroundings.pace,
+        };
+        (name.clone(), pace.variable(name, value))
+    });
     let mut environment: BTreeMap<String, String> =
         of_lambda.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(of_template).collect();
     if let Some(organisers) = surroundings.organisers {
@@ -202,4 +210,39 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
 /// work does not get faster with the clock.
 fn scaled_timeout(function: &Function, pace: Pace) -> Duration {
     if function.routes.is_empty() { pace.duration(function.timeout) } else { function.timeout }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{LocalValues, Template};
+
+    #[test]
+    fn the_queues_second_goes_with_the_queues() {
+        let parameters = ["JwtIssuer", "JwtAudience"].map(|name| (name.to_owned(), "x".to_owned()));
+        let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
+        let functions = Template::embedded().unwrap().resources(&values).unwrap().functions;
+        let second = |pace, queues_at_pace| {
+            let surroundings = Surroundings {
+                upstreams: Upstreams {
+                    dynamodb: String::new(),
+                    sqs: String::new(),
+                    skolverket: String::new(),
+                    token: String::new(),
+                },
+                plans: Plans::default(),
+                http: crate::forward::client().unwrap(),
+                queues_at_pace,
+                organisers: None,
+                log_dir: None,
+                pace,
+                clock: Clock::start(),
+            };
+            let environment = environment(&functions[0], &surroundings);
+            (environment[QUEUE_SECOND].clone(), environment["CLAIM_MS"].clone())
+        };
+        assert_eq!(second(Pace::FAST, true), ("100".to_owned(), "3000".to_owned()));
+        assert_eq!(second(Pace::FAST, false), ("1000".to_owned(), "3000".to_owned()));
+        assert_eq!(second(Pace::REAL, true), second(Pace::REAL, false));
+    }
 }

@@ -1,8 +1,11 @@
 //! Stafett on one machine: the same functions, each as a process of its own through the Lambda Runtime API, with
 //! emulated AWS endpoints that are created from `infra/aws/template.yaml` and a stand-in for Skolverket.
 
+pub mod aws;
 pub mod clock;
+pub mod data_dir;
 pub mod dynamodb;
+pub mod emulator;
 pub mod entry;
 pub mod forward;
 pub mod functions;
@@ -14,8 +17,10 @@ pub mod options;
 pub mod pace;
 pub mod pollers;
 pub mod process;
+pub mod queues;
 pub mod runtime_api;
 pub mod show;
 pub mod sqs;
 pub mod stack;
+pub mod stand_in;
 pub mod template;

@@ -46,6 +46,14 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub organisers: Option<PathBuf>,
 
+    /// Another emulator of DynamoDB and SQS than the built-in ones; plain http for loopback only.
+    #[arg(long, value_name = "URL", value_parser = service_url)]
+    pub aws_endpoint: Option<String>,
+
+    /// Where to keep the tables and queues between runs; without it they are gone when the program ends.
+    #[arg(long, value_name = "DIR", conflicts_with = "aws_endpoint")]
+    pub data_dir: Option<PathBuf>,
+
     /// Where to append the functions' log lines, one file per function; without it only errors are shown.
     #[arg(long, value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
@@ -104,6 +112,13 @@ mod tests {
             parse(&["--skolverket-url", "http://127.0.0.1:1/v1", "--token-url", "http://localhost:1/t"])
                 .is_ok()
         );
+    }
+
+    #[test]
+    fn what_another_emulator_has_is_not_kept_here() {
+        assert!(parse(&["--aws-endpoint", "http://127.0.0.1:4566"]).is_ok());
+        assert!(parse(&["--aws-endpoint", "http://127.0.0.1:4566", "--data-dir", "d"]).is_err());
+        assert!(parse(&["--aws-endpoint", "http://aws.example.se"]).is_err());
     }
 
     #[test]

@@ -13,34 +13,40 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::functions::FunctionHost;
 use crate::notice::notice;
-use crate::sqs::{MAX_WAIT_S, Received, Sqs, body_md5, system_attributes};
+use crate::queues::Queues;
+use crate::sqs::{Received, body_md5, system_attributes};
 use crate::template::{ACCOUNT, QueueSource, REGION, Schedule};
 
 /// Invocations at a time of an event source that does not say; Lambda starts with five.
 const DEFAULT_CONCURRENCY: usize = 5;
+/// Before a queue that could not be asked is asked again.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// Moves messages from a queue into invocations for as long as it is awaited.
-pub async fn poll(source: QueueSource, sqs: Sqs, function: FunctionHost) {
+pub async fn poll(source: QueueSource, queues: Queues, function: FunctionHost) {
     let places = Arc::new(Semaphore::new(source.max_concurrency.unwrap_or(DEFAULT_CONCURRENCY)));
     let source = Arc::new(source);
-    let max = i64::try_from(source.batch_size).ok();
-    let wait_s = i64::try_from(MAX_WAIT_S).ok();
     // Deliveries end with the poller.
     let mut deliveries = JoinSet::new();
     // Never closed, hence never an error.
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        let messages = match sqs.receive(&source.queue, max, None, wait_s).await {
+        let messages = match queues.receive(&source.queue, source.batch_size).await {
             Ok(messages) if messages.is_empty() => continue,
             Ok(messages) => messages,
+            Err(error) if error.may_pass() => {
+                notice(format_args!("{} is polled again: {error}", source.queue));
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                continue;
+            }
             Err(error) => {
                 notice(format_args!("{} is not polled: {error}", source.queue));
                 return;
             }
         };
-        let (source, sqs, function) = (Arc::clone(&source), sqs.clone(), function.clone());
+        let (source, queues, function) = (Arc::clone(&source), queues.clone(), function.clone());
         while deliveries.try_join_next().is_some() {}
         deliveries.spawn(async move {
-            deliver(&source, &sqs, &function, &messages).await;
+            deliver(&source, &queues, &function, &messages).await;
             drop(place);
         });
     }
@@ -48,7 +54,7 @@ pub async fn poll(source: QueueSource, sqs: Sqs, function: FunctionHost) {
 
 /// One invocation: what it does not name as failed is deleted, the rest comes back when its visibility time-out has
 /// passed, as on AWS.
-async fn deliver(source: &QueueSource, sqs: &Sqs, function: &FunctionHost, messages: &[Received]) {
+async fn deliver(source: &QueueSource, queues: &Queues, function: &FunctionHost, messages: &[Received]) {
     let failed = match function.invoke(queue_event(source, messages).to_string()).await {
         Ok(answer) => failed_messages(source, &answer, messages),
         Err(error) => {
@@ -57,7 +63,7 @@ async fn deliver(source: &QueueSource, sqs: &Sqs, function: &FunctionHost, messa
         }
     };
     for message in messages.iter().filter(|message| !failed.contains(&message.id)) {
-        if let Err(error) = sqs.delete(&source.queue, &message.receipt.to_string()) {
+        if let Err(error) = queues.delete(&source.queue, &message.receipt).await {
             notice(format_args!("{}: a message could not be deleted: {error}", source.queue));
         }
     }
@@ -85,12 +91,12 @@ fn queue_event(source: &QueueSource, messages: &[Received]) -> Value {
 
 /// Which messages a function's answer gives back. Nothing, null or an empty list: none. A list that Lambda cannot
 /// read (an identifier that is empty, null, misnamed or of no message of the batch): all of them.
-fn failed_messages(source: &QueueSource, answer: &[u8], messages: &[Received]) -> BTreeSet<Uuid> {
+fn failed_messages(source: &QueueSource, answer: &[u8], messages: &[Received]) -> BTreeSet<String> {
     let none = BTreeSet::new();
     if !source.partial_responses {
         return none;
     }
-    let all = || messages.iter().map(|message| message.id).collect();
+    let all = || messages.iter().map(|message| message.id.clone()).collect();
     if answer.trim_ascii().is_empty() {
         return none;
     }
@@ -100,11 +106,11 @@ fn failed_messages(source: &QueueSource, answer: &[u8], messages: &[Received]) -
         (Value::Object(_), Some(Value::Array(failures))) => failures,
         _ => return all(),
     };
-    let named: Option<BTreeSet<Uuid>> = failures
+    let named: Option<BTreeSet<String>> = failures
         .iter()
         .map(|failure| {
             let id = failure.get("itemIdentifier")?.as_str()?;
-            messages.iter().find(|message| message.id.to_string() == id).map(|message| message.id)
+            messages.iter().find(|message| message.id == id).map(|message| message.id.clone())
         })
         .collect();
     named.unwrap_or_else(all)
@@ -157,8 +163,8 @@ mod tests {
 
     fn messages() -> Vec<Received> {
         let message = || Received {
-            id: Uuid::new_v4(),
-            receipt: Uuid::new_v4(),
+            id: Uuid::new_v4().to_string(),
+            receipt: Uuid::new_v4().to_string(),
             body: "b".to_owned(),
             sent_ms: 1,
             first_received_ms: 2,
@@ -180,14 +186,14 @@ mod tests {
         let messages = messages();
         let answer = json!({"batchItemFailures": [{"itemIdentifier": messages[1].id}]}).to_string();
         let failed = failed_messages(&source(true), answer.as_bytes(), &messages);
-        assert_eq!(failed, BTreeSet::from([messages[1].id]));
+        assert_eq!(failed, BTreeSet::from([messages[1].id.clone()]));
         assert!(failed_messages(&source(false), answer.as_bytes(), &messages).is_empty());
     }
 
     #[test]
     fn an_answer_that_cannot_be_read_fails_all() {
         let messages = messages();
-        let id = messages[0].id;
+        let id = &messages[0].id;
         for failures in [
             json!([{"itemIdentifier": ""}]),
             json!([{"itemIdentifier": null}]),

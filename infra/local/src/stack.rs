@@ -5,19 +5,19 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use stafett_simulator::{Limits, Simulator};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
+use crate::data_dir::DataDir;
 use crate::forward::{self, Plans, Upstreams};
 use crate::functions::{FunctionHost, Surroundings};
 use crate::gateway::{Gateway, Tokens};
 use crate::notice::notice;
 use crate::options::Options;
 use crate::pace::Pace;
-use crate::sqs::Sqs;
-use crate::template::{LocalValues, Resources, Template};
-use crate::{dynamodb, loopback, pollers};
+use crate::template::Resources;
+use crate::{loopback, pollers, stand_in};
 
 /// The audience of the tokens that are made and accepted here.
 const AUDIENCE: &str = "stafett";
@@ -28,18 +28,15 @@ pub enum StackError {
     /// The API's port is taken.
     #[error("port {0}: {1}; --port takes another one, 0 any")]
     Port(u16, std::io::Error),
-    /// No endpoint could be opened, or a file or directory not be used.
+    /// An endpoint could not be opened, or a file or directory not be used.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),
     /// Calls cannot be made.
     #[error("the functions' calls cannot be forwarded: {0}")]
     Forward(#[from] reqwest::Error),
-    /// The template cannot be created here.
+    /// There are no tables and queues.
     #[error(transparent)]
-    Template(#[from] crate::template::TemplateError),
-    /// The tables could not be created.
-    #[error(transparent)]
-    DynamoDb(#[from] dynamodb::DynamoDbError),
+    Aws(#[from] AwsError),
 }
 
 /// A running stack. Its processes are killed when it is stopped or dropped.
@@ -52,6 +49,7 @@ pub struct Stack {
     tasks: JoinSet<()>,
     /// The built-in stand-in for Skolverket serves for as long as it is held.
     _simulator: Option<Simulator>,
+    _data_dir: Option<DataDir>,
 }
 
 impl Stack {
@@ -62,36 +60,36 @@ impl Stack {
         let gateway =
             loopback::listen(options.port).map_err(|error| StackError::Port(options.port, error))?;
         let address = gateway.local_addr().map_err(io("the API"))?;
-        let (dynamodb, dynamodb_endpoint) = endpoint()?;
-        let (sqs, sqs_endpoint) = endpoint()?;
         let (simulator, services) = services(options, pace).await?;
-        let upstreams = Upstreams {
-            dynamodb: dynamodb_endpoint,
-            sqs: sqs_endpoint.clone(),
-            skolverket: services.skolverket_url.trim_end_matches('/').to_owned(),
-            token: services.token_url.clone(),
-        };
-        let plans = Plans::default();
         let issuer = format!("http://{address}");
         let parameters = [
             ("JwtIssuer", issuer.clone()),
             ("JwtAudience", AUDIENCE.to_owned()),
             ("SkolverketUrl", services.skolverket_url.clone()),
-            ("SkolverketLocation", services.skolverket_url),
-            ("TokenUrl", services.token_url),
+            ("SkolverketLocation", services.skolverket_url.clone()),
+            ("TokenUrl", services.token_url.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value));
-        let values = LocalValues { sqs_endpoint, parameters: parameters.into() };
-        let resources = Template::embedded()?.resources(&values)?;
-
-        let database = dynamodb::create(&resources.tables)?;
-        let queues = Sqs::new(&resources.queues, clock, pace);
+        let mut tasks = JoinSet::new();
+        let Aws { resources, dynamodb_endpoint, sqs_endpoint, queues, data_dir } =
+            Aws::start(options, parameters.into(), clock, &mut tasks).await?;
+        if let (Some(simulator), Some(data_dir)) = (&simulator, &data_dir) {
+            stand_in::keep(simulator, &data_dir.accepted()).map_err(io("--data-dir, skolverket.accepted"))?;
+        }
         let organisers = options.organisers.as_ref().map(std::fs::canonicalize).transpose();
         let organisers = organisers.map_err(io("--organisers"))?;
+        let upstreams = Upstreams {
+            dynamodb: dynamodb_endpoint,
+            sqs: sqs_endpoint,
+            skolverket: services.skolverket_url.trim_end_matches('/').to_owned(),
+            token: services.token_url,
+        };
+        let plans = Plans::default();
         let surroundings = Surroundings {
             upstreams,
             plans: plans.clone(),
             http: forward::client()?,
+            queues_at_pace: options.aws_endpoint.is_none(),
             organisers: organisers.as_deref(),
             log_dir: options.log_dir.as_deref(),
             pace,
@@ -100,13 +98,6 @@ impl Stack {
         let functions = functions(&resources, &surroundings)?;
         let tokens = Arc::new(Tokens::new(&issuer, AUDIENCE, clock));
 
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            if let Err(error) = dynamodb::serve(database, dynamodb).await {
-                notice(format_args!("the emulated DynamoDB ended: {error}"));
-            }
-        });
-        serve(&mut tasks, "the emulated SQS", queues.clone().serve(sqs));
         let mut routes = Vec::new();
         for (description, function) in resources.functions.into_iter().zip(&functions) {
             for source in description.queue_sources {
@@ -121,14 +112,14 @@ impl Stack {
         let api = Gateway {
             routes,
             functions: functions.clone(),
-            sqs: queues,
+            queues,
             plans,
             tokens: Arc::clone(&tokens),
             clock,
             port: address.port(),
         };
         serve(&mut tasks, "the API", api.serve(gateway));
-        Ok(Self { address, tokens, clock, functions, tasks, _simulator: simulator })
+        Ok(Self { address, tokens, clock, functions, tasks, _simulator: simulator, _data_dir: data_dir })
     }
 
     /// The API's base URL, without a slash at its end.
@@ -182,15 +173,6 @@ fn functions(
 ) -> Result<Vec<FunctionHost>, StackError> {
     let hosts = resources.functions.iter().map(|function| FunctionHost::new(function, surroundings));
     hosts.collect::<Result<_, _>>().map_err(io("--log-dir"))
-}
-
-fn endpoint() -> Result<(TcpListener, String), StackError> {
-    let open = || {
-        let listener = loopback::listen(0)?;
-        let url = loopback::url(&listener)?;
-        Ok((listener, url))
-    };
-    open().map_err(io("an emulated endpoint"))
 }
 
 fn serve(

@@ -31,15 +31,23 @@ impl Organisation {
         self.stored.accepted.iter().filter(|(of, _)| *of == kind).map(|(_, id)| *id).collect()
     }
 
-    /// Carries out a job, record by record in their order, so that a record meets what the ones before it left.
-    pub(crate) fn complete(&mut self, job: Uuid, script: &mut Script, wall: Timestamp) {
-        let Some(job) = self.jobs.get_mut(&job) else { return };
+    /// Takes a record as accepted before.
+    pub(crate) fn restore(&mut self, kind: Kind, id: Uuid, wall: Timestamp) {
+        self.stored.accept(kind, id, Vec::new(), wall);
+    }
+
+    /// Carries out a job, record by record in their order, so that a record meets what the ones before it left. Gives
+    /// the records that were accepted for the first time.
+    pub(crate) fn complete(&mut self, job: Uuid, script: &mut Script, wall: Timestamp) -> &[(Kind, Uuid)] {
+        let known = self.stored.accepted.len();
+        let Some(job) = self.jobs.get_mut(&job) else { return &[] };
         let stored = &mut self.stored;
         let results = job
             .records
             .iter()
             .map(|(id, record)| stored.take(job.kind, *id, record, job.update, script.outcome(*id), wall));
         job.results = Some(results.collect());
+        &self.stored.accepted[known..]
     }
 }
 

@@ -41,7 +41,11 @@ pub(crate) struct State {
     last_arrival: u64,
     calls: Vec<(u64, Call)>,
     violations: Vec<Violation>,
+    on_accepted: Option<OnAccepted>,
 }
+
+/// Told of each record that is accepted for the first time, before anybody can ask for the outcome.
+pub(crate) type OnAccepted = Box<dyn FnMut(&str, Kind, Uuid) + Send>;
 
 /// What was found when a call's headers had come.
 pub(crate) struct Arrival {
@@ -86,7 +90,16 @@ impl State {
             last_arrival: 0,
             calls: Vec::new(),
             violations: Vec::new(),
+            on_accepted: None,
         }
+    }
+
+    pub(crate) fn on_accepted(&mut self, tell: OnAccepted) {
+        self.on_accepted = Some(tell);
+    }
+
+    pub(crate) fn restore(&mut self, organisation: &str, kind: Kind, id: Uuid, now: Moment) {
+        self.organisations.entry(organisation.to_owned()).or_default().restore(kind, id, now.wall);
     }
 
     pub(crate) fn provisioning_url(&self) -> String {
@@ -338,7 +351,11 @@ impl State {
             let Some(next) = self.due.first_entry().filter(|next| next.key().0 <= now.at) else { return };
             let (organisation, job) = next.remove();
             if let Some(known) = self.organisations.get_mut(&organisation) {
-                known.complete(job, &mut self.script, now.wall);
+                for (kind, id) in known.complete(job, &mut self.script, now.wall) {
+                    if let Some(tell) = &mut self.on_accepted {
+                        tell(&organisation, *kind, *id);
+                    }
+                }
             }
         }
     }

@@ -24,7 +24,8 @@ use crate::forward::{Plans, Rule, SeenCall};
 use crate::functions::{FunctionHost, ProcessState};
 use crate::notice::notice;
 use crate::process::InvocationError;
-use crate::sqs::{Counts, Sqs};
+use crate::queues::{QueueError, Queues};
+use crate::sqs::Counts;
 use crate::template::Route;
 
 pub use token::{Caller, Tokens};
@@ -41,7 +42,7 @@ pub struct Gateway {
     /// All functions.
     pub functions: Vec<FunctionHost>,
     /// All queues.
-    pub sqs: Sqs,
+    pub queues: Queues,
     /// What is to go wrong with the functions' calls.
     pub plans: Plans,
     /// Callers' tokens.
@@ -57,7 +58,7 @@ pub struct Gateway {
 #[serde(rename_all = "camelCase")]
 struct QueueState {
     queue: String,
-    /// Where the emulated SQS keeps it.
+    /// Where the functions send to it.
     url: String,
     visible: usize,
     delayed: usize,
@@ -158,18 +159,22 @@ async fn local_processes(State(gateway): State<Arc<Gateway>>) -> axum::Json<Vec<
     axum::Json(gateway.functions.iter().flat_map(FunctionHost::processes).collect())
 }
 
-async fn local_queues(State(gateway): State<Arc<Gateway>>) -> axum::Json<Vec<QueueState>> {
-    let counts = |queue: &str| gateway.sqs.counts(queue).unwrap_or_default();
-    let with_dead_letters =
-        gateway.sqs.descriptions().filter_map(|queue| Some((queue, queue.redrive.as_ref()?)));
-    let queues = with_dead_letters.map(|(queue, redrive)| {
-        let Counts { visible, delayed, in_flight } = counts(&queue.name);
-        let dead = counts(&redrive.dead_letter_queue);
+async fn local_queues(State(gateway): State<Arc<Gateway>>) -> Response {
+    let failed = |error: QueueError| refusal(StatusCode::BAD_GATEWAY, &error.to_string());
+    queue_states(&gateway.queues).await.map_or_else(failed, |states| axum::Json(states).into_response())
+}
+
+async fn queue_states(queues: &Queues) -> Result<Vec<QueueState>, QueueError> {
+    let mut states = Vec::new();
+    for queue in queues.descriptions() {
+        let Some(redrive) = &queue.redrive else { continue };
+        let Counts { visible, delayed, in_flight } = queues.counts(&queue.name).await?;
+        let dead = queues.counts(&redrive.dead_letter_queue).await?;
         let dead_letters = dead.visible + dead.delayed + dead.in_flight;
         let (queue, url) = (queue.name.clone(), queue.url.clone());
-        QueueState { queue, url, visible, delayed, in_flight, dead_letters }
-    });
-    axum::Json(queues.collect())
+        states.push(QueueState { queue, url, visible, delayed, in_flight, dead_letters });
+    }
+    Ok(states)
 }
 
 /// The subject is an organisation number, or the name of a function that works for no organiser.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::CONTENT_TYPE;
 
-/// A refused call or batch entry. Everything here is the caller's fault (HTTP 400).
+/// A refused call or batch entry. All but [`SqsError::NotKept`] is the caller's fault (HTTP 400).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SqsError {
     /// No such queue.
@@ -40,6 +40,15 @@ pub enum SqsError {
     /// A batch call's bodies are larger than one message may be.
     #[error("Batch requests cannot be longer than {} bytes.", super::MAX_BYTES)]
     BatchRequestTooLong,
+    /// A queue of this name with other attributes exists.
+    #[error("A queue already exists with the same name and a different value for an attribute.")]
+    QueueNameExists,
+    /// An attribute that a queue cannot be set to.
+    #[error("Invalid value for the parameter {0}.")]
+    InvalidAttributeValue(String),
+    /// The data directory did not take the change: it may be lost when the program ends (HTTP 500; clients repeat).
+    #[error("The change could not be kept: {0}")]
+    NotKept(String),
     /// A parameter out of its range.
     #[error("{0}")]
     InvalidParameterValue(String),
@@ -64,6 +73,9 @@ impl SqsError {
             Self::BatchEntryIdsNotDistinct => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
             Self::InvalidBatchEntryId => "AWS.SimpleQueueService.InvalidBatchEntryId",
             Self::BatchRequestTooLong => "AWS.SimpleQueueService.BatchRequestTooLong",
+            Self::QueueNameExists => "QueueAlreadyExists",
+            Self::InvalidAttributeValue(_) => "InvalidAttributeValue",
+            Self::NotKept(_) => "InternalFailure",
             Self::InvalidParameterValue(_) => "InvalidParameterValue",
             Self::MissingParameter(_) => "MissingParameter",
             Self::UnsupportedOperation(_) => "AWS.SimpleQueueService.UnsupportedOperation",
@@ -80,6 +92,7 @@ impl SqsError {
                 "com.amazon.coral.service#MissingRequiredParameterException".to_owned()
             }
             Self::QueueDoesNotExist => "com.amazonaws.sqs#QueueDoesNotExist".to_owned(),
+            Self::QueueNameExists => "com.amazonaws.sqs#QueueNameExists".to_owned(),
             other => {
                 let code = other.code();
                 format!("com.amazonaws.sqs#{}", code.rsplit('.').next().unwrap_or(code))
@@ -91,8 +104,12 @@ impl SqsError {
 impl IntoResponse for SqsError {
     fn into_response(self) -> Response {
         let body = json!({"__type": self.shape(), "message": self.to_string()}).to_string();
-        let mut response = (StatusCode::BAD_REQUEST, [("content-type", CONTENT_TYPE)], body).into_response();
-        if let Ok(value) = HeaderValue::from_str(&format!("{};Sender", self.code())) {
+        let (status, fault) = match self {
+            Self::NotKept(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Receiver"),
+            _ => (StatusCode::BAD_REQUEST, "Sender"),
+        };
+        let mut response = (status, [("content-type", CONTENT_TYPE)], body).into_response();
+        if let Ok(value) = HeaderValue::from_str(&format!("{};{fault}", self.code())) {
             response.headers_mut().insert("x-amzn-query-error", value);
         }
         response

@@ -1,10 +1,13 @@
-//! The local stack's own SQS: queues in memory behind the calls of AWS's that Stafett makes, and their rules.
+//! The local stack's own SQS: queues in memory behind the calls of AWS's that Stafett makes, and their rules; on
+//! request with a journal of every change on disk.
 
 mod error;
+mod journal;
 mod protocol;
 mod queue;
+mod settings;
 
-use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,14 +16,16 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::clock::{Clock, saturating_ms};
+use crate::clock::Clock;
 use crate::pace::Pace;
-use crate::template;
+use crate::template::{self, ACCOUNT};
 
 pub use error::SqsError;
+use journal::Journal;
 pub(crate) use protocol::system_attributes;
 pub use queue::{Counts, Received};
-use queue::{NotChanged, Queues, Settings};
+use queue::{NotChanged, Queues, at_pace_ms};
+use settings::Settings;
 
 /// What every answer is, the error ones too.
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
@@ -51,8 +56,9 @@ pub struct Sqs(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    descriptions: BTreeMap<String, template::Queue>,
-    queues: Mutex<Queues>,
+    /// Base URL of the queues' addresses.
+    endpoint: String,
+    kept: Mutex<Kept>,
     /// Told whenever a message may have become visible earlier than a waiting receive expects.
     changed: Notify,
     clock: Clock,
@@ -60,22 +66,36 @@ struct Inner {
     started: jiff::Timestamp,
 }
 
+/// The queues, and where their changes are written, if they are.
+#[derive(Debug)]
+struct Kept {
+    queues: Queues,
+    journal: Option<Journal>,
+}
+
 impl Sqs {
-    /// Creates the template's queues, empty.
-    pub fn new(descriptions: &[template::Queue], clock: Clock, pace: Pace) -> Self {
-        let mut queues = Queues::default();
-        for description in descriptions {
-            let redrive = description.redrive.clone();
-            let settings = Settings {
-                visibility_ms: saturating_ms(pace.duration(description.visibility_timeout)),
-                retention_ms: saturating_ms(pace.duration(description.retention)),
-                redrive: redrive.map(|redrive| (redrive.dead_letter_queue, redrive.max_receive_count)),
-            };
-            queues.create(&description.name, settings);
-        }
-        let descriptions = descriptions.iter().map(|queue| (queue.name.clone(), queue.clone())).collect();
-        let (queues, changed) = (Mutex::new(queues), Notify::new());
-        Self(Arc::new(Inner { descriptions, queues, changed, clock, pace, started: clock.now() }))
+    /// No queues, or those that the journal tells of; their addresses begin with `endpoint`.
+    pub fn open(endpoint: &str, journal: Option<&Path>, clock: Clock, pace: Pace) -> std::io::Result<Self> {
+        let mut queues = Queues::new(pace);
+        let journal = journal.map(|path| Journal::open(path, &mut queues)).transpose()?;
+        Ok(Self(Arc::new(Inner {
+            endpoint: endpoint.to_owned(),
+            kept: Mutex::new(Kept { queues, journal }),
+            changed: Notify::new(),
+            clock,
+            pace,
+            started: clock.now(),
+        })))
+    }
+
+    /// Creates the template's queues; those that are there keep their messages.
+    pub fn declare(&self, descriptions: &[template::Queue]) -> Result<(), SqsError> {
+        self.change(|queues| {
+            for description in descriptions {
+                queues.set(&description.name, Settings::from(description));
+            }
+            Ok(())
+        })
     }
 
     /// Answers calls on this listener for as long as it is awaited.
@@ -88,8 +108,9 @@ impl Sqs {
         check_body(&body)?;
         let delay_s = in_range("DelaySeconds", delay_s, MAX_DELAY_S)?.unwrap_or(0);
         let body_md5 = body_md5(&body);
-        let sent = self.queues().send(queue, body, self.at_pace_ms(delay_s), self.now_ms());
-        let id = sent.ok_or(SqsError::QueueDoesNotExist)?;
+        let (delay_ms, now_ms) = (self.at_pace_ms(delay_s), self.now_ms());
+        let id = self
+            .change(|queues| queues.send(queue, body, delay_ms, now_ms).ok_or(SqsError::QueueDoesNotExist))?;
         self.0.changed.notify_waiters();
         Ok(Sent { id, body_md5 })
     }
@@ -119,15 +140,13 @@ impl Sqs {
             tokio::pin!(changed);
             changed.as_mut().enable();
             let now_ms = self.now_ms();
-            let next_visible_ms = {
-                let mut queues = self.queues();
+            let (received, next_visible_ms) = self.change(|queues| {
                 let received = queues.receive(queue, max, visibility_ms, now_ms);
-                let received = received.ok_or(SqsError::QueueDoesNotExist)?;
-                if !received.is_empty() || Instant::now() >= deadline {
-                    return Ok(received);
-                }
-                queues.next_visible_ms(queue, now_ms)
-            };
+                Ok((received.ok_or(SqsError::QueueDoesNotExist)?, queues.next_visible_ms(queue, now_ms)))
+            })?;
+            if !received.is_empty() || Instant::now() >= deadline {
+                return Ok(received);
+            }
             let next_visible = next_visible_ms
                 .map(|at_ms| Instant::now() + Duration::from_millis(at_ms.saturating_sub(now_ms)));
             let until = next_visible.map_or(deadline, |at| at.min(deadline));
@@ -138,7 +157,7 @@ impl Sqs {
     /// Deletes a received message; an old receipt looks like success and deletes nothing.
     pub fn delete(&self, queue: &str, receipt: &str) -> Result<(), SqsError> {
         let receipt = parse_receipt(receipt)?;
-        self.queues().delete(queue, receipt).ok_or(SqsError::QueueDoesNotExist)
+        self.change(|queues| queues.delete(queue, receipt).ok_or(SqsError::QueueDoesNotExist))
     }
 
     /// Makes a received message visible in `visibility_s` (0–43,200) seconds from now.
@@ -152,10 +171,13 @@ impl Sqs {
             .ok_or(SqsError::MissingParameter("VisibilityTimeout"))?;
         let receipt = parse_receipt(receipt)?;
         let visibility_ms = self.at_pace_ms(visibility_s);
-        let changed = self.queues().change_visibility(queue, receipt, visibility_ms, self.now_ms());
-        changed.ok_or(SqsError::QueueDoesNotExist)?.map_err(|error| match error {
-            NotChanged::UnknownReceipt => SqsError::ReceiptHandleIsInvalid,
-            NotChanged::NotInFlight => SqsError::MessageNotInflight,
+        let now_ms = self.now_ms();
+        self.change(|queues| {
+            let changed = queues.change_visibility(queue, receipt, visibility_ms, now_ms);
+            changed.ok_or(SqsError::QueueDoesNotExist)?.map_err(|error| match error {
+                NotChanged::UnknownReceipt => SqsError::ReceiptHandleIsInvalid,
+                NotChanged::NotInFlight => SqsError::MessageNotInflight,
+            })
         })?;
         self.0.changed.notify_waiters();
         Ok(())
@@ -163,20 +185,33 @@ impl Sqs {
 
     /// What a queue holds.
     pub fn counts(&self, queue: &str) -> Result<Counts, SqsError> {
-        self.queues().counts(queue, self.now_ms()).ok_or(SqsError::QueueDoesNotExist)
+        self.kept().queues.counts(queue, self.now_ms()).ok_or(SqsError::QueueDoesNotExist)
     }
 
-    /// The template's descriptions of the queues, by name.
-    pub fn descriptions(&self) -> impl Iterator<Item = &template::Queue> {
-        self.0.descriptions.values()
+    fn settings(&self, queue: &str) -> Result<Settings, SqsError> {
+        self.kept().queues.settings(queue).cloned().ok_or(SqsError::QueueDoesNotExist)
     }
 
-    fn description(&self, queue: &str) -> Result<&template::Queue, SqsError> {
-        self.0.descriptions.get(queue).ok_or(SqsError::QueueDoesNotExist)
+    fn url(&self, queue: &str) -> String {
+        format!("{}/{ACCOUNT}/{queue}", self.0.endpoint)
     }
 
-    fn queues(&self) -> MutexGuard<'_, Queues> {
-        self.0.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Changes the queues, and keeps the changes before anybody is told.
+    fn change<T>(&self, change: impl FnOnce(&mut Queues) -> Result<T, SqsError>) -> Result<T, SqsError> {
+        let mut kept = self.kept();
+        let Kept { queues, journal } = &mut *kept;
+        let result = change(queues)?;
+        match journal {
+            Some(journal) => {
+                journal.keep(queues).map_err(|error| SqsError::NotKept(error.kind().to_string()))?;
+            }
+            None => drop(queues.take_changes()),
+        }
+        Ok(result)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now_ms(&self) -> u64 {
@@ -184,7 +219,7 @@ impl Sqs {
     }
 
     fn at_pace_ms(&self, seconds: u64) -> u64 {
-        saturating_ms(self.0.pace.duration(Duration::from_secs(seconds)))
+        at_pace_ms(self.0.pace, seconds)
     }
 }
 
@@ -238,7 +273,9 @@ mod tests {
             retention: Duration::from_secs(60),
             redrive: None,
         };
-        Sqs::new(&[queue], Clock::start(), pace)
+        let sqs = Sqs::open("http://127.0.0.1:9", None, Clock::start(), pace).unwrap();
+        sqs.declare(&[queue]).unwrap();
+        sqs
     }
 
     #[tokio::test]

@@ -12,8 +12,9 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
+use super::settings::Settings;
 use super::{CONTENT_TYPE, MAX_BYTES, MAX_MESSAGES, Received, Sqs, SqsError, body_md5};
-use crate::template::{ACCOUNT, REGION};
+use crate::template::ACCOUNT;
 
 /// The largest request: a message of the largest size of which JSON escapes every character.
 const MAX_REQUEST_BYTES: usize = 8 * MAX_BYTES;
@@ -49,7 +50,24 @@ async fn perform(sqs: &Sqs, operation: &str, body: &[u8]) -> Result<Value, SqsEr
         }
         "GetQueueUrl" => {
             let get: GetQueueUrl = parse(body)?;
-            Ok(json!({"QueueUrl": sqs.description(&get.queue_name)?.url}))
+            sqs.settings(&get.queue_name)?;
+            Ok(json!({"QueueUrl": sqs.url(&get.queue_name)}))
+        }
+        "CreateQueue" => create(sqs, &parse::<CreateQueue>(body)?),
+        "DeleteQueue" => {
+            let delete: DeleteQueue = parse(body)?;
+            let queue = queue_name(sqs, &delete.queue_url)?;
+            sqs.change(|queues| queues.remove(queue).ok_or(SqsError::QueueDoesNotExist))?;
+            Ok(json!({}))
+        }
+        "SetQueueAttributes" => {
+            let set: SetAttributes = parse(body)?;
+            let queue = queue_name(sqs, &set.queue_url)?;
+            let settings = with_dead_letters(sqs, sqs.settings(queue)?.with(&set.attributes)?)?;
+            sqs.change(|queues| {
+                queues.set(queue, settings);
+                Ok(json!({}))
+            })
         }
         "GetQueueAttributes" => attributes(sqs, &parse::<GetAttributes>(body)?),
         other => Err(SqsError::UnsupportedOperation(other.to_owned())),
@@ -137,6 +155,27 @@ struct GetQueueUrl {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
+struct CreateQueue {
+    queue_name: String,
+    #[serde(default)]
+    attributes: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DeleteQueue {
+    queue_url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SetAttributes {
+    queue_url: String,
+    attributes: Map<String, Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
 struct GetAttributes {
     queue_url: String,
     #[serde(default)]
@@ -151,10 +190,36 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
 fn queue_name<'a>(sqs: &Sqs, url: &'a str) -> Result<&'a str, SqsError> {
     let name = url.rsplit('/').next().unwrap_or(url);
     let path = format!("/{ACCOUNT}/{name}");
-    if url.ends_with(&path) && sqs.description(name).is_ok() {
-        Ok(name)
-    } else {
-        Err(SqsError::QueueDoesNotExist)
+    if url.ends_with(&path) { sqs.settings(name).map(|_| name) } else { Err(SqsError::QueueDoesNotExist) }
+}
+
+/// A queue that is there already with these very attributes is no error, as on AWS.
+fn create(sqs: &Sqs, request: &CreateQueue) -> Result<Value, SqsError> {
+    let name = request.queue_name.as_str();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if name.is_empty() || name.len() > 80 || !name.bytes().all(allowed) {
+        let reason = "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length";
+        return Err(SqsError::InvalidParameterValue(reason.to_owned()));
+    }
+    let settings = with_dead_letters(sqs, Settings::default().with(&request.attributes)?)?;
+    sqs.change(|queues| match queues.settings(name) {
+        Some(known) if *known != settings => Err(SqsError::QueueNameExists),
+        Some(_) => Ok(()),
+        None => {
+            queues.set(name, settings);
+            Ok(())
+        }
+    })?;
+    Ok(json!({"QueueUrl": sqs.url(name)}))
+}
+
+/// The settings, if the queue that they send dead letters to exists.
+fn with_dead_letters(sqs: &Sqs, settings: Settings) -> Result<Settings, SqsError> {
+    match &settings.redrive {
+        Some(redrive) if sqs.settings(&redrive.dead_letter_queue).is_err() => {
+            Err(SqsError::InvalidAttributeValue("RedrivePolicy".to_owned()))
+        }
+        _ => Ok(settings),
     }
 }
 
@@ -265,7 +330,7 @@ async fn receive(sqs: &Sqs, request: Receive) -> Result<Value, SqsError> {
 fn received(message: &Received, names: &[&str]) -> Value {
     let mut answer = json!({
         "MessageId": message.id,
-        "ReceiptHandle": message.receipt.to_string(),
+        "ReceiptHandle": message.receipt,
         "MD5OfBody": body_md5(&message.body),
         "Body": message.body,
     });
@@ -292,28 +357,17 @@ pub(crate) fn system_attributes(message: &Received) -> impl Iterator<Item = (Str
 
 fn attributes(sqs: &Sqs, request: &GetAttributes) -> Result<Value, SqsError> {
     let queue = queue_name(sqs, &request.queue_url)?;
-    let description = sqs.description(queue)?;
+    let settings = sqs.settings(queue)?;
     let counts = sqs.counts(queue)?;
-    let arn = |name: &str| format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
     let created = sqs.0.started.as_second().to_string();
-    let mut known = vec![
-        ("QueueArn", arn(queue)),
+    let mut known = settings.attributes(queue);
+    known.extend([
         ("ApproximateNumberOfMessages", counts.visible.to_string()),
         ("ApproximateNumberOfMessagesDelayed", counts.delayed.to_string()),
         ("ApproximateNumberOfMessagesNotVisible", counts.in_flight.to_string()),
         ("CreatedTimestamp", created.clone()),
         ("LastModifiedTimestamp", created),
-        ("DelaySeconds", "0".to_owned()),
-        ("MaximumMessageSize", MAX_BYTES.to_string()),
-        ("MessageRetentionPeriod", description.retention.as_secs().to_string()),
-        ("ReceiveMessageWaitTimeSeconds", "0".to_owned()),
-        ("VisibilityTimeout", description.visibility_timeout.as_secs().to_string()),
-    ];
-    if let Some(redrive) = &description.redrive {
-        let target = arn(&redrive.dead_letter_queue);
-        let policy = json!({"deadLetterTargetArn": target, "maxReceiveCount": redrive.max_receive_count});
-        known.push(("RedrivePolicy", policy.to_string()));
-    }
+    ]);
     let asked = |name: &str| request.attribute_names.iter().any(|asked| asked == "All" || asked == name);
     let attributes: Map<String, Value> = known
         .into_iter()
@@ -342,7 +396,9 @@ mod tests {
             retention: Duration::from_secs(60),
             redrive: None,
         };
-        Sqs::new(&[queue], Clock::start(), Pace::REAL)
+        let sqs = Sqs::open("http://127.0.0.1:9", None, Clock::start(), Pace::REAL).unwrap();
+        sqs.declare(&[queue]).unwrap();
+        sqs
     }
 
     async fn call(sqs: &Sqs, operation: &str, mut request: Value) -> Result<Value, SqsError> {

@@ -1,27 +1,23 @@
 //! What a queue does with its messages. Pure: the time is an argument, in milliseconds since 1970.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A queue's settings, durations at the stack's pace.
-#[derive(Debug, Clone)]
-pub(super) struct Settings {
-    /// How long a received message stays invisible, in milliseconds.
-    pub(super) visibility_ms: u64,
-    /// How long a message is kept, in milliseconds.
-    pub(super) retention_ms: u64,
-    /// The dead-letter queue and the number of receives after which a message goes there.
-    pub(super) redrive: Option<(String, u32)>,
-}
+use super::settings::Settings;
+use crate::clock::saturating_ms;
+use crate::pace::Pace;
+use crate::template::Redrive;
 
 /// A message as its receiver gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// Its id, the same at every receive.
-    pub id: Uuid,
+    pub id: String,
     /// The handle of this receive.
-    pub receipt: Uuid,
+    pub receipt: String,
     /// What was sent.
     pub body: String,
     /// When it was sent.
@@ -53,9 +49,30 @@ pub(super) enum NotChanged {
 }
 
 /// All queues of the stack; a name that is not one of theirs is the caller's mistake, answered with `None`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Queues {
+    pace: Pace,
     queues: BTreeMap<String, Queue>,
+    /// What has changed since the changes were last taken.
+    changed: BTreeSet<Place>,
+}
+
+/// What can change: a queue, or a message by its queue and its number there. Queues sort before messages, so that none
+/// is told of before its queue.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Queue(String),
+    Message(String, u64),
+}
+
+/// What something is after a change. Each says all of it: of several about the same the last one holds.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Change {
+    /// A queue; without settings it has been deleted, and its messages with it.
+    Queue { name: String, settings: Option<Settings> },
+    /// A message; without one it is no longer in this queue.
+    Message { queue: String, number: u64, message: Option<Message> },
 }
 
 #[derive(Debug)]
@@ -68,8 +85,9 @@ struct Queue {
     next: u64,
 }
 
-#[derive(Debug)]
-struct Message {
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Message {
     id: Uuid,
     body: String,
     sent_ms: u64,
@@ -81,43 +99,125 @@ struct Message {
 }
 
 impl Queue {
-    fn put(&mut self, message: Message) {
-        self.messages.insert(self.next, message);
-        self.next += 1;
+    fn new(settings: Settings) -> Self {
+        Self { settings, messages: BTreeMap::new(), receipts: BTreeMap::new(), next: 0 }
     }
 
-    fn take(&mut self, key: u64) -> Option<Message> {
-        let message = self.messages.remove(&key)?;
-        self.receipts.retain(|_, of| *of != key);
+    /// Adds a message and gives its number.
+    fn put(&mut self, message: Message) -> u64 {
+        let number = self.next;
+        self.messages.insert(number, message);
+        self.next += 1;
+        number
+    }
+
+    fn take(&mut self, number: u64) -> Option<Message> {
+        let message = self.messages.remove(&number)?;
+        self.receipts.retain(|_, of| *of != number);
         Some(message)
     }
 
-    fn expire(&mut self, now_ms: u64) {
-        let retention_ms = self.settings.retention_ms;
-        let old: Vec<u64> = self
-            .messages
-            .iter()
-            .filter(|(_, message)| message.sent_ms.saturating_add(retention_ms) <= now_ms)
-            .map(|(key, _)| *key)
-            .collect();
-        for key in old {
-            self.take(key);
-        }
+    /// The numbers of the messages that have been kept for long enough.
+    fn expired(&self, now_ms: u64, pace: Pace) -> Vec<u64> {
+        let retention_ms = at_pace_ms(pace, self.settings.retention_s);
+        let messages = self.messages.iter();
+        let old = messages.filter(|(_, message)| message.sent_ms.saturating_add(retention_ms) <= now_ms);
+        old.map(|(number, _)| *number).collect()
     }
 }
 
+/// SQS's seconds at the stack's pace, in milliseconds.
+pub(super) fn at_pace_ms(pace: Pace, seconds: u64) -> u64 {
+    saturating_ms(pace.duration(Duration::from_secs(seconds)))
+}
+
 impl Queues {
-    /// Adds an empty queue.
-    pub(super) fn create(&mut self, name: &str, settings: Settings) {
-        let queue = Queue { settings, messages: BTreeMap::new(), receipts: BTreeMap::new(), next: 0 };
-        self.queues.insert(name.to_owned(), queue);
+    /// No queues; durations that are given in seconds run at this pace.
+    pub(super) fn new(pace: Pace) -> Self {
+        Self { pace, queues: BTreeMap::new(), changed: BTreeSet::new() }
+    }
+
+    /// Adds an empty queue, or sets one that is there.
+    pub(super) fn set(&mut self, name: &str, settings: Settings) {
+        match self.queues.get_mut(name) {
+            Some(queue) => queue.settings = settings,
+            None => drop(self.queues.insert(name.to_owned(), Queue::new(settings))),
+        }
+        self.changed.insert(Place::Queue(name.to_owned()));
+    }
+
+    /// Removes a queue with all that it holds.
+    pub(super) fn remove(&mut self, name: &str) -> Option<()> {
+        self.queues.remove(name)?;
+        self.changed.insert(Place::Queue(name.to_owned()));
+        Some(())
+    }
+
+    /// What a queue is set to.
+    pub(super) fn settings(&self, name: &str) -> Option<&Settings> {
+        self.queues.get(name).map(|queue| &queue.settings)
+    }
+
+    /// Carries out a change that was told of before.
+    pub(super) fn apply(&mut self, change: Change) {
+        match change {
+            Change::Queue { name, settings: None } => drop(self.queues.remove(&name)),
+            Change::Queue { name, settings: Some(settings) } => self.set(&name, settings),
+            Change::Message { queue, number, message } => {
+                let Some(queue) = self.queues.get_mut(&queue) else { return };
+                queue.take(number);
+                queue.next = queue.next.max(number + 1);
+                if let Some(message) = message {
+                    queue.receipts.extend(message.receipt.map(|receipt| (receipt, number)));
+                    queue.messages.insert(number, message);
+                }
+            }
+        }
+    }
+
+    /// Everything, as the changes that lead to it.
+    pub(super) fn all(&self) -> Vec<Change> {
+        let mut all = Vec::new();
+        for (name, queue) in &self.queues {
+            all.push(Change::Queue { name: name.clone(), settings: Some(queue.settings.clone()) });
+            all.extend(queue.messages.iter().map(|(number, message)| Change::Message {
+                queue: name.clone(),
+                number: *number,
+                message: Some(message.clone()),
+            }));
+        }
+        all
+    }
+
+    /// How many queues and messages there are.
+    pub(super) fn len(&self) -> usize {
+        self.queues.values().map(|queue| 1 + queue.messages.len()).sum()
+    }
+
+    /// What has changed since this was last asked for. What is there comes before what is gone: of a message that
+    /// moved, a list cut short may leave two, never none.
+    pub(super) fn take_changes(&mut self) -> Vec<Change> {
+        let changes = std::mem::take(&mut self.changed).into_iter().map(|place| match place {
+            Place::Queue(name) => {
+                let settings = self.settings(&name).cloned();
+                Change::Queue { name, settings }
+            }
+            Place::Message(queue, number) => {
+                let message = self.queues.get(&queue).and_then(|queue| queue.messages.get(&number)).cloned();
+                Change::Message { queue, number, message }
+            }
+        });
+        let (gone, mut there): (Vec<_>, Vec<_>) =
+            changes.partition(|change| matches!(change, Change::Message { message: None, .. }));
+        there.extend(gone);
+        there
     }
 
     /// Adds a message and gives its id.
     pub(super) fn send(&mut self, name: &str, body: String, delay_ms: u64, now_ms: u64) -> Option<Uuid> {
         let queue = self.queues.get_mut(name)?;
         let id = Uuid::new_v4();
-        queue.put(Message {
+        let number = queue.put(Message {
             id,
             body,
             sent_ms: now_ms,
@@ -126,6 +226,7 @@ impl Queues {
             visible_at_ms: now_ms.saturating_add(delay_ms),
             receipt: None,
         });
+        self.changed.insert(Place::Message(name.to_owned(), number));
         Some(id)
     }
 
@@ -138,27 +239,33 @@ impl Queues {
         visibility_ms: Option<u64>,
         now_ms: u64,
     ) -> Option<Vec<Received>> {
+        let redrive = self.queues.get(name)?.settings.redrive.clone();
+        // Without that queue the messages stay.
+        let redrive = redrive.filter(|redrive| self.queues.contains_key(&redrive.dead_letter_queue));
         let queue = self.queues.get_mut(name)?;
-        queue.expire(now_ms);
-        let visibility_ms = visibility_ms.unwrap_or(queue.settings.visibility_ms);
-        let redrive = queue.settings.redrive.clone();
+        for number in queue.expired(now_ms, self.pace) {
+            queue.take(number);
+            self.changed.insert(Place::Message(name.to_owned(), number));
+        }
+        let visibility_ms = visibility_ms.unwrap_or(at_pace_ms(self.pace, queue.settings.visibility_s));
         let visible: Vec<u64> = queue
             .messages
             .iter()
             .filter(|(_, message)| message.visible_at_ms <= now_ms)
-            .map(|(key, _)| *key)
+            .map(|(number, _)| *number)
             .collect();
         let mut received = Vec::new();
         let mut dead = Vec::new();
-        for key in visible {
+        for number in visible {
             if received.len() == max {
                 break;
             }
-            let Some(message) = queue.messages.get_mut(&key) else { continue };
-            if let Some((_, max_receives)) = &redrive
-                && message.receive_count >= *max_receives
+            let Some(message) = queue.messages.get_mut(&number) else { continue };
+            self.changed.insert(Place::Message(name.to_owned(), number));
+            if let Some(redrive) = &redrive
+                && message.receive_count >= redrive.max_receive_count
             {
-                dead.extend(queue.take(key));
+                dead.extend(queue.take(number));
                 continue;
             }
             let receipt = Uuid::new_v4();
@@ -167,20 +274,21 @@ impl Queues {
             message.receipt = Some(receipt);
             message.visible_at_ms = now_ms.saturating_add(visibility_ms);
             received.push(Received {
-                id: message.id,
-                receipt,
+                id: message.id.to_string(),
+                receipt: receipt.to_string(),
                 body: message.body.clone(),
                 sent_ms: message.sent_ms,
                 first_received_ms,
                 receive_count: message.receive_count,
             });
-            queue.receipts.insert(receipt, key);
+            queue.receipts.insert(receipt, number);
         }
-        if let Some((dead_letter_queue, _)) = redrive
+        if let Some(Redrive { dead_letter_queue, .. }) = redrive
             && let Some(target) = self.queues.get_mut(&dead_letter_queue)
         {
             for message in dead {
-                target.put(Message { receipt: None, visible_at_ms: now_ms, ..message });
+                let number = target.put(Message { receipt: None, visible_at_ms: now_ms, ..message });
+                self.changed.insert(Place::Message(dead_letter_queue.clone(), number));
             }
         }
         Some(received)
@@ -190,10 +298,11 @@ impl Queues {
     /// is gone: as on AWS both look like success.
     pub(super) fn delete(&mut self, name: &str, receipt: Uuid) -> Option<()> {
         let queue = self.queues.get_mut(name)?;
-        if let Some(&key) = queue.receipts.get(&receipt)
-            && queue.messages.get(&key).is_some_and(|message| message.receipt == Some(receipt))
+        if let Some(&number) = queue.receipts.get(&receipt)
+            && queue.messages.get(&number).is_some_and(|message| message.receipt == Some(receipt))
         {
-            queue.take(key);
+            queue.take(number);
+            self.changed.insert(Place::Message(name.to_owned(), number));
         }
         Some(())
     }
@@ -207,14 +316,16 @@ impl Queues {
         now_ms: u64,
     ) -> Option<Result<(), NotChanged>> {
         let queue = self.queues.get_mut(name)?;
-        let message = queue.receipts.get(&receipt).and_then(|key| queue.messages.get_mut(key));
+        let number = queue.receipts.get(&receipt).copied();
+        let message = number.and_then(|number| Some((number, queue.messages.get_mut(&number)?)));
         Some(match message {
             None => Err(NotChanged::UnknownReceipt),
-            Some(message) if message.receipt != Some(receipt) || message.visible_at_ms <= now_ms => {
+            Some((_, message)) if message.receipt != Some(receipt) || message.visible_at_ms <= now_ms => {
                 Err(NotChanged::NotInFlight)
             }
-            Some(message) => {
+            Some((number, message)) => {
                 message.visible_at_ms = now_ms.saturating_add(visibility_ms);
+                self.changed.insert(Place::Message(name.to_owned(), number));
                 Ok(())
             }
         })
@@ -230,8 +341,9 @@ impl Queues {
     pub(super) fn counts(&self, name: &str, now_ms: u64) -> Option<Counts> {
         let queue = self.queues.get(name)?;
         let mut counts = Counts::default();
+        let retention_ms = at_pace_ms(self.pace, queue.settings.retention_s);
         for message in queue.messages.values() {
-            if message.sent_ms.saturating_add(queue.settings.retention_ms) <= now_ms {
+            if message.sent_ms.saturating_add(retention_ms) <= now_ms {
                 continue;
             }
             match (message.visible_at_ms <= now_ms, message.receipt) {
@@ -245,129 +357,4 @@ impl Queues {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const VISIBILITY_MS: u64 = 180_000;
-
-    fn queues() -> Queues {
-        let mut queues = Queues::default();
-        let settings =
-            Settings { visibility_ms: VISIBILITY_MS, retention_ms: 14 * 24 * 3_600_000, redrive: None };
-        queues.create("dead", settings.clone());
-        queues.create("users", Settings { redrive: Some(("dead".to_owned(), 2)), ..settings });
-        queues
-    }
-
-    fn receive(queues: &mut Queues, now_ms: u64) -> Vec<Received> {
-        queues.receive("users", 10, None, now_ms).unwrap()
-    }
-
-    fn counts(visible: usize, delayed: usize, in_flight: usize) -> Option<Counts> {
-        Some(Counts { visible, delayed, in_flight })
-    }
-
-    #[test]
-    fn a_message_is_received_once_until_its_visibility_has_passed() {
-        let mut queues = queues();
-        let id = queues.send("users", "a".to_owned(), 0, 0).unwrap();
-        let first = receive(&mut queues, 1);
-        assert_eq!((first[0].id, first[0].receive_count), (id, 1));
-        assert!(receive(&mut queues, VISIBILITY_MS).is_empty());
-        assert_eq!(queues.counts("users", 2), counts(0, 0, 1));
-        let again = receive(&mut queues, VISIBILITY_MS + 1);
-        assert_eq!((again[0].receive_count, again[0].first_received_ms), (2, 1));
-        assert_ne!(again[0].receipt, first[0].receipt);
-    }
-
-    #[test]
-    fn a_delayed_message_waits() {
-        let mut queues = queues();
-        queues.send("users", "a".to_owned(), 5000, 0);
-        assert!(receive(&mut queues, 4999).is_empty());
-        assert_eq!(queues.counts("users", 4999), counts(0, 1, 0));
-        assert_eq!(queues.next_visible_ms("users", 0), Some(5000));
-        assert_eq!(receive(&mut queues, 5000).len(), 1);
-    }
-
-    #[test]
-    fn only_the_last_receipt_deletes() {
-        let mut queues = queues();
-        queues.send("users", "a".to_owned(), 0, 0);
-        let stale = receive(&mut queues, 0)[0].receipt;
-        let last = receive(&mut queues, VISIBILITY_MS)[0].receipt;
-        queues.delete("users", stale);
-        assert_eq!(queues.counts("users", VISIBILITY_MS), counts(0, 0, 1));
-        queues.delete("users", last);
-        assert_eq!(queues.counts("users", VISIBILITY_MS), counts(0, 0, 0));
-        assert_eq!(queues.delete("users", last), Some(()), "deleting twice is no error");
-    }
-
-    #[test]
-    fn a_late_delete_works_until_somebody_else_has_the_message() {
-        let mut queues = queues();
-        queues.send("users", "a".to_owned(), 0, 0);
-        let receipt = receive(&mut queues, 0)[0].receipt;
-        queues.delete("users", receipt);
-        assert!(receive(&mut queues, 10 * VISIBILITY_MS).is_empty());
-    }
-
-    #[test]
-    fn a_message_received_too_often_goes_to_the_dead_letters_as_it_was() {
-        let mut queues = queues();
-        let id = queues.send("users", "poison".to_owned(), 0, 7).unwrap();
-        for round in 0..2 {
-            assert_eq!(receive(&mut queues, 7 + round * VISIBILITY_MS).len(), 1);
-        }
-        let now_ms = 7 + 2 * VISIBILITY_MS;
-        assert!(receive(&mut queues, now_ms).is_empty());
-        assert_eq!(queues.counts("users", now_ms), counts(0, 0, 0));
-        let dead = queues.receive("dead", 10, None, now_ms).unwrap();
-        assert_eq!((dead[0].id, dead[0].body.as_str(), dead[0].sent_ms), (id, "poison", 7));
-    }
-
-    #[test]
-    fn visibility_is_changed_by_the_holder_only() {
-        let mut queues = queues();
-        queues.send("users", "a".to_owned(), 0, 0);
-        let receipt = receive(&mut queues, 0)[0].receipt;
-        assert_eq!(queues.change_visibility("users", receipt, 0, 1), Some(Ok(())));
-        assert_eq!(receive(&mut queues, 1).len(), 1);
-        assert_eq!(
-            queues.change_visibility("users", receipt, 0, 1),
-            Some(Err(NotChanged::NotInFlight)),
-            "the receipt is stale"
-        );
-        assert_eq!(
-            queues.change_visibility("users", Uuid::new_v4(), 0, 1),
-            Some(Err(NotChanged::UnknownReceipt))
-        );
-    }
-
-    #[test]
-    fn no_more_than_asked_for_and_the_oldest_first() {
-        let mut queues = queues();
-        for body in ["a", "b", "c"] {
-            queues.send("users", body.to_owned(), 0, 0);
-        }
-        let bodies: Vec<_> =
-            queues.receive("users", 2, None, 0).unwrap().into_iter().map(|m| m.body).collect();
-        assert_eq!(bodies, ["a", "b"]);
-    }
-
-    #[test]
-    fn a_message_is_gone_after_the_retention() {
-        let mut queues = queues();
-        queues.send("users", "a".to_owned(), 0, 0);
-        let after = 14 * 24 * 3_600_000;
-        assert_eq!(queues.counts("users", after - 1), counts(1, 0, 0));
-        assert_eq!(queues.counts("users", after), counts(0, 0, 0));
-        assert!(receive(&mut queues, after).is_empty());
-    }
-
-    #[test]
-    fn an_unknown_queue_is_nobodys() {
-        assert_eq!(queues().send("nothing", "a".to_owned(), 0, 0), None);
-        assert_eq!(queues().receive("nothing", 1, None, 0), None);
-    }
-}
+mod tests;

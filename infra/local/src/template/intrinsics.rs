@@ -65,7 +65,8 @@ impl<'a> Resolver<'a> {
     /// A queue's address.
     pub(super) fn queue_url(&self, logical_id: &str) -> Result<String, TemplateError> {
         let name = self.physical_name(logical_id, "QueueName")?;
-        Ok(format!("{}/{ACCOUNT}/{name}", self.values.sqs_endpoint))
+        let given = self.values.queue_urls.get(&name).cloned();
+        Ok(given.unwrap_or_else(|| format!("{}/{ACCOUNT}/{name}", self.values.sqs_endpoint)))
     }
 
     /// A function's ARN.

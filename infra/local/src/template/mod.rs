@@ -43,6 +43,8 @@ pub enum TemplateError {
 pub struct LocalValues {
     /// Base URL of the SQS endpoint, without a slash at its end.
     pub sqs_endpoint: String,
+    /// Addresses of queues by name, instead of those that the endpoint's base URL makes.
+    pub queue_urls: BTreeMap<String, String>,
     /// Values for the template's parameters, instead of their defaults.
     pub parameters: BTreeMap<String, String>,
 }
@@ -76,7 +78,11 @@ mod tests {
     fn values() -> LocalValues {
         let parameters = [("JwtIssuer", "http://issuer"), ("JwtAudience", "stafett")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        LocalValues { sqs_endpoint: "http://127.0.0.1:9".to_owned(), parameters: parameters.into() }
+        LocalValues {
+            sqs_endpoint: "http://127.0.0.1:9".to_owned(),
+            parameters: parameters.into(),
+            ..LocalValues::default()
+        }
     }
 
     fn resources() -> Resources {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::TemplateError;
@@ -46,7 +47,7 @@ pub struct Queue {
 }
 
 /// A queue's redrive policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redrive {
     /// The other queue's name.
     pub dead_letter_queue: String,
