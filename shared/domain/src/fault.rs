@@ -65,7 +65,7 @@ impl Fault {
 /// All faults of a body: the first [`MAX_LISTED`] of them, and how many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Faults {
-    /// In the order: structure by the order of the lists, ids, references, sizes.
+    /// In the order: records by their order in the body, what is around them, ids, references.
     pub listed: Vec<Fault>,
     /// All, the unlisted ones included.
     pub total: usize,

@@ -1,15 +1,31 @@
-//! Reads a body into a JSON tree and notices what a plain reader swallows: an attribute that stands twice.
+//! Reads a body, record by record, and notices what a plain reader swallows: an attribute that stands twice.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::fault::{Fault, FaultCode, Faults, may_be_quoted};
+use crate::fault::{Fault, FaultCode, may_be_quoted};
 use crate::reason::Text;
+use crate::shape::Walk;
+use crate::stage::StageName;
+use crate::submission::list_of;
 
-/// The tree of a body, or in words why there is none: the place, never the text.
-pub(crate) fn read(body: &[u8], faults: &mut Faults) -> Result<Map<String, Value>, Text> {
+/// Takes a record: whose list it is in, and its place there. The records of a body are never all trees at once.
+pub(crate) type Take<'a> = dyn FnMut(StageName, usize, Value, &mut Walk) + 'a;
+
+/// What a body is beside its records.
+#[derive(Debug, Default)]
+pub(crate) struct Frame {
+    /// Its attributes, its lists of records among them: these are empty here.
+    pub(crate) attributes: Map<String, Value>,
+    /// How many records each list had, by the stage's index; none where there is no list.
+    pub(crate) lengths: [Option<usize>; 4],
+}
+
+/// Reads a body: each record goes to `take`, what is wrong on the way to the walk's faults. Fails in words: the
+/// place, never the text.
+pub(crate) fn read(body: &[u8], walk: &mut Walk, take: &mut Take<'_>) -> Result<Frame, Text> {
     let text = std::str::from_utf8(body).map_err(|error| {
         let at = place(body, error.valid_up_to());
         told(("The body is not UTF-8", "Innehållet är inte UTF-8"), at)
@@ -23,10 +39,11 @@ pub(crate) fn read(body: &[u8], faults: &mut Faults) -> Result<Map<String, Value
         told(what, (error.line(), error.column()))
     };
     let mut source = serde_json::Deserializer::from_str(text);
-    let tree = Reader { path: &mut Vec::new(), faults }.deserialize(&mut source).map_err(unreadable)?;
+    let mut context = Context { path: Vec::new(), walk, take, lengths: [None; 4] };
+    let tree = Reader(&mut context).deserialize(&mut source).map_err(unreadable)?;
     source.end().map_err(unreadable)?;
     match tree {
-        Value::Object(attributes) => Ok(attributes),
+        Value::Object(attributes) => Ok(Frame { attributes, lengths: context.lengths }),
         _ => {
             let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(0);
             Err(told(
@@ -58,14 +75,22 @@ enum Step {
     Index(usize),
 }
 
-struct Reader<'a> {
-    path: &'a mut Vec<Step>,
-    faults: &'a mut Faults,
+struct Context<'a, 't> {
+    path: Vec<Step>,
+    walk: &'a mut Walk,
+    take: &'a mut Take<'t>,
+    lengths: [Option<usize>; 4],
 }
 
-impl Reader<'_> {
-    fn inner(&mut self) -> Reader<'_> {
-        Reader { path: self.path, faults: self.faults }
+struct Reader<'a, 'c, 't>(&'a mut Context<'c, 't>);
+
+impl Context<'_, '_> {
+    /// The stage whose list is the current place.
+    fn list(&self) -> Option<StageName> {
+        match self.path.as_slice() {
+            [Step::Name(name)] => StageName::ORDER.into_iter().find(|stage| list_of(*stage) == name),
+            _ => None,
+        }
     }
 
     /// The pointer of the current place, cut at the first name that must not be repeated.
@@ -82,7 +107,7 @@ impl Reader<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Reader<'_> {
+impl<'de> DeserializeSeed<'de> for Reader<'_, '_, '_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, source: D) -> Result<Value, D::Error> {
@@ -90,7 +115,7 @@ impl<'de> DeserializeSeed<'de> for Reader<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Reader<'_> {
+impl<'de> Visitor<'de> for Reader<'_, '_, '_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,27 +150,37 @@ impl<'de> Visitor<'de> for Reader<'_> {
         Ok(text.into())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut source: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut source: A) -> Result<Value, A::Error> {
+        let Self(context) = self;
+        let of_records = context.list();
         let mut list = Vec::new();
-        loop {
-            self.path.push(Step::Index(list.len()));
-            let entry = source.next_element_seed(self.inner())?;
-            self.path.pop();
-            match entry {
-                Some(entry) => list.push(entry),
-                None => return Ok(Value::Array(list)),
+        for index in 0.. {
+            context.path.push(Step::Index(index));
+            let entry = source.next_element_seed(Reader(context))?;
+            context.path.pop();
+            match (entry, of_records) {
+                (Some(entry), None) => list.push(entry),
+                (Some(record), Some(stage)) => (context.take)(stage, index, record, context.walk),
+                (None, stage) => {
+                    if let Some(length) = stage.and_then(|stage| context.lengths.get_mut(stage.index())) {
+                        *length = Some(length.unwrap_or_default() + index);
+                    }
+                    break;
+                }
             }
         }
+        Ok(Value::Array(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut source: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut source: A) -> Result<Value, A::Error> {
+        let Self(context) = self;
         let mut attributes = Map::new();
         while let Some(name) = source.next_key::<String>()? {
-            self.path.push(Step::Name(name.clone()));
-            let value = source.next_value_seed(self.inner())?;
+            context.path.push(Step::Name(name.clone()));
+            let value = source.next_value_seed(Reader(context))?;
             if attributes.insert(name, value).is_some() {
-                let pointer = self.pointer();
-                self.faults.add(|| {
+                let pointer = context.pointer();
+                context.walk.faults.add(|| {
                     Fault::new(
                         FaultCode::DuplicateAttribute,
                         pointer,
@@ -155,7 +190,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
                     )
                 });
             }
-            self.path.pop();
+            context.path.pop();
         }
         Ok(Value::Object(attributes))
     }
@@ -166,7 +201,7 @@ mod tests {
     use super::*;
 
     fn why(body: &[u8]) -> String {
-        read(body, &mut Faults::default()).map(drop).unwrap_err().en
+        read(body, &mut Walk::default(), &mut |_, _, _, _| {}).map(drop).unwrap_err().en
     }
 
     #[test]
@@ -188,20 +223,35 @@ mod tests {
     #[test]
     fn the_tree_is_that_of_a_plain_reader() {
         let body = br#"{"a": [null, true, -1, 18446744073709551615, 1.5, "x\u00e5", {}], "b": {"c": []}}"#;
-        let mut faults = Faults::default();
+        let mut walk = Walk::default();
         assert_eq!(
-            Value::Object(read(body, &mut faults).unwrap()),
+            Value::Object(read(body, &mut walk, &mut |_, _, _, _| {}).unwrap().attributes),
             serde_json::from_slice::<Value>(body).unwrap()
         );
-        assert_eq!(faults.total, 0);
+        assert_eq!(walk.faults.total, 0);
     }
 
     #[test]
     fn an_attribute_that_stands_twice_is_found() {
         let body = r#"{"a": [{"b": 1, "b": 2}], "Åsa Ek": {"c": 1, "c": 1}}"#;
-        let mut faults = Faults::default();
-        read(body.as_bytes(), &mut faults).unwrap();
-        let pointers: Vec<_> = faults.listed.iter().map(|fault| fault.pointer.as_str()).collect();
+        let mut walk = Walk::default();
+        read(body.as_bytes(), &mut walk, &mut |_, _, _, _| {}).unwrap();
+        let pointers: Vec<_> = walk.faults.listed.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["/a/0/b", ""]);
+    }
+
+    #[test]
+    fn records_are_taken_one_by_one() {
+        let body = br#"{"persons": [{"id": 1}, 2], "options": {"persons": [3]}, "duties": [], "groups": {}}"#;
+        let mut taken = Vec::new();
+        let frame = read(body, &mut Walk::default(), &mut |stage, index, record, _| {
+            taken.push((stage, index, record));
+        });
+        let frame = frame.unwrap();
+        assert_eq!(frame.lengths, [Some(2), Some(0), None, None]);
+        assert_eq!(frame.attributes["persons"], serde_json::json!([]));
+        assert_eq!(frame.attributes["options"], serde_json::json!({"persons": [3]}));
+        let users = StageName::Users;
+        assert_eq!(taken, [(users, 0, serde_json::json!({"id": 1})), (users, 1, serde_json::json!(2))]);
     }
 }

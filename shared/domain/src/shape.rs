@@ -3,9 +3,11 @@
 use serde_json::{Map, Value};
 
 use crate::fault::{Fault, FaultCode, Faults, may_be_quoted};
+use crate::json::Frame;
 use crate::skolverket_id::{SchoolUnitCode, TestCode};
 use crate::stage::StageName;
-use crate::table::{Attribute, Code, Shape};
+use crate::submission::list_of;
+use crate::table::{self, Attribute, Code, Shape};
 
 /// A record's own id, or one that a reference names, as it stands in the body.
 pub(crate) struct Named {
@@ -39,11 +41,32 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 }
 
 impl Walk {
-    /// Holds a body against its form.
-    pub(crate) fn over(body: &Map<String, Value>, attributes: &'static [Attribute], faults: Faults) -> Self {
-        let mut walk = Self { faults, ..Self::default() };
-        walk.object(body, attributes);
-        walk
+    /// Holds a record against its form.
+    pub(crate) fn record(&mut self, stage: StageName, index: usize, record: &Value) {
+        self.within(Step::Name(list_of(stage)), |walk| {
+            walk.within(Step::Index(index), |walk| walk.visit(record, table::record(stage), None));
+        });
+    }
+
+    /// Holds what a body is beside its records against its form.
+    pub(crate) fn frame(&mut self, frame: &Frame, attributes: &'static [Attribute]) {
+        let length = |name| {
+            let stage = StageName::ORDER.into_iter().find(|stage| list_of(*stage) == name);
+            stage.and_then(|stage| frame.lengths.get(stage.index()).copied().flatten())
+        };
+        for attribute in attributes {
+            match (&attribute.shape, length(attribute.name)) {
+                (Shape::List { min, max, .. }, Some(length)) => {
+                    if length < *min || max.is_some_and(|max| length > max) {
+                        self.within(Step::Name(attribute.name), |walk| {
+                            walk.count(*min, *max, attribute.rule)
+                        });
+                    }
+                }
+                _ => self.attribute(&frame.attributes, attribute),
+            }
+        }
+        self.unknown(&frame.attributes, |name| attributes.iter().any(|attribute| attribute.name == name));
     }
 
     fn visit(&mut self, value: &Value, shape: &'static Shape, rule: Option<u8>) {
@@ -117,18 +140,22 @@ impl Walk {
 
     fn object(&mut self, object: &Map<String, Value>, attributes: &'static [Attribute]) {
         for attribute in attributes {
-            self.within(Step::Name(attribute.name), |walk| match object.get(attribute.name) {
-                Some(value) => walk.visit(value, &attribute.shape, attribute.rule),
-                None if attribute.required => walk.fault(FaultCode::MissingAttribute, attribute.rule, || {
-                    (
-                        format!("The attribute {} is required; give it.", attribute.name),
-                        format!("Attributet {} är obligatoriskt; ange det.", attribute.name),
-                    )
-                }),
-                None => {}
-            });
+            self.attribute(object, attribute);
         }
         self.unknown(object, |name| attributes.iter().any(|attribute| attribute.name == name));
+    }
+
+    fn attribute(&mut self, object: &Map<String, Value>, attribute: &'static Attribute) {
+        self.within(Step::Name(attribute.name), |walk| match object.get(attribute.name) {
+            Some(value) => walk.visit(value, &attribute.shape, attribute.rule),
+            None if attribute.required => walk.fault(FaultCode::MissingAttribute, attribute.rule, || {
+                (
+                    format!("The attribute {} is required; give it.", attribute.name),
+                    format!("Attributet {} är obligatoriskt; ange det.", attribute.name),
+                )
+            }),
+            None => {}
+        });
     }
 
     /// The text of `id` in a reference, if there is one. A reference to something of Skolverket's may have the

@@ -112,11 +112,11 @@ impl Submission {
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object, [`Rejection::Faults`] if it is a faulty one.
     pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
-        let external = |tree: &Map<String, Value>| {
-            tree.get("options").and_then(|options| options.get("references")).and_then(Value::as_str)
+        let external = |attributes: &Map<String, Value>| {
+            attributes.get("options").and_then(|options| options.get("references")).and_then(Value::as_str)
                 == Some("external")
         };
-        Self::read(body, table::SUBMISSION, external)
+        Self::read(body, table::SUBMISSION, external).map(|(submission, _)| submission)
     }
 
     /// Reads corrected records of an earlier send: `{activities?, groups?, duties?, persons?}`. What they refer to is
@@ -125,38 +125,59 @@ impl Submission {
     /// # Errors
     /// As [`Submission::parse`].
     pub fn parse_corrections(body: &[u8]) -> Result<Self, Rejection> {
-        Self::read(body, table::CORRECTIONS, |_| true)
+        Self::read(body, table::CORRECTIONS, |_| true).map(|(submission, _)| submission)
+    }
+
+    /// Reads a part of a send: `{part, activities?, groups?, duties?, persons?}`, and its number, from 1. What its
+    /// records refer to may be in other parts.
+    ///
+    /// # Errors
+    /// As [`Submission::parse`].
+    pub fn parse_part(body: &[u8]) -> Result<(u32, Self), Rejection> {
+        let (submission, attributes) = Self::read(body, table::PART, |_| true)?;
+        let part = attributes.get("part").and_then(Value::as_u64).and_then(|part| u32::try_from(part).ok());
+        // The form has seen to it that there is one.
+        Ok((part.unwrap_or_default(), submission))
     }
 
     fn read(
         body: &[u8],
         form: &'static [Attribute],
         external: impl FnOnce(&Map<String, Value>) -> bool,
-    ) -> Result<Self, Rejection> {
-        let mut faults = Faults::default();
-        let mut tree = json::read(body, &mut faults).map_err(|detail| Rejection::NotReadable { detail })?;
-        let mut walk = Walk::over(&tree, form, faults);
-        let lengths =
-            StageName::ORDER.map(|stage| tree.get(list_of(stage)).and_then(Value::as_array).map(Vec::len));
-        links::check(&mut walk, lengths, external(&tree));
-
-        let mut faults = walk.faults;
-        let submission = Self {
-            activities: entries(&mut tree, &mut faults),
-            groups: entries(&mut tree, &mut faults),
-            duties: entries(&mut tree, &mut faults),
-            persons: entries(&mut tree, &mut faults),
-            options: tree
-                .remove("options")
-                .and_then(|options| serde_json::from_value(options).ok())
-                .unwrap_or_default(),
+    ) -> Result<(Self, Map<String, Value>), Rejection> {
+        let mut walk = Walk::default();
+        let mut submission = Self {
+            activities: Vec::new(),
+            groups: Vec::new(),
+            duties: Vec::new(),
+            persons: Vec::new(),
+            options: Options::default(),
         };
-        if faults.total == 0 { Ok(submission) } else { Err(Rejection::Faults(faults)) }
+        let frame = json::read(body, &mut walk, &mut |stage, index, record, walk| {
+            walk.record(stage, index, &record);
+            let faults = &mut walk.faults;
+            match stage {
+                StageName::Users => take(&mut submission.persons, record, index, faults),
+                StageName::Duties => take(&mut submission.duties, record, index, faults),
+                StageName::Groups => take(&mut submission.groups, record, index, faults),
+                StageName::Activities => take(&mut submission.activities, record, index, faults),
+            }
+        });
+        let mut frame = frame.map_err(|detail| Rejection::NotReadable { detail })?;
+        walk.frame(&frame, form);
+        links::check(&mut walk, frame.lengths, external(&frame.attributes));
+        if walk.faults.total > 0 {
+            return Err(Rejection::Faults(walk.faults));
+        }
+        let options = frame.attributes.remove("options");
+        submission.options =
+            options.and_then(|options| serde_json::from_value(options).ok()).unwrap_or_default();
+        Ok((submission, frame.attributes))
     }
 }
 
 /// The attribute of a body that holds a stage's records.
-fn list_of(stage: StageName) -> &'static str {
+pub(crate) fn list_of(stage: StageName) -> &'static str {
     match stage {
         StageName::Users => "persons",
         StageName::Duties => "duties",
@@ -165,34 +186,27 @@ fn list_of(stage: StageName) -> &'static str {
     }
 }
 
-/// Takes a list out of the tree. Faulty records are left out, their faults are known; the sizes of the sound
-/// ones are looked at all the same.
-fn entries<T: Record>(tree: &mut Map<String, Value>, faults: &mut Faults) -> Vec<Entry<T>> {
-    let list = list_of(T::STAGE);
-    let Some(Value::Array(values)) = tree.remove(list) else { return Vec::new() };
-    let mut entries = Vec::with_capacity(values.len());
-    for (index, value) in values.into_iter().enumerate() {
-        let entry = serde_json::from_value::<T>(value)
-            .and_then(|record| serde_json::to_string(&record).map(|wire| Entry { record, wire }));
-        match entry {
-            Ok(entry) if framed_len(entry.wire.len()) > MAX_BODY_BYTES => {
-                faults.add(|| too_large(format!("/{list}/{index}")));
-            }
-            Ok(entry) => entries.push(entry),
-            // The table lets nothing through that the types refuse. If it did, the record must not get lost.
-            Err(_) if faults.total == 0 => faults.add(|| {
-                Fault::new(
-                    FaultCode::WrongType,
-                    format!("/{list}/{index}"),
-                    None,
-                    "This record cannot be read. Compare it with the description of the interface.",
-                    "Posten kan inte läsas. Jämför den med beskrivningen av gränssnittet.",
-                )
-            }),
-            Err(_) => {}
-        }
+/// Takes a record into its list. A faulty one is left out, its faults are known; the size of a sound one is looked at
+/// all the same.
+fn take<T: Record>(entries: &mut Vec<Entry<T>>, record: Value, index: usize, faults: &mut Faults) {
+    let entry = serde_json::from_value::<T>(record)
+        .and_then(|record| serde_json::to_string(&record).map(|wire| Entry { record, wire }));
+    let pointer = || format!("/{}/{index}", list_of(T::STAGE));
+    match entry {
+        Ok(entry) if framed_len(entry.wire.len()) > MAX_BODY_BYTES => faults.add(|| too_large(pointer())),
+        Ok(entry) => entries.push(entry),
+        // The table lets nothing through that the types refuse. If it did, the record must not get lost.
+        Err(_) if faults.total == 0 => faults.add(|| {
+            Fault::new(
+                FaultCode::WrongType,
+                pointer(),
+                None,
+                "This record cannot be read. Compare it with the description of the interface.",
+                "Posten kan inte läsas. Jämför den med beskrivningen av gränssnittet.",
+            )
+        }),
+        Err(_) => {}
     }
-    entries
 }
 
 fn too_large(pointer: String) -> Fault {

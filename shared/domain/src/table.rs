@@ -106,6 +106,25 @@ pub(crate) static CORRECTIONS: &[Attribute] = &[
     optional("persons", None, any_number(&Shape::Object(PERSON))),
 ];
 
+/// Records of a send that comes in parts.
+pub(crate) static PART: &[Attribute] = &[
+    required("part", None, Shape::Integer { min: 1, max: 1_000 }),
+    optional("activities", None, any_number(&Shape::Object(ACTIVITY))),
+    optional("groups", None, any_number(&Shape::Object(GROUP))),
+    optional("duties", None, any_number(&Shape::Object(DUTY))),
+    optional("persons", None, any_number(&Shape::Object(PERSON))),
+];
+
+/// A stage's record.
+pub(crate) fn record(stage: StageName) -> &'static Shape {
+    match stage {
+        StageName::Users => &Shape::Object(PERSON),
+        StageName::Duties => &Shape::Object(DUTY),
+        StageName::Groups => &Shape::Object(GROUP),
+        StageName::Activities => &Shape::Object(ACTIVITY),
+    }
+}
+
 const OPTIONS: &[Attribute] = &[
     optional("onRecordErrors", None, Shape::OneOf(&["stop", "continue"])),
     optional("references", Some(2), Shape::OneOf(&["internal", "external"])),

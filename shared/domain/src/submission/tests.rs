@@ -358,8 +358,8 @@ fn all_faults_come_together() {
     use FaultCode::*;
     let expected = [
         (UnknownAttribute, "/activities/0/nmae"),
-        (NotAllowed, "/groups/0/schoolType"),
         (MissingAttribute, "/duties/0/dutyRole"),
+        (NotAllowed, "/groups/0/schoolType"),
         (WrongType, "/persons/0/civicNo/value"),
         (WrongFormat, "/persons/1/id"),
         (NotAllowed, "/options/onRecordErrors"),
