@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no network, no storage.
 
+pub mod across;
 pub mod dependency;
 pub mod fault;
 pub mod id;

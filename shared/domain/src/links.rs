@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::fault::{Fault, FaultCode, Faults};
+use crate::fault::{Fault, FaultCode};
 use crate::shape::{Named, Walk, is_uuid};
 use crate::stage::StageName;
 
@@ -19,7 +19,7 @@ pub(crate) fn check(walk: &mut Walk, lengths: [Option<usize>; 4], external: bool
         let key = id.text.to_lowercase();
         let taken = kinds.entry(key).or_default();
         if taken.iter().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
-            duplicate(&mut walk.faults, id);
+            walk.faults.add(|| duplicate_id(id.pointer.clone()));
         }
         mark(taken, id.stage);
     }
@@ -58,9 +58,9 @@ fn check_references_to(stage: StageName, walk: &mut Walk, kinds: &Kinds, length:
 
     for reference in missing {
         if elsewhere(reference) {
-            wrong_kind(&mut walk.faults, reference);
+            walk.faults.add(|| of_another_kind(reference.pointer.clone(), reference.stage));
         } else if !explained && !external {
-            missing_reference(&mut walk.faults, reference);
+            walk.faults.add(|| self::missing(reference.pointer.clone(), reference.stage));
         }
     }
 }
@@ -75,46 +75,43 @@ fn has(kinds: &Kinds, id: &str, stage: StageName) -> bool {
     kinds.get(id).and_then(|kinds| kinds.get(stage.index())).copied().unwrap_or_default()
 }
 
-fn duplicate(faults: &mut Faults, id: &Named) {
-    faults.add(|| {
-        Fault::new(
-            FaultCode::DuplicateId,
-            id.pointer.clone(),
-            Some(1),
-            "Another record of the send has this id. Ids are unique over persons, duties, groups and \
-             activities together; give each record its own.",
-            "En annan post i sändningen har detta id. Id:n är unika över personer, tjänstgöringar, grupper och \
-             aktiviteter tillsammans; ge varje post ett eget.",
-        )
-    });
+/// Two records have the id at `pointer`.
+pub(crate) fn duplicate_id(pointer: String) -> Fault {
+    Fault::new(
+        FaultCode::DuplicateId,
+        pointer,
+        Some(1),
+        "Another record of the send has this id. Ids are unique over persons, duties, groups and \
+         activities together; give each record its own.",
+        "En annan post i sändningen har detta id. Id:n är unika över personer, tjänstgöringar, grupper och \
+         aktiviteter tillsammans; ge varje post ett eget.",
+    )
 }
 
-fn missing_reference(faults: &mut Faults, reference: &Named) {
-    let (en, sv, list) = words(reference.stage);
-    faults.add(|| {
-        Fault::new(
-            FaultCode::MissingReference,
-            reference.pointer.clone(),
-            Some(2),
-            format!("There is no {en} with this id in the send. Add it to {list} or remove the reference."),
-            format!(
-                "Det finns ingen {sv} med detta id i sändningen. Lägg till den i {list} eller ta bort hänvisningen."
-            ),
-        )
-    });
+/// No record has the id at `pointer`, which names one of that stage.
+pub(crate) fn missing(pointer: String, stage: StageName) -> Fault {
+    let (en, sv, list) = words(stage);
+    Fault::new(
+        FaultCode::MissingReference,
+        pointer,
+        Some(2),
+        format!("There is no {en} with this id in the send. Add it to {list} or remove the reference."),
+        format!(
+            "Det finns ingen {sv} med detta id i sändningen. Lägg till den i {list} eller ta bort hänvisningen."
+        ),
+    )
 }
 
-fn wrong_kind(faults: &mut Faults, reference: &Named) {
-    let (en, sv, list) = words(reference.stage);
-    faults.add(|| {
-        Fault::new(
-            FaultCode::MissingReference,
-            reference.pointer.clone(),
-            Some(2),
-            format!("This id is a record of another kind. Give the id of a {en} in {list}."),
-            format!("Detta id hör till en annan sorts post. Ange id för en {sv} i {list}."),
-        )
-    });
+/// A record of another stage has the id at `pointer`.
+pub(crate) fn of_another_kind(pointer: String, stage: StageName) -> Fault {
+    let (en, sv, list) = words(stage);
+    Fault::new(
+        FaultCode::MissingReference,
+        pointer,
+        Some(2),
+        format!("This id is a record of another kind. Give the id of a {en} in {list}."),
+        format!("Detta id hör till en annan sorts post. Ange id för en {sv} i {list}."),
+    )
 }
 
 fn words(stage: StageName) -> (&'static str, &'static str, &'static str) {

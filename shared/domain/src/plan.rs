@@ -195,7 +195,7 @@ impl<'a> People<'a> {
     fn facts_of_person(&self, person: &Person) -> Facts {
         let enrolled = person.enrolments.as_ref().is_some_and(|enrolments| !enrolments.is_empty());
         let role = match self.roles.get(&person.id) {
-            Some(roles) => Some(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")),
+            Some(roles) => Some(DutyRole::list(roles)),
             None => enrolled.then(|| "Elev".to_owned()),
         };
         Facts { role, name: None, protected: person.is_protected() }

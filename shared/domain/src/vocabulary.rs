@@ -77,3 +77,10 @@ vocabulary!(
         ArbeteOvrigt = "Arbete övrigt",
     }
 );
+
+impl DutyRole {
+    /// A person's roles, as a row shows them.
+    pub(crate) fn list(roles: &[Self]) -> String {
+        roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}

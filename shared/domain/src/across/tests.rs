@@ -1,0 +1,136 @@
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::plan::Plan;
+use crate::sample::{DUTY, GROUP, NOBODY, STUDENT, complete, parse, with};
+use crate::submission::Submission;
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: Vec<T>,
+}
+
+/// Facts by stage, and the activities shown.
+type Whole = ([Vec<Facts>; 4], Vec<ActivitySummary>);
+
+/// Takes a send in these parts as the API does: each part is packed by itself, then all are seen as a whole.
+fn in_parts(parts: &[Value], references: References) -> Result<Whole, Faults> {
+    let plans: Vec<(u32, Plan)> = parts
+        .iter()
+        .map(|part| {
+            let (number, submission) = Submission::parse_part(part.to_string().as_bytes()).unwrap();
+            (number, Plan::of(&submission))
+        })
+        .collect();
+    let shown = plans.iter().flat_map(|(_, plan)| plan.activities.clone()).collect();
+    let mut across = Across::new(references, shown);
+    let mut facts: [Vec<Facts>; 4] = Default::default();
+    let each = |stage, take: &mut dyn FnMut(Origin, &str, &mut Vec<Facts>)| {
+        for (part, plan) in &plans {
+            let mut first = 0;
+            for batch in plan.batches(stage) {
+                let mut facts = batch.facts.clone();
+                take(Origin { part: *part, first }, &batch.body, &mut facts);
+                first += facts.len();
+            }
+        }
+    };
+    fn read<T: Record>(body: &str) -> Vec<T> {
+        serde_json::from_str::<Data<T>>(body).unwrap().data
+    }
+    each(StageName::Duties, &mut |_, body, _| across.roles(&read(body)));
+    each(StageName::Users, &mut |origin, body, found| {
+        let before = found.clone();
+        assert_eq!(across.persons(origin, &read(body), found), before != *found);
+        facts[0].append(found);
+    });
+    each(StageName::Duties, &mut |origin, body, found| {
+        let before = found.clone();
+        assert_eq!(across.duties(origin, &read(body), found), before != *found);
+        facts[1].append(found);
+    });
+    each(StageName::Activities, &mut |_, body, _| across.shown_groups(&read(body)));
+    each(StageName::Groups, &mut |origin, body, found| {
+        across.groups(origin, &read(body));
+        facts[2].append(found);
+    });
+    each(StageName::Activities, &mut |origin, body, found| {
+        across.activities(origin, &read(body));
+        facts[3].append(found);
+    });
+    Ok((facts, across.finish()?))
+}
+
+fn part(number: u32, lists: &[(&str, &Value)]) -> Value {
+    let mut part = json!({"part": number});
+    for (list, records) in lists {
+        part[*list] = (*records).clone();
+    }
+    part
+}
+
+fn found(result: Result<Whole, Faults>) -> Vec<(FaultCode, String)> {
+    let Err(faults) = result else { panic!("nothing was found") };
+    faults.listed.into_iter().map(|fault| (fault.code, fault.pointer)).collect()
+}
+
+#[test]
+fn however_a_send_is_divided_it_is_the_same_send() {
+    let body = complete();
+    let plan = Plan::of(&parse(&body).unwrap());
+    let whole = StageName::ORDER
+        .map(|stage| plan.batches(stage).iter().flat_map(|batch| batch.facts.clone()).collect::<Vec<_>>());
+    let lists = ["persons", "duties", "groups", "activities"];
+    for arrangement in [[1, 1, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1], [2, 1, 1, 2]] {
+        let parts: Vec<_> = (1..=4)
+            .map(|number| {
+                let own = lists.iter().zip(arrangement).filter(|(_, at)| *at == number);
+                part(number, &own.map(|(list, _)| (*list, &body[*list])).collect::<Vec<_>>())
+            })
+            .collect();
+        let (facts, activities) = in_parts(&parts, References::Internal).unwrap();
+        assert!(facts == whole, "{arrangement:?}");
+        assert!(activities == plan.activities, "{arrangement:?}");
+    }
+}
+
+#[test]
+fn ids_and_references_are_held_against_all_parts() {
+    let body = with(|body| {
+        body["groups"][0]["groupMemberships"] =
+            json!([{"person": {"id": STUDENT}}, {"person": {"id": NOBODY}}, {"person": {"id": DUTY}}]);
+        body["activities"][0]["id"] = json!(GROUP);
+    });
+    let parts = [
+        part(1, &[("persons", &body["persons"])]),
+        part(2, &[("groups", &body["groups"])]),
+        part(3, &[("duties", &body["duties"]), ("activities", &body["activities"])]),
+    ];
+    use FaultCode::{DuplicateId, MissingReference};
+    let duplicate = (DuplicateId, "/parts/3/activities/0/id".to_owned());
+    let nobody = (MissingReference, "/parts/2/groups/0/groupMemberships/1/person/id".to_owned());
+    let of_another_kind = (MissingReference, "/parts/2/groups/0/groupMemberships/2/person/id".to_owned());
+    assert_eq!(
+        found(in_parts(&parts, References::Internal)),
+        [nobody, of_another_kind.clone(), duplicate.clone()]
+    );
+    // What is not there may be at Skolverket; what is there must be of its kind all the same.
+    assert_eq!(found(in_parts(&parts, References::External)), [of_another_kind, duplicate]);
+}
+
+#[test]
+fn records_are_counted_on_over_the_batches_of_a_part() {
+    let mut across = Across::new(References::Internal, Vec::new());
+    let (_, submission) =
+        Submission::parse_part(part(1, &[("persons", &complete()["persons"])]).to_string().as_bytes())
+            .unwrap();
+    let persons: Vec<Person> = submission.persons.iter().map(|entry| entry.record().clone()).collect();
+    let mut facts = vec![Facts::default(); 2];
+    across.persons(Origin { part: 1, first: 0 }, &persons, &mut facts);
+    across.persons(Origin { part: 7, first: 40 }, &persons[1..], &mut facts[1..]);
+    across.no_activities();
+    let Err(faults) = across.finish() else { panic!("nothing was found") };
+    let pointers: Vec<_> = faults.listed.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/parts/7/persons/40/id", "/activities"]);
+}
