@@ -119,8 +119,7 @@ impl Relay {
     }
 
     async fn load(&self, send: &SendRef, job: &JobRef, batch: &Batch) -> Result<Loaded, StepFailure> {
-        let Body { body, .. } =
-            self.history.body::<serde::de::IgnoredAny>(send, job.stage, batch.batch).await?;
+        let Body { body, .. } = self.history.body::<serde::de::IgnoredAny>(send, job.stage, batch).await?;
         let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(job.stage);
         let refused =
             if goes_on { self.history.refused_before(send, job.stage).await? } else { HashSet::new() };

@@ -7,7 +7,7 @@ use stafett_domain::{
     BatchId, Options, OrganisationNumber, RecordId, SendEvent, SendId, SendStatus, StageName,
 };
 
-use super::item::{Batch, Due, Job, Millis, Organiser, SendHeader};
+use super::item::{Batch, Due, Job, Millis, Organiser, PartBody, SendHeader};
 use super::key::{self, SendRef};
 use super::packed::Body;
 use super::record_ids::{Place, RecordIds};
@@ -52,7 +52,20 @@ pub struct NewBatch<F> {
     /// Its records' ids, in order.
     pub ids: Vec<RecordId>,
     /// Its body, and what its rows show.
-    pub body: Body<F>,
+    pub body: NewBody<F>,
+}
+
+/// The body of a batch to be stored.
+pub enum NewBody<F> {
+    /// This is it.
+    Whole(Body<F>),
+    /// It came with a part. `facts`: what its rows show, where that is not what the part said.
+    Part {
+        /// Where it is.
+        at: PartBody,
+        /// One entry a record, in the records' order.
+        facts: Option<Vec<F>>,
+    },
 }
 
 /// What a key that came with a request means.
@@ -161,6 +174,8 @@ impl History {
             options: new.options,
             resume_of: new.resume_of,
             stop_requested: None,
+            upload: None,
+            due: Due::default(),
             expires,
         };
         let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
@@ -214,11 +229,23 @@ impl History {
         options: Options,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_body(send, job.stage, id, &batch.body, expires).await?;
+        let (mut part_body, mut own_facts) = (None, false);
+        match &batch.body {
+            NewBody::Whole(body) => self.put_body(send, job.stage, id, body, expires).await?,
+            NewBody::Part { at, facts } => {
+                if let Some(facts) = facts {
+                    self.put_facts(send, job.stage, id, facts, expires).await?;
+                    own_facts = true;
+                }
+                part_body = Some(at.clone());
+            }
+        }
         let successor = BatchId(id.0.saturating_add(AT_ONCE));
         let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
         let item = Batch {
             on_record_errors: options.on_record_errors,
+            part_body,
+            own_facts,
             ..Batch::planned(id, count(batch.ids.len()), successor, expires)
         };
         let write = Write::put(send.batch(job.stage, id), &item)?.when("attribute_not_exists(#pk)");
@@ -259,9 +286,11 @@ impl History {
 
             let accept = Write::update(
                 send.header(),
-                "SET #status = :queued, #seq = :seq, #acceptedPosition = :position, #acceptedAt = :now",
+                "SET #status = :queued, #seq = :seq, #acceptedPosition = :position, #acceptedAt = :now \
+                 REMOVE #dueAt, #dueShard",
             )
-            .when("#status = :receiving")
+            .when("#status = :receiving AND (attribute_not_exists(#upload) OR #upload.#discarded = :no)")
+            .with("no", false)?
             .with("queued", queued)?
             .with("receiving", header.status)?
             .with("seq", seq)?

@@ -87,6 +87,10 @@ impl History {
             Carrier::Organiser(organisation) => {
                 return self.look_after_organiser(organisation, millis, pause).await;
             }
+            Carrier::Upload(send) => {
+                self.discard_upload(send, millis, later(millis, pause * LONGEST_PAUSE)).await?;
+                return Ok(None);
+            }
             Carrier::Job(send, stage) => {
                 let Some(job) = self.job(send, *stage).await? else { return Ok(None) };
                 (send, *stage, send.job(*stage), job.due, Step::Start)

@@ -67,8 +67,38 @@ pub struct SendHeader {
     /// Set once: no new submits, what is open is polled to its end, then the send ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_requested: Option<Reason>,
+    /// Of a send that comes in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Upload>,
+    /// When the watchdog looks at a send that comes in parts and was not accepted.
+    #[serde(flatten)]
+    pub due: Due,
     /// Seconds since 1970; the same on all items of a send.
     pub expires: i64,
+}
+
+/// The parts of a send that comes in parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Upload {
+    /// Grows with every part that is stored.
+    pub rev: u64,
+    /// How many parts it has: set when it is submitted, and no part is taken any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted: Option<u32>,
+    /// It was not submitted in time, and is being removed.
+    #[serde(default)]
+    pub discarded: bool,
+}
+
+/// Where the body of a batch is that came with a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartBody {
+    /// The part's number.
+    pub part: u32,
+    /// Its key in the part, which its content is in: another content is another body.
+    pub name: String,
 }
 
 /// A send's stage.
@@ -214,6 +244,12 @@ pub struct Batch {
     /// What the sender chose for records that are not accepted.
     #[serde(default)]
     pub on_record_errors: OnRecordErrors,
+    /// Where its body is, if it came with a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_body: Option<PartBody>,
+    /// Its rows show what stood in other parts: kept apart from its body.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_facts: bool,
     /// Who takes step `n`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimId>,
@@ -290,6 +326,8 @@ impl Batch {
             total,
             successor,
             on_record_errors: OnRecordErrors::default(),
+            part_body: None,
+            own_facts: false,
             claim: None,
             claim_until: 0,
             copied_for: None,
@@ -472,6 +510,8 @@ mod tests {
             options: Options::default(),
             resume_of: Some(send.send),
             stop_requested: reason,
+            upload: Some(Upload { rev: 3, submitted: Some(2), discarded: false }),
+            due: Due::at(77, &send),
             expires: 1,
         });
         let mut job = Job::waiting(StageName::Duties, 10, 1, 5);
@@ -485,6 +525,8 @@ mod tests {
         (batch.claim, batch.counts, batch.issues) =
             (claim, Some(Counts::all(10, Outcome::Error)), Some(batch.attempt()));
         batch.pieces = vec![Piece::whole(3)];
+        batch.part_body = Some(PartBody { part: 2, name: "0#001#ab".to_owned() });
+        batch.own_facts = true;
         batch.answers = vec![batch.attempt()];
         round_trip(&batch);
     }

@@ -12,6 +12,9 @@
 //! | attempt | `send#{o}#{s}` | `stage#{stage}#attempt#{b}.{t}.{n}` |
 //! | ids of a send's records | `large#{o}#{s}#ids` | `part#{i}` |
 //! | a job's records that were not accepted | `large#{o}#{s}#refused` | `stage#{stage}` |
+//! | part of a send that comes in parts | `send#{o}#{s}` | `upload#{part}` |
+//! | bodies that came with a part | `large#{o}#{s}#part#{part}` | `{stage}#{i}#{hash}` |
+//! | what a batch's rows show from other parts | `large#{o}#{s}#{stage}#{b}` | `facts` |
 //! | body of a batch | `large#{o}#{s}#{stage}#{b}` | `body` |
 //! | final answer of an attempt | `large#{o}#{s}#{stage}#{b}` | `answer#{b}.{t}.{n}` |
 //! | a batch's errors and warnings | `large#{o}#{s}#{stage}#{b}` | `issues#{b}.{t}.{n}` |
@@ -31,11 +34,13 @@ pub struct Key {
     pub sk: String,
 }
 
-/// What a key of a step stands for: the three kinds of items that carry a `dueAt`.
+/// What a key of a step stands for: the kinds of items that carry a `dueAt`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carrier {
     /// An organiser with a running send.
     Organiser(OrganisationNumber),
+    /// A send that comes in parts and was not accepted yet.
+    Upload(SendRef),
     /// A job whose start is due.
     Job(SendRef, StageName),
     /// A batch whose next step is due.
@@ -127,6 +132,27 @@ impl SendRef {
         Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", stage.index()) }
     }
 
+    pub(crate) fn upload_prefix() -> &'static str {
+        "upload#"
+    }
+
+    pub(crate) fn upload(&self, part: u32) -> Key {
+        self.small(format!("{}{part:05}", Self::upload_prefix()))
+    }
+
+    /// The partition of a part's bodies.
+    pub(crate) fn part(&self, part: u32) -> String {
+        format!("large#{}#{}#part#{part:05}", self.organisation, self.send)
+    }
+
+    pub(crate) fn part_body(&self, body: &super::item::PartBody) -> Key {
+        Key { pk: self.part(body.part), sk: body.name.clone() }
+    }
+
+    pub(crate) fn facts(&self, stage: StageName, batch: BatchId) -> Key {
+        self.large(stage, batch, "facts".to_owned())
+    }
+
     pub(crate) fn body(&self, stage: StageName, batch: BatchId) -> Key {
         self.large(stage, batch, "body".to_owned())
     }
@@ -165,6 +191,9 @@ impl Carrier {
         }
         let (organisation, send) = key.pk.strip_prefix("send#")?.split_once('#')?;
         let send = SendRef::new(organisation.parse().ok()?, send.parse().ok()?);
+        if key.sk == SEND_PREFIX {
+            return Some(Self::Upload(send));
+        }
         let stage_at = |text: &str| StageName::ORDER.get(text.parse::<usize>().ok()?).copied();
         if let Some(stage) = key.sk.strip_prefix("send#job#") {
             return Some(Self::Job(send, stage_at(stage)?));

@@ -18,16 +18,18 @@ mod record_ids;
 mod refused;
 mod start;
 mod store;
+mod upload;
 
-pub use acceptance::{Acceptance, Idempotency, NewBatch, NewJob, NewSend};
+pub use acceptance::{Acceptance, Idempotency, NewBatch, NewBody, NewJob, NewSend};
 pub use due::Overdue;
-pub use item::{Attempt, Batch, Call, Job, Millis, Organiser, SendHeader};
+pub use item::{Attempt, Batch, Call, Job, Millis, Organiser, PartBody, SendHeader, Upload};
 pub use key::{Carrier, SendRef};
 pub use packed::{Body, Issue, Issues};
 pub use read::{Page, StoredSend};
 pub use record_ids::{Place, RecordIds};
 pub(crate) use store::{CONFLICT_TRIES, Done, done, key_item, pause};
 pub use store::{History, HistoryError};
+pub use upload::{NewPart, NewUpload, PartBatch, Sealed, Stored, StoredPart, UploadParts};
 
 pub(crate) use claim::{BatchClaim, ClaimAnswer};
 pub(crate) use end::Settled;

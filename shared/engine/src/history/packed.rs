@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stafett_domain::{AttemptId, BatchId, Outcome, RecordId, StageName};
 use stafett_skolverket::LogEntry;
 
+use super::item::{Batch, PartBody};
 use super::key::{Key, SendRef};
 use super::store::{History, HistoryError};
 
@@ -146,6 +147,58 @@ impl History {
         self.put_packed_json(&send.body(stage, batch), body, expires).await
     }
 
+    pub(crate) async fn put_part_body<F: Serialize>(
+        &self,
+        send: &SendRef,
+        at: &PartBody,
+        body: &Body<F>,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        self.put_packed_json(&send.part_body(at), body, expires).await
+    }
+
+    /// A body that came with a part.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; a body that is not there is [`HistoryError::Corrupt`], for it is written before its part.
+    pub async fn part_body<F: serde::de::DeserializeOwned>(
+        &self,
+        send: &SendRef,
+        at: &PartBody,
+    ) -> Result<Body<F>, HistoryError> {
+        let found = self.get_packed_json(&send.part_body(at)).await?;
+        found.ok_or(HistoryError::Corrupt("a part without a body"))
+    }
+
+    pub(crate) async fn put_facts<F: Serialize>(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: BatchId,
+        facts: &[F],
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        self.put_packed_json(&send.facts(stage, batch), &facts, expires).await
+    }
+
+    /// The body of a batch, and what its rows show, wherever that stood.
+    ///
+    /// # Errors
+    /// As [`History::body`].
+    pub async fn body_and_facts<F: serde::de::DeserializeOwned>(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: &Batch,
+    ) -> Result<Body<F>, HistoryError> {
+        let body = self.body(send, stage, batch).await?;
+        if !batch.own_facts {
+            return Ok(body);
+        }
+        let facts = self.get_packed_json(&send.facts(stage, batch.batch)).await?;
+        Ok(Body { facts: facts.ok_or(HistoryError::Corrupt("a batch without its facts"))?, ..body })
+    }
+
     /// The body of a batch.
     ///
     /// # Errors
@@ -154,9 +207,12 @@ impl History {
         &self,
         send: &SendRef,
         stage: StageName,
-        batch: BatchId,
+        batch: &Batch,
     ) -> Result<Body<F>, HistoryError> {
-        let found = self.get_packed_json(&send.body(stage, batch)).await?;
+        if let Some(at) = &batch.part_body {
+            return self.part_body(send, at).await;
+        }
+        let found = self.get_packed_json(&send.body(stage, batch.batch)).await?;
         found.ok_or(HistoryError::Corrupt("a batch without a body"))
     }
 

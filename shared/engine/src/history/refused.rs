@@ -45,7 +45,7 @@ impl History {
                 if counts.success + counts.warning == counts.total {
                     continue;
                 }
-                let Body { body, .. } = self.body::<serde::de::IgnoredAny>(send, stage, batch.batch).await?;
+                let Body { body, .. } = self.body::<serde::de::IgnoredAny>(send, stage, batch).await?;
                 let ids = record_ids(&body)?;
                 let not_accepted = |outcome| !matches!(outcome, Outcome::Success | Outcome::Warning);
                 match batch.issues {

@@ -191,6 +191,35 @@ impl History {
         self.write(Write::put(key.clone(), item)?).await.map(drop)
     }
 
+    /// Removes one item, whether or not it was there.
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), HistoryError> {
+        let request = self.db.delete_item().table_name(&self.table).set_key(Some(key_item(key)));
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    /// The sort keys of a partition, all of them.
+    pub(crate) async fn sort_keys(&self, pk: &str) -> Result<Vec<String>, HistoryError> {
+        let (mut start, mut found) = (None, Vec::new());
+        loop {
+            let request = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .projection_expression("sk")
+                .consistent_read(true)
+                .set_exclusive_start_key(start);
+            let answer = request.send().await.map_err(|error| unavailable(&error))?;
+            let keys = answer.items.unwrap_or_default().into_iter();
+            found.extend(keys.filter_map(|item| item.get("sk").and_then(|sk| sk.as_s().ok()).cloned()));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Does one write, if its condition holds; says whether it did. Faster and cheaper than a transaction of one. One
     /// that met a transaction on the same item is tried again.
     pub(crate) async fn write(&self, write: Write) -> Result<bool, HistoryError> {
