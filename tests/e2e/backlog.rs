@@ -2,7 +2,7 @@
 
 use stafett_simulator::{CallKind, Limits, Rule, Simulator};
 
-use crate::people::{Size, send};
+use crate::people::{Size, class, send};
 use crate::stack::{TestStack, statuses};
 
 const SENDS: u16 = 300;
@@ -64,5 +64,43 @@ async fn twenty_organisers_share_the_budget_without_going_beyond_it() {
         calls.len()
     );
     assert!(throttled * 200 <= calls.len(), "{throttled} of {} calls were too fast", calls.len());
+    stack.finish(0).await;
+}
+
+/// A class of one organiser beside a large send of another one, at the real pace: queued steps of the large one leave
+/// room, so that the small one is not behind all of it.
+#[tokio::test]
+async fn a_class_does_not_wait_for_another_organisers_five_thousand_students() {
+    let skolverket = Simulator::start(Limits::default()).await.unwrap();
+    let stack = TestStack::start_at(skolverket, &[]).await;
+    let timed = async |organisation: &str, body: &serde_json::Value| {
+        let start = std::time::Instant::now();
+        let id = stack.send_as(organisation, body).await;
+        let ended = stack.ended_as(organisation, &id).await;
+        assert_eq!(ended["status"], "succeeded", "{ended}");
+        start.elapsed().as_secs_f64()
+    };
+    // Its functions run when it is measured.
+    timed("5590000001", &class(3600)).await;
+    let alone = timed("5590000002", &class(3601)).await;
+
+    let large = send(Size { students: 5000, teachers: 300, groups: 200, series: 3602 });
+    let large_id = stack.send_as("5590000003", &large).await;
+    let bulk_calls = || {
+        let of_large = |call: &stafett_simulator::Call| {
+            call.call == CallKind::Bulk && call.organisation.as_deref() == Some("5590000003")
+        };
+        stack.skolverket.calls().iter().filter(|call| of_large(call)).count()
+    };
+    stack.until("the large send is under way", async || (bulk_calls() >= 4).then_some(())).await;
+    let before = stack.skolverket.calls().len();
+    let beside = timed("5590000004", &class(3603)).await;
+    let meanwhile = stack.skolverket.calls().len() - before;
+    let still = stack.get_as("5590000003", crate::stack::ALL_SCOPES, &format!("/v1/sends/{large_id}")).await;
+    println!("a class alone: {alone:.1} s; beside 5,000 students: {beside:.1} s, {meanwhile} calls in all");
+    assert_eq!(still.json()["status"], "running", "the large send had ended: this shows nothing");
+    // Fifteen seconds' worth of calls, and those of the class itself.
+    assert!(meanwhile <= 72 + 12, "{meanwhile} calls were made until the class had ended");
+    assert_eq!(stack.ended_as("5590000003", &large_id).await["status"], "succeeded");
     stack.finish(0).await;
 }

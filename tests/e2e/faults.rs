@@ -3,19 +3,23 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use futures::StreamExt;
+use serde_json::{Value, json};
 use stafett_simulator::{CallKind, Fault, FaultTarget, Kind};
 use uuid::Uuid;
 
 use crate::people::{Size, record_id, send};
 use crate::stack::{TestStack, job};
 
-const STAGES: [(&str, Kind, &str); 4] = [
+pub(crate) const STAGES: [(&str, Kind, &str); 4] = [
     ("users", Kind::Persons, "persons"),
     ("duties", Kind::Duties, "duties"),
     ("groups", Kind::Groups, "groups"),
     ("activities", Kind::Activities, "activities"),
 ];
+
+/// Troubles that are tried at the same time.
+const AT_ONCE: usize = 8;
 
 /// How a send is to end that meets a fault in one of its stages.
 #[derive(Clone, Copy)]
@@ -32,8 +36,9 @@ enum Trouble {
     /// The first record of the stage is named as the culprit.
     Culprit,
     Temporary,
-    LostJob,
     LeftOut,
+    /// Of AWS's, to the stage's own calls whose name begins so: so many of them, from the first on.
+    Aws(&'static str, &'static str, u32),
 }
 
 fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
@@ -71,12 +76,32 @@ fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
         ("token server down", call(Token, Fault::Unavailable), Succeeds),
         ("token refused", call(Token, Fault::Status(401)), Fails("authorization")),
         ("passing fault", Trouble::Temporary, Succeeds),
-        ("lost job", Trouble::LostJob, Succeeds),
+        ("lost job", call(Bulk, Fault::JobLost), Succeeds),
         ("left out of the answer", Trouble::LeftOut, Succeeds),
+        ("DynamoDB throttles once", Trouble::Aws("dynamodb", r#""throttle""#, 1), Succeeds),
+        ("DynamoDB throttles for long", Trouble::Aws("dynamodb", r#""throttle""#, 8), Succeeds),
+        ("transactions in conflict", Trouble::Aws("dynamodb.Transact", r#""conflict""#, 3), Succeeds),
+        ("writes in conflict", Trouble::Aws("dynamodb.PutItem", r#""conflict""#, 3), Succeeds),
+        ("updates in conflict", Trouble::Aws("dynamodb.UpdateItem", r#""conflict""#, 3), Succeeds),
+        ("transactions without answer", Trouble::Aws("dynamodb.Transact", r#""cutAfter""#, 2), Succeeds),
+        ("writes without answer", Trouble::Aws("dynamodb.PutItem", r#""cutAfter""#, 4), Succeeds),
+        ("updates without answer", Trouble::Aws("dynamodb.UpdateItem", r#""cutAfter""#, 4), Succeeds),
+        ("DynamoDB not reached", Trouble::Aws("dynamodb", r#""cutBefore""#, 8), Succeeds),
+        ("SQS throttles", Trouble::Aws("sqs", r#""throttle""#, 4), Succeeds),
+        ("SQS without answer", Trouble::Aws("sqs", r#""cutAfter""#, 4), Succeeds),
+        ("SQS not reached", Trouble::Aws("sqs", r#""cutBefore""#, 4), Succeeds),
+        ("messages twice", Trouble::Aws("sqs", r#""duplicate""#, u32::MAX), Succeeds),
+        ("messages late", Trouble::Aws("sqs", r#"{"delay":40}"#, u32::MAX), Succeeds),
     ]
 }
 
-fn bring(stack: &TestStack, trouble: &Trouble, organisation: &str, kind: Kind, record: Uuid) {
+async fn bring(
+    stack: &TestStack,
+    trouble: &Trouble,
+    organisation: &str,
+    (stage, kind): (&str, Kind),
+    record: Uuid,
+) {
     let target = |call| FaultTarget {
         // Tokens belong to no kind.
         kind: (call != CallKind::Token).then_some(kind),
@@ -91,13 +116,18 @@ fn bring(stack: &TestStack, trouble: &Trouble, organisation: &str, kind: Kind, r
             skolverket.fault(target(CallKind::Bulk), 1, Fault::BadRequest { culprit: Some(record) });
         }
         Trouble::Temporary => skolverket.script_temporary(record, 1),
-        Trouble::LostJob => skolverket.lose_next_job(kind),
+
         Trouble::LeftOut => skolverket.leave_out(record, 2),
+        Trouble::Aws(call, fault, times) => {
+            let fault: Value = serde_json::from_str(fault).unwrap();
+            let rule = json!({"function": stage, "call": call, "times": times, "fault": fault});
+            stack.put_faults(organisation, &json!([rule])).await;
+        }
     }
 }
 
 /// Asserts that what the history says of each record is what the stand-in has.
-async fn assert_true(stack: &TestStack, organisation: &str, id: &str, what: &str) {
+pub(crate) async fn assert_true(stack: &TestStack, organisation: &str, id: &str, what: &str) {
     for (stage, kind, _) in STAGES {
         let stored = stack.skolverket.stored(organisation, kind);
         let path = format!("/v1/sends/{id}/jobs/{stage}/records");
@@ -118,37 +148,50 @@ async fn assert_true(stack: &TestStack, organisation: &str, id: &str, what: &str
 #[tokio::test]
 async fn every_fault_at_every_stage() {
     let stack = TestStack::start().await;
-    let mut rows = Vec::new();
-    // One kind of trouble after another, all stages at once, each with an organiser of its own: some of the stand-in's
-    // faults befall whoever comes next of a kind.
-    for (number, (what, trouble, expected)) in troubles().into_iter().enumerate() {
-        let sends = STAGES.iter().enumerate().map(async |(stage_number, (stage, kind, list))| {
-            let series = 1000 + u16::try_from(number * 4 + stage_number).unwrap();
-            let organisation = format!("556{series:07}");
-            let body = send(Size { students: 4, teachers: 2, groups: 2, series });
-            bring(&stack, &trouble, &organisation, *kind, record_id(&body, list, 0));
-            let id = stack.send_as(&organisation, &body).await;
-            let ended = stack.ended_as(&organisation, &id).await;
-            let what = format!("{what} at {stage}");
-            match expected {
-                Expected::Succeeds => assert_eq!(ended["status"], "succeeded", "{what}: {ended}"),
-                Expected::Fails(reason) => {
-                    assert_eq!(ended["status"], "failed", "{what}: {ended}");
-                    // A token is asked for first by the first stage.
-                    let first =
-                        if matches!(trouble, Trouble::Call(CallKind::Token, _)) { "users" } else { stage };
-                    assert_eq!(job(&ended, first)["reason"]["code"], reason, "{what}: {ended}");
+    let troubles = troubles();
+    let tried = futures::stream::iter(troubles.iter().enumerate()).map(
+        async |(number, (what, trouble, expected))| {
+            // Each with an organiser of its own.
+            let sends = STAGES.iter().enumerate().map(async |(stage_number, (stage, kind, list))| {
+                let series = 1000 + u16::try_from(number * 4 + stage_number).unwrap();
+                let organisation = format!("556{series:07}");
+                let body = send(Size { students: 4, teachers: 2, groups: 2, series });
+                bring(&stack, trouble, &organisation, (stage, *kind), record_id(&body, list, 0)).await;
+                let id = stack.send_as(&organisation, &body).await;
+                let ended = stack.ended_as(&organisation, &id).await;
+                let what = format!("{what} at {stage}");
+                match expected {
+                    Expected::Succeeds => assert_eq!(ended["status"], "succeeded", "{what}: {ended}"),
+                    Expected::Fails(reason) => {
+                        assert_eq!(ended["status"], "failed", "{what}: {ended}");
+                        // A token is asked for first by the first stage.
+                        let first = if matches!(trouble, Trouble::Call(CallKind::Token, _)) {
+                            "users"
+                        } else {
+                            stage
+                        };
+                        assert_eq!(job(&ended, first)["reason"]["code"], *reason, "{what}: {ended}");
+                    }
                 }
-            }
-            assert!(
-                ended["jobs"].as_array().unwrap().iter().all(|job| job["counts"]["pending"] == 0),
-                "{ended}"
-            );
-            assert_true(&stack, &organisation, &id, &what).await;
-        });
-        futures::future::join_all(sends).await;
-        rows.push(format!("{what:<28} 4 stages, ended as expected"));
-    }
+                assert!(
+                    ended["jobs"].as_array().unwrap().iter().all(|job| job["counts"]["pending"] == 0),
+                    "{ended}"
+                );
+                assert_true(&stack, &organisation, &id, &what).await;
+                if let Trouble::Aws(..) = trouble {
+                    let met = stack.calls(&organisation).await.iter().any(|call| !call["fault"].is_null());
+                    // The last stage sends no message.
+                    assert!(
+                        met || (*stage == "activities" && what.contains("SQS")) || what.contains("messages"),
+                        "{what}: not met"
+                    );
+                }
+            });
+            futures::future::join_all(sends).await;
+            format!("{what:<28} 4 stages, ended as expected")
+        },
+    );
+    let rows: Vec<_> = tried.buffered(AT_ONCE).collect().await;
     println!("{}", rows.join("\n"));
     stack.finish(0).await;
 }

@@ -16,6 +16,10 @@ pub(crate) const ALL_SCOPES: &str = "sends:write history:read history:personal";
 /// Longest wait for anything. Far more than anything takes, on a machine that does much else.
 const DEADLINE: Duration = Duration::from_secs(180);
 
+/// Pauses between two looks grow: many who wait at the same time must not be what the others wait for.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
 pub(crate) struct TestStack {
     program: Child,
     output: BufReader<ChildStdout>,
@@ -162,6 +166,7 @@ impl TestStack {
     /// Waits until `look` gives something.
     pub(crate) async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
+        let mut pause = FIRST_PAUSE;
         loop {
             if let Some(found) = look().await {
                 return found;
@@ -173,12 +178,26 @@ impl TestStack {
                     self.log_text()
                 );
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 5 / 4).min(LONGEST_PAUSE);
         }
     }
 
     pub(crate) async fn local(&self, path: &str) -> Value {
         self.request(self.call(Method::GET, path)).await.json()
+    }
+
+    /// From now on these rules of the forwarding layer are in force for a subject, and its calls are remembered.
+    pub(crate) async fn put_faults(&self, subject: &str, rules: &Value) {
+        let request = self.call(Method::PUT, &format!("/local/faults/{subject}")).json(rules);
+        let answer = self.request(request).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+    }
+
+    /// The calls for a subject that the forwarding layer saw since its rules were put.
+    pub(crate) async fn calls(&self, subject: &str) -> Vec<Value> {
+        let calls = self.local(&format!("/local/calls/{subject}")).await;
+        calls.as_array().unwrap().clone()
     }
 
     /// All that the functions printed.

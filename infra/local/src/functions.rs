@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
+use crate::forward::{Plans, Upstreams};
 use crate::logs::Log;
 use crate::notice::notice;
 use crate::pace::Pace;
@@ -27,10 +28,12 @@ const QUEUE_SECOND: &str = "QUEUE_DELAY_UNIT_MS";
 /// What all functions of a stack are started with.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
-    /// Where DynamoDB is.
-    pub dynamodb_endpoint: String,
-    /// Where SQS is.
-    pub sqs_endpoint: String,
+    /// Where their calls go.
+    pub upstreams: Upstreams,
+    /// What is to go wrong with those.
+    pub plans: Plans,
+    /// Makes them.
+    pub http: reqwest::Client,
     /// Whether the queues keep the stack's pace; those of another emulator keep real seconds.
     pub queues_at_pace: bool,
     /// Organisers' settings, an absolute path.
@@ -72,6 +75,9 @@ impl FunctionHost {
         let launch = Launch {
             function: Function { timeout: scaled_timeout(function, surroundings.pace), ..function.clone() },
             environment: environment(function, surroundings),
+            upstreams: surroundings.upstreams.clone(),
+            plans: surroundings.plans.clone(),
+            http: surroundings.http.clone(),
             log: Log::open(surroundings.log_dir, &function.name)?,
             clock: surroundings.clock,
         };
@@ -184,8 +190,6 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
         // The emulated endpoints ask for a signature and accept any.
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-        ("AWS_ENDPOINT_URL_DYNAMODB", surroundings.dynamodb_endpoint.clone()),
-        ("AWS_ENDPOINT_URL_SQS", surroundings.sqs_endpoint.clone()),
     ];
     let of_template = function.environment.iter().map(|(name, value)| {
         let pace = match name.as_str() {
@@ -220,8 +224,14 @@ mod tests {
         let functions = Template::embedded().unwrap().resources(&values).unwrap().functions;
         let second = |pace, queues_at_pace| {
             let surroundings = Surroundings {
-                dynamodb_endpoint: String::new(),
-                sqs_endpoint: String::new(),
+                upstreams: Upstreams {
+                    dynamodb: String::new(),
+                    sqs: String::new(),
+                    skolverket: String::new(),
+                    token: String::new(),
+                },
+                plans: Plans::default(),
+                http: crate::forward::client().unwrap(),
                 queues_at_pace,
                 organisers: None,
                 log_dir: None,

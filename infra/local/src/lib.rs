@@ -7,6 +7,7 @@ pub mod data_dir;
 pub mod dynamodb;
 pub mod emulator;
 pub mod entry;
+pub mod forward;
 pub mod functions;
 pub mod gateway;
 pub mod logs;

@@ -11,6 +11,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
+use crate::forward::{Forward, Parties, Plans, Upstreams};
 use crate::logs::Log;
 use crate::runtime_api::{FunctionError, Invocation, RuntimeApi};
 use crate::template::Function;
@@ -59,10 +60,46 @@ pub struct Launch {
     pub function: Function,
     /// All variables but those that differ from process to process.
     pub environment: BTreeMap<String, String>,
+    /// Where its calls go in the end.
+    pub upstreams: Upstreams,
+    /// What is to go wrong with them.
+    pub plans: Plans,
+    /// Makes them.
+    pub http: reqwest::Client,
     /// Where its lines go.
     pub log: Log,
     /// The stack's time.
     pub clock: Clock,
+}
+
+/// Ends a process. Clones end the same one.
+#[derive(Debug, Clone)]
+pub struct KillSwitch {
+    ask: mpsc::Sender<()>,
+    /// How the process ended, once it has.
+    exit: watch::Receiver<Option<String>>,
+}
+
+impl KillSwitch {
+    /// Kills it and waits until it is gone.
+    pub async fn kill(&self) {
+        // Full means that it has been asked for, closed that it is gone.
+        let _ = self.ask.try_send(());
+        self.exited().await;
+    }
+
+    /// Of a process that has ended long ago.
+    #[cfg(test)]
+    pub(crate) fn of_nothing() -> Self {
+        let (ask, exit) = (mpsc::channel(1).0, watch::channel(Some("ended".to_owned())).1);
+        Self { ask, exit }
+    }
+
+    async fn exited(&self) -> String {
+        let mut exit = self.exit.clone();
+        let ended = exit.wait_for(Option::is_some).await;
+        ended.ok().and_then(|exit| exit.clone()).unwrap_or_else(|| "unknown".to_owned())
+    }
 }
 
 /// A running process; killed when dropped.
@@ -70,23 +107,35 @@ pub struct Launch {
 pub struct Process {
     pid: u32,
     api: RuntimeApi,
+    forward: Forward,
     busy: AtomicBool,
-    kill: mpsc::Sender<()>,
-    /// How the process ended, once it has.
-    exit: watch::Receiver<Option<String>>,
+    kill: KillSwitch,
+    /// Dropped with the process, which then ends.
+    _held: oneshot::Sender<()>,
 }
 
 impl Process {
     /// Starts a process. It is marked busy: whoever starts one has an invocation for it.
     pub fn start(launch: &Launch) -> std::io::Result<Self> {
         let api = RuntimeApi::start(&launch.function.arn, launch.clock)?;
+        let (ask, kill_asked) = mpsc::channel(1);
+        let (exited, exit) = watch::channel(None);
+        let kill = KillSwitch { ask, exit };
+        let forward = Forward::start(Parties {
+            function: launch.function.name.clone(),
+            runtime: api.address(),
+            upstreams: launch.upstreams.clone(),
+            plans: launch.plans.clone(),
+            http: launch.http.clone(),
+            kill: kill.clone(),
+        })?;
         let mut command = Command::new(std::env::current_exe()?);
         command
             .args(["--function", &launch.function.name])
             .env_clear()
             .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .envs(&launch.environment)
-            .env("AWS_LAMBDA_RUNTIME_API", api.address().to_string())
+            .envs(forward.environment())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -102,10 +151,9 @@ impl Process {
             tokio::spawn(launch.log.clone().copy(output));
         }
         let pid = child.id().unwrap_or_default();
-        let (kill, kill_asked) = mpsc::channel(1);
-        let (exited, exit) = watch::channel(None);
-        tokio::spawn(watch_over(child, kill_asked, exited));
-        Ok(Self { pid, api, busy: AtomicBool::new(true), kill, exit })
+        let (held, dropped) = oneshot::channel();
+        tokio::spawn(watch_over(child, kill_asked, dropped, exited));
+        Ok(Self { pid, api, forward, busy: AtomicBool::new(true), kill, _held: held })
     }
 
     /// The operating system's number of it.
@@ -120,7 +168,7 @@ impl Process {
 
     /// Whether it still runs.
     pub fn is_alive(&self) -> bool {
-        self.exit.borrow().is_none()
+        self.kill.exit.borrow().is_none()
     }
 
     /// Marks it busy, if it was not.
@@ -136,13 +184,14 @@ impl Process {
     /// Hands it an event and waits for the answer, at most `timeout` from when the process has fetched it. The caller
     /// has claimed it.
     pub async fn invoke(&self, payload: Bytes, timeout: Duration) -> Result<Bytes, InvocationError> {
+        self.forward.begin(&payload);
         let (taken, was_taken) = oneshot::channel();
         let (outcome, answer) = oneshot::channel();
         self.api.invoke(Invocation { payload, timeout, taken, outcome }).await;
         tokio::select! {
             biased;
             Ok(()) = was_taken => {}
-            exit = self.exited() => {
+            exit = self.kill.exited() => {
                 return Err(InvocationError::NotTaken { exit, init_error: self.api.init_error() });
             }
             () = tokio::time::sleep(INIT_LIMIT) => return Err(self.end_for_time_out(INIT_LIMIT).await),
@@ -151,27 +200,19 @@ impl Process {
             biased;
             // What was answered counts, whatever became of the process.
             Ok(result) = answer => result.map_err(InvocationError::from),
-            exit = self.exited() => Err(InvocationError::Died(exit)),
+            exit = self.kill.exited() => Err(InvocationError::Died(exit)),
             () = tokio::time::sleep(timeout) => Err(self.end_for_time_out(timeout).await),
         }
     }
 
     /// Kills it and waits until it is gone.
     pub async fn kill(&self) {
-        // Full means that it has been asked for, closed that it is gone.
-        let _ = self.kill.try_send(());
-        self.exited().await;
+        self.kill.kill().await;
     }
 
     async fn end_for_time_out(&self, limit: Duration) -> InvocationError {
         self.kill().await;
         InvocationError::TimedOut(limit)
-    }
-
-    async fn exited(&self) -> String {
-        let mut exit = self.exit.clone();
-        let ended = exit.wait_for(Option::is_some).await;
-        ended.ok().and_then(|exit| exit.clone()).unwrap_or_else(|| "unknown".to_owned())
     }
 }
 
@@ -180,11 +221,17 @@ impl Process {
 async fn watch_over(
     mut child: Child,
     mut kill_asked: mpsc::Receiver<()>,
+    dropped: oneshot::Receiver<()>,
     exited: watch::Sender<Option<String>>,
 ) {
     let status = tokio::select! {
-        status = child.wait() => status,
-        _ = kill_asked.recv() => {
+        status = child.wait() => Some(status),
+        _ = kill_asked.recv() => None,
+        _ = dropped => None,
+    };
+    let status = match status {
+        Some(status) => status,
+        None => {
             // Fails only for a process that has ended by itself.
             let _ = child.start_kill();
             child.wait().await

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
 use crate::data_dir::DataDir;
+use crate::forward::{self, Plans, Upstreams};
 use crate::functions::{FunctionHost, Surroundings};
 use crate::gateway::{Gateway, Tokens};
 use crate::notice::notice;
@@ -30,6 +31,9 @@ pub enum StackError {
     /// An endpoint could not be opened, or a file or directory not be used.
     #[error("{0}: {1}")]
     Io(&'static str, std::io::Error),
+    /// Calls cannot be made.
+    #[error("the functions' calls cannot be forwarded: {0}")]
+    Forward(#[from] reqwest::Error),
     /// There are no tables and queues.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -62,8 +66,8 @@ impl Stack {
             ("JwtIssuer", issuer.clone()),
             ("JwtAudience", AUDIENCE.to_owned()),
             ("SkolverketUrl", services.skolverket_url.clone()),
-            ("SkolverketLocation", services.skolverket_url),
-            ("TokenUrl", services.token_url),
+            ("SkolverketLocation", services.skolverket_url.clone()),
+            ("TokenUrl", services.token_url.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value));
         let mut tasks = JoinSet::new();
@@ -74,9 +78,17 @@ impl Stack {
         }
         let organisers = options.organisers.as_ref().map(std::fs::canonicalize).transpose();
         let organisers = organisers.map_err(io("--organisers"))?;
+        let upstreams = Upstreams {
+            dynamodb: dynamodb_endpoint,
+            sqs: sqs_endpoint,
+            skolverket: services.skolverket_url.trim_end_matches('/').to_owned(),
+            token: services.token_url,
+        };
+        let plans = Plans::default();
         let surroundings = Surroundings {
-            dynamodb_endpoint,
-            sqs_endpoint,
+            upstreams,
+            plans: plans.clone(),
+            http: forward::client()?,
             queues_at_pace: options.aws_endpoint.is_none(),
             organisers: organisers.as_deref(),
             log_dir: options.log_dir.as_deref(),
@@ -101,6 +113,7 @@ impl Stack {
             routes,
             functions: functions.clone(),
             queues,
+            plans,
             tokens: Arc::clone(&tokens),
             clock,
             port: address.port(),

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 
 use crate::history::key;
-use crate::history::{History, HistoryError};
+use crate::history::{CONFLICT_TRIES, Done, History, HistoryError, done, pause};
 use crate::verdict::LONGEST_HINT;
 
 /// How often a slot is asked for when others move the item at the same time.
@@ -110,20 +110,18 @@ impl Limiter {
         for (name, value) in values {
             request = request.expression_attribute_values(name, AttributeValue::N(value.to_string()));
         }
-        match request.send().await {
-            Ok(answer) => {
-                let tat = answer.attributes().and_then(|attributes| attributes.get("tat")).and_then(number);
-                tat.map(Some).ok_or(HistoryError::Corrupt("the limiter"))
+        for attempt in 1..=CONFLICT_TRIES {
+            match done(request.clone().send().await)? {
+                Done::Yes(answer) => {
+                    let tat =
+                        answer.attributes().and_then(|attributes| attributes.get("tat")).and_then(number);
+                    return tat.map(Some).ok_or(HistoryError::Corrupt("the limiter"));
+                }
+                Done::ConditionFailed => return Ok(None),
+                Done::MetTransaction => pause(attempt).await,
             }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(crate::history::unavailable(&error)),
         }
+        Err(HistoryError::Contended)
     }
 
     async fn tat(&self) -> Result<Option<i64>, HistoryError> {

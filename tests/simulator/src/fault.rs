@@ -45,6 +45,8 @@ pub enum Fault {
     NoJobId,
     /// Carried out; the 202 has neither `jobId` nor `Location`. Bulk calls only.
     NoJobIdAtAll,
+    /// Carried out; the job is not found (404/4001) when its caller asks for it. Bulk calls only.
+    JobLost,
     /// Refused: this status (200 to 599) with an empty body; a redirection has a `Location` at another host.
     Status(u16),
 }
@@ -53,7 +55,7 @@ impl Fault {
     /// Whether there is such a fault of such calls; where not, its rule passes them over.
     fn concerns(self, call: CallKind) -> bool {
         match self {
-            Fault::NoJobId | Fault::NoJobIdAtAll => call == CallKind::Bulk,
+            Fault::NoJobId | Fault::NoJobIdAtAll | Fault::JobLost => call == CallKind::Bulk,
             Fault::TokenExpired => call != CallKind::Token,
             _ => true,
         }

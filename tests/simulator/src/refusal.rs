@@ -65,7 +65,12 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
             return Some(Reply { location: elsewhere, ..proxys(status, Payload::Empty) });
         }
         Fault::CutBefore => return Some(Reply { delivery: Delivery::Cut, ..proxys(0, Payload::Empty) }),
-        Fault::Slow(_) | Fault::CutAfter | Fault::CutOffBody | Fault::NoJobId | Fault::NoJobIdAtAll => {
+        Fault::Slow(_)
+        | Fault::CutAfter
+        | Fault::CutOffBody
+        | Fault::NoJobId
+        | Fault::NoJobIdAtAll
+        | Fault::JobLost => {
             return None;
         }
     };

@@ -10,16 +10,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Query, Request, State};
+use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, put};
 use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::forward::{Plans, Rule, SeenCall};
 use crate::functions::{FunctionHost, ProcessState};
 use crate::notice::notice;
 use crate::process::InvocationError;
@@ -42,6 +43,8 @@ pub struct Gateway {
     pub functions: Vec<FunctionHost>,
     /// All queues.
     pub queues: Queues,
+    /// What is to go wrong with the functions' calls.
+    pub plans: Plans,
     /// Callers' tokens.
     pub tokens: Arc<Tokens>,
     /// The stack's time.
@@ -71,6 +74,8 @@ impl Gateway {
             .route("/local/token", get(local_token))
             .route("/local/processes", get(local_processes))
             .route("/local/queues", get(local_queues))
+            .route("/local/faults/{subject}", put(local_faults))
+            .route("/local/calls/{subject}", get(local_calls))
             .fallback(forward)
             .with_state(Arc::new(self));
         axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
@@ -170,4 +175,21 @@ async fn queue_states(queues: &Queues) -> Result<Vec<QueueState>, QueueError> {
         states.push(QueueState { queue, url, visible, delayed, in_flight, dead_letters });
     }
     Ok(states)
+}
+
+/// The subject is an organisation number, or the name of a function that works for no organiser.
+async fn local_faults(
+    State(gateway): State<Arc<Gateway>>,
+    Path(subject): Path<String>,
+    axum::Json(rules): axum::Json<Vec<Rule>>,
+) -> StatusCode {
+    gateway.plans.put(&subject, rules);
+    StatusCode::NO_CONTENT
+}
+
+async fn local_calls(
+    State(gateway): State<Arc<Gateway>>,
+    Path(subject): Path<String>,
+) -> axum::Json<Vec<SeenCall>> {
+    axum::Json(gateway.plans.seen(&subject))
 }

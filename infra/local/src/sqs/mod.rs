@@ -34,7 +34,7 @@ const MAX_BYTES: usize = 1_048_576;
 /// Messages in a batch or a receive.
 const MAX_MESSAGES: usize = 10;
 /// A message's delay, in seconds.
-const MAX_DELAY_S: u64 = 900;
+pub(crate) const MAX_DELAY_S: u64 = 900;
 /// A receive's visibility time-out: 12 hours, in seconds.
 const MAX_VISIBILITY_S: u64 = 43_200;
 /// A receive's wait, in seconds.

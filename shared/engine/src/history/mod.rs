@@ -26,8 +26,8 @@ pub use key::{Carrier, SendRef};
 pub use packed::{Body, Issue, Issues};
 pub use read::{Page, StoredSend};
 pub use record_ids::{Place, RecordIds};
+pub(crate) use store::{CONFLICT_TRIES, Done, done, key_item, pause};
 pub use store::{History, HistoryError};
-pub(crate) use store::{key_item, unavailable};
 
 pub(crate) use claim::{BatchClaim, ClaimAnswer};
 pub(crate) use end::Settled;

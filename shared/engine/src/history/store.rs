@@ -45,7 +45,7 @@ pub(crate) enum WriteError {
 }
 
 /// How often a transaction that met another one is tried.
-const CONFLICT_TRIES: u32 = 12;
+pub(crate) const CONFLICT_TRIES: u32 = 12;
 /// DynamoDB reads a hundred keys a call.
 const LARGEST_GET: usize = 100;
 
@@ -188,8 +188,7 @@ impl History {
 
     /// Writes one item, whatever was there.
     pub(crate) async fn put<T: Serialize>(&self, key: &Key, item: &T) -> Result<(), HistoryError> {
-        let request = self.db.put_item().table_name(&self.table).set_item(Some(to_item(key, item)?));
-        request.send().await.map(drop).map_err(|error| unavailable(&error))
+        self.write(Write::put(key.clone(), item)?).await.map(drop)
     }
 
     /// Does one write, if its condition holds; says whether it did. Faster and cheaper than a transaction of one. One
@@ -208,7 +207,7 @@ impl History {
                         .set_condition_expression(write.condition.clone())
                         .set_expression_attribute_names(names.clone())
                         .set_expression_attribute_values(values.clone());
-                    done(request.send().await)
+                    done(request.send().await.map(drop))
                 }
                 WriteKind::Update(expression) => {
                     let request = self
@@ -220,14 +219,14 @@ impl History {
                         .set_condition_expression(write.condition.clone())
                         .set_expression_attribute_names(names.clone())
                         .set_expression_attribute_values(values.clone());
-                    done(request.send().await)
+                    done(request.send().await.map(drop))
                 }
                 WriteKind::Check => {
                     return Err(HistoryError::Corrupt("a check that is no part of a transaction"));
                 }
             };
             match done? {
-                Done::Yes => return Ok(true),
+                Done::Yes(()) => return Ok(true),
                 Done::ConditionFailed => return Ok(false),
                 Done::MetTransaction => pause(attempt).await,
             }
@@ -294,17 +293,20 @@ impl History {
 }
 
 /// What a single write came to.
-enum Done {
-    Yes,
+pub(crate) enum Done<T> {
+    Yes(T),
     ConditionFailed,
     MetTransaction,
 }
 
-fn done<T, E, R>(answer: Result<T, SdkError<E, R>>) -> Result<Done, HistoryError>
+pub(crate) fn done<T, E, R>(answer: Result<T, SdkError<E, R>>) -> Result<Done<T>, HistoryError>
 where
     E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
 {
-    let Err(error) = answer else { return Ok(Done::Yes) };
+    let error = match answer {
+        Ok(answer) => return Ok(Done::Yes(answer)),
+        Err(error) => error,
+    };
     match error.as_service_error().and_then(|error| error.code()) {
         Some("ConditionalCheckFailedException") => Ok(Done::ConditionFailed),
         Some("TransactionConflictException") => Ok(Done::MetTransaction),

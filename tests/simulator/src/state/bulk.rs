@@ -70,7 +70,8 @@ impl State {
 
         self.last_job += 1;
         let (id, number) = (Uuid::new_v4(), self.last_job);
-        let (sticks, lost) = (self.script.sticks(kind), self.script.loses(kind));
+        let sticks = self.script.sticks(kind);
+        let lost = self.script.loses(kind) || fault == Some(Fault::JobLost);
         known.order.sent(kind, id, number, ids);
         if sticks || fault.is_some_and(Fault::hides_job) {
             known.order.set_aside(id);

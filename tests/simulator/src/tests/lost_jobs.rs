@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::caller::{Caller, ORGANISATION, outcome, quick, refusal};
 use super::sample;
-use crate::{Kind, Rule, ScriptedOutcome};
+use crate::{Fault, FaultTarget, Kind, Rule, ScriptedOutcome};
 
 #[tokio::test]
 async fn a_temporary_error_comes_so_many_times() {
@@ -67,6 +67,18 @@ async fn a_lost_job_is_not_found_though_it_was_carried_out() {
     tokio::time::sleep(quick().job_time).await;
     assert_eq!(caller.simulator.stored(ORGANISATION, Kind::Persons), [person]);
     assert_eq!(caller.sent(Kind::Persons, &[sample::person(person)]).await, [outcome("Success", 200)]);
+}
+
+#[tokio::test]
+async fn the_job_of_a_certain_call_can_be_lost() {
+    let caller = Caller::start(quick()).await;
+    let (lost, other) = (Uuid::new_v4(), Uuid::new_v4());
+    caller.simulator.fault(FaultTarget::bulk(Kind::Persons).containing(lost), 1, Fault::JobLost);
+    assert_eq!(caller.sent(Kind::Persons, &[sample::person(other)]).await, [outcome("Success", 201)]);
+    let job = caller.accepted(Kind::Persons, &[sample::person(lost)]).await;
+    let answer = caller.get(&format!("/persons/bulk/jobs/{job}")).send().await.unwrap();
+    assert_eq!(answer.status(), 404);
+    assert_eq!(caller.sent(Kind::Persons, &[sample::person(lost)]).await, [outcome("Success", 200)]);
 }
 
 #[tokio::test]

@@ -1,0 +1,269 @@
+//! Between a function process and all that it calls: an endpoint of its own for each process, through which its calls
+//! to DynamoDB, SQS, Skolverket, the authorization server and the Runtime API pass. Here, and nowhere in the product,
+//! calls go wrong and processes are killed before or after a call is made.
+
+mod answer;
+mod call;
+mod plan;
+mod subject;
+mod tunnel;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::http::request::Parts;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::loopback;
+use crate::process::KillSwitch;
+use call::{Call, Service};
+
+pub use plan::{CallFault, Plans, Rule, SeenCall};
+
+/// Where a process finds Skolverket's interface on its endpoint.
+const SKOLVERKET_PATH: &str = "/skolverket";
+/// Where it finds the authorization server.
+const TOKEN_PATH: &str = "/token";
+
+/// Where the calls go in the end: base URLs without a slash at their ends.
+#[derive(Debug, Clone)]
+pub struct Upstreams {
+    /// DynamoDB.
+    pub dynamodb: String,
+    /// SQS.
+    pub sqs: String,
+    /// The Provisioning API.
+    pub skolverket: String,
+    /// The authorization server's `/transaction`.
+    pub token: String,
+}
+
+/// The endpoint of one process; gone when dropped.
+#[derive(Debug)]
+pub struct Forward {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    function: String,
+    runtime: String,
+    upstreams: Upstreams,
+    plans: Plans,
+    http: reqwest::Client,
+    kill: KillSwitch,
+    /// For whom the process works now; none between two invocations.
+    subject: Mutex<Option<String>>,
+}
+
+/// What an endpoint is made of.
+pub struct Parties {
+    /// Whose process it is.
+    pub function: String,
+    /// The process's Runtime API.
+    pub runtime: SocketAddr,
+    /// All else that it calls.
+    pub upstreams: Upstreams,
+    /// What is to go wrong.
+    pub plans: Plans,
+    /// Makes the calls; shared by all endpoints, so that connections are.
+    pub http: reqwest::Client,
+    /// Ends the process.
+    pub kill: KillSwitch,
+}
+
+type AnswerBody = BoxBody<Bytes, reqwest::Error>;
+
+/// The connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is cut")]
+struct Cut;
+
+impl Forward {
+    /// Opens the endpoint on a port of its own.
+    pub fn start(parties: Parties) -> std::io::Result<Self> {
+        let listener = loopback::listen(0)?;
+        let address = listener.local_addr()?;
+        let Parties { function, runtime, upstreams, plans, http, kill } = parties;
+        let runtime = format!("http://{runtime}");
+        let subject = Mutex::default();
+        let shared = Arc::new(Shared { function, runtime, upstreams, plans, http, kill, subject });
+        let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        Ok(Self { address, shared, server })
+    }
+
+    /// The variables by which the process finds its services here. What is reached by TLS stays where it is, behind
+    /// a tunnel: only its two ends may read it.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let here = format!("http://{}", self.address);
+        let mut environment = vec![
+            ("AWS_LAMBDA_RUNTIME_API", self.address.to_string()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", here.clone()),
+            ("AWS_ENDPOINT_URL_SQS", here.clone()),
+        ];
+        let Upstreams { skolverket, token, .. } = &self.shared.upstreams;
+        let is_tls = |url: &str| url.starts_with("https:");
+        if !is_tls(skolverket) {
+            environment.push(("SKOLVERKET_URL", format!("{here}{SKOLVERKET_PATH}")));
+        }
+        if !is_tls(token) {
+            environment.push(("TOKEN_URL", format!("{here}{TOKEN_PATH}")));
+        }
+        if is_tls(skolverket) || is_tls(token) {
+            environment.push(("HTTPS_PROXY", here));
+        }
+        environment
+    }
+
+    /// The process gets an event: what it calls from now on is for that one's organiser, or else in its own name.
+    pub fn begin(&self, event: &[u8]) {
+        // A large event is read only for plans that need it.
+        let subject = (!self.shared.plans.are_none())
+            .then(|| subject::of_event(event).unwrap_or_else(|| self.shared.function.clone()));
+        *self.shared.subject() = subject;
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    // Connections end with the endpoint.
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((connection, _)) = listener.accept().await else { continue };
+        while connections.try_join_next().is_some() {}
+        connections.spawn(answer_connection(connection, Arc::clone(&shared)));
+    }
+}
+
+async fn answer_connection(connection: TcpStream, shared: Arc<Shared>) {
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move {
+            if request.method() == Method::CONNECT {
+                shared.tunnel(request)
+            } else {
+                shared.answer(request).await
+            }
+        }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(connection), service)
+        .with_upgrades();
+    // A process that is gone, or an answer that is withheld on purpose.
+    let _ = connection.await;
+}
+
+impl Shared {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<AnswerBody>, Cut> {
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        let Some(call) = Call::of(&parts) else {
+            return self.forward(&parts, &body, &format!("{}{}", self.runtime, path(&parts))).await;
+        };
+        let url = self.url(&call, &parts);
+        let subject = self.subject().clone();
+        let fault = subject
+            .and_then(|subject| self.plans.meet(&subject, &self.function, &call.name, call.messages(&body)));
+        match fault {
+            None => self.forward(&parts, &body, &url).await,
+            Some(CallFault::KillBefore) => {
+                self.kill.kill().await;
+                Err(Cut)
+            }
+            Some(CallFault::KillAfter) => {
+                let _made = self.forward(&parts, &body, &url).await;
+                self.kill.kill().await;
+                Err(Cut)
+            }
+            Some(CallFault::CutBefore) => Err(Cut),
+            Some(CallFault::CutAfter) => {
+                let _made = self.forward(&parts, &body, &url).await;
+                Err(Cut)
+            }
+            Some(CallFault::Throttle) => self.refuse(answer::throttled(&call), &parts, &body, &url).await,
+            Some(CallFault::Conflict) => {
+                self.refuse(answer::conflicting(&call, &body), &parts, &body, &url).await
+            }
+            Some(CallFault::Duplicate) => {
+                if call.messages(&body) > 0 {
+                    let _first = self.forward(&parts, &body, &url).await;
+                }
+                self.forward(&parts, &body, &url).await
+            }
+            Some(CallFault::Delay(seconds)) => {
+                let delayed = call.delayed(&body, seconds).map(Bytes::from);
+                self.forward(&parts, &delayed.unwrap_or(body), &url).await
+            }
+        }
+    }
+
+    async fn refuse(
+        &self,
+        refusal: Option<answer::Refusal>,
+        parts: &Parts,
+        body: &Bytes,
+        url: &str,
+    ) -> Result<Response<AnswerBody>, Cut> {
+        let Some(refusal) = refusal else { return self.forward(parts, body, url).await };
+        let full = Full::new(Bytes::from(refusal.body.to_string()));
+        let mut response = Response::new(full.map_err(|never: Infallible| match never {}).boxed());
+        *response.status_mut() = refusal.status;
+        Ok(response)
+    }
+
+    /// Makes the call. A service that cannot be reached looks as it would without this endpoint: no answer comes.
+    async fn forward(&self, parts: &Parts, body: &Bytes, url: &str) -> Result<Response<AnswerBody>, Cut> {
+        let mut headers = parts.headers.clone();
+        for of_the_connection in
+            [header::HOST, header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+        {
+            headers.remove(of_the_connection);
+        }
+        let request = self.http.request(parts.method.clone(), url).headers(headers).body(body.clone());
+        let response = request.send().await.map_err(|_| Cut)?;
+        let mut response = hyper::http::Response::<reqwest::Body>::from(response);
+        response.headers_mut().remove(header::CONNECTION);
+        response.headers_mut().remove(header::TRANSFER_ENCODING);
+        Ok(response.map(BodyExt::boxed))
+    }
+
+    fn url(&self, call: &Call, parts: &Parts) -> String {
+        let path = path(parts);
+        let under = |base: &str, prefix: &str| format!("{base}{}", path.strip_prefix(prefix).unwrap_or(path));
+        match call.service {
+            Service::Runtime => format!("{}{path}", self.runtime),
+            Service::DynamoDb => format!("{}{path}", self.upstreams.dynamodb),
+            Service::Sqs => format!("{}{path}", self.upstreams.sqs),
+            Service::Skolverket => under(&self.upstreams.skolverket, SKOLVERKET_PATH),
+            Service::Token => under(&self.upstreams.token, TOKEN_PATH),
+        }
+    }
+
+    fn subject(&self) -> MutexGuard<'_, Option<String>> {
+        self.subject.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn path(parts: &Parts) -> &str {
+    parts.uri.path_and_query().map_or("/", |path| path.as_str())
+}
+
+/// Makes the calls of all endpoints: straight there, and nothing of an answer is changed.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()
+}

@@ -1,0 +1,225 @@
+//! The crash matrix: a process is killed before and after every call that a send makes, at the first delivery of its
+//! messages and at repeated ones; the send must end as it does without.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use futures::StreamExt;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use stafett_simulator::{Kind, Limits, ScriptedOutcome, Simulator};
+use uuid::Uuid;
+
+use crate::people::{Size, record_id, send};
+use crate::stack::{TestStack, limits};
+
+/// Runs that meet a kill at the same time. More of them only wait for each other on a small machine.
+const AT_ONCE: usize = 32;
+/// A point is tried so often: with every message twice, two deliveries share the work differently from run to run, and
+/// one may make fewer calls than were seen.
+const TRIES: usize = 4;
+/// Runs of which the one with the fewest calls shows the points: a machine that is busy makes a step wait, which costs
+/// calls that other runs do not make.
+const UNDISTURBED: usize = 5;
+/// Set: every point. Unset: a sample.
+const FULL: &str = "STAFETT_FULL_MATRIX";
+/// The sample takes one of so many points.
+const SAMPLE: usize = 9;
+
+const STAGES: [&str; 4] = ["users", "duties", "groups", "activities"];
+const KINDS: [(&str, Kind); 4] = [
+    ("persons", Kind::Persons),
+    ("duties", Kind::Duties),
+    ("groups", Kind::Groups),
+    ("activities", Kind::Activities),
+];
+
+/// How a send ended, without what differs from run to run: its state, and which of its records are at Skolverket.
+#[derive(Debug, PartialEq)]
+struct Ending {
+    send: Value,
+    stored: Vec<Vec<usize>>,
+}
+
+/// Organisers and records of their own for each run.
+static RUNS: AtomicU16 = AtomicU16::new(0);
+
+/// One of the calls of a function, as the layer counts them.
+#[derive(Clone)]
+struct Point {
+    function: String,
+    nth: u64,
+    call: String,
+    fault: &'static str,
+    repeated: bool,
+}
+
+fn every_message_twice() -> Value {
+    json!({"call": "sqs.Send", "times": u32::MAX, "fault": "duplicate"})
+}
+
+/// Sends one class of which a student is refused and the rest goes on, while `rules` are in force; the caller of the
+/// API repeats what got no answer, as a frontend does.
+async fn run(stack: &TestStack, rules: &Value) -> (Ending, Vec<Value>) {
+    let number = RUNS.fetch_add(1, Ordering::Relaxed);
+    let organisation = format!("559{number:07}");
+    let mut body = send(Size { students: 3, teachers: 1, groups: 1, series: 5000 + number });
+    body["options"] = json!({"onRecordErrors": "continue"});
+    stack.skolverket.script(record_id(&body, "persons", 0), ScriptedOutcome::error("givenName"));
+    stack.put_faults(&organisation, rules).await;
+    let key = Uuid::new_v4().to_string();
+    let id = stack
+        .until("the send is accepted", async || {
+            let answer = stack.post(&organisation, &key, body.to_string()).await;
+            match answer.status {
+                StatusCode::ACCEPTED => Some(answer.json()["id"].as_str().unwrap().to_owned()),
+                StatusCode::INTERNAL_SERVER_ERROR => None,
+                other => panic!("{other}: {}", answer.text),
+            }
+        })
+        .await;
+    let ended = stack.ended_as(&organisation, &id).await;
+    let jobs = ended["jobs"].as_array().unwrap().iter();
+    let jobs: Vec<_> =
+        jobs.map(|job| json!([job["stage"], job["status"], job["counts"], job["reason"]])).collect();
+    let stored = KINDS.map(|(list, kind)| {
+        let there = stack.skolverket.stored(&organisation, kind);
+        let records = 0..body[list].as_array().unwrap().len();
+        records.filter(|index| there.contains(&record_id(&body, list, *index))).collect()
+    });
+    let ending = Ending { send: json!([ended["status"], jobs]), stored: stored.into() };
+    (ending, stack.calls(&organisation).await)
+}
+
+/// The calls of a run that belong to the send: those of the stages, and those of the API function until it accepted.
+fn points(seen: &[Value], repeated: bool) -> Vec<Point> {
+    let mut accepted = false;
+    let mut points = Vec::new();
+    for call in seen {
+        let (function, name) = (call["function"].as_str().unwrap(), call["call"].as_str().unwrap());
+        if function == "api" {
+            if accepted {
+                continue;
+            }
+            accepted = name == "runtime.response";
+        }
+        for fault in ["killBefore", "killAfter"] {
+            points.push(Point {
+                function: function.to_owned(),
+                nth: call["nth"].as_u64().unwrap(),
+                call: name.to_owned(),
+                fault,
+                repeated,
+            });
+        }
+    }
+    points
+}
+
+/// What came of a point.
+#[derive(Clone, Copy, PartialEq)]
+enum Tried {
+    Equal,
+    Different,
+    /// No run made that call.
+    NotMet,
+}
+
+/// Kills at a point, and says whether the send ended as `expected`.
+async fn try_point(stack: &TestStack, point: &Point, expected: &Ending) -> Tried {
+    let Point { function, nth, call, fault, repeated } = point;
+    let mut rules = vec![json!({"function": function, "nth": nth, "fault": fault})];
+    if *repeated {
+        rules.push(every_message_twice());
+    }
+    for _ in 0..TRIES {
+        let (ending, seen) = run(stack, &Value::from(rules.clone())).await;
+        if seen.iter().any(|call| call["fault"] == *fault) {
+            if ending != *expected {
+                println!("{fault} call {nth} of {function} ({call}), repeated: {repeated}: {ending:?}");
+                return Tried::Different;
+            }
+            return Tried::Equal;
+        }
+    }
+    println!("{fault} call {nth} of {function} ({call}), repeated: {repeated}: not met");
+    Tried::NotMet
+}
+
+#[derive(Default)]
+struct Row {
+    seen: usize,
+    tried: usize,
+    not_met: usize,
+    equal: usize,
+}
+
+#[tokio::test]
+async fn a_send_ends_the_same_wherever_a_process_is_killed() {
+    // Jobs that are done at the first look: every run makes the same calls.
+    let limits = Limits { job_time: std::time::Duration::ZERO, ..limits() };
+    let stack = TestStack::start_with(Simulator::start(limits).await.unwrap(), &[]).await;
+    let (expected, mut first) = run(&stack, &json!([])).await;
+    assert_eq!(expected.send[0], "completedWithErrors", "{expected:?}");
+    for _ in 1..UNDISTURBED {
+        let (same, seen) = run(&stack, &json!([])).await;
+        assert_eq!(same, expected);
+        if seen.len() < first.len() {
+            first = seen;
+        }
+    }
+    let (twice, repeated) = run(&stack, &json!([every_message_twice()])).await;
+    assert_eq!(twice, expected, "with every message twice");
+    let all: Vec<_> = points(&first, false).into_iter().chain(points(&repeated, true)).collect();
+    let step = if std::env::var_os(FULL).is_some() { 1 } else { SAMPLE };
+    let mut rows: BTreeMap<(String, bool, &str), Row> = BTreeMap::new();
+    let row = |point: &Point| (point.function.clone(), point.repeated, point.fault);
+    for point in &all {
+        rows.entry(row(point)).or_default().seen += 1;
+    }
+    let tried = futures::stream::iter(all.iter().step_by(step))
+        .map(async |point| (point, try_point(&stack, point, &expected).await))
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    for (point, came_to) in tried {
+        let row = rows.entry(row(point)).or_default();
+        row.tried += 1;
+        row.not_met += usize::from(came_to == Tried::NotMet);
+        row.equal += usize::from(came_to == Tried::Equal);
+    }
+    println!(
+        "{:<12} {:<9} {:<10} {:>5} {:>6} {:>8} {:>12}",
+        "function", "delivery", "killed", "seen", "tried", "not met", "ended equal"
+    );
+    for ((function, repeated, fault), Row { seen, tried, not_met, equal }) in &rows {
+        let delivery = if *repeated { "repeated" } else { "first" };
+        println!("{function:<12} {delivery:<9} {fault:<10} {seen:>5} {tried:>6} {not_met:>8} {equal:>12}");
+    }
+    for ((function, repeated, fault), Row { tried, not_met, equal, .. }) in &rows {
+        assert_eq!(equal + not_met, *tried, "{fault} in {function}: a send ended otherwise");
+        assert!(*repeated || *not_met == 0, "{fault} in {function}: a call of every run was not met");
+    }
+    for stage in STAGES {
+        assert!(rows.keys().any(|(function, ..)| function == stage), "no call of {stage} was seen");
+    }
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn duplicates_do_not_multiply() {
+    let stack = TestStack::start().await;
+    let messages = async |rules: Value| {
+        let runs = (0..10).map(async |_| {
+            let (ending, seen) = run(&stack, &rules).await;
+            assert_eq!(ending.send[0], "completedWithErrors", "{ending:?}");
+            seen.iter().map(|call| call["messages"].as_u64().unwrap()).sum::<u64>()
+        });
+        futures::future::join_all(runs).await.into_iter().sum::<u64>()
+    };
+    let usual = messages(json!([])).await;
+    let twice = messages(json!([every_message_twice()])).await;
+    println!("10 sends: {usual} messages sent; {twice} with every message delivered twice");
+    assert!(twice < 3 * usual, "{twice} messages instead of {usual}");
+    stack.finish(0).await;
+}

@@ -1,0 +1,255 @@
+//! Random schedules: faults of Skolverket's and of AWS's, killed processes, duplicates and late messages in one send,
+//! drawn from a seed. The same seed draws the same schedule.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use futures::StreamExt;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use stafett_simulator::{CallKind, Fault, FaultTarget, ScriptedOutcome};
+use uuid::Uuid;
+
+use crate::faults::{STAGES, assert_true};
+use crate::people::{Size, record_id, send};
+use crate::stack::{ALL_SCOPES, TestStack};
+
+/// How many seeds are tried.
+const COUNT: &str = "STAFETT_SCHEDULES";
+const DEFAULT_COUNT: u64 = 5;
+/// The first of them.
+const SEED: &str = "STAFETT_SEED";
+/// Schedules that run at the same time.
+const AT_ONCE: usize = 16;
+
+/// What a send does by itself, before anything goes wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Course {
+    Plain,
+    /// Several batches of persons.
+    Large,
+    /// A student is refused, the rest goes on.
+    GoesOn,
+    /// A student is refused, and that is the end.
+    Stops,
+    /// A record cannot be handled for a while.
+    Temporary,
+    /// Somebody cancels it when so many calls have been made for it.
+    Cancelled(usize),
+}
+
+#[derive(Debug)]
+struct Schedule {
+    seed: u64,
+    course: Course,
+    /// Rules of the forwarding layer.
+    rules: Vec<Value>,
+    /// Faults of Skolverket's: the stage's number, the call, how often.
+    faults: Vec<(usize, CallKind, Fault, u32)>,
+    /// Records that are left out of answers: the stage's number, and how often.
+    left_out: Option<(usize, u32)>,
+}
+
+impl Schedule {
+    fn draw(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let course = match rng.u8(0..10) {
+            0..=3 => Course::Plain,
+            4 => Course::Large,
+            5..=6 => Course::GoesOn,
+            7 => Course::Stops,
+            8 => Course::Temporary,
+            _ => Course::Cancelled(rng.usize(10..120)),
+        };
+        let mut rules: Vec<_> = (0..rng.u8(1..5)).map(|_| layer_rule(&mut rng)).collect();
+        if rng.bool() {
+            rules.push(json!({"call": "sqs.Send", "times": u32::MAX, "fault": "duplicate"}));
+        }
+        let mut faults: Vec<_> = (0..rng.u8(0..4)).map(|_| passing_fault(&mut rng)).collect();
+        // Together with another one of these a record would be alone in its call, and then refused rightly.
+        if rng.u8(0..4) == 0 {
+            let apart = [Fault::TooLarge, Fault::BadRequest { culprit: None }];
+            faults.push((rng.usize(0..4), CallKind::Bulk, apart[rng.usize(0..2)], 1));
+        }
+        // A second one in a row would be a real refusal.
+        if rng.u8(0..4) == 0 {
+            faults.push((rng.usize(0..4), CallKind::Bulk, Fault::TokenExpired, 1));
+        }
+        let left_out = (rng.u8(0..4) == 0).then(|| (rng.usize(0..4), rng.u32(1..3)));
+        Self { seed, course, rules, faults, left_out }
+    }
+
+    /// Which ends are right.
+    fn right_ends(&self) -> &'static [&'static str] {
+        match self.course {
+            Course::Plain | Course::Large | Course::Temporary => &["succeeded"],
+            Course::GoesOn => &["completedWithErrors"],
+            Course::Stops => &["failed"],
+            // It may have ended before.
+            Course::Cancelled(_) => &["cancelled", "succeeded"],
+        }
+    }
+}
+
+/// A fault of AWS's, or a kill, at some call of some function.
+fn layer_rule(rng: &mut Rng) -> Value {
+    let function = ["api", "users", "duties", "groups", "activities"][rng.usize(0..5)];
+    let (call, fault, times) = match rng.u8(0..8) {
+        0 => (None, json!("killBefore"), 1),
+        1 => (None, json!("killAfter"), 1),
+        2 => (Some("dynamodb"), json!("throttle"), rng.u32(1..5)),
+        3 => (Some("dynamodb"), json!("conflict"), rng.u32(1..5)),
+        4 => (Some("dynamodb"), json!("cutAfter"), rng.u32(1..3)),
+        5 => (Some("sqs"), json!("cutAfter"), rng.u32(1..3)),
+        6 => (Some("sqs"), json!("throttle"), rng.u32(1..3)),
+        _ => (Some("sqs"), json!({"delay": rng.u32(1..40)}), rng.u32(1..4)),
+    };
+    let nth = if call == Some("sqs") { rng.u32(1..5) } else { rng.u32(1..35) };
+    let mut rule = json!({"function": function, "nth": nth, "times": times, "fault": fault});
+    if let Some(call) = call {
+        rule["call"] = call.into();
+    }
+    rule
+}
+
+/// A fault that is waited out.
+fn passing_fault(rng: &mut Rng) -> (usize, CallKind, Fault, u32) {
+    let call = if rng.bool() { CallKind::Bulk } else { CallKind::Job };
+    let fault = match rng.u8(0..11) {
+        0 => Fault::RateLimited { reset: Some(0.2) },
+        1 => Fault::RateLimited { reset: None },
+        2 => Fault::Unavailable,
+        3 => Fault::ServerError,
+        4 => Fault::Html(502),
+        5 => Fault::Slow(Duration::from_secs(3)),
+        6 => Fault::CutBefore,
+        7 => Fault::CutAfter,
+        8 => Fault::CutOffBody,
+        9 => Fault::JobLost,
+        _ => Fault::NoJobIdAtAll,
+    };
+    let bulk_only = matches!(fault, Fault::JobLost | Fault::NoJobIdAtAll);
+    (rng.usize(0..4), if bulk_only { CallKind::Bulk } else { call }, fault, rng.u32(1..3))
+}
+
+/// What did not hold after a schedule.
+async fn run(stack: &TestStack, schedule: &Schedule) -> Result<String, String> {
+    let seed = schedule.seed;
+    let organisation = format!("550{seed:07}");
+    let students = if schedule.course == Course::Large { 900 } else { 4 };
+    let series = 20_000 + u16::try_from(seed % 40_000).unwrap();
+    let mut body = send(Size { students, teachers: 2, groups: 2, series });
+    let first = record_id(&body, "persons", 0);
+    match schedule.course {
+        Course::GoesOn => {
+            body["options"] = json!({"onRecordErrors": "continue"});
+            stack.skolverket.script(first, ScriptedOutcome::error("givenName"));
+        }
+        Course::Stops => stack.skolverket.script(first, ScriptedOutcome::error("givenName")),
+        Course::Temporary => stack.skolverket.script_temporary(first, 2),
+        Course::Plain | Course::Large | Course::Cancelled(_) => {}
+    }
+    for (stage, call, fault, times) in &schedule.faults {
+        let target = FaultTarget { kind: Some(STAGES[*stage].1), ..FaultTarget::calls(*call) };
+        stack.skolverket.fault(target.of(&organisation), *times, *fault);
+    }
+    if let Some((stage, times)) = schedule.left_out {
+        stack.skolverket.leave_out(record_id(&body, STAGES[stage].2, 0), times);
+    }
+    stack.put_faults(&organisation, &Value::from(schedule.rules.clone())).await;
+
+    let key = Uuid::new_v4().to_string();
+    let id = stack
+        .until("the send is accepted", async || {
+            let answer = stack.post(&organisation, &key, body.to_string()).await;
+            // What got no answer is sent again, as a frontend would.
+            (answer.status == StatusCode::ACCEPTED).then(|| answer.json()["id"].as_str().unwrap().to_owned())
+        })
+        .await;
+    if let Course::Cancelled(calls) = schedule.course {
+        cancel(stack, &organisation, &id, calls).await;
+    }
+    let ended = ended(stack, &organisation, &id).await;
+    let status = ended["status"].as_str().unwrap().to_owned();
+    let befallen = stack.calls(&organisation).await.iter().filter(|call| !call["fault"].is_null()).count();
+    stack.put_faults(&organisation, &json!([])).await;
+    assert_true(stack, &organisation, &id, &format!("seed {seed}")).await;
+    if schedule.right_ends().contains(&status.as_str()) {
+        Ok(format!("{status}, {befallen} calls befallen"))
+    } else {
+        Err(format!("seed {seed} ended {status}: {schedule:?}\n{ended}"))
+    }
+}
+
+/// Waits until the send has ended; the one who asks meets faults, too.
+async fn ended(stack: &TestStack, organisation: &str, id: &str) -> Value {
+    stack
+        .until(&format!("the send {id} of {organisation} has ended"), async || {
+            let answer = stack.get_as(organisation, ALL_SCOPES, &format!("/v1/sends/{id}")).await;
+            let send = (answer.status == StatusCode::OK).then(|| answer.json())?;
+            (!matches!(send["status"].as_str(), Some("queued" | "running"))).then_some(send)
+        })
+        .await
+}
+
+async fn cancel(stack: &TestStack, organisation: &str, id: &str, calls: usize) {
+    stack
+        .until("it is time to cancel", async || {
+            let made =
+                stack.calls(organisation).await.iter().filter(|call| call["function"] != "api").count();
+            let send = stack.get_as(organisation, ALL_SCOPES, &format!("/v1/sends/{id}")).await;
+            let runs = send.status == StatusCode::OK
+                && matches!(send.json()["status"].as_str(), Some("queued" | "running"));
+            (made >= calls || !runs).then_some(())
+        })
+        .await;
+    let token = stack.token(organisation, ALL_SCOPES).await;
+    let path = format!("/v1/sends/{id}/cancel");
+    stack
+        .until("it is cancelled", async || {
+            let request = stack.call(Method::POST, &path).bearer_auth(&token);
+            let answer = stack.request(request).await;
+            // 409: it has ended.
+            matches!(answer.status, StatusCode::ACCEPTED | StatusCode::CONFLICT).then_some(())
+        })
+        .await;
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+#[tokio::test]
+async fn every_send_ends_as_it_should_whatever_is_mixed() {
+    let stack = TestStack::start().await;
+    // The watchdog itself dies now and then.
+    let kills = (1..=200).map(|kill| {
+        let fault = if kill % 2 == 0 { "killAfter" } else { "killBefore" };
+        json!({"nth": kill * 37, "fault": fault})
+    });
+    stack.put_faults("watchdog", &kills.collect()).await;
+    let first = number(SEED).unwrap_or(1);
+    let seeds = first..first + number(COUNT).unwrap_or(DEFAULT_COUNT);
+    println!("seeds {seeds:?}; {SEED} and {COUNT} choose others");
+    let ends = futures::stream::iter(seeds)
+        .map(async |seed| {
+            let schedule = Schedule::draw(seed);
+            (seed, run(&stack, &schedule).await)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    let mut wrong = 0;
+    for (seed, end) in &ends {
+        match end {
+            Ok(end) => println!("seed {seed}: {end}"),
+            Err(end) => {
+                wrong += 1;
+                println!("WRONG {end}");
+            }
+        }
+    }
+    println!("{} schedules, {wrong} ended wrongly", ends.len());
+    assert_eq!(wrong, 0);
+    stack.finish(0).await;
+}
