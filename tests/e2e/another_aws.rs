@@ -1,12 +1,14 @@
 //! The stack on another emulator than its own: by default the built-in ones behind one address in this test, else the
 //! one at `AWS_EMULATOR_ENDPOINT`.
 
+use aws_sdk_sqs::types::QueueAttributeName;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use reqwest::Url;
+use serde_json::Value;
 use stafett_local::clock::Clock;
 use stafett_local::pace::Pace;
 use stafett_local::sqs::Sqs;
@@ -14,6 +16,7 @@ use stafett_local::{dynamodb, loopback};
 use stafett_simulator::Simulator;
 
 use crate::people::class;
+use crate::sqs_contract::client;
 use crate::stack::{TestStack, limits, statuses};
 
 #[tokio::test]
@@ -33,6 +36,19 @@ async fn a_send_goes_through_another_emulator() {
     for queue in queues.as_array().unwrap() {
         assert_eq!(port(queue["url"].as_str().unwrap()), port(&endpoint), "{queue}");
     }
+    // As the template says, durations at the stack's pace.
+    let users =
+        queues.as_array().unwrap().iter().find(|queue| queue["queue"] == "stafett-UsersQueue").unwrap();
+    let request =
+        client(Some(&endpoint)).await.get_queue_attributes().queue_url(users["url"].as_str().unwrap());
+    let attributes =
+        request.attribute_names(QueueAttributeName::All).send().await.unwrap().attributes.unwrap();
+    assert_eq!(attributes[&QueueAttributeName::VisibilityTimeout], "18");
+    let redrive: Value = serde_json::from_str(&attributes[&QueueAttributeName::RedrivePolicy]).unwrap();
+    assert!(
+        redrive["deadLetterTargetArn"].as_str().unwrap().ends_with(":stafett-UsersDeadLetters"),
+        "{redrive}"
+    );
     // The next stack finds table and queues there, with all that is in them.
     let skolverket = stack.end("TERM").await;
     let stack = TestStack::start_with(skolverket, &arguments).await;

@@ -1,15 +1,14 @@
 //! A program that is ended in the middle, and started again on the same data directory.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
-use aws_sdk_sqs::config::Credentials;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use stafett_local::template::REGION;
 use stafett_simulator::{CallKind, Kind, Simulator};
 use tempfile::TempDir;
 
 use crate::people::class;
+use crate::sqs_contract::client;
 use crate::stack::{TestStack, job, limits, statuses};
 
 const ORGANISERS: [&str; 3] = ["5567044268", "2120000142", "2120001553"];
@@ -153,8 +152,9 @@ async fn a_data_directory_has_one_program_at_a_time() {
     let data = TempDir::new().unwrap();
     let stack = start(Simulator::start(limits()).await.unwrap(), &data).await;
     let mut second = tokio::process::Command::new(env!("CARGO_BIN_EXE_stafett"));
-    let second = second.args(["--no-send", "--port", "0", "--data-dir"]).arg(data.path());
-    let output = second.output().await.unwrap();
+    let second = second.args(["--no-send", "--port", "0", "--data-dir"]).arg(data.path()).kill_on_drop(true);
+    let ended = tokio::time::timeout(Duration::from_secs(60), second.output()).await;
+    let output = ended.expect("the second one ends").unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(said.contains("--data-dir: another stack uses it"), "{said}");
@@ -168,9 +168,5 @@ async fn dead_letters(stack: &TestStack) -> (aws_sdk_sqs::Client, String) {
         queues.as_array().unwrap().iter().find(|queue| queue["queue"] == "stafett-UsersQueue").unwrap();
     let url = users["url"].as_str().unwrap();
     let endpoint = url.split("/000000000000/").next().unwrap();
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(Region::new(REGION))
-        .credentials_provider(Credentials::new("local", "local", None, None, "this test"));
-    (aws_sdk_sqs::Client::new(&config.load().await), url.replace("UsersQueue", "UsersDeadLetters"))
+    (client(Some(endpoint)).await, url.replace("UsersQueue", "UsersDeadLetters"))
 }

@@ -11,6 +11,7 @@ mod endpoint;
 use std::panic::AssertUnwindSafe;
 
 use endpoint::Endpoint;
+pub(crate) use endpoint::client;
 use futures::FutureExt;
 
 /// What an emulator is known to do differently.

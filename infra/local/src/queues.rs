@@ -4,6 +4,10 @@ use crate::emulator::{CallError, Emulator};
 use crate::sqs::{Counts, MAX_WAIT_S, Received, Sqs, SqsError};
 use crate::template;
 
+/// How long a receive from another emulator waits, in seconds. Short: ministack for one does not notice that a stack has
+/// ended, and gives the next stack's messages to a receive of which nobody awaits the answer.
+const WAIT_ELSEWHERE_S: u64 = 2;
+
 /// Why a queue did not do what it was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
@@ -52,14 +56,16 @@ impl Queues {
         &self.descriptions
     }
 
-    /// Receives up to `max` (1–10) messages; waits for the first as long as SQS lets one wait.
+    /// Receives up to `max` (1–10) messages; waits a while for the first.
     pub async fn receive(&self, queue: &str, max: usize) -> Result<Vec<Received>, QueueError> {
         match &self.place {
             Place::BuiltIn(sqs) => {
                 let (max, wait_s) = (i64::try_from(max).ok(), i64::try_from(MAX_WAIT_S).ok());
                 Ok(sqs.receive(queue, max, None, wait_s).await?)
             }
-            Place::Elsewhere(emulator) => Ok(emulator.receive(self.url(queue)?, max, MAX_WAIT_S).await?),
+            Place::Elsewhere(emulator) => {
+                Ok(emulator.receive(self.url(queue)?, max, WAIT_ELSEWHERE_S).await?)
+            }
         }
     }
 

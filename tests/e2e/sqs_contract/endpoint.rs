@@ -32,15 +32,7 @@ impl Endpoint {
             Some(url) if url == "aws" => None,
             Some(url) => Some(url),
         };
-        let config = aws_config::defaults(BehaviorVersion::latest());
-        let config = match &url {
-            None => config,
-            Some(url) => config
-                .endpoint_url(url)
-                .region(Region::new(REGION))
-                .credentials_provider(Credentials::new("local", "local", None, None, "the suite")),
-        };
-        Self { sqs: Client::new(&config.load().await), url, queues: Mutex::default() }
+        Self { sqs: client(url.as_deref()).await, url, queues: Mutex::default() }
     }
 
     /// Which emulator it is, by an address that no other has.
@@ -152,6 +144,19 @@ impl Endpoint {
         let request = self.sqs.change_message_visibility().queue_url(queue).receipt_handle(receipt);
         request.visibility_timeout(seconds).send().await.unwrap();
     }
+}
+
+/// A client of the emulator at this base URL; of AWS itself without one.
+pub(crate) async fn client(url: Option<&str>) -> Client {
+    let config = aws_config::defaults(BehaviorVersion::latest());
+    let config = match url {
+        None => config,
+        Some(url) => config
+            .endpoint_url(url)
+            .region(Region::new(REGION))
+            .credentials_provider(Credentials::new("local", "local", None, None, "this test")),
+    };
+    Client::new(&config.load().await)
 }
 
 /// The local stack's own, served by this test at the real pace; gives its address.
