@@ -23,3 +23,4 @@ mod restart;
 mod resume;
 mod sqs_contract;
 mod stack;
+mod uploads;

@@ -66,6 +66,9 @@ impl Schedule {
             rules.push(json!({"call": "sqs.Send", "times": u32::MAX, "fault": "duplicate"}));
         }
         let mut faults: Vec<_> = (0..rng.u8(0..4)).map(|_| passing_fault(&mut rng)).collect();
+        // A job that is lost three times is given up, and rightly.
+        let mut lost = false;
+        faults.retain(|(_, _, fault, _)| *fault != Fault::JobLost || !std::mem::replace(&mut lost, true));
         // Together with another one of these a record would be alone in its call, and then refused rightly.
         if rng.u8(0..4) == 0 {
             let apart = [Fault::TooLarge, Fault::BadRequest { culprit: None }];

@@ -41,7 +41,9 @@ pub(crate) async fn show(
         Access::Personal => {
             let request = match attempt.call {
                 Call::Submit => {
-                    let Body { body, .. } = relay.history.body::<Facts>(&send, stage, id.batch).await?;
+                    let batch =
+                        relay.history.batch(&send, stage, id.batch).await?.ok_or(Problem::Internal)?;
+                    let Body { body, .. } = relay.history.body::<Facts>(&send, stage, &batch).await?;
                     let mut body = only(json(&body), &attempt.records);
                     if let Some(Value::Array(records)) = body.get_mut("data") {
                         as_sent(&relay, &send, stage, records).await?;

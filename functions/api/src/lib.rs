@@ -2,12 +2,15 @@
 
 mod address;
 mod attempts;
+mod body;
 mod caller;
 mod page;
 mod problem;
 mod records;
 mod resume;
 mod sends;
+mod submit;
+mod uploads;
 mod view;
 
 use std::sync::Arc;
@@ -43,6 +46,8 @@ fn router(relay: Shared) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/sends", get(sends::list).post(sends::accept))
         .route("/v1/sends/{send}", get(sends::show))
+        .route("/v1/sends/{send}/records", post(uploads::records))
+        .route("/v1/sends/{send}/submit", post(submit::submit))
         .route("/v1/sends/{send}/resume", post(resume::resume))
         .route("/v1/sends/{send}/cancel", post(sends::cancel))
         .route(&format!("{job}/records"), get(records::list))

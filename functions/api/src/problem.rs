@@ -32,8 +32,21 @@ pub(crate) enum Problem {
     NothingToResume,
     /// 409: a later send holds one of its records.
     Superseded,
+    /// 409: the send was submitted and takes no parts.
+    Submitted,
+    /// 409: a part came while the send was looked at.
+    PartsMoved,
     /// 413: the body is larger than one request may be.
     TooLarge,
+    /// 415: the body is packed in a way that is not taken.
+    Encoding,
+    /// 422: a send is submitted with parts that are not those that came.
+    Parts {
+        /// Parts that are not there.
+        missing: Vec<u32>,
+        /// Parts that there should not be.
+        beyond: Vec<u32>,
+    },
     /// 422: the key came with another body before.
     OtherBody,
     /// 422: the body is readable and wrong.
@@ -61,15 +74,23 @@ struct Body<'a> {
 }
 
 impl Problem {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotReadable(_) | Self::IdempotencyKey | Self::Parameter(_) => StatusCode::BAD_REQUEST,
             Self::Scope(_) | Self::NoOrganiser => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Ended | Self::NotEnded | Self::NothingToResume | Self::Superseded => StatusCode::CONFLICT,
+            Self::Ended
+            | Self::NotEnded
+            | Self::NothingToResume
+            | Self::Superseded
+            | Self::Submitted
+            | Self::PartsMoved => StatusCode::CONFLICT,
+            Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::OtherBody | Self::Faults(_) | Self::NotPartOfIt => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::OtherBody | Self::Faults(_) | Self::NotPartOfIt | Self::Parts { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -89,6 +110,10 @@ impl Problem {
             Self::NotEnded => ("not-ended", "The send has not ended"),
             Self::NothingToResume => ("nothing-to-resume", "There is nothing to resume"),
             Self::Superseded => ("superseded", "A later send holds one of its records"),
+            Self::Submitted => ("submitted", "The send was submitted before"),
+            Self::PartsMoved => ("parts-moved", "A part came meanwhile"),
+            Self::Parts { .. } => ("parts", "The parts are not those that were said"),
+            Self::Encoding => ("content-encoding", "The body's encoding is not taken"),
             Self::TooLarge => ("too-large", "The body is too large"),
             Self::OtherBody => {
                 ("idempotency-key-reused", "The Idempotency-Key came with another body before")
@@ -158,9 +183,22 @@ impl Problem {
                 "The send has ended, and ended sends never change. Look at its jobs for what became of it.",
                 "Sändningen har avslutats, och avslutade sändningar ändras aldrig. Se dess jobb för vad som hände.",
             ),
+            Self::Parts { missing, beyond } => return told_parts(missing, beyond),
+            Self::Submitted => (
+                "The send was submitted, and takes no parts and no other number of them. Make a new send.",
+                "Sändningen har lämnats in och tar inte emot fler delar eller ett annat antal. Gör en ny sändning.",
+            ),
+            Self::PartsMoved => (
+                "A part came while the send was looked at. Nothing was sent. Submit again when all parts are there.",
+                "En del kom in medan sändningen granskades. Inget har skickats. Lämna in igen när alla delar är på plats.",
+            ),
+            Self::Encoding => (
+                "A body may be plain or gzip. Nothing was stored. Send it so.",
+                "Innehållet får vara opackat eller gzip. Inget har sparats. Skicka det så.",
+            ),
             Self::TooLarge => (
-                "A request may hold 4 MB. Nothing was stored. Divide the send into several by test activity.",
-                "En begäran får innehålla 4 MB. Inget har sparats. Dela upp sändningen i flera per provaktivitet.",
+                "A request may hold 4 MB. Nothing was stored. Send it in parts: POST /v1/sends with {\"upload\": true}, then POST /v1/sends/{id}/records for each part and POST /v1/sends/{id}/submit.",
+                "En begäran får innehålla 4 MB. Inget har sparats. Skicka i delar: POST /v1/sends med {\"upload\": true}, sedan POST /v1/sends/{id}/records för varje del och POST /v1/sends/{id}/submit.",
             ),
             Self::OtherBody => (
                 "The Idempotency-Key stands for another send of the last 24 hours. Nothing was stored. Use a new key.",
@@ -181,6 +219,21 @@ impl Problem {
         };
         Text { sv: sv.to_owned(), en: en.to_owned() }
     }
+}
+
+/// Which parts are not there, and which there should not be: the first twenty of each.
+fn told_parts(missing: &[u32], beyond: &[u32]) -> Text {
+    let list = |parts: &[u32]| parts.iter().take(20).map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let (mut en, mut sv) = (String::new(), String::new());
+    if !missing.is_empty() {
+        en.push_str(&format!("Parts that have not come: {}. Send them. ", list(missing)));
+        sv.push_str(&format!("Delar som inte har kommit: {}. Skicka dem. ", list(missing)));
+    }
+    if !beyond.is_empty() {
+        en.push_str(&format!("Parts beyond the number given: {}. Correct the number. ", list(beyond)));
+        sv.push_str(&format!("Delar utöver det angivna antalet: {}. Rätta antalet. ", list(beyond)));
+    }
+    Text { en: format!("{en}Then submit again."), sv: format!("{sv}Lämna sedan in igen.") }
 }
 
 impl IntoResponse for Problem {

@@ -111,7 +111,7 @@ pub(crate) async fn read_batch(
     job: JobStatus,
     access: Access,
 ) -> Result<ReadBatch, Problem> {
-    let Body { body, facts } = relay.history.body::<Facts>(send, stage, batch.batch).await?;
+    let Body { body, facts } = relay.history.body_and_facts::<Facts>(send, stage, batch).await?;
     let rows = rows(stage, &body, &facts).map_err(unreadable)?;
     let issues = match batch.issues {
         Some(attempt) => relay.history.issues(send, stage, attempt).await?.records,

@@ -18,10 +18,11 @@ use uuid::Uuid;
 
 use crate::Shared;
 use crate::address::Address;
+use crate::body::unpacked;
 use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::{BATCHES_AT_ONCE, ReadBatch, read_batch, unreadable};
-use crate::sends::{LARGEST_REQUEST, answer_accepted, hash, idempotency_key, new_batch, store_and_start};
+use crate::sends::{answer_accepted, hash, idempotency_key, new_batch, store_and_start};
 
 /// How often a place is asked for when others take it.
 const TRIES: u32 = 10;
@@ -54,9 +55,7 @@ pub(crate) async fn resume(
     if !stored.header.status.has_ended() {
         return Err(Problem::NotEnded);
     }
-    if body.len() > LARGEST_REQUEST {
-        return Err(Problem::TooLarge);
-    }
+    let body = unpacked(&headers, body)?;
     let corrections = Submission::parse_corrections(if body.is_empty() { b"{}" } else { &body })?;
     let send = new_id(&relay, &old, &headers, &body).await?;
     if relay.history.send(&send, relay.clock.now()).await?.is_some() {
@@ -111,7 +110,7 @@ fn new_send(
             let (id, facts) = part(record);
             Part { wire: &record.wire, id, facts }
         });
-        NewJob { stage, batches: cut(parts).iter().map(new_batch).collect() }
+        NewJob { stage, batches: cut(parts).into_iter().map(new_batch).collect() }
     });
     Ok(NewSend {
         requested_by,

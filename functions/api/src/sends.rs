@@ -9,21 +9,21 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use stafett_domain::{Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission};
-use stafett_engine::history::{Acceptance, Body, Idempotency, NewBatch, NewJob, NewSend, SendRef};
+use stafett_engine::history::{Acceptance, Body, Idempotency, NewBatch, NewBody, NewJob, NewSend, SendRef};
 use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
 
 use crate::Shared;
 use crate::address::Address;
+use crate::body::unpacked;
 use crate::caller::{Reader, Sender};
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
+use crate::uploads;
 use crate::view::SendView;
 
-/// Bytes of one request (design §7).
-pub(crate) const LARGEST_REQUEST: usize = 4_000_000;
 /// Activities that a send shows.
-const ACTIVITIES_SHOWN: usize = 20;
+pub(crate) const ACTIVITIES_SHOWN: usize = 20;
 
 /// Takes a send: checks all of it, stores it, gives it its place, and queues its first step if it is its turn.
 pub(crate) async fn accept(
@@ -33,15 +33,15 @@ pub(crate) async fn accept(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let key = idempotency_key(&headers)?;
-    if body.len() > LARGEST_REQUEST {
-        return Err(Problem::TooLarge);
+    let body = unpacked(&headers, body)?;
+    if uploads::opens(&body) {
+        return uploads::open(&relay, caller, key, &body).await;
     }
     let submission = Submission::parse(&body)?;
     let new = NewSend {
         retention_days: relay.organisers.retention_days(&caller.organisation)?,
-        ..new_send(&submission, caller.subject)
+        ..new_send(submission, caller.subject)
     };
-    drop(submission);
 
     let (key_hash, body_hash) = (hash(key.as_bytes()), hash(&body));
     let fresh = SendId(Uuid::now_v7());
@@ -110,23 +110,29 @@ pub(crate) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(SendView::now(stored, organiser.as_ref()))).into_response())
 }
 
-fn new_send(submission: &Submission, requested_by: String) -> NewSend<stafett_domain::Facts> {
-    let plan = Plan::of(submission);
-    let job = |stage| NewJob { stage, batches: plan.batches(stage).iter().map(new_batch).collect() };
+fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_domain::Facts> {
+    let plan = Plan::of(&submission);
+    let options = submission.options;
+    drop(submission);
     let shown: Vec<_> = plan.activities.iter().take(ACTIVITIES_SHOWN).collect();
+    let activity_count = u32::try_from(plan.activities.len()).unwrap_or(u32::MAX);
+    let activities = serde_json::to_value(shown).unwrap_or_default();
+    let jobs = StageName::ORDER.into_iter().zip(plan.into_stages());
     NewSend {
         requested_by,
-        activity_count: u32::try_from(plan.activities.len()).unwrap_or(u32::MAX),
-        activities: serde_json::to_value(shown).unwrap_or_default(),
-        options: submission.options,
-        jobs: StageName::ORDER.map(job).into(),
+        activity_count,
+        activities,
+        options,
+        jobs: jobs
+            .map(|(stage, batches)| NewJob { stage, batches: batches.into_iter().map(new_batch).collect() })
+            .collect(),
         retention_days: 0,
         resume_of: None,
     }
 }
 
-pub(crate) fn new_batch(batch: &PlannedBatch) -> NewBatch<stafett_domain::Facts> {
-    NewBatch { ids: batch.ids.clone(), body: Body { body: batch.body.clone(), facts: batch.facts.clone() } }
+pub(crate) fn new_batch(batch: PlannedBatch) -> NewBatch<stafett_domain::Facts> {
+    NewBatch { ids: batch.ids, body: NewBody::Whole(Body { body: batch.body, facts: batch.facts }) }
 }
 
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<&str, Problem> {

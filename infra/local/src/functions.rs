@@ -36,6 +36,8 @@ pub struct Surroundings<'a> {
     pub http: reqwest::Client,
     /// Whether the queues keep the stack's pace; those of another emulator keep real seconds.
     pub queues_at_pace: bool,
+    /// Variables with other values than the template's.
+    pub set: &'a [(String, String)],
     /// Organisers' settings, an absolute path.
     pub organisers: Option<&'a Path>,
     /// Where log files go.
@@ -200,6 +202,7 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
     });
     let mut environment: BTreeMap<String, String> =
         of_lambda.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(of_template).collect();
+    environment.extend(surroundings.set.iter().cloned());
     if let Some(organisers) = surroundings.organisers {
         environment.insert("ORGANISERS_DIR".to_owned(), organisers.display().to_string());
     }
@@ -233,6 +236,7 @@ mod tests {
                 plans: Plans::default(),
                 http: crate::forward::client().unwrap(),
                 queues_at_pace,
+                set: &[],
                 organisers: None,
                 log_dir: None,
                 pace,

@@ -62,6 +62,10 @@ pub struct Options {
     #[arg(long)]
     pub fast: bool,
 
+    /// Give the functions this environment variable, whatever the template and the pace say; repeatable.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    pub set: Vec<(String, String)>,
+
     /// Be this function instead of the stack: how the stack starts its own function processes.
     #[arg(long, value_name = "NAME", hide = true)]
     pub function: Option<String>,
@@ -72,6 +76,12 @@ impl Options {
     pub fn pace(&self) -> Pace {
         if self.fast { Pace::FAST } else { Pace::REAL }
     }
+}
+
+/// A variable and its value.
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("not of the form NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// An `https` address, or an `http` one of this machine: pupils' data must not leave it unencrypted.

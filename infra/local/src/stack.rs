@@ -90,6 +90,7 @@ impl Stack {
             plans: plans.clone(),
             http: forward::client()?,
             queues_at_pace: options.aws_endpoint.is_none(),
+            set: &options.set,
             organisers: organisers.as_deref(),
             log_dir: options.log_dir.as_deref(),
             pace,

@@ -100,6 +100,11 @@ impl Plan {
         Self { stages, activities: summaries(submission) }
     }
 
+    /// All calls, by the stage's index.
+    pub fn into_stages(self) -> [Vec<PlannedBatch>; 4] {
+        self.stages
+    }
+
     /// A stage's calls, in order. A stage may have none.
     pub fn batches(&self, stage: StageName) -> &[PlannedBatch] {
         self.stages.get(stage.index()).map(Vec::as_slice).unwrap_or_default()

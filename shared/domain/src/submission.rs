@@ -135,9 +135,23 @@ impl Submission {
     /// As [`Submission::parse`].
     pub fn parse_part(body: &[u8]) -> Result<(u32, Self), Rejection> {
         let (submission, attributes) = Self::read(body, table::PART, |_| true)?;
-        let part = attributes.get("part").and_then(Value::as_u64).and_then(|part| u32::try_from(part).ok());
-        // The form has seen to it that there is one.
-        Ok((part.unwrap_or_default(), submission))
+        Ok((number(&attributes, "part"), submission))
+    }
+
+    /// Reads what opens a send for parts: `{upload, options?}`.
+    ///
+    /// # Errors
+    /// As [`Submission::parse`].
+    pub fn parse_upload(body: &[u8]) -> Result<Options, Rejection> {
+        Self::read(body, table::UPLOAD, |_| true).map(|(submission, _)| submission.options)
+    }
+
+    /// Reads what submits a send that came in parts, `{parts}`: how many there are.
+    ///
+    /// # Errors
+    /// As [`Submission::parse`].
+    pub fn parse_submit(body: &[u8]) -> Result<u32, Rejection> {
+        Self::read(body, table::SUBMIT, |_| true).map(|(_, attributes)| number(&attributes, "parts"))
     }
 
     fn read(
@@ -174,6 +188,12 @@ impl Submission {
             options.and_then(|options| serde_json::from_value(options).ok()).unwrap_or_default();
         Ok((submission, frame.attributes))
     }
+}
+
+/// A number whose form was looked at.
+fn number(attributes: &Map<String, Value>, name: &str) -> u32 {
+    let number = attributes.get(name).and_then(Value::as_u64);
+    number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default()
 }
 
 /// The attribute of a body that holds a stage's records.

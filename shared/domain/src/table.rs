@@ -106,9 +106,20 @@ pub(crate) static CORRECTIONS: &[Attribute] = &[
     optional("persons", None, any_number(&Shape::Object(PERSON))),
 ];
 
+/// A send that comes in parts, opened.
+pub(crate) static UPLOAD: &[Attribute] =
+    &[required("upload", None, Shape::Flag), optional("options", None, Shape::Object(OPTIONS))];
+
+/// A send that came in parts, submitted.
+pub(crate) static SUBMIT: &[Attribute] =
+    &[required("parts", None, Shape::Integer { min: 1, max: MOST_PARTS })];
+
+/// Parts of a send: 4 GB.
+const MOST_PARTS: i64 = 1_000;
+
 /// Records of a send that comes in parts.
 pub(crate) static PART: &[Attribute] = &[
-    required("part", None, Shape::Integer { min: 1, max: 1_000 }),
+    required("part", None, Shape::Integer { min: 1, max: MOST_PARTS }),
     optional("activities", None, any_number(&Shape::Object(ACTIVITY))),
     optional("groups", None, any_number(&Shape::Object(GROUP))),
     optional("duties", None, any_number(&Shape::Object(DUTY))),

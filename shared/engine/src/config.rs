@@ -34,6 +34,8 @@ pub struct Timing {
     pub job_stuck: Duration,
     /// `DEADLINE_MS`: a batch that could not be delivered for so long is given up.
     pub deadline: Duration,
+    /// `UPLOAD_OPEN_MS`: a send that comes in parts and is not accepted by then is removed.
+    pub upload_open: Duration,
     /// `QUEUE_DELAY_UNIT_MS`: the length of the queue's second. Only a local stack that runs faster has another.
     pub queue_delay_unit: Duration,
 }
@@ -106,6 +108,7 @@ impl Config {
             overdue: reader.milliseconds("OVERDUE_MS"),
             job_stuck: reader.milliseconds("JOB_STUCK_MS"),
             deadline: reader.milliseconds("DEADLINE_MS"),
+            upload_open: reader.milliseconds("UPLOAD_OPEN_MS"),
             queue_delay_unit: reader.milliseconds("QUEUE_DELAY_UNIT_MS"),
         };
         let (Some(skolverket_url), Some(token_url)) = (skolverket_url, token_url) else {
@@ -222,6 +225,7 @@ pub(crate) mod tests {
             ("OVERDUE_MS", "60000"),
             ("JOB_STUCK_MS", "1800000"),
             ("DEADLINE_MS", "43200000"),
+            ("UPLOAD_OPEN_MS", "86400000"),
             ("QUEUE_DELAY_UNIT_MS", "1000"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -3,6 +3,7 @@
 //! closes it for parts; from there on it is accepted as any other send.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,6 @@ use super::store::{History, HistoryError, Write, WriteError};
 const AT_ONCE: usize = 8;
 /// Parts that are listed at the same time.
 const PARTS_AT_ONCE: usize = 100;
-/// A send that was not submitted for so long is removed.
-const OPEN_FOR: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// A send to be opened for parts.
 pub struct NewUpload {
@@ -28,6 +27,8 @@ pub struct NewUpload {
     pub options: Options,
     /// How long it is kept.
     pub retention_days: u32,
+    /// How long it may take until it is accepted.
+    pub open_for: Duration,
 }
 
 /// A part to be stored.
@@ -126,7 +127,7 @@ impl History {
             resume_of: None,
             stop_requested: None,
             upload: Some(Upload::default()),
-            due: Due::at((now + OPEN_FOR).as_millisecond(), send),
+            due: Due::at((now + new.open_for).as_millisecond(), send),
             expires: now.as_second() + i64::from(new.retention_days) * 86_400,
         };
         self.write(Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)")).await?;

@@ -1,0 +1,193 @@
+//! `POST /v1/sends/{id}/submit`: a send that came in parts is looked at as a whole, one batch at a time, and accepted.
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use stafett_domain::across::{Across, Origin};
+use stafett_domain::{
+    Activity, ActivitySummary, Duty, Facts, Group, Person, Record, RecordId, SendStatus, StageName,
+    Submission,
+};
+use stafett_engine::Relay;
+use stafett_engine::history::{
+    Body, NewBatch, NewBody, NewJob, NewSend, PartBody, Sealed, SendRef, StoredPart, UploadParts,
+};
+
+use crate::Shared;
+use crate::address::Address;
+use crate::body::unpacked;
+use crate::caller::Sender;
+use crate::problem::Problem;
+use crate::records::unreadable;
+use crate::sends::{ACTIVITIES_SHOWN, answer_accepted, store_and_start};
+
+/// Accepts a send that came in parts: `{"parts": n}`. Can be repeated: what was accepted is answered alike.
+pub(crate) async fn submit(
+    State(relay): State<Shared>,
+    Sender(caller): Sender,
+    Address(id): Address<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    let count = Submission::parse_submit(&unpacked(&headers, body)?)?;
+    let found = relay.history.upload(&send).await?.ok_or(Problem::NotFound)?;
+    if found.upload.submitted.is_some_and(|submitted| submitted != count) {
+        return Err(Problem::Submitted);
+    }
+    if found.header.status != SendStatus::Receiving {
+        return answer_accepted(&relay, &send).await;
+    }
+    all_there(&found.parts, count)?;
+    let whole = Whole::read(&relay, &send, &found).await?;
+    let activities = found.parts.iter().map(|part| part.activity_count).sum();
+    if relay.history.seal_upload(&send, found.upload.rev, count, activities).await? == Sealed::Moved {
+        return Err(Problem::PartsMoved);
+    }
+    let new = NewSend {
+        requested_by: found.header.requested_by,
+        activity_count: activities,
+        activities: serde_json::to_value(&whole.activities).map_err(unreadable)?,
+        options: found.header.options,
+        jobs: whole.jobs,
+        retention_days: 0,
+        resume_of: None,
+    };
+    store_and_start(&relay, &send, &new, None).await?;
+    answer_accepted(&relay, &send).await
+}
+
+/// The parts 1 to `count`, and no other.
+fn all_there(parts: &[StoredPart], count: u32) -> Result<(), Problem> {
+    let there = |number| parts.iter().any(|part| part.part == number);
+    let missing: Vec<u32> = (1..=count).filter(|number| !there(*number)).collect();
+    let beyond: Vec<u32> = parts.iter().map(|part| part.part).filter(|part| *part > count).collect();
+    if missing.is_empty() && beyond.is_empty() { Ok(()) } else { Err(Problem::Parts { missing, beyond }) }
+}
+
+/// What a send is, seen as a whole: without its bodies, of which never more than one is held.
+struct Whole {
+    jobs: Vec<NewJob<Facts>>,
+    activities: Vec<ActivitySummary>,
+}
+
+/// A batch of a part, opened.
+struct Opened<T> {
+    origin: Origin,
+    at: PartBody,
+    records: Vec<T>,
+    facts: Vec<Facts>,
+}
+
+#[derive(Deserialize)]
+struct Data<T> {
+    data: Vec<T>,
+}
+
+impl Whole {
+    async fn read(relay: &Relay, send: &SendRef, found: &UploadParts) -> Result<Self, Problem> {
+        let mut shown: Vec<ActivitySummary> = Vec::new();
+        for part in &found.parts {
+            let of_part: Vec<ActivitySummary> = serde_json::from_str(&part.activities).map_err(unreadable)?;
+            shown.extend(of_part);
+        }
+        shown.truncate(ACTIVITIES_SHOWN);
+        let mut across = Across::new(found.header.options.references, shown);
+        let reader = PartReader { relay, send, parts: &found.parts };
+        let mut jobs: Vec<NewJob<Facts>> =
+            StageName::ORDER.map(|stage| NewJob { stage, batches: Vec::new() }).into();
+        let [persons, duties, groups, activities] = jobs.as_mut_slice() else {
+            return Err(Problem::Internal);
+        };
+
+        reader.each(|batch: Opened<Duty>| across.roles(&batch.records)).await?;
+        reader
+            .each(|mut batch: Opened<Person>| {
+                let changed = across.persons(batch.origin, &batch.records, &mut batch.facts);
+                persons.batches.push(batch.placed(changed));
+            })
+            .await?;
+        reader
+            .each(|mut batch: Opened<Duty>| {
+                let changed = across.duties(batch.origin, &batch.records, &mut batch.facts);
+                duties.batches.push(batch.placed(changed));
+            })
+            .await?;
+        reader.each(|batch: Opened<Activity>| across.shown_groups(&batch.records)).await?;
+        reader
+            .each(|batch: Opened<Group>| {
+                across.groups(batch.origin, &batch.records);
+                groups.batches.push(batch.placed(false));
+            })
+            .await?;
+        reader
+            .each(|batch: Opened<Activity>| {
+                across.activities(batch.origin, &batch.records);
+                activities.batches.push(batch.placed(false));
+            })
+            .await?;
+        if activities.batches.is_empty() {
+            across.no_activities();
+        }
+        Ok(Self { activities: across.finish().map_err(Problem::Faults)?, jobs })
+    }
+}
+
+impl<T: Record> Opened<T> {
+    /// The batch as it is stored: its body stays where it is.
+    fn placed(self, facts_changed: bool) -> NewBatch<Facts> {
+        let ids: Vec<RecordId> = self.records.iter().map(Record::id).collect();
+        NewBatch { ids, body: NewBody::Part { at: self.at, facts: facts_changed.then_some(self.facts) } }
+    }
+}
+
+/// Goes through a send's parts, one batch at a time.
+struct PartReader<'a> {
+    relay: &'a Relay,
+    send: &'a SendRef,
+    parts: &'a [StoredPart],
+}
+
+impl PartReader<'_> {
+    async fn each<T: Record + DeserializeOwned>(
+        &self,
+        mut take: impl FnMut(Opened<T>),
+    ) -> Result<(), Problem> {
+        for part in self.parts {
+            let mut first = 0;
+            for batch in part.stages.get(T::STAGE.index()).into_iter().flatten() {
+                let at = PartBody { part: part.part, name: batch.name.clone() };
+                let Body { body, facts } = self.relay.history.part_body::<Facts>(self.send, &at).await?;
+                let records = serde_json::from_str::<Data<T>>(&body).map_err(unreadable)?.data;
+                let origin = Origin { part: part.part, first };
+                first += records.len();
+                take(Opened { origin, at, records, facts });
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_numbered_without_a_gap() {
+        let part = |part| StoredPart {
+            part,
+            stages: Default::default(),
+            activities: String::new(),
+            activity_count: 0,
+            expires: 0,
+        };
+        assert!(all_there(&[part(1), part(2)], 2).is_ok());
+        let Err(Problem::Parts { missing, beyond }) = all_there(&[part(2), part(5)], 3) else {
+            panic!("taken")
+        };
+        assert_eq!((missing, beyond), (vec![1, 3], vec![5]));
+    }
+}

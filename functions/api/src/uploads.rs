@@ -1,0 +1,116 @@
+//! Sends that are larger than a request: opened, filled part by part in any order, then submitted (`submit.rs`).
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use stafett_domain::{Plan, SendId, SendStatus, Submission};
+use stafett_engine::Relay;
+use stafett_engine::history::{Body, Idempotency, NewPart, NewUpload, SendRef, Stored};
+use uuid::Uuid;
+
+use crate::Shared;
+use crate::address::Address;
+use crate::body::unpacked;
+use crate::caller::{Caller, Sender};
+use crate::problem::Problem;
+use crate::sends::{ACTIVITIES_SHOWN, hash};
+
+/// A request that opens a send for parts is no larger.
+const LARGEST_OPENING: usize = 10_000;
+
+/// A send that takes parts.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OpenView {
+    id: SendId,
+    status: SendStatus,
+}
+
+/// A part that was stored.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PartView {
+    part: u32,
+    persons: usize,
+    duties: usize,
+    groups: usize,
+    activities: usize,
+}
+
+/// Whether a body of `POST /v1/sends` opens a send for parts.
+pub(crate) fn opens(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Opening {
+        upload: bool,
+    }
+    body.len() <= LARGEST_OPENING
+        && serde_json::from_slice::<Opening>(body).is_ok_and(|opening| opening.upload)
+}
+
+/// Opens a send for parts: `{"upload": true, options?}`.
+pub(crate) async fn open(relay: &Relay, caller: Caller, key: &str, body: &[u8]) -> Result<Response, Problem> {
+    let options = Submission::parse_upload(body)?;
+    let retention_days = relay.organisers.retention_days(&caller.organisation)?;
+    let (key_hash, body_hash) = (hash(key.as_bytes()), hash(body));
+    let fresh = SendId(Uuid::now_v7());
+    let now = relay.clock.now();
+    let id = match relay.history.idempotent(&caller.organisation, &key_hash, &body_hash, fresh, now).await? {
+        Idempotency::Send(id) => id,
+        Idempotency::OtherBody => return Err(Problem::OtherBody),
+    };
+    let send = SendRef::new(caller.organisation, id);
+    let open_for = relay.config.timing.upload_open;
+    let new = NewUpload { requested_by: caller.subject, options, retention_days, open_for };
+    relay.history.open_upload(&send, &new, now).await?;
+    tracing::info!(
+        event = "upload.opened", send = %send.send, organisation = %send.organisation, "a send takes parts"
+    );
+    let location = [(header::LOCATION, format!("/v1/sends/{id}"))];
+    Ok((StatusCode::ACCEPTED, location, Json(OpenView { id, status: SendStatus::Receiving })).into_response())
+}
+
+/// Takes a part: `{part, persons?, duties?, groups?, activities?}`. A repeat takes the place of the first.
+pub(crate) async fn records(
+    State(relay): State<Shared>,
+    Sender(caller): Sender,
+    Address(id): Address<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    let body = unpacked(&headers, body)?;
+    let (part, submission) = Submission::parse_part(&body)?;
+    drop(body);
+    let view = PartView {
+        part,
+        persons: submission.persons.len(),
+        duties: submission.duties.len(),
+        groups: submission.groups.len(),
+        activities: submission.activities.len(),
+    };
+    let plan = Plan::of(&submission);
+    drop(submission);
+    let shown: Vec<_> = plan.activities.iter().take(ACTIVITIES_SHOWN).collect();
+    let new = NewPart {
+        part,
+        activities: serde_json::to_string(&shown).map_err(|_| Problem::Internal)?,
+        activity_count: u32::try_from(plan.activities.len()).unwrap_or(u32::MAX),
+        stages: plan.into_stages().map(|batches| {
+            batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
+        }),
+    };
+    let name_of = |body: &str| hash(body.as_bytes()).get(..16).unwrap_or_default().to_owned();
+    match relay.history.put_part(&send, new, name_of).await? {
+        Stored::Yes => {}
+        Stored::Submitted => return Err(Problem::Submitted),
+        Stored::NotFound => return Err(Problem::NotFound),
+    }
+    tracing::info!(
+        event = "upload.part", send = %send.send, organisation = %send.organisation, part,
+        records = view.persons + view.duties + view.groups + view.activities, "a part of a send is stored"
+    );
+    Ok(Json(view).into_response())
+}
