@@ -9,7 +9,7 @@ use stafett_simulator::{CallKind, Fault, FaultTarget, Kind};
 use uuid::Uuid;
 
 use crate::people::{Size, record_id, send};
-use crate::stack::{TestStack, job};
+use crate::stack::{ORGANISER, TestStack, counts, job};
 
 pub(crate) const STAGES: [(&str, Kind, &str); 4] = [
     ("users", Kind::Persons, "persons"),
@@ -216,5 +216,22 @@ async fn while_skolverket_is_down_sends_wait_and_say_so() {
     stack.skolverket.set_down(false);
     let ended = stack.ended(&id).await;
     assert_eq!((&ended["status"], since(&ended)), (&Value::from("succeeded"), None));
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn what_may_be_at_skolverket_is_not_said_not_to_be() {
+    let stack = TestStack::start().await;
+    let body = send(Size { students: 4, teachers: 2, groups: 2, series: 2001 });
+    // The groups are accepted and their job is lost; sent again they are too large; in halves they are refused.
+    for fault in [Fault::JobLost, Fault::TooLarge, Fault::Status(401)] {
+        stack.skolverket.fault(FaultTarget::bulk(Kind::Groups).of(ORGANISER), 1, fault);
+    }
+    let id = stack.send(&body).await;
+    let ended = stack.ended(&id).await;
+    assert_eq!(ended["status"], "failed");
+    assert_eq!(stack.skolverket.stored(ORGANISER, Kind::Groups).len(), 2);
+    assert_eq!(counts(&ended, "groups"), "total 2, unknown 2");
+    assert_true(&stack, ORGANISER, &id, "halves of a batch whose job was lost").await;
     stack.finish(0).await;
 }

@@ -39,6 +39,7 @@ pub(crate) async fn show(
     let (request, response) = match reader.access {
         Access::Masked => (None, None),
         Access::Personal => {
+            let batch = relay.history.batch(&send, stage, id.batch).await?.ok_or(Problem::Internal)?;
             let request = match attempt.call {
                 Call::Submit => {
                     let batch =
@@ -53,7 +54,7 @@ pub(crate) async fn show(
                 Call::Poll => Value::Null,
             };
             let response = if attempt.answer_kept {
-                let answer = relay.history.answer(&send, stage, id).await?.unwrap_or_default();
+                let answer = relay.history.answer(&send, stage, &batch, id).await?.unwrap_or_default();
                 json(&String::from_utf8_lossy(&answer))
             } else {
                 attempt.response.as_deref().map(json).unwrap_or_default()

@@ -228,7 +228,7 @@ async fn answers(
 ) -> Result<Vec<serde_json::Value>, Problem> {
     let mut found = Vec::new();
     for attempt in &batch.answers {
-        let Some(answer) = relay.history.answer(send, stage, *attempt).await? else { continue };
+        let Some(answer) = relay.history.answer(send, stage, batch, *attempt).await? else { continue };
         let mut answer: serde_json::Value = serde_json::from_slice(&answer).map_err(unreadable)?;
         if let Some(serde_json::Value::Array(responses)) =
             answer.get_mut("responses").map(serde_json::Value::take)

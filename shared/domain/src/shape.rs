@@ -59,7 +59,7 @@ impl Walk {
                 (Shape::List { min, max, .. }, Some(length)) => {
                     if length < *min || max.is_some_and(|max| length > max) {
                         self.within(Step::Name(attribute.name), |walk| {
-                            walk.count(*min, *max, attribute.rule)
+                            walk.count(*min, *max, attribute.rule);
                         });
                     }
                 }

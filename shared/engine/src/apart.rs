@@ -40,11 +40,11 @@ impl Relay {
     ) -> Result<Course, StepFailure> {
         let mut pieces = batch.pieces.get(1..).unwrap_or_default().to_vec();
         if !passing.is_empty() {
-            pieces.push(Piece { records: passing, round: batch.piece().round + 1 });
+            pieces.push(Piece { records: passing, round: batch.piece().round + 1, uncertain: false });
         }
         if stop.is_some() && !pieces.is_empty() {
             // What was not sent is not sent any more.
-            let found = found.with(&pieces, Outcome::NotSent);
+            let found = found.unheard(&pieces);
             let outcomes = self.gather(job, batch, found).await?;
             return self.close(job, batch, outcomes, stop).await;
         }
@@ -203,7 +203,7 @@ impl Relay {
         );
         // A success that nobody foresaw may be one all the same.
         let taken = reason.http_status.is_some_and(|status| (200..300).contains(&status));
-        let sent = batch.uncertain || batch.job_id.is_some() || taken;
+        let sent = batch.piece().uncertain || batch.job_id.is_some() || taken;
         let outcomes = self.undelivered(job, batch, sent).await?;
         self.close(job, batch, outcomes, Some(reason)).await
     }
@@ -233,7 +233,7 @@ impl Relay {
             });
         }
         let (first, later) = batch.pieces.split_at(1);
-        let found = Found::nothing(batch).with(first, outcome).with(later, Outcome::NotSent);
+        let found = Found::nothing(batch).with(first, outcome).unheard(later);
         self.gather(job, batch, found).await
     }
 
@@ -281,6 +281,11 @@ impl Found {
             usual_status_code: batch.usual_status_code,
             answered: false,
         }
+    }
+
+    /// And nothing more of these pieces.
+    fn unheard(self, pieces: &[Piece]) -> Self {
+        pieces.iter().fold(self, |found, piece| found.with(std::slice::from_ref(piece), piece.unheard()))
     }
 
     /// And this outcome for all records of these pieces.

@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
+use stafett_domain::Outcome;
 
 /// Rounds that records with a passing fault are sent again, with growing pauses, before they are errors.
 pub(crate) const ROUNDS: u32 = 3;
@@ -20,12 +21,20 @@ pub struct Piece {
     /// How often they were sent before and met a passing fault.
     #[serde(default)]
     pub round: u32,
+    /// They went in a call whose outcome was never seen, and in none since: Skolverket may have them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uncertain: bool,
 }
 
 impl Piece {
     /// All records of a batch of so many.
     pub(crate) fn whole(total: u32) -> Self {
-        Self { records: (0..total).collect(), round: 0 }
+        Self { records: (0..total).collect(), round: 0, uncertain: false }
+    }
+
+    /// The outcome of its records, if nothing more is heard of them.
+    pub(crate) fn unheard(&self) -> Outcome {
+        if self.uncertain { Outcome::Unknown } else { Outcome::NotSent }
     }
 
     /// Two pieces of about the same size; none where there is only one record.
@@ -34,13 +43,13 @@ impl Piece {
             return None;
         }
         let (first, second) = self.records.split_at(self.records.len() / 2);
-        Some([first, second].map(|records| Self { records: records.to_vec(), round: self.round }))
+        Some([first, second].map(|records| Self { records: records.to_vec(), ..self.clone() }))
     }
 
     /// The piece without one record; none where no other is left.
     pub(crate) fn without(&self, record: u32) -> Option<Self> {
         let records: Vec<_> = self.records.iter().copied().filter(|other| *other != record).collect();
-        (!records.is_empty()).then_some(Self { records, round: self.round })
+        (!records.is_empty()).then_some(Self { records, ..self.clone() })
     }
 }
 
@@ -85,9 +94,9 @@ mod tests {
 
     #[test]
     fn a_culprit_leaves_its_piece() {
-        let piece = Piece { records: vec![2, 5, 7], round: 1 };
-        assert_eq!(piece.without(5), Some(Piece { records: vec![2, 7], round: 1 }));
-        assert_eq!(Piece { records: vec![2], round: 0 }.without(2), None);
+        let piece = Piece { records: vec![2, 5, 7], round: 1, uncertain: true };
+        assert_eq!(piece.without(5), Some(Piece { records: vec![2, 7], ..piece.clone() }));
+        assert_eq!(Piece { records: vec![2], ..piece }.without(2), None);
     }
 
     #[test]

@@ -268,7 +268,14 @@ impl Relay {
             return self.put_back(job, batch, wait, PutBack::NotReady).await;
         }
         tokio::try_join!(
-            self.history.put_answer(&job.send, job.stage, batch.attempt(), &exchange.body, batch.expires),
+            self.history.put_answer(
+                &job.send,
+                job.stage,
+                batch.attempt(),
+                &exchange.body,
+                &loaded.body,
+                batch.expires
+            ),
             async { self.keep(job, batch, &exchange, started_at, None, true).await },
         )?;
         let mut issues = read.issues;

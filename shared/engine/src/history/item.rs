@@ -286,7 +286,7 @@ pub struct Batch {
     /// Skolverket refused the token of the last call, and a new one was asked for.
     #[serde(default)]
     pub token_renewed: bool,
-    /// A submit went out whose answer was never seen: Skolverket may have carried it out.
+    /// A submit of what is being sent of it went out whose answer was never seen: Skolverket may have carried it out.
     #[serde(default)]
     pub uncertain: bool,
     /// What of it is still to be sent, in this order; the first is being sent. Empty: all of it at once, as ever when
@@ -359,7 +359,8 @@ impl Batch {
 
     /// What is being sent of it.
     pub(crate) fn piece(&self) -> Piece {
-        self.pieces.first().cloned().unwrap_or_else(|| Piece::whole(self.total))
+        let first = self.pieces.first().cloned().unwrap_or_else(|| Piece::whole(self.total));
+        Piece { uncertain: first.uncertain || self.uncertain, ..first }
     }
 
     /// The attempt that step `n`'s call is.
@@ -380,7 +381,7 @@ impl Batch {
     /// A submit of it may have reached Skolverket, though nobody saw the answer: one timed out, or its holder died,
     /// which is what a claim that is still there means when another takes the step.
     pub(crate) fn may_have_been_sent(&self) -> bool {
-        self.uncertain || self.claim.is_some()
+        self.piece().uncertain || self.claim.is_some()
     }
 
     /// The counts of its records in a job that has or has not ended.

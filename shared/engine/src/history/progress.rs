@@ -77,7 +77,12 @@ impl Batch {
         now: Timestamp,
         next: Next,
     ) -> Result<Self, IllegalTransition> {
+        let mut pieces = self.pieces.clone();
+        if let Some(first) = pieces.first_mut() {
+            first.uncertain = false;
+        }
         Ok(Self {
+            pieces,
             job_id: Some(job_id),
             submitted_at: Some(now),
             put_back: 0,
