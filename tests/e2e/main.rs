@@ -23,4 +23,5 @@ mod restart;
 mod resume;
 mod sqs_contract;
 mod stack;
+mod storage;
 mod uploads;

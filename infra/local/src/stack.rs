@@ -86,7 +86,7 @@ impl Stack {
         };
         let plans = Plans::default();
         let surroundings = Surroundings {
-            upstreams,
+            upstreams: upstreams.clone(),
             plans: plans.clone(),
             http: forward::client()?,
             queues_at_pace: options.aws_endpoint.is_none(),
@@ -114,6 +114,7 @@ impl Stack {
             routes,
             functions: functions.clone(),
             queues,
+            upstreams,
             plans,
             tokens: Arc::clone(&tokens),
             clock,

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::forward::{Plans, Rule, SeenCall};
+use crate::forward::{Plans, Rule, SeenCall, Upstreams};
 use crate::functions::{FunctionHost, ProcessState};
 use crate::notice::notice;
 use crate::process::InvocationError;
@@ -43,7 +43,9 @@ pub struct Gateway {
     pub functions: Vec<FunctionHost>,
     /// All queues.
     pub queues: Queues,
-    /// What is to go wrong with the functions' calls.
+    /// Where the functions' calls go.
+    pub upstreams: Upstreams,
+    /// What is to go wrong with them.
     pub plans: Plans,
     /// Callers' tokens.
     pub tokens: Arc<Tokens>,
@@ -74,6 +76,7 @@ impl Gateway {
             .route("/local/token", get(local_token))
             .route("/local/processes", get(local_processes))
             .route("/local/queues", get(local_queues))
+            .route("/local/endpoints", get(local_endpoints))
             .route("/local/faults/{subject}", put(local_faults))
             .route("/local/calls/{subject}", get(local_calls))
             .fallback(forward)
@@ -175,6 +178,12 @@ async fn queue_states(queues: &Queues) -> Result<Vec<QueueState>, QueueError> {
         states.push(QueueState { queue, url, visible, delayed, in_flight, dead_letters });
     }
     Ok(states)
+}
+
+/// Where to look with one's own tools: the emulated services take any signature.
+async fn local_endpoints(State(gateway): State<Arc<Gateway>>) -> axum::Json<serde_json::Value> {
+    let Upstreams { dynamodb, sqs, skolverket, token } = &gateway.upstreams;
+    axum::Json(json!({"dynamodb": dynamodb, "sqs": sqs, "skolverket": skolverket, "token": token}))
 }
 
 /// The subject is an organisation number, or the name of a function that works for no organiser.

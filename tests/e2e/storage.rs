@@ -1,0 +1,79 @@
+//! How much the history holds: few items, none for a record.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use stafett_simulator::ScriptedOutcome;
+
+use crate::people::{Size, record_id, send};
+use crate::stack::TestStack;
+
+/// The keys of all items of the table.
+async fn keys(stack: &TestStack) -> Vec<(String, String)> {
+    let endpoints = stack.local("/local/endpoints").await;
+    let call = async |operation: &str, body: Value| -> Value {
+        let request = reqwest::Client::new()
+            .post(endpoints["dynamodb"].as_str().unwrap())
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+            .header("x-amz-date", "20260101T000000Z");
+        let text = request.body(body.to_string()).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
+    };
+    let tables = call("ListTables", json!({})).await;
+    let table = tables["TableNames"][0].as_str().unwrap_or_else(|| panic!("{tables}")).to_owned();
+    let (mut keys, mut start) = (Vec::new(), Value::Null);
+    loop {
+        let mut scan = json!({"TableName": table, "ProjectionExpression": "pk, sk"});
+        if !start.is_null() {
+            scan["ExclusiveStartKey"] = start;
+        }
+        let page = call("Scan", scan).await;
+        for item in page["Items"].as_array().unwrap() {
+            let text = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
+            keys.push((text("pk"), text("sk")));
+        }
+        start = page["LastEvaluatedKey"].clone();
+        if start.is_null() {
+            return keys;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_is_a_body_an_answer_and_at_most_one_item_of_issues() {
+    let stack = TestStack::start().await;
+    let mut body = send(Size { students: 400, teachers: 5, groups: 4, series: 95 });
+    body["options"] = json!({"onRecordErrors": "continue"});
+    for (index, outcome) in [(0, ScriptedOutcome::error("givenName")), (1, ScriptedOutcome::warning())] {
+        stack.skolverket.script(record_id(&body, "persons", index), outcome);
+    }
+    let id = stack.send(&body).await;
+    let ended = stack.ended(&id).await;
+    assert_eq!(ended["status"], "completedWithErrors", "{ended}");
+    let keys = keys(&stack).await;
+    // By batch: what is kept of it apart from its state.
+    let mut large: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (pk, sk) in keys.iter().filter(|(pk, _)| pk.starts_with("large#")) {
+        let kind = sk.split('#').next().unwrap();
+        large.entry(pk.rsplit_once(&id).unwrap().1).or_default().push(kind);
+    }
+    let with_issues = vec!["answer", "body", "issues"];
+    let expected = BTreeMap::from([
+        ("#0#00000", with_issues.clone()),
+        ("#1#00000", vec!["answer", "body"]),
+        // The group with the refused student has a warning.
+        ("#2#00000", with_issues),
+        ("#3#00000", vec!["answer", "body"]),
+        ("#ids", vec!["part"]),
+        ("#refused", vec!["stage"]),
+    ]);
+    for kinds in large.values_mut() {
+        kinds.sort_unstable();
+    }
+    assert_eq!(large, expected);
+    // The send, its activities, four jobs; a batch each with a submit and a few looks; organiser, place, key, limiter.
+    assert!(keys.len() < 50, "{} items for {} records: {keys:#?}", keys.len(), 413);
+    stack.finish(0).await;
+}
