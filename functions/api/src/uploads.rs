@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use stafett_domain::{Plan, SendId, SendStatus, Submission};
+use stafett_domain::{PackedPart, PlannedBatch, SendId, SendStatus, Submission};
 use stafett_engine::Relay;
 use stafett_engine::history::{Body, Idempotency, NewPart, NewUpload, SendRef, Stored};
 use uuid::Uuid;
@@ -82,25 +82,20 @@ pub(crate) async fn records(
 ) -> Result<Response, Problem> {
     let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
     let body = unpacked(&headers, body)?;
-    let (part, submission) = Submission::parse_part(&body)?;
+    let packed = PackedPart::parse(&body, ACTIVITIES_SHOWN)?;
     drop(body);
-    let view = PartView {
-        part,
-        persons: submission.persons.len(),
-        duties: submission.duties.len(),
-        groups: submission.groups.len(),
-        activities: submission.activities.len(),
+    let part = packed.part;
+    let count = |stage: &Vec<PlannedBatch>| stage.iter().map(|batch| batch.ids.len()).sum::<usize>();
+    let [persons, duties, groups, activities] = packed.stages.each_ref().map(count);
+    let view = PartView { part, persons, duties, groups, activities };
+    let bodies = |batches: Vec<PlannedBatch>| {
+        batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
     };
-    let plan = Plan::of(&submission);
-    drop(submission);
-    let shown: Vec<_> = plan.activities.iter().take(ACTIVITIES_SHOWN).collect();
     let new = NewPart {
         part,
-        activities: serde_json::to_string(&shown).map_err(|_| Problem::Internal)?,
-        activity_count: u32::try_from(plan.activities.len()).unwrap_or(u32::MAX),
-        stages: plan.into_stages().map(|batches| {
-            batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
-        }),
+        activities: serde_json::to_string(&packed.activities).map_err(|_| Problem::Internal)?,
+        activity_count: packed.activity_count,
+        stages: packed.stages.map(bodies),
     };
     let name_of = |body: &str| hash(body.as_bytes()).get(..16).unwrap_or_default().to_owned();
     match relay.history.put_part(&send, new, name_of).await? {

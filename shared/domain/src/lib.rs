@@ -37,7 +37,7 @@ pub use state::{
     BatchEvent, BatchStatus, Counts, Ending, IllegalTransition, JobEvent, JobStatus, Outcome, SendEvent,
     SendStatus,
 };
-pub use submission::{Entry, OnRecordErrors, Options, References, Rejection, Submission};
+pub use submission::{Entry, OnRecordErrors, Options, PackedPart, References, Rejection, Submission};
 
 #[cfg(test)]
 mod example;

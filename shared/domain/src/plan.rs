@@ -59,6 +59,15 @@ pub struct Facts {
     pub protected: bool,
 }
 
+impl Facts {
+    /// What a person's row shows as long as no duty of the person is known.
+    pub(crate) fn of_person(person: &Person) -> Self {
+        let enrolled = person.enrolments.as_ref().is_some_and(|enrolments| !enrolments.is_empty());
+        let role = enrolled.then(|| "Elev".to_owned());
+        Self { role, name: None, protected: person.is_protected() }
+    }
+}
+
 /// A test activity in the list that the admin sees.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -138,9 +147,21 @@ pub fn cut<'a>(parts: impl Iterator<Item = Part<'a>>) -> Vec<PlannedBatch> {
 }
 
 fn cut_at<'a>(limit: usize, parts: impl Iterator<Item = Part<'a>>) -> Vec<PlannedBatch> {
-    let mut batches: Vec<PlannedBatch> = Vec::new();
+    let mut cutter = Cutter::default();
     for part in parts {
-        match batches.last_mut() {
+        cutter.add(limit, part);
+    }
+    cutter.finish()
+}
+
+/// Cuts records into calls as they come.
+#[derive(Default)]
+pub(crate) struct Cutter(Vec<PlannedBatch>);
+
+impl Cutter {
+    /// Adds a record: to the last call if it fits there, within `limit` bytes, else to a new one.
+    pub(crate) fn add(&mut self, limit: usize, part: Part<'_>) {
+        match self.0.last_mut() {
             Some(batch) if batch.body.len() + ",".len() + part.wire.len() + TAIL.len() <= limit => {
                 batch.body.push(',');
                 batch.add(part);
@@ -148,14 +169,18 @@ fn cut_at<'a>(limit: usize, parts: impl Iterator<Item = Part<'a>>) -> Vec<Planne
             _ => {
                 let mut batch = PlannedBatch { body: HEAD.to_owned(), ids: Vec::new(), facts: Vec::new() };
                 batch.add(part);
-                batches.push(batch);
+                self.0.push(batch);
             }
         }
     }
-    for batch in &mut batches {
-        batch.body.push_str(TAIL);
+
+    /// All calls.
+    pub(crate) fn finish(mut self) -> Vec<PlannedBatch> {
+        for batch in &mut self.0 {
+            batch.body.push_str(TAIL);
+        }
+        self.0
     }
-    batches
 }
 
 impl PlannedBatch {
@@ -198,12 +223,11 @@ impl<'a> People<'a> {
     }
 
     fn facts_of_person(&self, person: &Person) -> Facts {
-        let enrolled = person.enrolments.as_ref().is_some_and(|enrolments| !enrolments.is_empty());
-        let role = match self.roles.get(&person.id) {
-            Some(roles) => Some(DutyRole::list(roles)),
-            None => enrolled.then(|| "Elev".to_owned()),
-        };
-        Facts { role, name: None, protected: person.is_protected() }
+        let alone = Facts::of_person(person);
+        match self.roles.get(&person.id) {
+            Some(roles) => Facts { role: Some(DutyRole::list(roles)), ..alone },
+            None => alone,
+        }
     }
 
     fn facts_of_duty(&self, person: RecordId) -> Facts {
@@ -222,7 +246,8 @@ fn summaries(submission: &Submission) -> Vec<ActivitySummary> {
     submission.activities.iter().map(|entry| summary(entry.record(), &groups)).collect()
 }
 
-fn summary(activity: &Activity, groups: &HashMap<RecordId, &Group>) -> ActivitySummary {
+/// `groups`: those whose members are known.
+pub(crate) fn summary(activity: &Activity, groups: &HashMap<RecordId, &Group>) -> ActivitySummary {
     let own: HashSet<RecordId> = activity.groups.iter().map(|group| group.id).collect();
     let students: HashSet<RecordId> =
         own.iter().filter_map(|id| groups.get(id)).flat_map(|group| group.members()).collect();

@@ -23,6 +23,8 @@ pub(crate) struct Walk {
     pub(crate) ids: Vec<Named>,
     pub(crate) references: Vec<Named>,
     path: Vec<Step>,
+    /// Whether references are gathered.
+    linked: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -41,6 +43,11 @@ pub(crate) fn is_uuid(text: &str) -> bool {
 }
 
 impl Walk {
+    /// `linked`: the references are gathered, too.
+    pub(crate) fn new(linked: bool) -> Self {
+        Self { linked, ..Self::default() }
+    }
+
     /// Holds a record against its form.
     pub(crate) fn record(&mut self, stage: StageName, index: usize, record: &Value) {
         self.within(Step::Name(list_of(stage)), |walk| {
@@ -99,7 +106,7 @@ impl Walk {
             }
             (Shape::To(stage), Value::Object(reference)) => {
                 let id = self.id_of(reference, None, Some(2));
-                if let Some(text) = id {
+                if let Some(text) = id.filter(|_| self.linked) {
                     let pointer = format!("{}/id", pointer(&self.path));
                     self.references.push(Named { stage: *stage, pointer, text: text.to_owned() });
                 }

@@ -1,5 +1,6 @@
 //! The body of a send, read and found sound.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde_json::{Map, Value};
 use crate::fault::{Fault, FaultCode, Faults};
 use crate::json;
 use crate::links;
-use crate::plan::{MAX_BODY_BYTES, framed_len};
+use crate::plan::{ActivitySummary, Cutter, Facts, MAX_BODY_BYTES, Part, PlannedBatch, framed_len, summary};
 use crate::reason::Text;
 use crate::record::{Activity, Duty, Group, Person, Record};
 use crate::shape::Walk;
@@ -128,16 +129,6 @@ impl Submission {
         Self::read(body, table::CORRECTIONS, |_| true).map(|(submission, _)| submission)
     }
 
-    /// Reads a part of a send: `{part, activities?, groups?, duties?, persons?}`, and its number, from 1. What its
-    /// records refer to may be in other parts.
-    ///
-    /// # Errors
-    /// As [`Submission::parse`].
-    pub fn parse_part(body: &[u8]) -> Result<(u32, Self), Rejection> {
-        let (submission, attributes) = Self::read(body, table::PART, |_| true)?;
-        Ok((number(&attributes, "part"), submission))
-    }
-
     /// Reads what opens a send for parts: `{upload, options?}`.
     ///
     /// # Errors
@@ -159,7 +150,6 @@ impl Submission {
         form: &'static [Attribute],
         external: impl FnOnce(&Map<String, Value>) -> bool,
     ) -> Result<(Self, Map<String, Value>), Rejection> {
-        let mut walk = Walk::default();
         let mut submission = Self {
             activities: Vec::new(),
             groups: Vec::new(),
@@ -167,27 +157,89 @@ impl Submission {
             persons: Vec::new(),
             options: Options::default(),
         };
-        let frame = json::read(body, &mut walk, &mut |stage, index, record, walk| {
-            walk.record(stage, index, &record);
-            let faults = &mut walk.faults;
-            match stage {
-                StageName::Users => take(&mut submission.persons, record, index, faults),
-                StageName::Duties => take(&mut submission.duties, record, index, faults),
-                StageName::Groups => take(&mut submission.groups, record, index, faults),
-                StageName::Activities => take(&mut submission.activities, record, index, faults),
-            }
-        });
-        let mut frame = frame.map_err(|detail| Rejection::NotReadable { detail })?;
-        walk.frame(&frame, form);
-        links::check(&mut walk, frame.lengths, external(&frame.attributes));
-        if walk.faults.total > 0 {
-            return Err(Rejection::Faults(walk.faults));
-        }
-        let options = frame.attributes.remove("options");
+        let mut attributes =
+            read(body, form, true, external, &mut |stage, index, record, faults| match stage {
+                StageName::Users => submission.persons.extend(entry(record, index, faults)),
+                StageName::Duties => submission.duties.extend(entry(record, index, faults)),
+                StageName::Groups => submission.groups.extend(entry(record, index, faults)),
+                StageName::Activities => submission.activities.extend(entry(record, index, faults)),
+            })?;
+        let options = attributes.remove("options");
         submission.options =
             options.and_then(|options| serde_json::from_value(options).ok()).unwrap_or_default();
-        Ok((submission, frame.attributes))
+        Ok((submission, attributes))
     }
+}
+
+/// A part of a send that comes in parts: packed into calls as it is read, so that its records are never all there
+/// beside it.
+pub struct PackedPart {
+    /// Its number, from 1.
+    pub part: u32,
+    /// Its calls, by the stage's index. Facts are what a record tells by itself.
+    pub stages: [Vec<PlannedBatch>; 4],
+    /// Its first activities, without the number of their students.
+    pub activities: Vec<ActivitySummary>,
+    /// How many activities it holds.
+    pub activity_count: u32,
+}
+
+impl PackedPart {
+    /// Reads a part: `{part, activities?, groups?, duties?, persons?}`. What its records refer to may be in other
+    /// parts. Of its activities the first `shown` are summed up.
+    ///
+    /// # Errors
+    /// As [`Submission::parse`].
+    pub fn parse(body: &[u8], shown: usize) -> Result<Self, Rejection> {
+        let mut cutters: [Cutter; 4] = Default::default();
+        let (mut activities, mut activity_count) = (Vec::new(), 0);
+        let attributes = read(body, table::PART, false, |_| true, &mut |stage, index, record, faults| {
+            let [persons, duties, groups, of_activities] = &mut cutters;
+            match stage {
+                StageName::Users => pack(persons, entry(record, index, faults), Facts::of_person),
+                StageName::Duties => pack::<Duty>(duties, entry(record, index, faults), |_| Facts::default()),
+                StageName::Groups => {
+                    pack::<Group>(groups, entry(record, index, faults), |_| Facts::default())
+                }
+                StageName::Activities => {
+                    let entry = entry::<Activity>(record, index, faults);
+                    if let Some(entry) = entry.as_ref().filter(|_| activities.len() < shown) {
+                        activities.push(summary(&entry.record, &HashMap::new()));
+                    }
+                    activity_count += 1;
+                    pack(of_activities, entry, |_| Facts::default());
+                }
+            }
+        })?;
+        let stages = cutters.map(Cutter::finish);
+        Ok(Self { part: number(&attributes, "part"), stages, activities, activity_count })
+    }
+}
+
+fn pack<T: Record>(cutter: &mut Cutter, entry: Option<Entry<T>>, facts: impl FnOnce(&T) -> Facts) {
+    if let Some(Entry { record, wire }) = entry {
+        cutter.add(MAX_BODY_BYTES, Part { wire: &wire, id: record.id(), facts: facts(&record) });
+    }
+}
+
+/// Reads a body of this form, record by record; gives its other attributes. `linked`: references are held against
+/// the records.
+fn read(
+    body: &[u8],
+    form: &'static [Attribute],
+    linked: bool,
+    external: impl FnOnce(&Map<String, Value>) -> bool,
+    take: &mut dyn FnMut(StageName, usize, Value, &mut Faults),
+) -> Result<Map<String, Value>, Rejection> {
+    let mut walk = Walk::new(linked);
+    let frame = json::read(body, &mut walk, &mut |stage, index, record, walk| {
+        walk.record(stage, index, &record);
+        take(stage, index, record, &mut walk.faults);
+    });
+    let frame = frame.map_err(|detail| Rejection::NotReadable { detail })?;
+    walk.frame(&frame, form);
+    links::check(&mut walk, frame.lengths, external(&frame.attributes));
+    if walk.faults.total > 0 { Err(Rejection::Faults(walk.faults)) } else { Ok(frame.attributes) }
 }
 
 /// A number whose form was looked at.
@@ -206,26 +258,32 @@ pub(crate) fn list_of(stage: StageName) -> &'static str {
     }
 }
 
-/// Takes a record into its list. A faulty one is left out, its faults are known; the size of a sound one is looked at
-/// all the same.
-fn take<T: Record>(entries: &mut Vec<Entry<T>>, record: Value, index: usize, faults: &mut Faults) {
+/// A record and its JSON. A faulty one is left out, its faults are known; the size of a sound one is looked at all the
+/// same.
+fn entry<T: Record>(record: Value, index: usize, faults: &mut Faults) -> Option<Entry<T>> {
     let entry = serde_json::from_value::<T>(record)
         .and_then(|record| serde_json::to_string(&record).map(|wire| Entry { record, wire }));
     let pointer = || format!("/{}/{index}", list_of(T::STAGE));
     match entry {
-        Ok(entry) if framed_len(entry.wire.len()) > MAX_BODY_BYTES => faults.add(|| too_large(pointer())),
-        Ok(entry) => entries.push(entry),
+        Ok(entry) if framed_len(entry.wire.len()) > MAX_BODY_BYTES => {
+            faults.add(|| too_large(pointer()));
+            None
+        }
+        Ok(entry) => Some(entry),
         // The table lets nothing through that the types refuse. If it did, the record must not get lost.
-        Err(_) if faults.total == 0 => faults.add(|| {
-            Fault::new(
-                FaultCode::WrongType,
-                pointer(),
-                None,
-                "This record cannot be read. Compare it with the description of the interface.",
-                "Posten kan inte läsas. Jämför den med beskrivningen av gränssnittet.",
-            )
-        }),
-        Err(_) => {}
+        Err(_) if faults.total == 0 => {
+            faults.add(|| {
+                Fault::new(
+                    FaultCode::WrongType,
+                    pointer(),
+                    None,
+                    "This record cannot be read. Compare it with the description of the interface.",
+                    "Posten kan inte läsas. Jämför den med beskrivningen av gränssnittet.",
+                )
+            });
+            None
+        }
+        Err(_) => None,
     }
 }
 

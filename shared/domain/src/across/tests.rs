@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::plan::Plan;
 use crate::sample::{DUTY, GROUP, NOBODY, STUDENT, complete, parse, with};
-use crate::submission::Submission;
+use crate::submission::PackedPart;
 
 #[derive(Deserialize)]
 struct Data<T> {
@@ -16,20 +16,15 @@ type Whole = ([Vec<Facts>; 4], Vec<ActivitySummary>);
 
 /// Takes a send in these parts as the API does: each part is packed by itself, then all are seen as a whole.
 fn in_parts(parts: &[Value], references: References) -> Result<Whole, Faults> {
-    let plans: Vec<(u32, Plan)> = parts
-        .iter()
-        .map(|part| {
-            let (number, submission) = Submission::parse_part(part.to_string().as_bytes()).unwrap();
-            (number, Plan::of(&submission))
-        })
-        .collect();
-    let shown = plans.iter().flat_map(|(_, plan)| plan.activities.clone()).collect();
+    let parts: Vec<_> =
+        parts.iter().map(|part| PackedPart::parse(part.to_string().as_bytes(), 20).unwrap()).collect();
+    let shown = parts.iter().flat_map(|part| part.activities.clone()).collect();
     let mut across = Across::new(references, shown);
     let mut facts: [Vec<Facts>; 4] = Default::default();
     let each = |stage, take: &mut dyn FnMut(Origin, &str, &mut Vec<Facts>)| {
-        for (part, plan) in &plans {
+        for PackedPart { part, stages, .. } in &parts {
             let mut first = 0;
-            for batch in plan.batches(stage) {
+            for batch in &stages[StageName::index(stage)] {
                 let mut facts = batch.facts.clone();
                 take(Origin { part: *part, first }, &batch.body, &mut facts);
                 first += facts.len();
@@ -122,10 +117,8 @@ fn ids_and_references_are_held_against_all_parts() {
 #[test]
 fn records_are_counted_on_over_the_batches_of_a_part() {
     let mut across = Across::new(References::Internal, Vec::new());
-    let (_, submission) =
-        Submission::parse_part(part(1, &[("persons", &complete()["persons"])]).to_string().as_bytes())
-            .unwrap();
-    let persons: Vec<Person> = submission.persons.iter().map(|entry| entry.record().clone()).collect();
+    let persons: Vec<Person> =
+        parse(&complete()).unwrap().persons.iter().map(|entry| entry.record().clone()).collect();
     let mut facts = vec![Facts::default(); 2];
     across.persons(Origin { part: 1, first: 0 }, &persons, &mut facts);
     across.persons(Origin { part: 7, first: 40 }, &persons[1..], &mut facts[1..]);
