@@ -5,6 +5,7 @@ mod event;
 mod routes;
 mod token;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::forward::{Plans, Rule, SeenCall};
 use crate::functions::{FunctionHost, ProcessState};
+use crate::meter::{FunctionUse, Meter};
 use crate::notice::notice;
 use crate::process::InvocationError;
 use crate::queues::{QueueError, Queues};
@@ -45,6 +47,8 @@ pub struct Gateway {
     pub queues: Queues,
     /// What is to go wrong with the functions' calls.
     pub plans: Plans,
+    /// What the functions have used.
+    pub meter: Meter,
     /// Callers' tokens.
     pub tokens: Arc<Tokens>,
     /// The stack's time.
@@ -74,6 +78,7 @@ impl Gateway {
             .route("/local/token", get(local_token))
             .route("/local/processes", get(local_processes))
             .route("/local/queues", get(local_queues))
+            .route("/local/meter", get(local_meter))
             .route("/local/faults/{subject}", put(local_faults))
             .route("/local/calls/{subject}", get(local_calls))
             .fallback(forward)
@@ -175,6 +180,10 @@ async fn queue_states(queues: &Queues) -> Result<Vec<QueueState>, QueueError> {
         states.push(QueueState { queue, url, visible, delayed, in_flight, dead_letters });
     }
     Ok(states)
+}
+
+async fn local_meter(State(gateway): State<Arc<Gateway>>) -> axum::Json<BTreeMap<String, FunctionUse>> {
+    axum::Json(gateway.meter.reading())
 }
 
 /// The subject is an organisation number, or the name of a function that works for no organiser.
