@@ -14,6 +14,7 @@ mod delivery;
 mod faults;
 mod going_on;
 mod history;
+mod metering;
 mod openapi;
 mod people;
 mod privacy;

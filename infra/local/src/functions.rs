@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::forward::{Plans, Upstreams};
 use crate::logs::Log;
+use crate::meter::Meter;
 use crate::notice::notice;
 use crate::pace::Pace;
 use crate::process::{InvocationError, Launch, Process};
@@ -32,6 +33,8 @@ pub struct Surroundings<'a> {
     pub upstreams: Upstreams,
     /// What is to go wrong with those.
     pub plans: Plans,
+    /// Counts them, and all else that functions use.
+    pub meter: Meter,
     /// Makes them.
     pub http: reqwest::Client,
     /// Whether the queues keep the stack's pace; those of another emulator keep real seconds.
@@ -79,6 +82,7 @@ impl FunctionHost {
             environment: environment(function, surroundings),
             upstreams: surroundings.upstreams.clone(),
             plans: surroundings.plans.clone(),
+            meter: surroundings.meter.clone(),
             http: surroundings.http.clone(),
             log: Log::open(surroundings.log_dir, &function.name)?,
             clock: surroundings.clock,
@@ -90,6 +94,11 @@ impl FunctionHost {
     /// The function's name.
     pub fn name(&self) -> &str {
         &self.0.launch.function.name
+    }
+
+    /// Counts what the function uses.
+    pub fn meter(&self) -> &Meter {
+        &self.0.launch.meter
     }
 
     /// Invokes the function and waits for its answer. Goes on when the caller has gone, as on AWS.
@@ -124,6 +133,13 @@ impl FunctionHost {
                 busy: process.is_busy(),
             })
             .collect()
+    }
+
+    /// Counts the most memory that each of its processes has had so far: those that end in the middle of something
+    /// are not asked at its end.
+    pub fn look_at_memory(&self) {
+        let processes = self.0.processes().clone();
+        processes.iter().filter(|process| process.is_alive()).for_each(|process| process.look_at_memory());
     }
 
     /// Kills the function's processes; invocations after this fail.
@@ -234,6 +250,7 @@ mod tests {
                     token: String::new(),
                 },
                 plans: Plans::default(),
+                meter: Meter::default(),
                 http: crate::forward::client().unwrap(),
                 queues_at_pace,
                 set: &[],

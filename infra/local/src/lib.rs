@@ -12,6 +12,7 @@ pub mod functions;
 pub mod gateway;
 pub mod logs;
 pub mod loopback;
+pub mod meter;
 pub mod notice;
 pub mod options;
 pub mod pace;

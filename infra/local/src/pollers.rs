@@ -30,7 +30,9 @@ pub async fn poll(source: QueueSource, queues: Queues, function: FunctionHost) {
     let mut deliveries = JoinSet::new();
     // Never closed, hence never an error.
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        let messages = match queues.receive(&source.queue, source.batch_size).await {
+        let received = queues.receive(&source.queue, source.batch_size).await;
+        function.meter().call(function.name(), "sqs.ReceiveMessage", 200);
+        let messages = match received {
             Ok(messages) if messages.is_empty() => continue,
             Ok(messages) => messages,
             Err(error) if error.may_pass() => {
@@ -63,6 +65,7 @@ async fn deliver(source: &QueueSource, queues: &Queues, function: &FunctionHost,
         }
     };
     for message in messages.iter().filter(|message| !failed.contains(&message.id)) {
+        function.meter().call(function.name(), "sqs.DeleteMessage", 200);
         if let Err(error) = queues.delete(&source.queue, &message.receipt).await {
             notice(format_args!("{}: a message could not be deleted: {error}", source.queue));
         }

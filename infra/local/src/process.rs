@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use tokio::process::{Child, Command};
@@ -13,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::clock::Clock;
 use crate::forward::{Forward, Parties, Plans, Upstreams};
 use crate::logs::Log;
+use crate::meter::Meter;
 use crate::runtime_api::{FunctionError, Invocation, RuntimeApi};
 use crate::template::Function;
 
@@ -64,6 +66,8 @@ pub struct Launch {
     pub upstreams: Upstreams,
     /// What is to go wrong with them.
     pub plans: Plans,
+    /// Counts them, and the process's time and memory.
+    pub meter: Meter,
     /// Makes them.
     pub http: reqwest::Client,
     /// Where its lines go.
@@ -110,6 +114,10 @@ pub struct Process {
     forward: Forward,
     busy: AtomicBool,
     kill: KillSwitch,
+    function: String,
+    meter: Meter,
+    /// When it was started; none once it has taken an event.
+    starting_since: Mutex<Option<Instant>>,
     /// Dropped with the process, which then ends.
     _held: oneshot::Sender<()>,
 }
@@ -126,6 +134,7 @@ impl Process {
             runtime: api.address(),
             upstreams: launch.upstreams.clone(),
             plans: launch.plans.clone(),
+            meter: launch.meter.clone(),
             http: launch.http.clone(),
             kill: kill.clone(),
         })?;
@@ -143,6 +152,7 @@ impl Process {
         // A Ctrl-C at the terminal goes to every process of its group; these are ended by the stack.
         #[cfg(unix)]
         command.process_group(0);
+        let starting_since = Mutex::new(Some(Instant::now()));
         let mut child = command.spawn()?;
         if let Some(output) = child.stdout.take() {
             tokio::spawn(launch.log.clone().copy(output));
@@ -153,7 +163,9 @@ impl Process {
         let pid = child.id().unwrap_or_default();
         let (held, dropped) = oneshot::channel();
         tokio::spawn(watch_over(child, kill_asked, dropped, exited));
-        Ok(Self { pid, api, forward, busy: AtomicBool::new(true), kill, _held: held })
+        let (function, meter) = (launch.function.name.clone(), launch.meter.clone());
+        let busy = AtomicBool::new(true);
+        Ok(Self { pid, api, forward, busy, kill, function, meter, starting_since, _held: held })
     }
 
     /// The operating system's number of it.
@@ -196,12 +208,29 @@ impl Process {
             }
             () = tokio::time::sleep(INIT_LIMIT) => return Err(self.end_for_time_out(INIT_LIMIT).await),
         }
-        tokio::select! {
+        self.count_start();
+        let taken_at = Instant::now();
+        let result = tokio::select! {
             biased;
             // What was answered counts, whatever became of the process.
             Ok(result) = answer => result.map_err(InvocationError::from),
             exit = self.kill.exited() => Err(InvocationError::Died(exit)),
             () = tokio::time::sleep(timeout) => Err(self.end_for_time_out(timeout).await),
+        };
+        self.meter.invoked(&self.function, taken_at.elapsed(), result.is_ok());
+        self.look_at_memory();
+        result
+    }
+
+    /// Counts the most memory that it has had so far.
+    pub fn look_at_memory(&self) {
+        self.meter.look_at_memory(&self.function, self.pid);
+    }
+
+    fn count_start(&self) {
+        let since = self.starting_since.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(since) = since {
+            self.meter.started(&self.function, since.elapsed());
         }
     }
 

@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use stafett_simulator::{Limits, Simulator};
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::aws::{Aws, AwsError};
 use crate::clock::Clock;
@@ -13,6 +15,7 @@ use crate::data_dir::DataDir;
 use crate::forward::{self, Plans, Upstreams};
 use crate::functions::{FunctionHost, Surroundings};
 use crate::gateway::{Gateway, Tokens};
+use crate::meter::Meter;
 use crate::notice::notice;
 use crate::options::Options;
 use crate::pace::Pace;
@@ -21,6 +24,8 @@ use crate::{loopback, pollers, stand_in};
 
 /// The audience of the tokens that are made and accepted here.
 const AUDIENCE: &str = "stafett";
+/// Between two looks at the memory of the function processes.
+const MEMORY_LOOKS: Duration = Duration::from_millis(250);
 
 /// Why the stack could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +50,7 @@ pub struct Stack {
     tokens: Arc<Tokens>,
     clock: Clock,
     functions: Vec<FunctionHost>,
+    meter: Meter,
     /// Endpoints, pollers and schedules; aborted when dropped.
     tasks: JoinSet<()>,
     /// The built-in stand-in for Skolverket serves for as long as it is held.
@@ -84,10 +90,11 @@ impl Stack {
             skolverket: services.skolverket_url.trim_end_matches('/').to_owned(),
             token: services.token_url,
         };
-        let plans = Plans::default();
+        let (plans, meter) = (Plans::default(), Meter::default());
         let surroundings = Surroundings {
             upstreams: upstreams.clone(),
             plans: plans.clone(),
+            meter: meter.clone(),
             http: forward::client()?,
             queues_at_pace: options.aws_endpoint.is_none(),
             set: &options.set,
@@ -116,12 +123,15 @@ impl Stack {
             queues,
             upstreams,
             plans,
+            meter: meter.clone(),
             tokens: Arc::clone(&tokens),
             clock,
             port: address.port(),
         };
         serve(&mut tasks, "the API", api.serve(gateway));
-        Ok(Self { address, tokens, clock, functions, tasks, _simulator: simulator, _data_dir: data_dir })
+        tasks.spawn(watch_memory(functions.clone()));
+        let (_simulator, _data_dir) = (simulator, data_dir);
+        Ok(Self { address, tokens, clock, functions, meter, tasks, _simulator, _data_dir })
     }
 
     /// The API's base URL, without a slash at its end.
@@ -139,12 +149,27 @@ impl Stack {
         self.clock
     }
 
+    /// What the functions have used so far.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
     /// Ends everything and waits until the last function process is gone.
     pub async fn stop(mut self) {
         for function in &self.functions {
             function.stop().await;
         }
         self.tasks.shutdown().await;
+    }
+}
+
+/// Looks at the memory of all function processes for as long as it is awaited.
+async fn watch_memory(functions: Vec<FunctionHost>) {
+    let mut interval = tokio::time::interval(MEMORY_LOOKS);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        functions.iter().for_each(FunctionHost::look_at_memory);
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod call;
+mod capacity;
 mod plan;
 mod subject;
 mod tunnel;
@@ -23,6 +24,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::loopback;
+use crate::meter::Meter;
 use crate::process::KillSwitch;
 use call::{Call, Service};
 
@@ -60,6 +62,7 @@ struct Shared {
     runtime: String,
     upstreams: Upstreams,
     plans: Plans,
+    meter: Meter,
     http: reqwest::Client,
     kill: KillSwitch,
     /// For whom the process works now; none between two invocations.
@@ -76,6 +79,8 @@ pub struct Parties {
     pub upstreams: Upstreams,
     /// What is to go wrong.
     pub plans: Plans,
+    /// What counts the calls.
+    pub meter: Meter,
     /// Makes the calls; shared by all endpoints, so that connections are.
     pub http: reqwest::Client,
     /// Ends the process.
@@ -94,10 +99,10 @@ impl Forward {
     pub fn start(parties: Parties) -> std::io::Result<Self> {
         let listener = loopback::listen(0)?;
         let address = listener.local_addr()?;
-        let Parties { function, runtime, upstreams, plans, http, kill } = parties;
+        let Parties { function, runtime, upstreams, plans, meter, http, kill } = parties;
         let runtime = format!("http://{runtime}");
         let subject = Mutex::default();
-        let shared = Arc::new(Shared { function, runtime, upstreams, plans, http, kill, subject });
+        let shared = Arc::new(Shared { function, runtime, upstreams, plans, meter, http, kill, subject });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, server })
     }
@@ -180,50 +185,100 @@ impl Shared {
         let fault = subject
             .and_then(|subject| self.plans.meet(&subject, &self.function, &call.name, call.messages(&body)));
         match fault {
-            None => self.forward(&parts, &body, &url).await,
+            None => self.make(&call, &parts, &body, &url).await,
             Some(CallFault::KillBefore) => {
                 self.kill.kill().await;
                 Err(Cut)
             }
             Some(CallFault::KillAfter) => {
-                let _made = self.forward(&parts, &body, &url).await;
+                let _made = self.make(&call, &parts, &body, &url).await;
                 self.kill.kill().await;
                 Err(Cut)
             }
             Some(CallFault::CutBefore) => Err(Cut),
             Some(CallFault::CutAfter) => {
-                let _made = self.forward(&parts, &body, &url).await;
+                let _made = self.make(&call, &parts, &body, &url).await;
                 Err(Cut)
             }
-            Some(CallFault::Throttle) => self.refuse(answer::throttled(&call), &parts, &body, &url).await,
+            Some(CallFault::Throttle) => {
+                self.refuse(&call, answer::throttled(&call), &parts, &body, &url).await
+            }
             Some(CallFault::Conflict) => {
-                self.refuse(answer::conflicting(&call, &body), &parts, &body, &url).await
+                self.refuse(&call, answer::conflicting(&call, &body), &parts, &body, &url).await
             }
             Some(CallFault::Duplicate) => {
                 if call.messages(&body) > 0 {
-                    let _first = self.forward(&parts, &body, &url).await;
+                    let _first = self.make(&call, &parts, &body, &url).await;
                 }
-                self.forward(&parts, &body, &url).await
+                self.make(&call, &parts, &body, &url).await
             }
             Some(CallFault::Delay(seconds)) => {
                 let delayed = call.delayed(&body, seconds).map(Bytes::from);
-                self.forward(&parts, &delayed.unwrap_or(body), &url).await
+                self.make(&call, &parts, &delayed.unwrap_or(body), &url).await
             }
         }
     }
 
     async fn refuse(
         &self,
+        call: &Call,
         refusal: Option<answer::Refusal>,
         parts: &Parts,
         body: &Bytes,
         url: &str,
     ) -> Result<Response<AnswerBody>, Cut> {
-        let Some(refusal) = refusal else { return self.forward(parts, body, url).await };
-        let full = Full::new(Bytes::from(refusal.body.to_string()));
-        let mut response = Response::new(full.map_err(|never: Infallible| match never {}).boxed());
+        let Some(refusal) = refusal else { return self.make(call, parts, body, url).await };
+        let mut response = Response::new(full(refusal.body.to_string().into()));
         *response.status_mut() = refusal.status;
         Ok(response)
+    }
+
+    /// Makes a call and counts it.
+    async fn make(
+        &self,
+        call: &Call,
+        parts: &Parts,
+        body: &Bytes,
+        url: &str,
+    ) -> Result<Response<AnswerBody>, Cut> {
+        let operation = call.name.strip_prefix("dynamodb.");
+        let asking = operation.and_then(|_| capacity::asking(body));
+        let answer = self.forward(parts, asking.as_ref().unwrap_or(body), url).await;
+        if call.service != Service::Runtime {
+            let status = answer.as_ref().map_or(0, |answer| answer.status().as_u16());
+            self.meter.call(&self.function, &call.name, status);
+        }
+        match (operation, asking) {
+            (Some(operation), Some(_)) => self.charge(operation, body, answer?).await,
+            _ => answer,
+        }
+    }
+
+    /// Counts what an answer of DynamoDB's says about its price, and takes it out: the function has not asked.
+    async fn charge(
+        &self,
+        operation: &str,
+        request: &[u8],
+        answer: Response<AnswerBody>,
+    ) -> Result<Response<AnswerBody>, Cut> {
+        let (mut parts, body) = answer.into_parts();
+        let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
+        let body = match capacity::read(operation, request, &body) {
+            Some((units, rest)) => {
+                self.meter.units(&self.function, &units);
+                // Both were those of the body before.
+                parts.headers.remove(header::CONTENT_LENGTH);
+                parts.headers.remove("x-amz-crc32");
+                rest
+            }
+            None => {
+                if let Some(units) = capacity::refused(operation, request, parts.status, &body) {
+                    self.meter.units(&self.function, &units);
+                }
+                body
+            }
+        };
+        Ok(Response::from_parts(parts, full(body)))
     }
 
     /// Makes the call. A service that cannot be reached looks as it would without this endpoint: no answer comes.
@@ -257,6 +312,10 @@ impl Shared {
     fn subject(&self) -> MutexGuard<'_, Option<String>> {
         self.subject.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn full(body: Bytes) -> AnswerBody {
+    Full::new(body).map_err(|never: Infallible| match never {}).boxed()
 }
 
 fn path(parts: &Parts) -> &str {

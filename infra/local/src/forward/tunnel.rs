@@ -29,6 +29,7 @@ mod tests {
 
     use crate::forward::{Forward, Parties, Plans, Upstreams, client};
     use crate::loopback;
+    use crate::meter::Meter;
     use crate::process::KillSwitch;
 
     #[tokio::test]
@@ -47,6 +48,7 @@ mod tests {
             runtime: target,
             upstreams,
             plans: Plans::default(),
+            meter: Meter::default(),
             http: client().unwrap(),
             kill: KillSwitch::of_nothing(),
         };

@@ -5,6 +5,7 @@ mod event;
 mod routes;
 mod token;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::forward::{Plans, Rule, SeenCall, Upstreams};
 use crate::functions::{FunctionHost, ProcessState};
+use crate::meter::{FunctionUse, Meter};
 use crate::notice::notice;
 use crate::process::InvocationError;
 use crate::queues::{QueueError, Queues};
@@ -47,6 +49,8 @@ pub struct Gateway {
     pub upstreams: Upstreams,
     /// What is to go wrong with them.
     pub plans: Plans,
+    /// What the functions have used.
+    pub meter: Meter,
     /// Callers' tokens.
     pub tokens: Arc<Tokens>,
     /// The stack's time.
@@ -77,6 +81,7 @@ impl Gateway {
             .route("/local/processes", get(local_processes))
             .route("/local/queues", get(local_queues))
             .route("/local/endpoints", get(local_endpoints))
+            .route("/local/meter", get(local_meter))
             .route("/local/faults/{subject}", put(local_faults))
             .route("/local/calls/{subject}", get(local_calls))
             .fallback(forward)
@@ -184,6 +189,10 @@ async fn queue_states(queues: &Queues) -> Result<Vec<QueueState>, QueueError> {
 async fn local_endpoints(State(gateway): State<Arc<Gateway>>) -> axum::Json<serde_json::Value> {
     let Upstreams { dynamodb, sqs, skolverket, token } = &gateway.upstreams;
     axum::Json(json!({"dynamodb": dynamodb, "sqs": sqs, "skolverket": skolverket, "token": token}))
+}
+
+async fn local_meter(State(gateway): State<Arc<Gateway>>) -> axum::Json<BTreeMap<String, FunctionUse>> {
+    axum::Json(gateway.meter.reading())
 }
 
 /// The subject is an organisation number, or the name of a function that works for no organiser.

@@ -1,0 +1,184 @@
+//! Calls to Stafett's API.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use stafett_load::Send;
+use stafett_local::gateway::Caller;
+use stafett_local::stack::Stack;
+use uuid::Uuid;
+
+use super::BenchError;
+
+/// Between two looks at a send that must be about to end.
+const LOOK: Duration = Duration::from_millis(100);
+/// Looks at one.
+const LOOKS: u32 = 300;
+/// Bytes of an answer that are shown when it is a refusal.
+const SHOWN: usize = 2_000;
+
+/// A caller of the API of a stack.
+pub(crate) struct Client<'a> {
+    stack: &'a Stack,
+    http: reqwest::Client,
+}
+
+/// A send that was made.
+#[derive(Debug, Clone)]
+pub(crate) struct Made {
+    pub(crate) id: String,
+    /// When it was submitted; before that it is only being handed over.
+    pub(crate) submitted_at: Timestamp,
+    /// How long handing over its parts took.
+    pub(crate) upload: Option<Duration>,
+    /// Requests that it took.
+    pub(crate) requests: u32,
+    /// The same in what the gateway charges by: each started 512 KB.
+    pub(crate) charged_requests: u64,
+}
+
+/// A send as the API shows it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Shown {
+    pub(crate) status: String,
+    pub(crate) ended_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+struct Accepted {
+    id: String,
+}
+
+/// A queue of the stack's.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Queue {
+    visible: usize,
+    delayed: usize,
+    in_flight: usize,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(stack: &'a Stack) -> Result<Self, BenchError> {
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        Ok(Self { stack, http })
+    }
+
+    /// Makes a send, in one request or as an upload.
+    pub(crate) async fn send(&self, send: &Send) -> Result<Made, BenchError> {
+        let organisation = send.organisation();
+        if send.is_large() {
+            return self.upload(send).await;
+        }
+        let body = send.body();
+        let charged_requests = charged(body.len());
+        let submitted_at = self.stack.clock().now();
+        let accepted: Accepted = self.post(organisation, "POST /v1/sends", "/v1/sends", body).await?;
+        Ok(Made { id: accepted.id, submitted_at, upload: None, requests: 1, charged_requests })
+    }
+
+    /// One part at a time: none is kept for longer than its request.
+    async fn upload(&self, send: &Send) -> Result<Made, BenchError> {
+        let organisation = send.organisation();
+        let began = std::time::Instant::now();
+        let opening = json!({"upload": true, "options": {"onRecordErrors": "stop"}}).to_string();
+        let Accepted { id } =
+            self.post(organisation, "POST /v1/sends (upload)", "/v1/sends", opening).await?;
+        let (mut parts, mut charged_requests) = (0, 2);
+        for part in send.parts() {
+            charged_requests += charged(part.body.len());
+            let path = format!("/v1/sends/{id}/records");
+            let _: Value = self.post(organisation, "POST /v1/sends/{id}/records", &path, part.body).await?;
+            parts = part.number;
+        }
+        let upload = Some(began.elapsed());
+        let submitted_at = self.stack.clock().now();
+        let path = format!("/v1/sends/{id}/submit");
+        let parts_given = json!({"parts": parts}).to_string();
+        let _: Value = self.post(organisation, "POST /v1/sends/{id}/submit", &path, parts_given).await?;
+        Ok(Made { id, submitted_at, upload, requests: parts + 2, charged_requests })
+    }
+
+    /// Waits for the end of a send whose last record Skolverket has.
+    pub(crate) async fn ended(&self, organisation: &str, id: &str) -> Result<Shown, BenchError> {
+        let path = format!("/v1/sends/{id}");
+        let mut looks = 0;
+        loop {
+            let request = self.request(Method::GET, &path, organisation)?;
+            let shown: Shown = answer("GET /v1/sends/{id}", request).await?;
+            looks += 1;
+            if shown.ended_at.is_some() || looks == LOOKS {
+                return Ok(shown);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until nothing is left in the queues: the last invocations have ended then.
+    pub(crate) async fn idle(&self) -> Result<(), BenchError> {
+        for _ in 0..LOOKS {
+            let request = self.http.get(format!("{}/local/queues", self.stack.url()));
+            let queues: Vec<Queue> = answer("GET /local/queues", request).await?;
+            if queues.iter().all(|queue| queue.visible + queue.delayed + queue.in_flight == 0) {
+                break;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    async fn post<T: DeserializeOwned>(
+        &self,
+        organisation: &str,
+        what: &'static str,
+        path: &str,
+        body: String,
+    ) -> Result<T, BenchError> {
+        let request = self
+            .request(Method::POST, path, organisation)?
+            .header("idempotency-key", Uuid::new_v4().to_string())
+            .header("content-type", "application/json")
+            .body(body);
+        answer(what, request).await
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        organisation: &str,
+    ) -> Result<reqwest::RequestBuilder, BenchError> {
+        let token = self.stack.tokens().issue(&Caller {
+            organisation_number: organisation.to_owned(),
+            scope: Some("sends:write history:read".to_owned()),
+            sub: None,
+        })?;
+        Ok(self.http.request(method, format!("{}{path}", self.stack.url())).bearer_auth(token))
+    }
+}
+
+/// The answer's JSON; an empty one, as of `204`, is null.
+async fn answer<T: DeserializeOwned>(
+    what: &'static str,
+    request: reqwest::RequestBuilder,
+) -> Result<T, BenchError> {
+    let response = request.send().await?;
+    let status: StatusCode = response.status();
+    let body = response.text().await?;
+    if !status.is_success() {
+        let body = body.chars().take(SHOWN).collect();
+        return Err(BenchError::Refused { what, status, body });
+    }
+    let body = if body.trim().is_empty() { "null" } else { body.as_str() };
+    Ok(serde_json::from_str(body)?)
+}
+
+/// Requests that an HTTP API charges for a body of so many bytes.
+fn charged(bytes: usize) -> u64 {
+    u64::try_from(bytes.div_ceil(512 * 1024).max(1)).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,42 @@
+//! How presets are run, counted, priced and shown.
+
+mod client;
+mod figures;
+mod peers;
+mod price;
+mod report;
+mod run;
+mod skolverket;
+
+use std::path::PathBuf;
+
+use reqwest::StatusCode;
+
+pub(crate) use price::Prices;
+pub(crate) use report::Report;
+pub(crate) use run::run;
+
+/// Why there are no figures.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BenchError {
+    #[error(transparent)]
+    Options(#[from] clap::Error),
+    #[error(transparent)]
+    Stack(#[from] stafett_local::stack::StackError),
+    #[error("the stand-in for Skolverket: {0}")]
+    Simulator(std::io::Error),
+    #[error("the API could not be called: {0}")]
+    Transport(#[from] reqwest::Error),
+    #[error("no token could be made: {0}")]
+    Token(#[from] jsonwebtoken::errors::Error),
+    #[error("{what} was answered with {status}: {body}")]
+    Refused { what: &'static str, status: StatusCode, body: String },
+    #[error("an answer of the API could not be read: {0}")]
+    Answer(#[from] serde_json::Error),
+    #[error("not all sends have an end after {0} s without a call")]
+    Stalled(u64),
+    #[error("a send that was to be made has been lost")]
+    Lost,
+    #[error("{0}: {1}")]
+    File(PathBuf, std::io::Error),
+}

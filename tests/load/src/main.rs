@@ -1,0 +1,75 @@
+//! The benchmark: runs presets on the local stack against the stand-in with its real limits, and says what they took.
+
+mod bench;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use stafett_load::Preset;
+use stafett_local::{entry, notice};
+
+use bench::{BenchError, Prices, Report, run};
+
+/// Measures sends of different sizes on the local stack: time, calls, memory, what AWS would charge.
+#[derive(Debug, Parser)]
+#[command(name = "stafett-load")]
+struct Arguments {
+    /// What to measure, one after another, each on a stack of its own.
+    #[arg(value_name = "PRESET", default_values = ["class", "small"])]
+    presets: Vec<Preset>,
+
+    /// Where to write the raw figures.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Be this function instead of the benchmark: how the stack starts its function processes.
+    #[arg(long, value_name = "NAME", hide = true)]
+    function: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(function) = &arguments.function {
+        return match entry::run(function).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(line) => {
+                let _ = writeln!(std::io::stderr(), "{line}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    match measure(&arguments).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            notice::notice(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs, shows and writes; says whether every send succeeded.
+async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
+    if cfg!(debug_assertions) {
+        notice::notice("this is no release build: times and memory are not those of one");
+    }
+    let mut report = Report::new(Prices::embedded()?);
+    for preset in &arguments.presets {
+        let run = Box::pin(run(*preset, &report.prices)).await?;
+        report.runs.push(run);
+        // After every run: a long one that fails must not take those before it along.
+        if let Some(file) = &arguments.json {
+            write(file, &report)?;
+        }
+    }
+    let _ = writeln!(std::io::stdout(), "{}", report.tables());
+    Ok(report.runs.iter().all(|run| run.all_succeeded()))
+}
+
+fn write(file: &Path, report: &Report) -> Result<(), BenchError> {
+    let text = serde_json::to_vec_pretty(report)?;
+    std::fs::write(file, text).map_err(|error| BenchError::File(file.to_owned(), error))
+}
