@@ -107,18 +107,17 @@ fn kind(operation: &str, request: &[u8]) -> String {
     }
     match serde_json::from_slice::<Write<'_>>(request) {
         Ok(Write { item: Keys { pk, sk } }) => {
-            let first = pk.text.split('#').next().map(word).unwrap_or_default();
-            let rest: Vec<_> = sk.text.split('#').map(word).filter(|word| !word.is_empty()).collect();
-            format!("{first}/{}", rest.join("#"))
+            let words = |key: &str| key.split('#').filter_map(word).collect::<Vec<_>>().join("#");
+            format!("{}/{}", words(&pk.text), words(&sk.text))
         }
         Err(_) => operation.to_owned(),
     }
 }
 
-/// The letters that a part of a key begins with.
-fn word(part: &str) -> &str {
-    let end = part.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(part.len());
-    part.get(..end).unwrap_or_default()
+/// A part of a key that is a word; numbers, ids and hashes are none. Large items go on in others, named `~1`, `~2` …
+fn word(part: &str) -> Option<&str> {
+    let word = part.split('~').next().unwrap_or(part);
+    (!word.is_empty() && word.bytes().all(|letter| letter.is_ascii_alphabetic())).then_some(word)
 }
 
 #[cfg(test)]
@@ -171,6 +170,7 @@ mod tests {
         };
         assert_eq!(of("Item", "large#5567044268#0190a1b2#0#00001", "body~1"), "large/body");
         assert_eq!(of("Item", "large#5567044268#0190a1b2#0#00001", "answer#00001.001.00000"), "large/answer");
+        assert_eq!(of("Item", "large#5567044268#0190a1b2#part#00003", "0#00001#abc5de0f"), "large#part/");
         assert_eq!(of("Key", "send#5567044268#0190a1b2", "stage#0#batch#00001"), "send/stage#batch");
         assert_eq!(of("Key", "limiter#bulk", "limiter"), "limiter/limiter");
     }

@@ -10,8 +10,9 @@ use super::price::whole;
 
 /// The functions' memory on AWS (`MemorySize` of the template), in GB as Lambda charges them.
 const MEMORY_GB: f64 = 256.0 / 1024.0;
-/// Kinds of items that hold what was sent and what was answered.
-const BODIES_AND_ANSWERS: [&str; 3] = ["large/body", "large/answer", "large/issues"];
+/// Kinds of items that hold what was sent, in one request or in parts, and what was answered.
+const BODIES_AND_ANSWERS: [&str; 5] =
+    ["large/body", "large#part/", "large/facts", "large/answer", "large/issues"];
 /// Lambda asks each queue with at least so many long polls of so many seconds at a time, also when it is empty. Here
 /// one asks, so the others are added.
 const POLLERS: f64 = 5.0;
