@@ -77,9 +77,14 @@ impl Report {
         let prices = &self.prices;
         let confirmed = if prices.confirmed { "" } else { ", not compared with their sources" };
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}\n", self.table("", &FIGURES));
-        let _ = writeln!(text, "Peak memory by function, MB\n{}\n", self.memory_by_function());
-        let _ = writeln!(text, "A thousand records\n{}\n", self.table("", &GROWTH));
+        let all: Vec<_> = self.runs.iter().collect();
+        let _ = writeln!(text, "{}\n", table(&all, &FIGURES));
+        let _ = writeln!(text, "Peak memory by function, MB\n{}\n", memory_by_function(&all));
+        // Many small sends are no size of one send.
+        let single: Vec<_> = all.iter().copied().filter(|run| run.sends == 1).collect();
+        if !single.is_empty() {
+            let _ = writeln!(text, "A thousand records\n{}\n", table(&single, &GROWTH));
+        }
         let _ = write!(
             text,
             "Floor: a bulk and a job call a batch at 5 calls a second, and four jobs of 0.5 s. Prices of {}, noted \
@@ -88,43 +93,43 @@ impl Report {
         );
         text
     }
+}
 
-    fn table(&self, corner: &str, rows: &[Row]) -> Table {
-        let mut table = self.empty(corner);
-        for (name, value) in rows {
-            let values = self.runs.iter().map(value);
-            table.add_row(std::iter::once((*name).to_owned()).chain(values));
+fn table(runs: &[&Run], rows: &[Row]) -> Table {
+    let mut table = empty(runs);
+    for (name, value) in rows {
+        table.add_row(std::iter::once((*name).to_owned()).chain(runs.iter().map(|run| value(run))));
+    }
+    aligned(table, runs)
+}
+
+fn memory_by_function(runs: &[&Run]) -> Table {
+    let mut table = empty(runs);
+    for function in ["api", "users", "duties", "groups", "activities", "watchdog"] {
+        let peak = |run: &&Run| match run.figures.peak_memory_kib.get(function) {
+            None | Some(0) => "-".to_owned(),
+            Some(kib) => format!("{:.1}", whole(*kib) / 1024.0),
+        };
+        table.add_row(std::iter::once(function.to_owned()).chain(runs.iter().map(peak)));
+    }
+    aligned(table, runs)
+}
+
+/// Only the names of the presets.
+fn empty(runs: &[&Run]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED);
+    table.set_header(std::iter::once("").chain(runs.iter().map(|run| run.preset)));
+    table
+}
+
+fn aligned(mut table: Table, runs: &[&Run]) -> Table {
+    for at in 1..=runs.len() {
+        if let Some(column) = table.column_mut(at) {
+            column.set_cell_alignment(CellAlignment::Right);
         }
-        self.aligned(table)
     }
-
-    fn memory_by_function(&self) -> Table {
-        let mut table = self.empty("");
-        for function in ["api", "users", "duties", "groups", "activities", "watchdog"] {
-            let peak = |run: &Run| match run.figures.peak_memory_kib.get(function) {
-                None | Some(0) => "-".to_owned(),
-                Some(kib) => format!("{:.1}", whole(*kib) / 1024.0),
-            };
-            table.add_row(std::iter::once(function.to_owned()).chain(self.runs.iter().map(peak)));
-        }
-        self.aligned(table)
-    }
-
-    fn empty(&self, corner: &str) -> Table {
-        let mut table = Table::new();
-        table.load_style(presets::UTF8_FULL_CONDENSED);
-        table.set_header(std::iter::once(corner).chain(self.runs.iter().map(|run| run.preset)));
-        table
-    }
-
-    fn aligned(&self, mut table: Table) -> Table {
-        for at in 1..=self.runs.len() {
-            if let Some(column) = table.column_mut(at) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        table
-    }
+    table
 }
 
 fn statuses(run: &Run) -> String {
