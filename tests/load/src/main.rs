@@ -29,11 +29,10 @@ struct Arguments {
     function: Option<String>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(function) = &arguments.function {
-        return match entry::run(function).await {
+        return match entry::run(function) {
             Ok(()) => ExitCode::SUCCESS,
             Err(line) => {
                 let _ = writeln!(std::io::stderr(), "{line}");
@@ -41,7 +40,7 @@ async fn main() -> ExitCode {
             }
         };
     }
-    match measure(&arguments).await {
+    match measure(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -52,6 +51,7 @@ async fn main() -> ExitCode {
 }
 
 /// Runs, shows and writes; says whether every send succeeded.
+#[tokio::main]
 async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
     if cfg!(debug_assertions) {
         notice::notice("this is no release build: times and memory are not those of one");
