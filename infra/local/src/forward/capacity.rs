@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(of("Item", "large#5567044268#0190a1b2#0#00001", "answer#00001.001.00000"), "large/answer");
         assert_eq!(of("Item", "large#5567044268#0190a1b2#part#00003", "0#00001#abc5de0f"), "large#part/");
         assert_eq!(of("Key", "send#5567044268#0190a1b2", "stage#0#batch#00001"), "send/stage#batch");
-        assert_eq!(of("Key", "limiter#bulk", "limiter"), "limiter/limiter");
+        assert_eq!(of("Key", "limiter#bulk", "limiter"), "limiter#bulk/limiter");
     }
 
     #[test]
