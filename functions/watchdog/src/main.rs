@@ -1,6 +1,7 @@
 //! The Lambda function's program.
 
-#[tokio::main]
+// One event at a time on a seventh of a core: further threads would only cost memory.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     stafett_watchdog::run().await
 }

@@ -2,8 +2,16 @@
 
 use serde_json::json;
 
-/// Runs this function until its Runtime API is gone. The name is that of its package.
-pub async fn run(function: &str) -> Result<(), String> {
+/// Runs this function until its Runtime API is gone, on one thread as the function's own program does. The name is that
+/// of its package.
+pub fn run(function: &str) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| error_line(function, &error.to_string()))?;
+    let result = runtime.block_on(entry_point(function));
+    result.map_err(|error| error_line(function, &error))
+}
+
+async fn entry_point(function: &str) -> Result<(), String> {
     let result = match function {
         "api" => Box::pin(stafett_api::run()).await,
         "users" => Box::pin(stafett_users::run()).await,
@@ -11,9 +19,9 @@ pub async fn run(function: &str) -> Result<(), String> {
         "groups" => Box::pin(stafett_groups::run()).await,
         "activities" => Box::pin(stafett_activities::run()).await,
         "watchdog" => Box::pin(stafett_watchdog::run()).await,
-        _ => return Err(error_line(function, "no function of this name was built in")),
+        _ => return Err("no function of this name was built in".to_owned()),
     };
-    result.map_err(|error| error_line(function, &error.to_string()))
+    result.map_err(|error| error.to_string())
 }
 
 /// As the functions log: what cannot even start must be found where the rest is looked for.

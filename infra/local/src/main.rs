@@ -8,11 +8,10 @@ use stafett_local::options::Options;
 use stafett_local::stack::Stack;
 use stafett_local::{entry, notice, show};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(function) = &options.function {
-        return match entry::run(function).await {
+        return match entry::run(function) {
             Ok(()) => ExitCode::SUCCESS,
             Err(line) => {
                 let _ = writeln!(std::io::stderr(), "{line}");
@@ -20,7 +19,12 @@ async fn main() -> ExitCode {
             }
         };
     }
-    let stack = match Stack::start(&options).await {
+    serve(&options)
+}
+
+#[tokio::main]
+async fn serve(options: &Options) -> ExitCode {
+    let stack = match Stack::start(options).await {
         Ok(stack) => stack,
         Err(error) => {
             notice::notice(error);
@@ -31,7 +35,7 @@ async fn main() -> ExitCode {
     let _ = writeln!(screen, "Stafett listens on {}", stack.url());
     let _ = screen.flush();
     let exit = tokio::select! {
-        exit = show_and_serve(&options, &stack) => exit,
+        exit = show_and_serve(options, &stack) => exit,
         () = asked_to_end() => ExitCode::SUCCESS,
     };
     stack.stop().await;

@@ -199,7 +199,7 @@ impl PackedPart {
                 StageName::Users => pack(persons, entry(record, index, faults), Facts::of_person),
                 StageName::Duties => pack::<Duty>(duties, entry(record, index, faults), |_| Facts::default()),
                 StageName::Groups => {
-                    pack::<Group>(groups, entry(record, index, faults), |_| Facts::default())
+                    pack::<Group>(groups, entry(record, index, faults), |_| Facts::default());
                 }
                 StageName::Activities => {
                     let entry = entry::<Activity>(record, index, faults);

@@ -10,7 +10,7 @@ use clap::Parser;
 use stafett_load::Preset;
 use stafett_local::{entry, notice};
 
-use bench::{BenchError, Prices, Report, run};
+use bench::{BenchError, Prices, Report, run, run_with_faults};
 
 /// Measures sends of different sizes on the local stack: time, calls, memory, what AWS would charge.
 #[derive(Debug, Parser)]
@@ -19,6 +19,11 @@ struct Arguments {
     /// What to measure, one after another, each on a stack of its own.
     #[arg(value_name = "PRESET", default_values = ["class", "small"])]
     presets: Vec<Preset>,
+
+    /// Under faults: records are refused, for good and in passing, a process dies every ten seconds. Measures nothing;
+    /// says whether the history is right about every record.
+    #[arg(long, conflicts_with = "json")]
+    faults: bool,
 
     /// Where to write the raw figures.
     #[arg(long, value_name = "FILE")]
@@ -29,11 +34,10 @@ struct Arguments {
     function: Option<String>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(function) = &arguments.function {
-        return match entry::run(function).await {
+        return match entry::run(function) {
             Ok(()) => ExitCode::SUCCESS,
             Err(line) => {
                 let _ = writeln!(std::io::stderr(), "{line}");
@@ -41,7 +45,7 @@ async fn main() -> ExitCode {
             }
         };
     }
-    match measure(&arguments).await {
+    match measure(&arguments) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -52,9 +56,13 @@ async fn main() -> ExitCode {
 }
 
 /// Runs, shows and writes; says whether every send succeeded.
+#[tokio::main]
 async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
     if cfg!(debug_assertions) {
         notice::notice("this is no release build: times and memory are not those of one");
+    }
+    if arguments.faults {
+        return measure_with_faults(&arguments.presets).await;
     }
     let mut report = Report::new(Prices::embedded()?);
     for preset in &arguments.presets {
@@ -67,6 +75,16 @@ async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
     }
     let _ = writeln!(std::io::stdout(), "{}", report.tables());
     Ok(report.runs.iter().all(|run| run.all_succeeded()))
+}
+
+async fn measure_with_faults(presets: &[Preset]) -> Result<bool, BenchError> {
+    let mut right = true;
+    for preset in presets {
+        let outcome = Box::pin(run_with_faults(*preset)).await?;
+        let _ = writeln!(std::io::stdout(), "{}: {}", preset.name(), outcome.text());
+        right &= outcome.is_right();
+    }
+    Ok(right)
 }
 
 fn write(file: &Path, report: &Report) -> Result<(), BenchError> {

@@ -141,10 +141,10 @@ impl History {
         key: &Key,
         body: impl AsyncFnOnce() -> Result<String, HistoryError>,
     ) -> Result<Option<Vec<u8>>, HistoryError> {
-        let Some(first) = self.get::<Part>(key).await? else { return Ok(None) };
+        let Some(first) = self.get_unchanging::<Part>(key).await? else { return Ok(None) };
         let mut packed = first.content;
         for part in 1..first.parts.unwrap_or(1) as usize {
-            let more: Option<Part> = self.get(&part_key(key, part)).await?;
+            let more: Option<Part> = self.get_unchanging(&part_key(key, part)).await?;
             packed.extend(more.ok_or(HistoryError::Corrupt("a part of a large item is missing"))?.content);
         }
         let on = match first.codec {

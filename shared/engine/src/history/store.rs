@@ -154,8 +154,32 @@ impl History {
 
     /// Reads one item, consistently.
     pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, HistoryError> {
-        let request =
-            self.db.get_item().table_name(&self.table).set_key(Some(key_item(key))).consistent_read(true);
+        self.read(key, true).await
+    }
+
+    /// Reads one item that is written once and never changed: consistently, and dearer, only where it is not found
+    /// otherwise.
+    pub(crate) async fn get_unchanging<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+    ) -> Result<Option<T>, HistoryError> {
+        match self.read(key, false).await? {
+            Some(item) => Ok(Some(item)),
+            None => self.read(key, true).await,
+        }
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        consistent: bool,
+    ) -> Result<Option<T>, HistoryError> {
+        let request = self
+            .db
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)))
+            .consistent_read(consistent);
         let answer = request.send().await.map_err(|error| unavailable(&error))?;
         answer.item.map(from_item).transpose()
     }

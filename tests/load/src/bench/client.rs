@@ -54,6 +54,21 @@ struct Accepted {
     id: String,
 }
 
+/// A page of a list.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+}
+
+/// A function process of the stack's.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    pub(crate) busy: bool,
+}
+
 /// A queue of the stack's.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -73,7 +88,7 @@ impl<'a> Client<'a> {
     pub(crate) async fn send(&self, send: &Send) -> Result<Made, BenchError> {
         let organisation = send.organisation();
         if send.is_large() {
-            return self.upload(send).await;
+            return self.upload(send, "stop").await;
         }
         let body = send.body();
         let charged_requests = charged(body.len());
@@ -83,10 +98,10 @@ impl<'a> Client<'a> {
     }
 
     /// One part at a time: none is kept for longer than its request.
-    async fn upload(&self, send: &Send) -> Result<Made, BenchError> {
+    pub(crate) async fn upload(&self, send: &Send, on_record_errors: &str) -> Result<Made, BenchError> {
         let organisation = send.organisation();
         let began = std::time::Instant::now();
-        let opening = json!({"upload": true, "options": {"onRecordErrors": "stop"}}).to_string();
+        let opening = json!({"upload": true, "options": {"onRecordErrors": on_record_errors}}).to_string();
         let Accepted { id } =
             self.post(organisation, "POST /v1/sends (upload)", "/v1/sends", opening).await?;
         let (mut parts, mut charged_requests) = (0, 2);
@@ -104,13 +119,40 @@ impl<'a> Client<'a> {
         Ok(Made { id, submitted_at, upload, requests: parts + 2, charged_requests })
     }
 
-    /// Waits for the end of a send whose last record Skolverket has.
-    pub(crate) async fn ended(&self, organisation: &str, id: &str) -> Result<Shown, BenchError> {
-        let path = format!("/v1/sends/{id}");
-        let mut looks = 0;
+    /// A send as it stands.
+    pub(crate) async fn shown(&self, organisation: &str, id: &str) -> Result<Shown, BenchError> {
+        let request = self.request(Method::GET, &format!("/v1/sends/{id}"), organisation)?;
+        answer("GET /v1/sends/{id}", request).await
+    }
+
+    /// All rows of a job.
+    pub(crate) async fn rows<T: DeserializeOwned>(
+        &self,
+        organisation: &str,
+        id: &str,
+        stage: &str,
+    ) -> Result<Vec<T>, BenchError> {
+        let first = format!("/v1/sends/{id}/jobs/{stage}/records?limit=100");
+        let (mut rows, mut path) = (Vec::new(), first.clone());
         loop {
             let request = self.request(Method::GET, &path, organisation)?;
-            let shown: Shown = answer("GET /v1/sends/{id}", request).await?;
+            let page: Page<T> = answer("GET …/records", request).await?;
+            rows.extend(page.items);
+            let Some(cursor) = page.next_cursor else { return Ok(rows) };
+            path = format!("{first}&cursor={cursor}");
+        }
+    }
+
+    /// The stack's function processes.
+    pub(crate) async fn processes(&self) -> Result<Vec<Process>, BenchError> {
+        answer("GET /local/processes", self.http.get(format!("{}/local/processes", self.stack.url()))).await
+    }
+
+    /// Waits for the end of a send whose last record Skolverket has.
+    pub(crate) async fn ended(&self, organisation: &str, id: &str) -> Result<Shown, BenchError> {
+        let mut looks = 0;
+        loop {
+            let shown = self.shown(organisation, id).await?;
             looks += 1;
             if shown.ended_at.is_some() || looks == LOOKS {
                 return Ok(shown);

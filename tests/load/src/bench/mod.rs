@@ -1,6 +1,7 @@
 //! How presets are run, counted, priced and shown.
 
 mod client;
+mod faults;
 mod figures;
 mod peers;
 mod price;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use reqwest::StatusCode;
 
+pub(crate) use faults::run as run_with_faults;
 pub(crate) use price::Prices;
 pub(crate) use report::Report;
 pub(crate) use run::run;

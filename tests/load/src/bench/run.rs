@@ -171,6 +171,6 @@ fn calls_to_skolverket(meter: &Meter) -> u64 {
 }
 
 /// Long runs say where they are; standard output is for the figures.
-fn say(text: std::fmt::Arguments<'_>) {
+pub(crate) fn say(text: std::fmt::Arguments<'_>) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
