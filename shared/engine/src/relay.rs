@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::history::{
     AT_ONCE, Batch, BatchClaim, Call, ClaimAnswer, History, HistoryError, Job, SendRef, Settled, StartAnswer,
-    StepError, later,
+    StartClaim, StepError, later,
 };
 use crate::limiter::Limiter;
 use crate::message::{BatchStep, InvalidMessage, Message, Step};
@@ -133,12 +133,16 @@ impl Relay {
     }
 
     async fn start(&self, job: &JobRef) -> Result<(), HandleError> {
-        let now = self.clock.now();
         let JobRef { send, stage, until } = job;
-        let claim = ClaimId(Uuid::new_v4());
-        let overdue_at = self.overdue_at(until.as_millisecond());
-        let answer =
-            self.history.claim_start(send, *stage, claim, now, until.as_millisecond(), overdue_at).await?;
+        let until = until.as_millisecond();
+        let claim = StartClaim {
+            id: ClaimId(Uuid::new_v4()),
+            now: self.clock.now(),
+            until,
+            abandoned_at: self.abandoned_at(until),
+            overdue_at: self.overdue_at(until),
+        };
+        let answer = self.history.claim_start(send, *stage, &claim).await?;
         match answer {
             StartAnswer::Started(started) => {
                 tracing::info!(
@@ -202,7 +206,7 @@ impl Relay {
             id: ClaimId(Uuid::new_v4()),
             now: self.clock.now().as_millisecond(),
             until: job.until.as_millisecond(),
-            overdue_at: self.overdue_at(job.until.as_millisecond()),
+            overdue_at: self.abandoned_at(job.until.as_millisecond()),
             within_start,
         };
         let worked = match self.history.claim_step(&job.send, job.stage, call, asked, &claim).await? {
@@ -341,6 +345,12 @@ impl Relay {
     /// When the watchdog looks at a step that is to be taken at `at`.
     pub(crate) fn overdue_at(&self, at: i64) -> i64 {
         later(at, self.config.timing.overdue)
+    }
+
+    /// When the watchdog looks at a step that is claimed until then: its holder has ended by that time, and nobody else
+    /// has its message. There is nothing to be patient for.
+    pub(crate) fn abandoned_at(&self, claimed_until: i64) -> i64 {
+        later(claimed_until, self.config.timing.queue_delay_unit)
     }
 
     fn note_stale(&self, job: &JobRef, why: &'static str) {

@@ -339,12 +339,9 @@ impl Relay {
         let not_before = crate::history::later(self.clock.now().as_millisecond(), wait);
         let needed = wait + timing.slot_wait + self.call_time();
         let kept = wait <= timing.inline_wait && self.rest(job) > needed;
-        Next {
-            call,
-            not_before,
-            overdue_at: self.overdue_at(not_before.max(job.until.as_millisecond())),
-            kept,
-        }
+        let until = job.until.as_millisecond();
+        let overdue_at = if kept { self.abandoned_at(until) } else { self.overdue_at(not_before.max(until)) };
+        Next { call, not_before, overdue_at, kept }
     }
 
     async fn put_back(

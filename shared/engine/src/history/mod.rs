@@ -35,4 +35,4 @@ pub(crate) use claim::{BatchClaim, ClaimAnswer};
 pub(crate) use end::Settled;
 pub(crate) use progress::{Closing, Next, Outcomes, StepError, later};
 pub(crate) use refused::record_ids;
-pub(crate) use start::{AT_ONCE, StartAnswer};
+pub(crate) use start::{AT_ONCE, StartAnswer, StartClaim};

@@ -30,6 +30,21 @@ pub(crate) enum StartAnswer {
     Held { rest: std::time::Duration, copy: bool },
 }
 
+/// A claim of a job's start to make.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StartClaim {
+    /// Ours.
+    pub(crate) id: ClaimId,
+    /// Now.
+    pub(crate) now: Timestamp,
+    /// When it expires.
+    pub(crate) until: Millis,
+    /// When the watchdog looks at the start.
+    pub(crate) abandoned_at: Millis,
+    /// When it looks at the batches that the start queues.
+    pub(crate) overdue_at: Millis,
+}
+
 impl History {
     /// Claims the start of a job: the job runs, and its first batches are due.
     ///
@@ -39,11 +54,9 @@ impl History {
         &self,
         send: &SendRef,
         stage: StageName,
-        claim: ClaimId,
-        now: Timestamp,
-        until: Millis,
-        overdue_at: Millis,
+        start: &StartClaim,
     ) -> Result<StartAnswer, HistoryError> {
+        let StartClaim { id: claim, now, until, abandoned_at, overdue_at } = *start;
         for _ in 0..START_TRIES {
             let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(send, stage).await?);
             let (Some(header), Some(job)) = (header, job) else { return Ok(StartAnswer::Done("erased")) };
@@ -74,7 +87,7 @@ impl History {
                 claim: Some(claim),
                 claim_until: until,
                 handed_on: false,
-                due: Due::at(overdue_at, send),
+                due: Due::at(abandoned_at, send),
                 ..job
             };
             let mut writes = vec![
