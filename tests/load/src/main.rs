@@ -10,7 +10,7 @@ use clap::Parser;
 use stafett_load::Preset;
 use stafett_local::{entry, notice};
 
-use bench::{BenchError, Prices, Report, run, run_with_faults};
+use bench::{BenchError, Prices, Report, run, run_with_faults, time_posts, time_starts};
 
 /// Measures sends of different sizes on the local stack: time, calls, memory, what AWS would charge.
 #[derive(Debug, Parser)]
@@ -24,6 +24,14 @@ struct Arguments {
     /// says whether the history is right about every record.
     #[arg(long, conflicts_with = "json")]
     faults: bool,
+
+    /// Time 200 requests of POST /v1/sends with one class instead, beside the emulator's own calls.
+    #[arg(long, conflicts_with_all = ["json", "faults"])]
+    posts: bool,
+
+    /// Time the start of each function instead, beside Node and Python with the clients installed in this folder.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "faults", "posts"])]
+    starts: Option<PathBuf>,
 
     /// Where to write the raw figures.
     #[arg(long, value_name = "FILE")]
@@ -60,6 +68,14 @@ fn main() -> ExitCode {
 async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
     if cfg!(debug_assertions) {
         notice::notice("this is no release build: times and memory are not those of one");
+    }
+    if arguments.posts {
+        let _ = writeln!(std::io::stdout(), "{}", time_posts().await?);
+        return Ok(true);
+    }
+    if let Some(peers) = &arguments.starts {
+        let _ = writeln!(std::io::stdout(), "{}", time_starts(peers).await?);
+        return Ok(true);
     }
     if arguments.faults {
         return measure_with_faults(&arguments.presets).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::Engine;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
@@ -18,6 +19,8 @@ use super::BenchError;
 const LOOK: Duration = Duration::from_millis(100);
 /// Looks at one.
 const LOOKS: u32 = 300;
+/// Pages that are timed at each place.
+const PAGES: usize = 10;
 /// Bytes of an answer that are shown when it is a refusal.
 const SHOWN: usize = 2_000;
 
@@ -143,9 +146,39 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The stack's function processes.
-    pub(crate) async fn processes(&self) -> Result<Vec<Process>, BenchError> {
-        answer("GET /local/processes", self.http.get(format!("{}/local/processes", self.stack.url()))).await
+    /// The middle of the times that a page of 100 rows of a send's persons takes, in milliseconds: the first page, and
+    /// one near the end.
+    pub(crate) async fn page_ms(
+        &self,
+        organisation: &str,
+        id: &str,
+        batches: u64,
+    ) -> Result<f64, BenchError> {
+        let near_the_end = format!("{}.0", batches.saturating_sub(2));
+        let cursor = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(near_the_end);
+        let first = format!("/v1/sends/{id}/jobs/users/records?limit=100");
+        let mut times = Vec::new();
+        for path in [first.clone(), format!("{first}&cursor={cursor}")] {
+            for _ in 0..PAGES {
+                let request = self.request(Method::GET, &path, organisation)?;
+                let began = std::time::Instant::now();
+                let _: Value = answer("GET …/records", request).await?;
+                times.push(began.elapsed().as_secs_f64() * 1000.0);
+            }
+        }
+        times.sort_by(f64::total_cmp);
+        Ok(times.get(times.len() / 2).copied().unwrap_or_default())
+    }
+
+    /// Makes a send of this body.
+    pub(crate) async fn accept(&self, organisation: &str, body: String) -> Result<(), BenchError> {
+        let _: Value = self.post(organisation, "POST /v1/sends", "/v1/sends", body).await?;
+        Ok(())
+    }
+
+    /// What the stack says of itself.
+    pub(crate) async fn local<T: DeserializeOwned>(&self, path: &'static str) -> Result<T, BenchError> {
+        answer(path, self.http.get(format!("{}{path}", self.stack.url()))).await
     }
 
     /// Waits for the end of a send whose last record Skolverket has.
@@ -164,8 +197,7 @@ impl<'a> Client<'a> {
     /// Waits until nothing is left in the queues: the last invocations have ended then.
     pub(crate) async fn idle(&self) -> Result<(), BenchError> {
         for _ in 0..LOOKS {
-            let request = self.http.get(format!("{}/local/queues", self.stack.url()));
-            let queues: Vec<Queue> = answer("GET /local/queues", request).await?;
+            let queues: Vec<Queue> = self.local("/local/queues").await?;
             if queues.iter().all(|queue| queue.visible + queue.delayed + queue.in_flight == 0) {
                 break;
             }
@@ -205,7 +237,7 @@ impl<'a> Client<'a> {
 }
 
 /// The answer's JSON; an empty one, as of `204`, is null.
-async fn answer<T: DeserializeOwned>(
+pub(crate) async fn answer<T: DeserializeOwned>(
     what: &'static str,
     request: reqwest::RequestBuilder,
 ) -> Result<T, BenchError> {

@@ -14,7 +14,7 @@ use stafett_simulator::{Kind, ScriptedOutcome, Simulator};
 use uuid::Uuid;
 
 use super::BenchError;
-use super::client::Client;
+use super::client::{Client, Process};
 use super::run::say;
 use super::skolverket::limits;
 
@@ -154,7 +154,7 @@ async fn killing(
             return Err(BenchError::Stalled(LONGEST.as_secs()));
         }
         // One that is at work, another one each time.
-        let processes = client.processes().await?;
+        let processes: Vec<Process> = client.local("/local/processes").await?;
         let busy: Vec<_> = processes.iter().filter(|process| process.busy).collect();
         if let Some(process) = busy.get(kills % busy.len().max(1)) {
             let pid = process.pid.to_string();

@@ -4,19 +4,23 @@ mod client;
 mod faults;
 mod figures;
 mod peers;
+mod post;
 mod price;
 mod report;
 mod run;
 mod skolverket;
+mod start;
 
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
 
 pub(crate) use faults::run as run_with_faults;
+pub(crate) use post::run as time_posts;
 pub(crate) use price::Prices;
 pub(crate) use report::Report;
 pub(crate) use run::run;
+pub(crate) use start::run as time_starts;
 
 /// Why there are no figures.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,10 @@ pub(crate) enum BenchError {
     Stalled(u64),
     #[error("a send that was to be made has been lost")]
     Lost,
+    #[error("this program cannot be started again, or not be listened to: {0}")]
+    Program(std::io::Error),
+    #[error(transparent)]
+    Template(#[from] stafett_local::template::TemplateError),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
 }

@@ -20,7 +20,7 @@ pub(crate) struct Report {
 /// A row of a table: what it shows, and how it is read from a run.
 type Row = (&'static str, fn(&Run) -> String);
 
-const FIGURES: [Row; 31] = [
+const FIGURES: [Row; 32] = [
     ("sends", |run| run.sends.to_string()),
     ("records", |run| run.records.to_string()),
     ("ended", |run| statuses(run)),
@@ -46,6 +46,7 @@ const FIGURES: [Row; 31] = [
     ("DynamoDB read units", |run| format!("{:.0}", run.figures.read_units)),
     ("GB-seconds at 256 MB", |run| format!("{:.2}", run.figures.gb_seconds)),
     ("peak memory, MB", |run| memory(run)),
+    ("a page of 100 rows, ms", |run| format!("{:.1}", run.page_ms)),
     ("cost, USD", |run| usd(run.cost.total)),
     ("  Lambda", |run| usd(run.cost.lambda_time + run.cost.lambda_requests)),
     ("  queues", |run| usd(run.cost.queue_requests)),

@@ -26,6 +26,8 @@ const API: &str = "api";
 const AT_ONCE: usize = 8;
 /// Between two looks at the stand-in.
 const LOOK: Duration = Duration::from_millis(200);
+/// Persons that are in a batch, about: places near the end of a job are reckoned with it.
+const ROWS_A_BATCH: u64 = 500;
 /// A run in which nobody has called Skolverket for so long goes no further.
 const STALLED: Duration = Duration::from_secs(120);
 
@@ -47,6 +49,8 @@ pub(crate) struct Run {
     pub(crate) calls: Calls,
     /// What the stand-in's judge found, by rule.
     pub(crate) violations: BTreeMap<String, u64>,
+    /// A page of 100 rows of persons, of the first send.
+    pub(crate) page_ms: f64,
     pub(crate) figures: Figures,
     pub(crate) cost: Cost,
     pub(crate) peers: Peers,
@@ -110,6 +114,13 @@ pub(crate) async fn run(preset: Preset, prices: &Prices) -> Result<Run, BenchErr
         made: made.iter().map(|(_, made)| u64::from(made.requests)).sum(),
         charged: made.iter().map(|(_, made)| made.charged_requests).sum(),
     };
+    let page_ms = match made.first() {
+        Some((send, made)) => {
+            let batches = u64::from(send.count(List::Persons)) / ROWS_A_BATCH;
+            client.page_ms(send.organisation(), &made.id, batches).await?
+        }
+        None => return Err(BenchError::Lost),
+    };
     let figures = Figures::of(&functions, run_time, requests);
     let mut violations = BTreeMap::<String, u64>::new();
     for violation in skolverket.violations() {
@@ -132,6 +143,7 @@ pub(crate) async fn run(preset: Preset, prices: &Prices) -> Result<Run, BenchErr
         peers: Peers::of(sends, &calls, &figures, &cost, prices),
         calls,
         violations,
+        page_ms,
         figures,
         cost,
         functions,

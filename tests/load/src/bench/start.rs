@@ -1,0 +1,133 @@
+//! What the start of a function costs: from the start of its process to its first request for work, its clients built;
+//! beside functions in Node and Python that build the same clients.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use stafett_local::template::{LocalValues, Template};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+use super::BenchError;
+
+/// Starts of each.
+const TIMES: usize = 20;
+/// A process that has not asked by then never will.
+const LONGEST: Duration = Duration::from_secs(20);
+/// An address where nobody is.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// Something that can be started.
+struct Starter {
+    name: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+    environment: BTreeMap<String, String>,
+}
+
+/// Measures, and gives a line for each.
+pub(crate) async fn run(peers: &Path) -> Result<String, BenchError> {
+    let mut lines = vec!["start to first request for work, median of 20 (lowest – highest), ms".to_owned()];
+    for starter in functions()?.into_iter().chain(peers_in(peers)) {
+        let line = match measure(&starter).await? {
+            Some(times) => {
+                let at = |place: usize| times.get(place).copied().unwrap_or_default() * 1000.0;
+                format!("{:<11}{:>8.1} ({:.1} – {:.1})", starter.name, at(TIMES / 2), at(0), at(TIMES - 1))
+            }
+            None => format!("{:<11} not measured: it did not ask for work", starter.name),
+        };
+        lines.push(line);
+    }
+    Ok(lines.join("\n"))
+}
+
+fn functions() -> Result<Vec<Starter>, BenchError> {
+    let program = std::env::current_exe().map_err(BenchError::Program)?;
+    let parameters = ["JwtIssuer", "JwtAudience", "SkolverketUrl", "SkolverketLocation", "TokenUrl"];
+    let parameters = parameters.map(|name| (name.to_owned(), NOWHERE.to_owned()));
+    let values = LocalValues {
+        sqs_endpoint: NOWHERE.to_owned(),
+        parameters: parameters.into(),
+        ..LocalValues::default()
+    };
+    let resources = Template::embedded()?.resources(&values)?;
+    let starters = resources.functions.into_iter().map(|function| Starter {
+        arguments: vec!["--function".to_owned(), function.name.clone()],
+        name: function.name,
+        program: program.clone(),
+        environment: function.environment,
+    });
+    Ok(starters.collect())
+}
+
+/// Node and Python, with what is installed below that folder.
+fn peers_in(folder: &Path) -> [Starter; 2] {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let script = |name: &str| vec![scripts.join(name).display().to_string()];
+    let modules = folder.join("node_modules").display().to_string();
+    [
+        Starter {
+            name: "Node".to_owned(),
+            program: PathBuf::from("node"),
+            arguments: script("start.cjs"),
+            environment: [("NODE_PATH".to_owned(), modules)].into(),
+        },
+        Starter {
+            name: "Python".to_owned(),
+            program: folder.join("python/bin/python3"),
+            arguments: script("start.py"),
+            environment: BTreeMap::new(),
+        },
+    ]
+}
+
+/// The times of all starts in seconds, the shortest first; none where one never asked for work.
+async fn measure(starter: &Starter) -> Result<Option<Vec<f64>>, BenchError> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(BenchError::Program)?;
+    let address = listener.local_addr().map_err(BenchError::Program)?;
+    let mut times = Vec::with_capacity(TIMES);
+    // One more, first: what is read from the disk then is not read again.
+    for _ in 0..=TIMES {
+        let mut command = Command::new(&starter.program);
+        command
+            .args(&starter.arguments)
+            .env_clear()
+            .envs(std::env::var_os("PATH").map(|path| ("PATH", path)))
+            .envs(&starter.environment)
+            .envs([
+                ("AWS_LAMBDA_RUNTIME_API", address.to_string().as_str()),
+                ("AWS_LAMBDA_FUNCTION_NAME", &starter.name),
+                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+                ("AWS_REGION", "eu-north-1"),
+                ("AWS_DEFAULT_REGION", "eu-north-1"),
+                ("AWS_ACCESS_KEY_ID", "local"),
+                ("AWS_SECRET_ACCESS_KEY", "local"),
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let began = Instant::now();
+        let Ok(mut process) = command.spawn() else { return Ok(None) };
+        let asked = tokio::time::timeout(LONGEST, first_byte(&listener)).await;
+        let took = began.elapsed().as_secs_f64();
+        // It has shown what it was to show.
+        let _ = process.kill().await;
+        if !matches!(asked, Ok(Ok(()))) {
+            return Ok(None);
+        }
+        times.push(took);
+    }
+    times.remove(0);
+    times.sort_by(f64::total_cmp);
+    Ok(Some(times))
+}
+
+async fn first_byte(listener: &TcpListener) -> std::io::Result<()> {
+    let (mut connection, _) = listener.accept().await?;
+    connection.read_u8().await.map(drop)
+}
