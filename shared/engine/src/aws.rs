@@ -1,6 +1,7 @@
 //! The AWS clients, built once a process.
 
 use aws_config::BehaviorVersion;
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
 /// The clients that a function needs.
@@ -11,7 +12,12 @@ pub(crate) struct AwsClients {
 
 impl AwsClients {
     pub(crate) async fn build() -> Self {
-        let shared = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        // Lambda gives both in the environment. Looking elsewhere, too, would build a client for the token service, which
+        // was half of what a function's start cost.
+        let loader = aws_config::defaults(BehaviorVersion::latest())
+            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+            .region(EnvironmentVariableRegionProvider::new());
+        let shared = loader.load().await;
         Self { dynamodb: aws_sdk_dynamodb::Client::new(&shared), sqs: aws_sdk_sqs::Client::new(&shared) }
     }
 }

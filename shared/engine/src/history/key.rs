@@ -223,10 +223,13 @@ mod tests {
             Carrier::of(&super::organiser(&organisation)),
             Some(Carrier::Organiser(organisation.clone()))
         );
+        assert_eq!(Carrier::of(&send.header()), Some(Carrier::Upload(send.clone())));
         let attempt = AttemptId { batch: BatchId(1), attempt_try: 1, n: 2 };
         for key in [
-            send.header(),
             send.activities(),
+            send.upload(1),
+            send.part_body(&super::super::item::PartBody { part: 1, name: "0#000#ab".to_owned() }),
+            send.facts(StageName::Users, BatchId(0)),
             send.ids(0),
             send.body(StageName::Users, BatchId(0)),
             send.attempt(StageName::Users, attempt),
@@ -245,11 +248,12 @@ mod tests {
             "0190a1b2-0000-7000-8000-000000000000".parse().unwrap(),
         );
         let mut keys = vec![send.header(), send.activities(), send.ids(0), send.ids(1)];
+        keys.extend([send.upload(0), send.upload(1)]);
         for stage in StageName::ORDER {
             keys.push(send.job(stage));
             keys.push(send.refused(stage));
             for batch in [BatchId(0), BatchId(1), BatchId(10)] {
-                keys.extend([send.batch(stage, batch), send.body(stage, batch)]);
+                keys.extend([send.batch(stage, batch), send.body(stage, batch), send.facts(stage, batch)]);
                 for (attempt_try, n) in [(1, 0), (1, 1), (2, 0)] {
                     let attempt = AttemptId { batch, attempt_try, n };
                     keys.extend([
