@@ -9,7 +9,7 @@ use crate::people::{Size, record_id, send};
 use crate::stack::TestStack;
 
 /// The keys of all items of the table.
-async fn keys(stack: &TestStack) -> Vec<(String, String)> {
+pub(crate) async fn keys(stack: &TestStack) -> Vec<(String, String)> {
     let endpoints = stack.local("/local/endpoints").await;
     let call = async |operation: &str, body: Value| -> Value {
         let request = reqwest::Client::new()

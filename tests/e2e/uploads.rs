@@ -8,6 +8,7 @@ use stafett_simulator::{CallKind, Kind, Simulator};
 
 use crate::people::{Size, record_id, send};
 use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, limits, statuses};
+use crate::storage::keys;
 
 async fn open(stack: &TestStack, options: Value) -> String {
     let key = uuid::Uuid::new_v4().to_string();
@@ -200,6 +201,11 @@ async fn a_send_that_is_never_submitted_is_removed() {
         })
         .await;
     assert_eq!(submit(&stack, &id, 1).await.status, StatusCode::NOT_FOUND);
+    stack
+        .until("nothing of it is stored", async || {
+            keys(&stack).await.iter().all(|(pk, _)| !pk.contains(&id)).then_some(())
+        })
+        .await;
     assert!(stack.log_text().contains("\"event\":\"upload.discarded\""));
     assert!(stack.skolverket.calls().iter().all(|call| call.call == CallKind::Other));
     stack.finish(0).await;

@@ -13,7 +13,7 @@ use stafett_domain::{
     StageName, Submission,
 };
 use stafett_engine::Relay;
-use stafett_engine::history::{Idempotency, NewJob, NewSend, SendRef, StoredSend};
+use stafett_engine::history::{NewJob, NewSend, SendRef, StoredSend};
 use uuid::Uuid;
 
 use crate::Shared;
@@ -22,7 +22,7 @@ use crate::body::unpacked;
 use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::{BATCHES_AT_ONCE, ReadBatch, read_batch, unreadable};
-use crate::sends::{answer_accepted, hash, idempotency_key, new_batch, store_and_start};
+use crate::sends::{answer_accepted, idempotency_key, new_batch, send_of_key, store_and_start};
 
 /// How often a place is asked for when others take it.
 const TRIES: u32 = 10;
@@ -84,17 +84,11 @@ pub(crate) async fn resume(
 
 /// The new send's id: the same for a repeat with the same key, where there is one.
 async fn new_id(relay: &Relay, old: &SendRef, headers: &HeaderMap, body: &[u8]) -> Result<SendRef, Problem> {
-    let fresh = SendId(Uuid::now_v7());
-    let mut id = fresh;
-    if headers.contains_key("idempotency-key") {
-        let key = hash(format!("resume {} {}", old.send, idempotency_key(headers)?).as_bytes());
-        let now = relay.clock.now();
-        id = match relay.history.idempotent(&old.organisation, &key, &hash(body), fresh, now).await? {
-            Idempotency::Send(id) => id,
-            Idempotency::OtherBody => return Err(Problem::OtherBody),
-        };
+    if !headers.contains_key("idempotency-key") {
+        return Ok(SendRef::new(old.organisation.clone(), SendId(Uuid::now_v7())));
     }
-    Ok(SendRef::new(old.organisation.clone(), id))
+    let key = format!("resume {} {}", old.send, idempotency_key(headers)?);
+    send_of_key(relay, &old.organisation, &key, body).await
 }
 
 fn new_send(

@@ -8,7 +8,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
-use stafett_domain::{Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission};
+use stafett_domain::{
+    OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission,
+};
 use stafett_engine::history::{Acceptance, Body, Idempotency, NewBatch, NewBody, NewJob, NewSend, SendRef};
 use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
@@ -43,17 +45,24 @@ pub(crate) async fn accept(
         ..new_send(submission, caller.subject)
     };
 
-    let (key_hash, body_hash) = (hash(key.as_bytes()), hash(&body));
-    let fresh = SendId(Uuid::now_v7());
-    let now = relay.clock.now();
-    let id = match relay.history.idempotent(&caller.organisation, &key_hash, &body_hash, fresh, now).await? {
-        Idempotency::Send(id) => id,
-        Idempotency::OtherBody => return Err(Problem::OtherBody),
-    };
-    let send = SendRef::new(caller.organisation, id);
+    let send = send_of_key(&relay, &caller.organisation, key, &body).await?;
     store_and_start(&relay, &send, &new, None).await?;
 
     answer_accepted(&relay, &send).await
+}
+
+/// The send that a request with this key makes: a new one, or that of the request which it repeats.
+pub(crate) async fn send_of_key(
+    relay: &Relay,
+    organisation: &OrganisationNumber,
+    key: &str,
+    body: &[u8],
+) -> Result<SendRef, Problem> {
+    let (key, body, fresh) = (hash(key.as_bytes()), hash(body), SendId(Uuid::now_v7()));
+    match relay.history.idempotent(organisation, &key, &body, fresh, relay.clock.now()).await? {
+        Idempotency::Send(id) => Ok(SendRef::new(organisation.clone(), id)),
+        Idempotency::OtherBody => Err(Problem::OtherBody),
+    }
 }
 
 /// The answer to a request that made a send: the same for every repeat.

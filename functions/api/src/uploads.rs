@@ -8,15 +8,14 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use stafett_domain::{PackedPart, PlannedBatch, SendId, SendStatus, Submission};
 use stafett_engine::Relay;
-use stafett_engine::history::{Body, Idempotency, NewPart, NewUpload, SendRef, Stored};
-use uuid::Uuid;
+use stafett_engine::history::{Body, NewPart, NewUpload, SendRef, Stored};
 
 use crate::Shared;
 use crate::address::Address;
 use crate::body::unpacked;
 use crate::caller::{Caller, Sender};
 use crate::problem::Problem;
-use crate::sends::{ACTIVITIES_SHOWN, hash};
+use crate::sends::{ACTIVITIES_SHOWN, hash, send_of_key};
 
 /// A request that opens a send for parts is no larger.
 const LARGEST_OPENING: usize = 10_000;
@@ -54,22 +53,16 @@ pub(crate) fn opens(body: &[u8]) -> bool {
 pub(crate) async fn open(relay: &Relay, caller: Caller, key: &str, body: &[u8]) -> Result<Response, Problem> {
     let options = Submission::parse_upload(body)?;
     let retention_days = relay.organisers.retention_days(&caller.organisation)?;
-    let (key_hash, body_hash) = (hash(key.as_bytes()), hash(body));
-    let fresh = SendId(Uuid::now_v7());
-    let now = relay.clock.now();
-    let id = match relay.history.idempotent(&caller.organisation, &key_hash, &body_hash, fresh, now).await? {
-        Idempotency::Send(id) => id,
-        Idempotency::OtherBody => return Err(Problem::OtherBody),
-    };
-    let send = SendRef::new(caller.organisation, id);
+    let send = send_of_key(relay, &caller.organisation, key, body).await?;
     let open_for = relay.config.timing.upload_open;
     let new = NewUpload { requested_by: caller.subject, options, retention_days, open_for };
-    relay.history.open_upload(&send, &new, now).await?;
+    relay.history.open_upload(&send, &new, relay.clock.now()).await?;
     tracing::info!(
         event = "upload.opened", send = %send.send, organisation = %send.organisation, "a send takes parts"
     );
-    let location = [(header::LOCATION, format!("/v1/sends/{id}"))];
-    Ok((StatusCode::ACCEPTED, location, Json(OpenView { id, status: SendStatus::Receiving })).into_response())
+    let location = [(header::LOCATION, format!("/v1/sends/{}", send.send))];
+    Ok((StatusCode::ACCEPTED, location, Json(OpenView { id: send.send, status: SendStatus::Receiving }))
+        .into_response())
 }
 
 /// Takes a part: `{part, persons?, duties?, groups?, activities?}`. A repeat takes the place of the first.

@@ -158,29 +158,14 @@ impl History {
         new: &NewSend<F>,
         now: Timestamp,
     ) -> Result<(), HistoryError> {
-        let expires = now.as_second() + i64::from(new.retention_days) * 86_400;
         let header = SendHeader {
-            id: send.send,
-            organisation: send.organisation.clone(),
-            status: SendStatus::Receiving,
-            seq: None,
-            accepted_position: None,
-            created_at: now,
-            accepted_at: None,
-            started_at: None,
-            ended_at: None,
-            requested_by: new.requested_by.clone(),
             activity_count: new.activity_count,
-            options: new.options,
             resume_of: new.resume_of,
-            stop_requested: None,
-            upload: None,
-            due: Due::default(),
-            expires,
+            ..SendHeader::receiving(send, new.requested_by.clone(), new.options, now, new.retention_days)
         };
         let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
         if self.write(write).await? {
-            return self.store_records(send, new, expires).await;
+            return self.store_records(send, new, header.expires).await;
         }
         let known: Option<SendHeader> = self.get(&send.header()).await?;
         let known = known.ok_or(HistoryError::Contended)?;

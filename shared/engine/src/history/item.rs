@@ -77,6 +77,37 @@ pub struct SendHeader {
     pub expires: i64,
 }
 
+impl SendHeader {
+    /// A send that is being received. It is kept for so many days from now.
+    pub(crate) fn receiving(
+        send: &SendRef,
+        requested_by: String,
+        options: Options,
+        now: Timestamp,
+        retention_days: u32,
+    ) -> Self {
+        Self {
+            id: send.send,
+            organisation: send.organisation.clone(),
+            status: SendStatus::Receiving,
+            seq: None,
+            accepted_position: None,
+            created_at: now,
+            accepted_at: None,
+            started_at: None,
+            ended_at: None,
+            requested_by,
+            activity_count: 0,
+            options,
+            resume_of: None,
+            stop_requested: None,
+            upload: None,
+            due: Due::default(),
+            expires: now.as_second() + i64::from(retention_days) * 86_400,
+        }
+    }
+}
+
 /// The parts of a send that comes in parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use stafett_domain::{Options, SendStatus, StageName};
 
 use super::item::{Due, Millis, PartBody, SendHeader, Upload};
-use super::key::SendRef;
+use super::key::{Carrier, Key, SendRef};
 use super::packed::Body;
 use super::store::{History, HistoryError, Write, WriteError};
 
@@ -112,23 +112,9 @@ impl History {
         now: Timestamp,
     ) -> Result<(), HistoryError> {
         let header = SendHeader {
-            id: send.send,
-            organisation: send.organisation.clone(),
-            status: SendStatus::Receiving,
-            seq: None,
-            accepted_position: None,
-            created_at: now,
-            accepted_at: None,
-            started_at: None,
-            ended_at: None,
-            requested_by: new.requested_by.clone(),
-            activity_count: 0,
-            options: new.options,
-            resume_of: None,
-            stop_requested: None,
             upload: Some(Upload::default()),
             due: Due::at((now + new.open_for).as_millisecond(), send),
-            expires: now.as_second() + i64::from(new.retention_days) * 86_400,
+            ..SendHeader::receiving(send, new.requested_by.clone(), new.options, now, new.retention_days)
         };
         self.write(Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)")).await?;
         Ok(())
@@ -264,7 +250,25 @@ impl History {
             self.remove_bodies(send, part.part, |_| true).await?;
             self.delete(&send.upload(part.part)).await?;
         }
+        self.remove_rest(send).await?;
         self.delete(&send.header()).await
+    }
+
+    /// What a submit that was never finished has left: jobs, batches with what their rows show, lists of ids.
+    async fn remove_rest(&self, send: &SendRef) -> Result<(), HistoryError> {
+        let Key { pk, sk: header } = send.header();
+        for sk in self.sort_keys(&pk).await?.into_iter().filter(|sk| *sk != header) {
+            let key = Key { pk: pk.clone(), sk };
+            if let Some(Carrier::Batch(_, stage, batch)) = Carrier::of(&key) {
+                self.delete(&send.facts(stage, batch)).await?;
+            }
+            self.delete(&key).await?;
+        }
+        let ids = send.ids(0).pk;
+        for sk in self.sort_keys(&ids).await? {
+            self.delete(&Key { pk: ids.clone(), sk }).await?;
+        }
+        Ok(())
     }
 
     async fn upload_header(&self, send: &SendRef) -> Result<Option<(SendHeader, Upload)>, HistoryError> {
@@ -287,9 +291,9 @@ impl History {
         let unwanted: Vec<_> =
             names.iter().filter(|name| unwanted(name.split('~').next().unwrap_or(name))).collect();
         for chunk in unwanted.chunks(AT_ONCE) {
-            let removals = chunk.iter().map(async |name| {
-                self.delete(&super::key::Key { pk: pk.clone(), sk: (*name).clone() }).await
-            });
+            let removals = chunk
+                .iter()
+                .map(async |name| self.delete(&Key { pk: pk.clone(), sk: (*name).clone() }).await);
             futures::future::try_join_all(removals).await?;
         }
         Ok(())
