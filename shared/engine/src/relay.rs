@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_smithy_http_client::HttpClientError;
 use jiff::Timestamp;
 use stafett_domain::{BatchId, BatchStatus, ClaimId, Reason, StageName};
 use stafett_skolverket::{Client, ClientError};
@@ -42,9 +43,12 @@ pub enum StartError {
     /// Its environment is not what it needs.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// TLS cannot be set up.
+    /// TLS to Skolverket cannot be set up.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// TLS to AWS cannot be set up.
+    #[error("the clients for AWS cannot be built: {0}")]
+    Aws(#[from] HttpClientError),
 }
 
 /// Why a message comes again.
@@ -83,7 +87,7 @@ impl Relay {
     /// [`StartError`]
     pub async fn from_env() -> Result<Self, StartError> {
         let config = Config::from_env()?;
-        let aws = AwsClients::build().await;
+        let aws = AwsClients::build().await?;
         let history = History::new(aws.dynamodb, config.table.clone());
         let timing = &config.timing;
         let worst = verdict::worst_case(timing);

@@ -1,5 +1,6 @@
 //! The calls.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -18,7 +19,12 @@ const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// The client could not be built.
 #[derive(Debug, thiserror::Error)]
 #[error("the client for Skolverket cannot be built")]
-pub struct ClientError(#[from] reqwest::Error);
+pub enum ClientError {
+    /// The HTTP client refused its settings.
+    Http(#[from] reqwest::Error),
+    /// TLS refused its own.
+    Tls(#[from] rustls::Error),
+}
 
 /// Speaks to Skolverket for all organisers. Built once a process.
 pub struct Client {
@@ -68,6 +74,7 @@ impl Client {
         // A proxy that the environment names sees where a call goes and no more: what may be called without TLS is on
         // this machine.
         let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls()?)
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
@@ -160,6 +167,15 @@ impl Client {
         };
         receive(request.header(AUTHORIZATION, bearer)).await
     }
+}
+
+/// Mozilla's roots as they are compiled in: nothing is read or parsed, so a start costs nothing for them.
+fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder =
+        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Sends and reads to the end. The errors of the HTTP library are sorted here, because they name addresses.
