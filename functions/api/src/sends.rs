@@ -81,9 +81,9 @@ pub(crate) async fn store_and_start<F: serde::Serialize>(
     place: Option<u64>,
 ) -> Result<bool, Problem> {
     let now = relay.clock.now();
-    relay.history.receive(send, new, now).await?;
+    let Some(expires) = relay.history.receive(send, new, now).await? else { return Ok(true) };
     let overdue = now + relay.config.timing.overdue;
-    let acceptance = relay.history.accept(send, now, overdue.as_millisecond(), place).await?;
+    let acceptance = relay.history.accept(send, expires, now, overdue.as_millisecond(), place).await?;
     if acceptance == Acceptance::Moved {
         return Ok(false);
     }

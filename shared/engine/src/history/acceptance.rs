@@ -125,8 +125,14 @@ impl History {
         now: Timestamp,
     ) -> Result<Idempotency, HistoryError> {
         let key = key::idempotency(organisation, key_hash);
+        let expires = now.as_second() + IDEMPOTENCY_HOURS * 3600;
+        let item = IdempotencyItem { body_hash: body_hash.to_owned(), send: fresh, created_at: now, expires };
+        // Nearly every key is new: one call says so.
+        if self.write(Write::put(key.clone(), &item)?.when("attribute_not_exists(#pk)")).await? {
+            return Ok(Idempotency::Send(fresh));
+        }
+        let oldest = now - jiff::SignedDuration::from_hours(IDEMPOTENCY_HOURS);
         for _ in 0..ACCEPTANCE_TRIES {
-            let oldest = now - jiff::SignedDuration::from_hours(IDEMPOTENCY_HOURS);
             let known = self.get::<IdempotencyItem>(&key).await?;
             if let Some(known) = &known
                 && known.created_at > oldest
@@ -134,9 +140,6 @@ impl History {
                 let same = known.body_hash == body_hash;
                 return Ok(if same { Idempotency::Send(known.send) } else { Idempotency::OtherBody });
             }
-            let expires = now.as_second() + IDEMPOTENCY_HOURS * 3600;
-            let item =
-                IdempotencyItem { body_hash: body_hash.to_owned(), send: fresh, created_at: now, expires };
             let write = Write::put(key.clone(), &item)?;
             let write = match known {
                 None => write.when("attribute_not_exists(#pk)"),
@@ -148,7 +151,8 @@ impl History {
         Err(HistoryError::Contended)
     }
 
-    /// Stores a send: its header, then everything else of it. Can be repeated from any point.
+    /// Stores a send: its header, then everything else of it. Can be repeated from any point. Gives the second at which
+    /// it expires, for [`History::accept`]; none if it was accepted before.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -157,7 +161,7 @@ impl History {
         send: &SendRef,
         new: &NewSend<F>,
         now: Timestamp,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<Option<i64>, HistoryError> {
         let header = SendHeader {
             activity_count: new.activity_count,
             resume_of: new.resume_of,
@@ -165,14 +169,16 @@ impl History {
         };
         let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
         if self.write(write).await? {
-            return self.store_records(send, new, header.expires).await;
+            self.store_records(send, new, header.expires).await?;
+            return Ok(Some(header.expires));
         }
         let known: Option<SendHeader> = self.get(&send.header()).await?;
         let known = known.ok_or(HistoryError::Contended)?;
         if known.status != SendStatus::Receiving {
-            return Ok(());
+            return Ok(None);
         }
-        self.store_records(send, new, known.expires).await
+        self.store_records(send, new, known.expires).await?;
+        Ok(Some(known.expires))
     }
 
     async fn store_records<F: Serialize>(
@@ -182,27 +188,47 @@ impl History {
         expires: i64,
     ) -> Result<(), HistoryError> {
         let activities = ActivitiesItem { activities: new.activities.to_string(), expires };
-        self.put(&send.activities(), &activities).await?;
+        let activities_key = send.activities();
         let mut places = Vec::new();
         for job in &new.jobs {
+            for (batch, stored) in (0..).map(BatchId).zip(&job.batches) {
+                let place = Place { stage: job.stage, batch };
+                places.extend(stored.ids.iter().map(|record| (*record, place)));
+            }
+        }
+        let ids = RecordIds::of(places);
+        let jobs = new.jobs.iter().map(|job| self.store_job(send, job, new.options, expires));
+        // None needs another: before acceptance nobody looks at any of them.
+        futures::try_join!(
+            self.put(&activities_key, &activities),
+            futures::future::try_join_all(jobs),
+            self.put_record_ids(send, &ids, expires),
+        )?;
+        Ok(())
+    }
+
+    async fn store_job<F: Serialize>(
+        &self,
+        send: &SendRef,
+        job: &NewJob<F>,
+        options: Options,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        let total = job.batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
+        let item = Job::waiting(job.stage, count(total), count(job.batches.len()), expires);
+        // A repeat must not undo what has begun: it never runs after acceptance, but another may.
+        let write = Write::put(send.job(job.stage), &item)?.when("attribute_not_exists(#pk)");
+        let batches = async {
             let numbered: Vec<_> = (0..).map(BatchId).zip(&job.batches).collect();
             for chunk in numbered.chunks(WRITES_AT_ONCE) {
-                let writes = chunk
-                    .iter()
-                    .map(|(id, batch)| self.store_batch(send, job, *id, batch, new.options, expires));
+                let writes =
+                    chunk.iter().map(|(id, batch)| self.store_batch(send, job, *id, batch, options, expires));
                 futures::future::try_join_all(writes).await?;
             }
-            for (id, batch) in &numbered {
-                let place = Place { stage: job.stage, batch: *id };
-                places.extend(batch.ids.iter().map(|record| (*record, place)));
-            }
-            let total = job.batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
-            let item = Job::waiting(job.stage, count(total), count(job.batches.len()), expires);
-            // A repeat must not undo what has begun: it never runs after acceptance, but another may.
-            let write = Write::put(send.job(job.stage), &item)?.when("attribute_not_exists(#pk)");
-            self.write(write).await?;
-        }
-        self.put_record_ids(send, &RecordIds::of(places), expires).await
+            Ok(())
+        };
+        futures::try_join!(self.write(write), batches)?;
+        Ok(())
     }
 
     async fn store_batch<F: Serialize>(
@@ -215,15 +241,8 @@ impl History {
         expires: i64,
     ) -> Result<(), HistoryError> {
         let (mut part_body, mut own_facts) = (None, false);
-        match &batch.body {
-            NewBody::Whole(body) => self.put_body(send, job.stage, id, body, expires).await?,
-            NewBody::Part { at, facts } => {
-                if let Some(facts) = facts {
-                    self.put_facts(send, job.stage, id, facts, expires).await?;
-                    own_facts = true;
-                }
-                part_body = Some(at.clone());
-            }
+        if let NewBody::Part { at, facts } = &batch.body {
+            (part_body, own_facts) = (Some(at.clone()), facts.is_some());
         }
         let successor = BatchId(id.0.saturating_add(AT_ONCE));
         let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
@@ -234,34 +253,49 @@ impl History {
             ..Batch::planned(id, count(batch.ids.len()), successor, expires)
         };
         let write = Write::put(send.batch(job.stage, id), &item)?.when("attribute_not_exists(#pk)");
-        self.write(write).await?;
+        let body = async {
+            match &batch.body {
+                NewBody::Whole(body) => self.put_body(send, job.stage, id, body, expires).await,
+                NewBody::Part { facts: Some(facts), .. } => {
+                    self.put_facts(send, job.stage, id, facts, expires).await
+                }
+                NewBody::Part { facts: None, .. } => Ok(()),
+            }
+        };
+        futures::try_join!(self.write(write), body)?;
         Ok(())
     }
 
     /// Gives a stored send its place in the organiser's order. Can be repeated.
     ///
-    /// `overdue_at` is when the watchdog looks at it, should it be the one that runs. `place`: only if this is the
-    /// place that it gets.
+    /// `expires` is when all of it does, as [`History::receive`] says. `overdue_at` is when the watchdog looks at it,
+    /// should it be the one that runs. `place`: only if this is the place that it gets.
     ///
     /// # Errors
     /// [`HistoryError`]
     pub async fn accept(
         &self,
         send: &SendRef,
+        expires: i64,
         now: Timestamp,
         overdue_at: Millis,
         place: Option<u64>,
     ) -> Result<Acceptance, HistoryError> {
         let organiser_key = key::organiser(&send.organisation);
+        let receiving = SendStatus::Receiving;
+        let queued =
+            receiving.next(SendEvent::Accepted).map_err(|_| HistoryError::Corrupt("no way to accept"))?;
         for attempt in 1..=ACCEPTANCE_TRIES {
-            let header: Option<SendHeader> = self.get(&send.header()).await?;
-            let header = header.ok_or(HistoryError::Corrupt("a send without a header"))?;
+            if attempt > 1 {
+                let header: Option<SendHeader> = self.get(&send.header()).await?;
+                let header = header.ok_or(HistoryError::Corrupt("a send without a header"))?;
+                if header.status != SendStatus::Receiving {
+                    return Ok(Acceptance::Waits);
+                }
+            }
             let organiser: Option<Organiser> = self.get(&organiser_key).await?;
             let seen = organiser.is_some();
             let organiser = organiser.unwrap_or(Organiser { next_seq: 1, ..Organiser::default() });
-            let Ok(queued) = header.status.next(SendEvent::Accepted) else {
-                return Ok(Acceptance::Waits);
-            };
             let seq = organiser.next_seq;
             if place.is_some_and(|place| place != seq) {
                 return Ok(Acceptance::Moved);
@@ -277,11 +311,11 @@ impl History {
             .when("#status = :receiving AND (attribute_not_exists(#upload) OR #upload.#discarded = :no)")
             .with("no", false)?
             .with("queued", queued)?
-            .with("receiving", header.status)?
+            .with("receiving", receiving)?
             .with("seq", seq)?
             .with("position", position)?
             .with("now", now)?;
-            let place = OrderItem { send: send.send, expires: header.expires };
+            let place = OrderItem { send: send.send, expires };
             let place =
                 Write::put(key::order(&send.organisation, seq), &place)?.when("attribute_not_exists(#pk)");
             let mut step = "SET #nextSeq = :next".to_owned();
