@@ -13,6 +13,7 @@
 //! | ids of a send's records | `large#{o}#{s}#ids` | `part#{i}` |
 //! | a job's records that were not accepted | `large#{o}#{s}#refused` | `stage#{stage}` |
 //! | part of a send that comes in parts | `send#{o}#{s}` | `upload#{part}` |
+//! | that such a part has begun to be stored | `send#{o}#{s}` | `begun#{part}` |
 //! | bodies that came with a part | `large#{o}#{s}#part#{part}` | `{stage}#{i}#{hash}` |
 //! | what a batch's rows show from other parts | `large#{o}#{s}#{stage}#{b}` | `facts` |
 //! | body of a batch | `large#{o}#{s}#{stage}#{b}` | `body` |
@@ -140,6 +141,10 @@ impl SendRef {
         self.small(format!("{}{part:05}", Self::upload_prefix()))
     }
 
+    pub(crate) fn part_begun(&self, part: u32) -> Key {
+        self.small(format!("begun#{part:05}"))
+    }
+
     /// The partition of a part's bodies.
     pub(crate) fn part(&self, part: u32) -> String {
         format!("large#{}#{}#part#{part:05}", self.organisation, self.send)
@@ -228,6 +233,7 @@ mod tests {
         for key in [
             send.activities(),
             send.upload(1),
+            send.part_begun(1),
             send.part_body(&super::super::item::PartBody { part: 1, name: "0#000#ab".to_owned() }),
             send.facts(StageName::Users, BatchId(0)),
             send.ids(0),
@@ -248,7 +254,7 @@ mod tests {
             "0190a1b2-0000-7000-8000-000000000000".parse().unwrap(),
         );
         let mut keys = vec![send.header(), send.activities(), send.ids(0), send.ids(1)];
-        keys.extend([send.upload(0), send.upload(1)]);
+        keys.extend([send.upload(0), send.upload(1), send.part_begun(0), send.part_begun(1)]);
         for stage in StageName::ORDER {
             keys.push(send.job(stage));
             keys.push(send.refused(stage));

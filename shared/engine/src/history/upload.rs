@@ -79,6 +79,12 @@ pub struct StoredPart {
     pub expires: i64,
 }
 
+/// Says that bodies of a part may be there. To look for them is to pay for reading them all, which nearly no part needs.
+#[derive(Serialize)]
+struct Begun {
+    expires: i64,
+}
+
 /// A batch that came with a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -143,6 +149,9 @@ impl History {
             activity_count: new.activity_count,
             expires: header.expires,
         };
+        let begun = Begun { expires: header.expires };
+        let first = Write::put(send.part_begun(new.part), &begun)?.when("attribute_not_exists(#pk)");
+        let first = self.write(first).await?;
         for ((stage, bodies), batches) in StageName::ORDER.into_iter().zip(new.stages).zip(&mut stored.stages)
         {
             for (number, body) in bodies.iter().enumerate() {
@@ -170,6 +179,9 @@ impl History {
             Ok(()) => {}
             Err(WriteError::Condition(_)) => return Ok(Stored::Submitted),
             Err(WriteError::History(error)) => return Err(error),
+        }
+        if first {
+            return Ok(Stored::Yes);
         }
         // What an earlier one of that number left, or one that never came to its end.
         let kept: HashSet<&str> = stored.stages.iter().flatten().map(|batch| batch.name.as_str()).collect();
