@@ -77,9 +77,16 @@ async fn a_send_in_parts_is_the_send_that_it_would_be_in_one() {
     );
     assert_eq!(stack.get_as(ORGANISER, ALL_SCOPES, &format!("/v1/sends/{id}")).await.status, 404);
 
-    // A repeat takes the place of the first.
+    // A repeat takes the place of the first, of which nothing is left.
+    let bodies = async || {
+        let all = keys(&stack).await.into_iter();
+        all.filter(|(pk, _)| pk.contains(&id) && pk.ends_with("#part#00001")).collect::<Vec<_>>()
+    };
+    let first = bodies().await;
+    assert_eq!(first.len(), 1);
     let right = json!({"part": 1, "persons": persons[..600]});
     assert_eq!(put(&stack, &id, &right).await.json()["persons"], 600);
+    assert!(!bodies().await.contains(&first[0]));
     let duties = json!({"part": 2, "duties": body["duties"]});
     assert_eq!(put(&stack, &id, &duties).await.status, StatusCode::OK);
     let accepted = submit(&stack, &id, 4).await;
