@@ -115,6 +115,7 @@ async fn what_a_caller_may_not_see_is_not_there() {
         format!("/v1/sends/{id}/jobs/users/records/{person}"),
         format!("/v1/sends/{id}/jobs/users/attempts"),
         format!("/v1/sends/{id}/jobs/users/attempts/0.1.0"),
+        format!("/v1/sends/{id}/access"),
     ];
     for path in &paths {
         stack.get(path).await;

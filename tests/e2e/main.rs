@@ -26,3 +26,4 @@ mod sqs_contract;
 mod stack;
 mod storage;
 mod uploads;
+mod validation;

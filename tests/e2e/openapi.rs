@@ -45,10 +45,10 @@ async fn what_is_sent_and_answered_is_what_the_document_says() {
     let person = &mut bad["persons"][0];
     person["middleName"] = json!("Mellannamn");
     person["securityMarking"] = json!("Ingen");
-    person["externalIdentifiers"] =
-        json!([{"value": "abcde-fghij@eduid.se", "context": "https://eduid.se", "globallyUnique": true}]);
     person["enrolments"][0]["cancelled"] = json!(false);
     person["enrolments"][0]["educationCode"] = json!("EKJURV");
+    bad["persons"][6]["externalIdentifiers"] =
+        json!([{"value": "abcde-fghij@eduid.se", "context": "https://eduid.se", "globallyUnique": true}]);
     let log = Log::new("2011", 400, "Ogiltigt format", "Fel.").attribute("Enrolment.schoolYear", "0");
     stack.skolverket.script(record_id(&bad, "persons", 0), ScriptedOutcome::Error(log));
     stack.skolverket.script(record_id(&bad, "persons", 1), ScriptedOutcome::warning());

@@ -34,11 +34,19 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
     malformed["persons"][1]["markeppn1x@edu.example.se"] = json!(true);
     let refused = stack.post(ORGANISER, "markerad", malformed.to_string()).await;
     assert_eq!(refused.status, 422);
+    let request = stack.call(reqwest::Method::POST, "/v1/validations");
+    let request = request.bearer_auth(stack.token(ORGANISER, "sends:write").await);
+    let looked_at = stack.request(request.body(malformed.to_string())).await;
+    assert_eq!(looked_at.status, 200);
+    let mut looked_at = looked_at.json();
+    // It names the teachers, as rows do.
+    looked_at["accessPreview"] = json!(null);
+    let looked_at = looked_at.to_string();
     let cut_off = body.to_string();
     let unreadable = stack.post(ORGANISER, "markerad", cut_off[..cut_off.len() - 5].to_owned()).await;
     assert_eq!(unreadable.status, 400);
     // Reading everything, too.
-    for path in ["", "/jobs/users/records", "/jobs/users/attempts", "/jobs/users/attempts/0.1.0"] {
+    for path in ["", "/jobs/users/records", "/jobs/users/attempts", "/jobs/users/attempts/0.1.0", "/access"] {
         stack.get(&format!("/v1/sends/{id}{path}")).await;
     }
 
@@ -51,9 +59,13 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line.is_object()), "{line}");
     }
     let printed = stack.finish(0).await;
-    for (what, text) in
-        [("logs", &logs), ("output", &printed), ("422", &refused.text), ("400", &unreadable.text)]
-    {
+    for (what, text) in [
+        ("logs", &logs),
+        ("output", &printed),
+        ("422", &refused.text),
+        ("400", &unreadable.text),
+        ("200", &looked_at),
+    ] {
         for mark in &marks {
             assert!(!text.contains(mark.as_str()), "{what} hold {mark}");
         }

@@ -49,6 +49,16 @@ pub(crate) fn limits() -> Limits {
     Limits { calls_per_second: scaled.calls_per_second * 1.33, ..scaled }
 }
 
+/// A folder of settings in which this organiser attests its routine for protected identities.
+pub(crate) fn attesting(organisation: &str) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let settings = serde_json::json!({
+        "entityId": format!("https://{organisation}.example.se"), "protectedIdentitiesAttested": true,
+    });
+    std::fs::write(folder.path().join(format!("{organisation}.json")), settings.to_string()).unwrap();
+    folder
+}
+
 impl TestStack {
     pub(crate) async fn start() -> Self {
         Self::start_with(Simulator::start(limits()).await.unwrap(), &[]).await

@@ -46,6 +46,11 @@ impl FromRequestParts<Shared> for Caller {
 }
 
 impl Caller {
+    /// What the caller may see of personal data.
+    pub(crate) fn access(&self) -> Access {
+        if self.has(PERSONAL) { Access::Personal } else { Access::Masked }
+    }
+
     fn has(&self, scope: &str) -> bool {
         self.scopes.iter().any(|known| known == scope)
     }
@@ -65,13 +70,10 @@ impl FromRequestParts<Shared> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, relay: &Shared) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, relay).await?;
-        let access = if caller.has(PERSONAL) {
-            Access::Personal
-        } else if caller.has(READ) {
-            Access::Masked
-        } else {
+        let access = caller.access();
+        if access == Access::Masked && !caller.has(READ) {
             return Err(Problem::Scope(READ));
-        };
+        }
         Ok(Self { organisation: caller.organisation, access })
     }
 }

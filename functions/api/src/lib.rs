@@ -1,5 +1,6 @@
 //! The HTTP API that admin frontends call: takes sends, and shows their history.
 
+mod access;
 mod address;
 mod attempts;
 mod body;
@@ -11,6 +12,7 @@ mod resume;
 mod sends;
 mod submit;
 mod uploads;
+mod validations;
 mod view;
 
 use std::sync::Arc;
@@ -46,6 +48,8 @@ fn router(relay: Shared) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/sends", get(sends::list).post(sends::accept))
         .route("/v1/sends/{send}", get(sends::show))
+        .route("/v1/sends/{send}/access", get(access::list))
+        .route("/v1/validations", post(validations::validate))
         .route("/v1/sends/{send}/records", post(uploads::records))
         .route("/v1/sends/{send}/submit", post(submit::submit))
         .route("/v1/sends/{send}/resume", post(resume::resume))

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use stafett_domain::{Fault, Faults, Rejection, Text};
+use stafett_domain::{Finding, Findings, Rejection, Severity, Text};
 use stafett_engine::history::HistoryError;
 use stafett_engine::{HandleError, QueueError, SettingsError};
 
@@ -49,8 +49,8 @@ pub(crate) enum Problem {
     },
     /// 422: the key came with another body before.
     OtherBody,
-    /// 422: the body is readable and wrong.
-    Faults(Faults),
+    /// 422: the body is readable and wrong: what keeps it from being accepted.
+    Faults(Findings),
     /// 422: a corrected record is not one of those that are sent again.
     NotPartOfIt,
     /// 500: something of ours is wrong.
@@ -68,9 +68,9 @@ struct Body<'a> {
     detail: String,
     detail_sv: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error_count: Option<usize>,
+    error_count: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<&'a [Fault]>,
+    errors: Option<Vec<&'a Finding>>,
 }
 
 impl Problem {
@@ -143,12 +143,10 @@ impl Problem {
                 return Text { sv, en };
             }
             Self::Faults(faults) => {
-                let en = format!(
-                    "{} faults were found; nothing was stored. Correct them and send again.",
-                    faults.total
-                );
-                let sv =
-                    format!("{} fel hittades; inget har sparats. Rätta dem och skicka igen.", faults.total);
+                let total = faults.total(Severity::Error);
+                let en =
+                    format!("{total} faults were found; nothing was stored. Correct them and send again.");
+                let sv = format!("{total} fel hittades; inget har sparats. Rätta dem och skicka igen.");
                 return Text { sv, en };
             }
             Self::IdempotencyKey => (
@@ -251,8 +249,8 @@ impl IntoResponse for Problem {
             status: status.as_u16(),
             detail: text.en,
             detail_sv: text.sv,
-            error_count: faults.map(|faults| faults.total),
-            errors: faults.map(|faults| faults.listed.as_slice()),
+            error_count: faults.map(|faults| faults.total(Severity::Error)),
+            errors: faults.map(|faults| faults.listed().collect()),
         };
         let mut response = (status, axum::Json(body)).into_response();
         let content_type = HeaderValue::from_static("application/problem+json");

@@ -84,7 +84,7 @@ fn outcomes(parameter: Option<&str>) -> Result<Vec<Outcome>, Problem> {
 }
 
 /// Reads a cursor `batch.index`.
-fn position(cursor: Option<&str>) -> Result<(BatchId, usize), Problem> {
+pub(crate) fn position(cursor: Option<&str>) -> Result<(BatchId, usize), Problem> {
     let Some(cursor) = cursor else { return Ok((BatchId(0), 0)) };
     let read = || {
         let (batch, index) = cursor.split_once('.')?;

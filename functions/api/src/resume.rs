@@ -56,7 +56,9 @@ pub(crate) async fn resume(
         return Err(Problem::NotEnded);
     }
     let body = unpacked(&headers, body)?;
-    let corrections = Submission::parse_corrections(if body.is_empty() { b"{}" } else { &body })?;
+    let protected = relay.organisers.protected_identities(&caller.organisation)?;
+    let read = Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, protected)?;
+    let (corrections, findings) = read.accepted(stored.header.options.validation)?;
     let send = new_id(&relay, &old, &headers, &body).await?;
     if relay.history.send(&send, relay.clock.now()).await?.is_some() {
         return answer_accepted(&relay, &send).await;
@@ -67,7 +69,10 @@ pub(crate) async fn resume(
     if ids.is_empty() {
         return Err(Problem::NothingToResume);
     }
-    let new = new_send(&relay, &stored, &again, caller.subject)?;
+    let new = NewSend {
+        findings: findings.counts().to_vec(),
+        ..new_send(&relay, &stored, &again, caller.subject)?
+    };
     for _ in 0..TRIES {
         let organiser = relay.history.organiser(&old.organisation).await?.ok_or(Problem::Internal)?;
         let seq = stored.header.seq.ok_or(Problem::Internal)?;
@@ -111,6 +116,7 @@ fn new_send(
         activity_count: header.activity_count,
         activities: stored.activities.clone(),
         options: Options { references: References::External, ..header.options },
+        findings: Vec::new(),
         jobs: jobs.collect(),
         retention_days: relay.organisers.retention_days(&header.organisation)?,
         resume_of: Some(header.id),

@@ -39,9 +39,13 @@ pub(crate) async fn accept(
     if uploads::opens(&body) {
         return uploads::open(&relay, caller, key, &body).await;
     }
-    let submission = Submission::parse(&body)?;
+    let protected = relay.organisers.protected_identities(&caller.organisation)?;
+    let read = Submission::read(&body, protected)?;
+    let validation = read.content.options.validation;
+    let (submission, findings) = read.accepted(validation)?;
     let new = NewSend {
         retention_days: relay.organisers.retention_days(&caller.organisation)?,
+        findings: findings.counts().to_vec(),
         ..new_send(submission, caller.subject)
     };
 
@@ -132,6 +136,7 @@ fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_dom
         activity_count,
         activities,
         options,
+        findings: Vec::new(),
         jobs: jobs
             .map(|(stage, batches)| NewJob { stage, batches: batches.into_iter().map(new_batch).collect() })
             .collect(),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use stafett_domain::across::{Across, Origin};
 use stafett_domain::{
-    Activity, ActivitySummary, Duty, Facts, Group, Person, Record, RecordId, SendStatus, StageName,
+    Activity, ActivitySummary, Duty, Facts, Group, Person, Read, Record, RecordId, SendStatus, StageName,
     Submission,
 };
 use stafett_engine::Relay;
@@ -42,7 +42,8 @@ pub(crate) async fn submit(
         return answer_accepted(&relay, &send).await;
     }
     all_there(&found.parts, count)?;
-    let whole = Whole::read(&relay, &send, &found).await?;
+    let read = Whole::read(&relay, &send, &found).await?;
+    let (whole, findings) = read.accepted(found.header.options.validation)?;
     let activities = found.parts.iter().map(|part| part.activity_count).sum();
     if relay.history.seal_upload(&send, found.upload.rev, count, activities).await? == Sealed::Moved {
         return Err(Problem::PartsMoved);
@@ -52,6 +53,7 @@ pub(crate) async fn submit(
         activity_count: activities,
         activities: serde_json::to_value(&whole.activities).map_err(unreadable)?,
         options: found.header.options,
+        findings: findings.counts().to_vec(),
         jobs: whole.jobs,
         retention_days: 0,
         resume_of: None,
@@ -88,7 +90,7 @@ struct Data<T> {
 }
 
 impl Whole {
-    async fn read(relay: &Relay, send: &SendRef, found: &UploadParts) -> Result<Self, Problem> {
+    async fn read(relay: &Relay, send: &SendRef, found: &UploadParts) -> Result<Read<Self>, Problem> {
         let mut shown: Vec<ActivitySummary> = Vec::new();
         for part in &found.parts {
             let of_part: Vec<ActivitySummary> = serde_json::from_str(&part.activities).map_err(unreadable)?;
@@ -116,7 +118,7 @@ impl Whole {
                 duties.batches.push(batch.placed(changed));
             })
             .await?;
-        reader.each(|batch: Opened<Activity>| across.shown_groups(&batch.records)).await?;
+        reader.each(|batch: Opened<Activity>| across.ahead(&batch.records, &batch.facts)).await?;
         reader
             .each(|batch: Opened<Group>| {
                 across.groups(batch.origin, &batch.records);
@@ -132,7 +134,11 @@ impl Whole {
         if activities.batches.is_empty() {
             across.no_activities();
         }
-        Ok(Self { activities: across.finish().map_err(Problem::Faults)?, jobs })
+        let Read { content: activities, mut findings } = across.finish();
+        for part in &found.parts {
+            findings.add_counts(&part.findings);
+        }
+        Ok(Read { content: Self { jobs, activities }, findings })
     }
 }
 
@@ -182,6 +188,7 @@ mod tests {
             stages: Default::default(),
             activities: String::new(),
             activity_count: 0,
+            findings: Vec::new(),
             expires: 0,
         };
         assert!(all_there(&[part(1), part(2)], 2).is_ok());

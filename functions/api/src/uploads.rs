@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use stafett_domain::{PackedPart, PlannedBatch, SendId, SendStatus, Submission};
+use stafett_domain::{PackedPart, PlannedBatch, SendId, SendStatus, Submission, Validation};
 use stafett_engine::Relay;
 use stafett_engine::history::{Body, NewPart, NewUpload, SendRef, Stored};
 
@@ -16,6 +16,7 @@ use crate::body::unpacked;
 use crate::caller::{Caller, Sender};
 use crate::problem::Problem;
 use crate::sends::{ACTIVITIES_SHOWN, hash, send_of_key};
+use crate::view::FoundView;
 
 /// A request that opens a send for parts is no larger.
 const LARGEST_OPENING: usize = 10_000;
@@ -37,6 +38,8 @@ struct PartView {
     duties: usize,
     groups: usize,
     activities: usize,
+    /// What was found in it.
+    validation: FoundView,
 }
 
 /// Whether a body of `POST /v1/sends` opens a send for parts.
@@ -75,12 +78,23 @@ pub(crate) async fn records(
 ) -> Result<Response, Problem> {
     let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
     let body = unpacked(&headers, body)?;
-    let packed = PackedPart::parse(&body, ACTIVITIES_SHOWN)?;
+    let protected = relay.organisers.protected_identities(&send.organisation)?;
+    let read = PackedPart::read(&body, protected, ACTIVITIES_SHOWN)?;
     drop(body);
+    // What the sender chose is looked up only where it matters.
+    let validation = if read.findings.refuse(Validation::Strict) {
+        let options = relay.history.upload_options(&send).await?.ok_or(Problem::NotFound)?;
+        options.validation
+    } else {
+        Validation::Strict
+    };
+    let (packed, findings) = read.accepted(validation)?;
     let part = packed.part;
     let count = |stage: &Vec<PlannedBatch>| stage.iter().map(|batch| batch.ids.len()).sum::<usize>();
     let [persons, duties, groups, activities] = packed.stages.each_ref().map(count);
-    let view = PartView { part, persons, duties, groups, activities };
+    let counts = findings.counts().to_vec();
+    let validation = FoundView::of(&counts);
+    let view = PartView { part, persons, duties, groups, activities, validation };
     let bodies = |batches: Vec<PlannedBatch>| {
         batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
     };
@@ -88,6 +102,7 @@ pub(crate) async fn records(
         part,
         activities: serde_json::to_string(&packed.activities).map_err(|_| Problem::Internal)?,
         activity_count: packed.activity_count,
+        findings: counts,
         stages: packed.stages.map(bodies),
     };
     let name_of = |body: &str| hash(body.as_bytes()).get(..16).unwrap_or_default().to_owned();

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Serialize;
 use stafett_domain::{
-    Access, AttemptId, Counts, JobStatus, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId,
-    SendStatus, StageName,
+    Access, AttemptId, Counts, FindingGroup, Findings, JobStatus, KindCount, Options, Outcome, Reason,
+    ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
 };
 use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend};
 use stafett_skolverket::LogEntry;
@@ -27,6 +27,28 @@ pub(crate) struct SendView {
     activities: serde_json::Value,
     jobs: Vec<JobView>,
     options: Options,
+    /// What was found in it when it was accepted.
+    validation: FoundView,
+}
+
+/// What was found in a body, in numbers.
+#[derive(Serialize)]
+pub(crate) struct FoundView {
+    errors: u32,
+    warnings: u32,
+    rules: Vec<FindingGroup<'static>>,
+}
+
+impl FoundView {
+    pub(crate) fn of(counts: &[KindCount]) -> Self {
+        let mut findings = Findings::default();
+        findings.add_counts(counts);
+        Self {
+            errors: findings.total(Severity::Error),
+            warnings: findings.total(Severity::Warning),
+            rules: FindingGroup::all(counts),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -77,7 +99,7 @@ impl From<&Job> for JobView {
 impl SendView {
     /// A send as it stands. `organiser` tells its place in the queue.
     pub(crate) fn now(send: StoredSend, organiser: Option<&Organiser>) -> Self {
-        let StoredSend { header, jobs, activities } = send;
+        let StoredSend { header, jobs, activities, findings } = send;
         let before = || {
             let running = organiser.and_then(|organiser| organiser.running_seq)?;
             Some(header.seq?.saturating_sub(running))
@@ -97,6 +119,7 @@ impl SendView {
             activities,
             jobs: jobs.iter().map(Into::into).collect(),
             options: header.options,
+            validation: FoundView::of(&findings),
         }
     }
 

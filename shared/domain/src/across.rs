@@ -1,18 +1,18 @@
-//! A send that came in parts, seen as a whole: ids and references over all of it (domain rules 1 and 2), and what its
-//! rows show that stands in other parts. It goes through the send once, batch by batch and stage by stage, and keeps
+//! A send that came in parts, seen as a whole: ids and references over all of it (domain rules 1 and 2), the rules over
+//! several records, and what its rows show that stands in other parts. It goes through the send once, batch by batch and stage by stage, and keeps
 //! eight bytes of an id: as much as tells records of one send apart.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
-use crate::fault::{Fault, FaultCode, Faults};
+use crate::finding::{Finding, FindingCode, Findings, Kind};
 use crate::id::RecordId;
 use crate::links;
 use crate::personal::Personal;
 use crate::plan::{ActivitySummary, Facts};
 use crate::record::{Activity, Duty, Group, Person, Record};
+use crate::rules::{Place, Together};
 use crate::stage::StageName;
-use crate::submission::{References, list_of};
+use crate::submission::{Read, References};
 use crate::vocabulary::DutyRole;
 
 /// Where a batch's records came from.
@@ -25,11 +25,12 @@ pub struct Origin {
 }
 
 /// What is known of a send by now. Call in this order: [`Across::roles`] for every batch of duties, then
-/// [`Across::persons`], [`Across::duties`], [`Across::groups`] and [`Across::activities`] for every batch of each.
+/// [`Across::persons`] and [`Across::duties`], [`Across::ahead`] for every batch of activities, then [`Across::groups`]
+/// and [`Across::activities`] for every batch of each.
 pub struct Across {
     external: bool,
-    kinds: HashMap<u64, StageName>,
-    faults: Faults,
+    together: Together,
+    findings: Findings,
     roles: HashMap<u64, Vec<DutyRole>>,
     /// Of those with duties: the name, and whether the identity is protected.
     staff: HashMap<u64, (Personal, bool)>,
@@ -46,10 +47,11 @@ fn short(id: RecordId) -> u64 {
 impl Across {
     /// Nothing is known yet. `shown`: the activities that the send shows, without the number of their students.
     pub fn new(references: References, shown: Vec<ActivitySummary>) -> Self {
+        let external = references == References::External;
         Self {
-            external: references == References::External,
-            kinds: HashMap::new(),
-            faults: Faults::default(),
+            external,
+            together: Together::new(!external),
+            findings: Findings::default(),
             roles: HashMap::new(),
             staff: HashMap::new(),
             shown,
@@ -61,6 +63,7 @@ impl Across {
     /// Notes who has which roles.
     pub fn roles(&mut self, duties: &[Duty]) {
         for duty in duties {
+            self.together.staff(duty);
             let roles = self.roles.entry(short(duty.person.id)).or_default();
             if !roles.contains(&duty.duty_role) {
                 roles.push(duty.duty_role);
@@ -72,7 +75,8 @@ impl Across {
     pub fn persons(&mut self, origin: Origin, persons: &[Person], facts: &mut [Facts]) -> bool {
         let mut changed = false;
         for (index, (person, facts)) in persons.iter().zip(facts).enumerate() {
-            self.own_id(origin, index, person);
+            let place = self.own_id(origin, index, person);
+            self.together.person(place, person, &mut self.findings);
             let id = short(person.id);
             let Some(roles) = self.roles.get(&id) else { continue };
             let role = Some(DutyRole::list(roles));
@@ -87,10 +91,9 @@ impl Across {
     pub fn duties(&mut self, origin: Origin, duties: &[Duty], facts: &mut [Facts]) -> bool {
         let mut changed = false;
         for (index, (duty, facts)) in duties.iter().zip(facts).enumerate() {
-            self.own_id(origin, index, duty);
-            self.reference(origin, (StageName::Duties, index), StageName::Users, duty.person.id, || {
-                "/person/id".to_owned()
-            });
+            let place = self.own_id(origin, index, duty);
+            self.together.duty(place, duty);
+            self.reference((place, duty.id), StageName::Users, duty.person.id, || "/person/id".to_owned());
             if let Some((name, protected)) = self.staff.get(&short(duty.person.id)) {
                 changed |= facts.name.as_ref() != Some(name) || facts.protected != *protected;
                 (facts.name, facts.protected) = (Some(name.clone()), *protected);
@@ -99,9 +102,10 @@ impl Across {
         changed
     }
 
-    /// Notes which groups the shown activities have: from the first batches of activities, before the groups.
-    pub fn shown_groups(&mut self, activities: &[Activity]) {
-        for activity in activities {
+    /// Notes which groups the shown activities have, and of which school year the tests are: before the groups.
+    pub fn ahead(&mut self, activities: &[Activity], facts: &[Facts]) {
+        for (activity, facts) in activities.iter().zip(facts) {
+            self.together.test(activity, facts.test_code.as_ref());
             if self.shown.iter().any(|shown| shown.id == activity.id) {
                 let groups: Vec<_> = activity.groups.iter().map(|group| short(group.id)).collect();
                 self.members.extend(groups.iter().map(|group| (*group, Vec::new())));
@@ -113,10 +117,11 @@ impl Across {
     /// Takes a batch of groups.
     pub fn groups(&mut self, origin: Origin, groups: &[Group]) {
         for (index, group) in groups.iter().enumerate() {
-            self.own_id(origin, index, group);
-            for (place, member) in group.members().enumerate() {
-                self.reference(origin, (StageName::Groups, index), StageName::Users, member, || {
-                    format!("/groupMemberships/{place}/person/id")
+            let place = self.own_id(origin, index, group);
+            self.together.group(place, group, &mut self.findings);
+            for (at, member) in group.members().enumerate() {
+                self.reference((place, group.id), StageName::Users, member, || {
+                    format!("/groupMemberships/{at}/person/id")
                 });
             }
             if let Some(members) = self.members.get_mut(&short(group.id)) {
@@ -128,27 +133,24 @@ impl Across {
     /// Takes a batch of activities.
     pub fn activities(&mut self, origin: Origin, activities: &[Activity]) {
         for (index, activity) in activities.iter().enumerate() {
-            self.own_id(origin, index, activity);
-            let from = (StageName::Activities, index);
-            for (place, group) in activity.groups.iter().enumerate() {
-                self.reference(origin, from, StageName::Groups, group.id, || format!("/groups/{place}/id"));
+            let place = self.own_id(origin, index, activity);
+            self.together.activity(place, activity, &mut self.findings);
+            let from = (place, activity.id);
+            for (at, group) in activity.groups.iter().enumerate() {
+                self.reference(from, StageName::Groups, group.id, || format!("/groups/{at}/id"));
             }
-            for (place, teacher) in activity.teachers.iter().flatten().enumerate() {
-                self.reference(origin, from, StageName::Duties, teacher.duty.id, || {
-                    format!("/teachers/{place}/duty/id")
+            for (at, teacher) in activity.teachers.iter().flatten().enumerate() {
+                self.reference(from, StageName::Duties, teacher.duty.id, || {
+                    format!("/teachers/{at}/duty/id")
                 });
             }
         }
     }
 
-    /// The activities that the send shows; or all that is wrong. Pointers are into the parts: `/parts/3/persons/7/id`.
-    ///
-    /// # Errors
-    /// [`Faults`] of ids and references.
-    pub fn finish(mut self) -> Result<Vec<ActivitySummary>, Faults> {
-        if self.faults.total > 0 {
-            return Err(self.faults);
-        }
+    /// The activities that the send shows, and what is wrong or worth a warning. Pointers are into the parts:
+    /// `/parts/3/persons/7/id`.
+    pub fn finish(mut self) -> Read<Vec<ActivitySummary>> {
+        self.together.finish(&mut self.findings);
         for activity in &mut self.shown {
             let groups = self.shown_groups.get(&short(activity.id)).into_iter().flatten();
             let mut students: Vec<u64> =
@@ -157,52 +159,41 @@ impl Across {
             students.dedup();
             activity.students = students.len();
         }
-        Ok(self.shown)
+        Read { content: self.shown, findings: self.findings }
     }
 
     /// Says of a send without activities that it is one.
     pub fn no_activities(&mut self) {
-        self.faults.add(|| {
-            Fault::new(
-                FaultCode::WrongCount,
-                "/activities".to_owned(),
-                None,
-                "Must have at least 1 entry; add one.",
-                "Ska ha minst 1 post; lägg till en.",
-            )
+        let kind = Kind::form(FindingCode::WrongCount, None);
+        self.findings.add(kind, || {
+            Finding::new(kind, "/activities".to_owned(), None)
+                .told("Must have at least 1 entry; add one.", "Ska ha minst 1 post; lägg till en.")
         });
     }
 
-    fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T) {
-        match self.kinds.entry(short(record.id())) {
-            Entry::Vacant(free) => {
-                free.insert(T::STAGE);
-            }
-            Entry::Occupied(_) => {
-                self.faults.add(|| links::duplicate_id(pointer(origin, (T::STAGE, index), "/id")));
-            }
+    /// Looks at a record's own id; gives its place.
+    fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T) -> Place {
+        let place = Place::in_part(origin.part, T::STAGE, origin.first + index);
+        if self.together.stage_of(record.id()).is_some() {
+            links::duplicate_id(&mut self.findings, || (place.pointer("/id"), Some(record.id())));
         }
+        place
     }
 
     fn reference(
         &mut self,
-        origin: Origin,
-        from: (StageName, usize),
+        (from, within): (Place, RecordId),
         to: StageName,
         id: RecordId,
-        place: impl FnOnce() -> String,
+        at: impl FnOnce() -> String,
     ) {
-        match self.kinds.get(&short(id)) {
-            Some(kind) if *kind == to => {}
-            Some(_) => self.faults.add(|| links::of_another_kind(pointer(origin, from, &place()), to)),
-            None if self.external => {}
-            None => self.faults.add(|| links::missing(pointer(origin, from, &place()), to)),
+        let at = || (from.pointer(&at()), Some(within));
+        match self.together.stage_of(id) {
+            Some(stage) if stage == to => {}
+            Some(_) => links::of_another_kind(&mut self.findings, to, at),
+            None => links::missing(&mut self.findings, to, self.external, at),
         }
     }
-}
-
-fn pointer(origin: Origin, (stage, index): (StageName, usize), place: &str) -> String {
-    format!("/parts/{}/{}/{}{place}", origin.part, list_of(stage), origin.first + index)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::fault::{Fault, FaultCode, may_be_quoted};
+use crate::finding::{Finding, FindingCode, Kind, may_be_quoted};
 use crate::reason::Text;
 use crate::shape::Walk;
 use crate::stage::StageName;
@@ -180,15 +180,8 @@ impl<'de> Visitor<'de> for Reader<'_, '_, '_> {
             let value = source.next_value_seed(Reader(context))?;
             if attributes.insert(name, value).is_some() {
                 let pointer = context.pointer();
-                context.walk.faults.add(|| {
-                    Fault::new(
-                        FaultCode::DuplicateAttribute,
-                        pointer,
-                        None,
-                        "An attribute stands more than once in the same object. Give it once.",
-                        "Ett attribut förekommer mer än en gång i samma objekt. Ange det en gång.",
-                    )
-                });
+                let kind = Kind::form(FindingCode::DuplicateAttribute, None);
+                context.walk.findings.add(kind, || Finding::new(kind, pointer, None));
             }
             context.path.pop();
         }
@@ -228,7 +221,7 @@ mod tests {
             Value::Object(read(body, &mut walk, &mut |_, _, _, _| {}).unwrap().attributes),
             serde_json::from_slice::<Value>(body).unwrap()
         );
-        assert_eq!(walk.faults.total, 0);
+        assert_eq!(walk.findings.counts(), []);
     }
 
     #[test]
@@ -236,7 +229,7 @@ mod tests {
         let body = r#"{"a": [{"b": 1, "b": 2}], "Åsa Ek": {"c": 1, "c": 1}}"#;
         let mut walk = Walk::default();
         read(body.as_bytes(), &mut walk, &mut |_, _, _, _| {}).unwrap();
-        let pointers: Vec<_> = walk.faults.listed.iter().map(|fault| fault.pointer.as_str()).collect();
+        let pointers: Vec<_> = walk.findings.listed().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["/a/0/b", ""]);
     }
 

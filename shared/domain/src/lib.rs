@@ -3,18 +3,21 @@
 //! Pure: no clock, no network, no storage.
 
 pub mod across;
+
 pub mod dependency;
-pub mod fault;
+pub mod finding;
 pub mod id;
 mod json;
 mod links;
 mod mask;
 pub mod personal;
 pub mod plan;
+pub mod preview;
 pub mod reason;
 pub mod record;
 pub mod reference;
 pub mod row;
+mod rules;
 mod shape;
 pub mod skolverket_id;
 pub mod stage;
@@ -23,21 +26,26 @@ pub mod submission;
 mod table;
 pub mod vocabulary;
 
-pub use fault::{Fault, FaultCode, Faults};
+pub use finding::{
+    Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender, Severity,
+    Validation,
+};
 pub use id::{AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId};
 pub use personal::Personal;
 pub use plan::{ActivitySummary, Facts, MAX_BODY_BYTES, Plan, PlannedBatch, SchoolUnitSummary};
+pub use preview::{Preview, Viewer};
 pub use reason::{Reason, ReasonCode, Text};
 pub use record::{Activity, Duty, Group, Person, Record};
 pub use reference::{RecordRef, SchoolUnitRef, TestRef};
 pub use row::{Access, Row, RowError, rows, sent_object};
+pub use rules::ProtectedIdentities;
 pub use skolverket_id::{SchoolUnitCode, TestCode, skolverket_id};
 pub use stage::StageName;
 pub use state::{
     BatchEvent, BatchStatus, Counts, Ending, IllegalTransition, JobEvent, JobStatus, Outcome, SendEvent,
     SendStatus,
 };
-pub use submission::{Entry, OnRecordErrors, Options, PackedPart, References, Rejection, Submission};
+pub use submission::{Entry, OnRecordErrors, Options, PackedPart, Read, References, Rejection, Submission};
 
 #[cfg(test)]
 mod example;

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::fault::{Fault, FaultCode};
+use crate::finding::{Finding, FindingCode, Findings, Kind};
+use crate::id::RecordId;
 use crate::shape::{Named, Walk, is_uuid};
 use crate::stage::StageName;
 
@@ -19,7 +20,7 @@ pub(crate) fn check(walk: &mut Walk, lengths: [Option<usize>; 4], external: bool
         let key = id.text.to_lowercase();
         let taken = kinds.entry(key).or_default();
         if taken.iter().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
-            walk.faults.add(|| duplicate_id(id.pointer.clone()));
+            duplicate_id(&mut walk.findings, || (id.pointer.clone(), id.within));
         }
         mark(taken, id.stage);
     }
@@ -57,10 +58,11 @@ fn check_references_to(stage: StageName, walk: &mut Walk, kinds: &Kinds, length:
     let explained = lost.len() <= unreadable;
 
     for reference in missing {
+        let at = || (reference.pointer.clone(), reference.within);
         if elsewhere(reference) {
-            walk.faults.add(|| of_another_kind(reference.pointer.clone(), reference.stage));
-        } else if !explained && !external {
-            walk.faults.add(|| self::missing(reference.pointer.clone(), reference.stage));
+            of_another_kind(&mut walk.findings, reference.stage, at);
+        } else if !explained {
+            self::missing(&mut walk.findings, reference.stage, external, at);
         }
     }
 }
@@ -75,43 +77,76 @@ fn has(kinds: &Kinds, id: &str, stage: StageName) -> bool {
     kinds.get(id).and_then(|kinds| kinds.get(stage.index())).copied().unwrap_or_default()
 }
 
-/// Two records have the id at `pointer`.
-pub(crate) fn duplicate_id(pointer: String) -> Fault {
-    Fault::new(
-        FaultCode::DuplicateId,
-        pointer,
-        Some(1),
-        "Another record of the send has this id. Ids are unique over persons, duties, groups and \
-         activities together; give each record its own.",
-        "En annan post i sändningen har detta id. Id:n är unika över personer, tjänstgöringar, grupper och \
-         aktiviteter tillsammans; ge varje post ett eget.",
-    )
+/// Where something is: its pointer, and the record that it stands in.
+type At = (String, Option<RecordId>);
+
+/// Two records have the id there.
+pub(crate) fn duplicate_id(findings: &mut Findings, at: impl FnOnce() -> At) {
+    let kind = Kind::form(FindingCode::DuplicateId, Some(1));
+    findings.add(kind, || {
+        let (pointer, record_id) = at();
+        Finding::new(kind, pointer, record_id).told(
+            "Another record of the send has this id. Ids are unique over persons, duties, groups and \
+             activities together; give each record its own.",
+            "En annan post i sändningen har detta id. Id:n är unika över personer, tjänstgöringar, grupper och \
+             aktiviteter tillsammans; ge varje post ett eget.",
+        )
+    });
 }
 
-/// No record has the id at `pointer`, which names one of that stage.
-pub(crate) fn missing(pointer: String, stage: StageName) -> Fault {
+/// No record has the id there, which names one of that stage. `external`: it may be at Skolverket already.
+pub(crate) fn missing(findings: &mut Findings, stage: StageName, external: bool, at: impl FnOnce() -> At) {
     let (en, sv, list) = words(stage);
-    Fault::new(
-        FaultCode::MissingReference,
-        pointer,
-        Some(2),
-        format!("There is no {en} with this id in the send. Add it to {list} or remove the reference."),
-        format!(
-            "Det finns ingen {sv} med detta id i sändningen. Lägg till den i {list} eller ta bort hänvisningen."
-        ),
-    )
+    let kind = Kind::form(FindingCode::MissingReference, Some(2));
+    if external {
+        told(findings, kind.warning(), at, || {
+            (
+                format!(
+                    "There is no {en} with this id in the send. Skolverket refuses the record unless it has that one \
+                     from an earlier send. If it has not, add it to {list}."
+                ),
+                format!(
+                    "Det finns ingen {sv} med detta id i sändningen. Skolverket avvisar posten om den inte finns där \
+                     från en tidigare sändning. Om den inte gör det, lägg till den i {list}."
+                ),
+            )
+        });
+    } else {
+        told(findings, kind, at, || {
+            (
+                format!(
+                    "There is no {en} with this id in the send. Add it to {list} or remove the reference."
+                ),
+                format!(
+                    "Det finns ingen {sv} med detta id i sändningen. Lägg till den i {list} eller ta bort \
+                     hänvisningen."
+                ),
+            )
+        });
+    }
 }
 
-/// A record of another stage has the id at `pointer`.
-pub(crate) fn of_another_kind(pointer: String, stage: StageName) -> Fault {
+/// A record of another stage has the id there.
+pub(crate) fn of_another_kind(findings: &mut Findings, stage: StageName, at: impl FnOnce() -> At) {
     let (en, sv, list) = words(stage);
-    Fault::new(
-        FaultCode::MissingReference,
-        pointer,
-        Some(2),
-        format!("This id is a record of another kind. Give the id of a {en} in {list}."),
-        format!("Detta id hör till en annan sorts post. Ange id för en {sv} i {list}."),
-    )
+    told(findings, Kind::form(FindingCode::MissingReference, Some(2)), at, || {
+        (
+            format!("This id is a record of another kind. Give the id of a {en} in {list}."),
+            format!("Detta id hör till en annan sorts post. Ange id för en {sv} i {list}."),
+        )
+    });
+}
+
+fn told(
+    findings: &mut Findings,
+    kind: Kind,
+    at: impl FnOnce() -> At,
+    words: impl FnOnce() -> (String, String),
+) {
+    findings.add(kind, || {
+        let ((pointer, record_id), (en, sv)) = (at(), words());
+        Finding::new(kind, pointer, record_id).told(en, sv)
+    });
 }
 
 fn words(stage: StageName) -> (&'static str, &'static str, &'static str) {

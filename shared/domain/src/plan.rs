@@ -57,14 +57,22 @@ pub struct Facts {
     /// Of a person or a duty: the person's identity is protected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+    /// Of an activity: the test's code, where the sender gave it. An id does not tell its code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_code: Option<TestCode>,
 }
 
 impl Facts {
+    /// What is known of an activity beside what is sent of it.
+    pub(crate) fn of_activity(activity: &Activity) -> Self {
+        Self { test_code: activity.parent_activity.code.clone(), ..Self::default() }
+    }
+
     /// What a person's row shows as long as no duty of the person is known.
     pub(crate) fn of_person(person: &Person) -> Self {
         let enrolled = person.enrolments.as_ref().is_some_and(|enrolments| !enrolments.is_empty());
         let role = enrolled.then(|| "Elev".to_owned());
-        Self { role, name: None, protected: person.is_protected() }
+        Self { role, protected: person.is_protected(), ..Self::default() }
     }
 }
 
@@ -104,7 +112,7 @@ impl Plan {
         let users = parts(&submission.persons, |person| people.facts_of_person(person));
         let duties = parts(&submission.duties, |duty| people.facts_of_duty(duty.person.id));
         let groups = parts(&submission.groups, |_| Facts::default());
-        let activities = parts(&submission.activities, |_| Facts::default());
+        let activities = parts(&submission.activities, Facts::of_activity);
         let stages = [cut(users), cut(duties), cut(groups), cut(activities)];
         Self { stages, activities: summaries(submission) }
     }
@@ -233,9 +241,9 @@ impl<'a> People<'a> {
     fn facts_of_duty(&self, person: RecordId) -> Facts {
         let person = self.persons.get(&person);
         Facts {
-            role: None,
             name: person.map(|person| person.full_name()),
             protected: person.is_some_and(|person| person.is_protected()),
+            ..Facts::default()
         }
     }
 }

@@ -180,7 +180,8 @@ impl Row {
     }
 }
 
-fn shown_name(name: Option<String>, protected: bool) -> Option<String> {
+/// A name as it is shown to those who may not see everything.
+pub(crate) fn shown_name(name: Option<String>, protected: bool) -> Option<String> {
     if protected { name.map(|_| mask::HIDDEN.to_owned()) } else { name }
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::submission::{Rejection, Submission};
+use crate::finding::Findings;
+use crate::rules::ProtectedIdentities;
+use crate::submission::{Read, Rejection, Submission};
 
 pub(crate) const STUDENT: &str = "11111111-0000-4000-8000-000000000001";
 pub(crate) const TEACHER: &str = "11111111-0000-4000-8000-000000000002";
@@ -51,7 +53,7 @@ pub(crate) fn complete() -> Value {
                 "enrolments": [],
             },
         ],
-        "options": {"onRecordErrors": "stop", "references": "internal"},
+        "options": {"onRecordErrors": "stop", "references": "internal", "validation": "strict"},
     })
 }
 
@@ -62,8 +64,20 @@ pub(crate) fn with(change: impl FnOnce(&mut Value)) -> Value {
     body
 }
 
+/// The body as it is read where protected persons may be sent.
+pub(crate) fn read(body: &Value) -> Read<Submission> {
+    Submission::read(body.to_string().as_bytes(), ProtectedIdentities::Attested).unwrap()
+}
+
+/// The body as it is accepted.
 pub(crate) fn parse(body: &Value) -> Result<Submission, Rejection> {
-    Submission::parse(body.to_string().as_bytes())
+    accept(body).map(|(submission, _)| submission)
+}
+
+pub(crate) fn accept(body: &Value) -> Result<(Submission, Findings), Rejection> {
+    let read = read(body);
+    let validation = read.content.options.validation;
+    read.accepted(validation)
 }
 
 /// The complete body with one value set, or taken out.

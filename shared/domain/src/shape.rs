@@ -1,8 +1,11 @@
 //! The form of a body as data, and the one walker that holds a body against it.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use crate::fault::{Fault, FaultCode, Faults, may_be_quoted};
+use crate::finding::{Finding, FindingCode, Findings, Kind, Mender, Severity, may_be_quoted};
+use crate::id::RecordId;
 use crate::json::Frame;
 use crate::skolverket_id::{SchoolUnitCode, TestCode};
 use crate::stage::StageName;
@@ -14,15 +17,19 @@ pub(crate) struct Named {
     pub(crate) stage: StageName,
     pub(crate) pointer: String,
     pub(crate) text: String,
+    /// The record that it stands in, where that one's id can be read.
+    pub(crate) within: Option<RecordId>,
 }
 
 /// What a walk has found.
 #[derive(Default)]
 pub(crate) struct Walk {
-    pub(crate) faults: Faults,
+    pub(crate) findings: Findings,
     pub(crate) ids: Vec<Named>,
     pub(crate) references: Vec<Named>,
     path: Vec<Step>,
+    /// The record that is being looked at.
+    record_id: Option<RecordId>,
     /// Whether references are gathered.
     linked: bool,
 }
@@ -42,17 +49,25 @@ pub(crate) fn is_uuid(text: &str) -> bool {
         })
 }
 
+fn record_id(text: &str) -> Option<RecordId> {
+    text.parse().ok().filter(|_| is_uuid(text))
+}
+
 impl Walk {
     /// `linked`: the references are gathered, too.
     pub(crate) fn new(linked: bool) -> Self {
         Self { linked, ..Self::default() }
     }
 
-    /// Holds a record against its form.
-    pub(crate) fn record(&mut self, stage: StageName, index: usize, record: &Value) {
+    /// Holds a record against its form. Says whether it is sound.
+    pub(crate) fn record(&mut self, stage: StageName, index: usize, record: &Value) -> bool {
+        let before = self.findings.total(Severity::Error);
+        self.record_id = record.get("id").and_then(Value::as_str).and_then(record_id);
         self.within(Step::Name(list_of(stage)), |walk| {
             walk.within(Step::Index(index), |walk| walk.visit(record, table::record(stage), None));
         });
+        self.record_id = None;
+        self.findings.total(Severity::Error) == before
     }
 
     /// Holds what a body is beside its records against its form.
@@ -81,7 +96,7 @@ impl Walk {
             (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => {}
             (Shape::Integer { min, max }, Value::Number(number)) if number.is_i64() || number.is_u64() => {
                 if !number.as_i64().is_some_and(|number| (*min..=*max).contains(&number)) {
-                    self.fault(FaultCode::NotAllowed, rule, || {
+                    self.fault(FindingCode::NotAllowed, rule, || {
                         (
                             format!("Must be a whole number from {min} to {max}."),
                             format!("Ska vara ett heltal från {min} till {max}."),
@@ -92,7 +107,7 @@ impl Walk {
             (Shape::OneOf(words), Value::String(word)) => {
                 if !words.contains(&word.as_str()) {
                     let words = words.join(", ");
-                    self.fault(FaultCode::NotAllowed, rule, || {
+                    self.fault(FindingCode::NotAllowed, rule, || {
                         (
                             format!("Not an allowed value. Use one of: {words}."),
                             format!("Otillåtet värde. Använd ett av: {words}."),
@@ -102,13 +117,15 @@ impl Walk {
             }
             (Shape::OwnId(stage), Value::String(text)) => {
                 self.uuid(text, Some(1));
-                self.ids.push(Named { stage: *stage, pointer: pointer(&self.path), text: text.clone() });
+                let (pointer, within) = (pointer(&self.path), self.record_id);
+                self.ids.push(Named { stage: *stage, pointer, text: text.clone(), within });
             }
             (Shape::To(stage), Value::Object(reference)) => {
                 let id = self.id_of(reference, None, Some(2));
                 if let Some(text) = id.filter(|_| self.linked) {
                     let pointer = format!("{}/id", pointer(&self.path));
-                    self.references.push(Named { stage: *stage, pointer, text: text.to_owned() });
+                    let within = self.record_id;
+                    self.references.push(Named { stage: *stage, pointer, text: text.to_owned(), within });
                 }
             }
             (Shape::SkolverketId(code), Value::Object(reference)) => {
@@ -123,7 +140,7 @@ impl Walk {
                     self.within(Step::Index(index), |walk| walk.visit(entry, of, rule));
                 }
             }
-            (Shape::SetBySkolverket, _) => self.fault(FaultCode::UnknownAttribute, None, || {
+            (Shape::SetBySkolverket, _) => self.fault(FindingCode::UnknownAttribute, None, || {
                 (
                     "This attribute is set by Skolverket; leave it out.",
                     "Attributet sätts av Skolverket; utelämna det.",
@@ -138,7 +155,7 @@ impl Walk {
                     ),
                     _ => ("", ""),
                 };
-                self.fault(FaultCode::WrongType, rule, || {
+                self.fault(FindingCode::WrongType, rule, || {
                     (format!("Must be {en}{hint_en}."), format!("Ska vara {sv}{hint_sv}."))
                 });
             }
@@ -155,7 +172,7 @@ impl Walk {
     fn attribute(&mut self, object: &Map<String, Value>, attribute: &'static Attribute) {
         self.within(Step::Name(attribute.name), |walk| match object.get(attribute.name) {
             Some(value) => walk.visit(value, &attribute.shape, attribute.rule),
-            None if attribute.required => walk.fault(FaultCode::MissingAttribute, attribute.rule, || {
+            None if attribute.required => walk.fault(FindingCode::MissingAttribute, attribute.rule, || {
                 (
                     format!("The attribute {} is required; give it.", attribute.name),
                     format!("Attributet {} är obligatoriskt; ange det.", attribute.name),
@@ -192,16 +209,16 @@ impl Walk {
         }
         match (id, code, code_name) {
             (None, None, None) => self.within(Step::Name("id"), |walk| {
-                walk.fault(FaultCode::MissingAttribute, rule, || {
+                walk.fault(FindingCode::MissingAttribute, rule, || {
                     ("The attribute id is required; give it.", "Attributet id är obligatoriskt; ange det.")
                 });
             }),
-            (None, None, Some(name)) => self.fault(FaultCode::MissingAttribute, rule, || {
+            (None, None, Some(name)) => self.fault(FindingCode::MissingAttribute, rule, || {
                 (format!("Give either id or {name}."), format!("Ange antingen id eller {name}."))
             }),
             (Some(_), Some((code, _)), _) => {
                 let name = code.name();
-                self.fault(FaultCode::NotAllowed, rule, || {
+                self.fault(FindingCode::NotAllowed, rule, || {
                     (
                         format!("Give either id or {name}, not both."),
                         format!("Ange antingen id eller {name}, inte båda."),
@@ -215,7 +232,7 @@ impl Walk {
 
     fn uuid(&mut self, text: &str, rule: Option<u8>) {
         if !is_uuid(text) {
-            self.fault(FaultCode::WrongFormat, rule, || {
+            self.fault(FindingCode::WrongFormat, rule, || {
                 (
                     "Must be a UUID in lower case: 8-4-4-4-12 hexadecimal digits.",
                     "Ska vara ett UUID med gemener: 8-4-4-4-12 hexadecimala siffror.",
@@ -235,7 +252,7 @@ impl Walk {
             ),
         };
         if !accepted {
-            self.fault(FaultCode::WrongFormat, rule, || (en, sv));
+            self.fault(FindingCode::WrongFormat, rule, || (en, sv));
         }
     }
 
@@ -253,19 +270,17 @@ impl Walk {
                 format!("Ska ha minst {min} post; lägg till en."),
             ),
         };
-        self.fault(FaultCode::WrongCount, rule, || (en, sv));
+        self.fault(FindingCode::WrongCount, rule, || (en, sv));
     }
 
     fn unknown(&mut self, object: &Map<String, Value>, known: impl Fn(&str) -> bool) {
         let mut unnamed = 0_usize;
         for name in object.keys().filter(|name| !known(name)) {
             if may_be_quoted(name) {
-                let path = &self.path;
-                self.faults.add(|| {
-                    Fault::new(
-                        FaultCode::UnknownAttribute,
-                        format!("{}/{name}", pointer(path)),
-                        None,
+                let (path, record_id) = (&self.path, self.record_id);
+                let kind = Kind::form(FindingCode::UnknownAttribute, None);
+                self.findings.add(kind, || {
+                    Finding::new(kind, format!("{}/{name}", pointer(path)), record_id).told(
                         format!(
                             "The attribute {name} is not known here; check its spelling or leave it out."
                         ),
@@ -278,7 +293,7 @@ impl Walk {
         }
         // One fault for all of them: they share the parent's pointer, and would be the same text again.
         if unnamed > 0 {
-            self.fault(FaultCode::UnknownAttribute, None, || {
+            self.fault(FindingCode::UnknownAttribute, None, || {
                 (
                     format!(
                         "Unknown attributes here: {unnamed}. Their names are not repeated, as they could be \
@@ -300,12 +315,35 @@ impl Walk {
     }
 
     /// The words are made only for faults that are listed: a hostile body has millions.
-    fn fault<T: Into<String>>(&mut self, code: FaultCode, rule: Option<u8>, words: impl FnOnce() -> (T, T)) {
-        let path = &self.path;
-        self.faults.add(|| {
+    fn fault<T: Into<Cow<'static, str>>>(
+        &mut self,
+        code: FindingCode,
+        rule: Option<u8>,
+        words: impl FnOnce() -> (T, T),
+    ) {
+        let (path, record_id, kind) = (&self.path, self.record_id, Kind::form(code, rule));
+        self.findings.add(kind, || {
             let (en, sv) = words();
-            Fault::new(code, pointer(path), rule, en, sv)
+            let found = Finding::new(kind, pointer(path), record_id).told(en, sv);
+            let mender = mender(kind, path).unwrap_or(found.mender);
+            found.mended(mender)
         });
+    }
+}
+
+/// Where a value of the right form is missing or wrong: in the register that it comes from. What has the wrong form
+/// was written so by the sender.
+fn mender(kind: Kind, path: &[Step]) -> Option<Mender> {
+    let of_content = matches!(
+        kind.code,
+        FindingCode::MissingAttribute | FindingCode::NotAllowed | FindingCode::WrongCount
+    );
+    let at = |name: &str| path.iter().any(|step| matches!(step, Step::Name(at) if *at == name));
+    match kind.rule {
+        _ if !of_content || at("id") => None,
+        Some(4) if at("eduPersonPrincipalNames") => Some(Mender::IdentityProvider),
+        Some(4 | 7..=14) => Some(Mender::StudentRegister),
+        _ => None,
     }
 }
 

@@ -85,6 +85,15 @@ code!(
         && text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
 );
 
+impl TestCode {
+    /// The school year that the test is for, 1–10, where the code ends in one: 6 of `GRGRBIO01_6`.
+    pub fn school_year(&self) -> Option<u8> {
+        let (_, year) = self.0.rsplit_once('_')?;
+        let digits = year.bytes().all(|byte| byte.is_ascii_digit());
+        year.parse().ok().filter(|year| digits && (1..=10).contains(year))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +110,15 @@ mod tests {
         }
         let unit: SchoolUnitCode = "31279295".parse().unwrap();
         assert_eq!(unit.id(), skolverket_id("31279295"));
+    }
+
+    #[test]
+    fn a_test_code_may_end_in_its_school_year() {
+        let year = |code: &str| code.parse::<TestCode>().unwrap().school_year();
+        assert_eq!([year("GRGRBIO01_6"), year("GRGRMAT01_10")], [Some(6), Some(10)]);
+        for without in ["MATMAT01", "GRGRBIO01_0", "GRGRBIO01_11", "GRGRBIO01_", "GRGRBIO01_6A"] {
+            assert_eq!(year(without), None, "{without}");
+        }
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::fault::{Fault, FaultCode, Faults};
+use crate::finding::{Finding, FindingCode, Findings, Kind, Validation};
 use crate::json;
 use crate::links;
 use crate::plan::{ActivitySummary, Cutter, Facts, MAX_BODY_BYTES, Part, PlannedBatch, framed_len, summary};
 use crate::reason::Text;
 use crate::record::{Activity, Duty, Group, Person, Record};
+use crate::rules::{self, Place, ProtectedIdentities};
 use crate::shape::Walk;
 use crate::stage::StageName;
 use crate::table::{self, Attribute};
@@ -36,6 +37,8 @@ pub struct Submission {
 pub struct Entry<T> {
     record: T,
     wire: String,
+    /// Its place in its list of the body.
+    index: usize,
 }
 
 /// What the sender may choose.
@@ -48,6 +51,9 @@ pub struct Options {
     /// Where the records are that others refer to.
     #[serde(default)]
     pub references: References,
+    /// What becomes of a send with errors that Skolverket might yet take.
+    #[serde(default)]
+    pub validation: Validation,
 }
 
 /// Where the records are that others refer to (domain rule 2).
@@ -80,14 +86,41 @@ pub enum Rejection {
         /// What is wrong, with line and column (both from 1, columns in bytes), and what to do.
         detail: Text,
     },
-    /// Readable and wrong (HTTP 422): everything that is wrong with it.
-    Faults(Faults),
+    /// Readable and wrong (HTTP 422): everything that keeps it from being accepted.
+    Faults(Findings),
+}
+
+/// What was read of a body.
+#[derive(Debug)]
+pub struct Read<T> {
+    /// What can be used of it: records that cannot be read are not in it.
+    pub content: T,
+    /// All that is wrong with it, or worth a warning.
+    pub findings: Findings,
+}
+
+impl<T> Read<T> {
+    /// The whole content with what is to be said of it; or what keeps it from being accepted.
+    ///
+    /// # Errors
+    /// [`Rejection::Faults`]
+    pub fn accepted(self, validation: Validation) -> Result<(T, Findings), Rejection> {
+        if self.findings.refuse(validation) {
+            return Err(Rejection::Faults(self.findings.refusing(validation)));
+        }
+        Ok((self.content, self.findings))
+    }
 }
 
 impl<T> Entry<T> {
     /// The record.
     pub fn record(&self) -> &T {
         &self.record
+    }
+
+    /// Its place in its list of the body, from 0.
+    pub(crate) fn index(&self) -> usize {
+        self.index
     }
 
     /// Compact JSON as it goes to Skolverket: codes are ids here.
@@ -107,49 +140,59 @@ impl fmt::Debug for Submission {
 impl Submission {
     /// Reads the body of `POST /v1/sends`: `{activities, groups, duties, persons, options?}`.
     ///
-    /// Checks structure, ids and references (domain rules 1–3, and what is required or closed in 4–15), and that
-    /// each record fits a call. All that is wrong is told at once.
+    /// Looks at its form, its ids and references, that each record fits a call, and at all rules. All that is wrong
+    /// is told at once.
     ///
     /// # Errors
-    /// [`Rejection::NotReadable`] if it is not a JSON object, [`Rejection::Faults`] if it is a faulty one.
-    pub fn parse(body: &[u8]) -> Result<Self, Rejection> {
+    /// [`Rejection::NotReadable`] if it is not a JSON object.
+    pub fn read(body: &[u8], protected: ProtectedIdentities) -> Result<Read<Self>, Rejection> {
         let external = |attributes: &Map<String, Value>| {
             attributes.get("options").and_then(|options| options.get("references")).and_then(Value::as_str)
                 == Some("external")
         };
-        Self::read(body, table::SUBMISSION, external).map(|(submission, _)| submission)
+        let (mut read, _) = Self::of(body, table::SUBMISSION, protected, external)?;
+        let whole = read.content.options.references == References::Internal
+            && !read.findings.counts().iter().any(|count| count.kind.code.is_binding());
+        rules::together(&read.content, whole, &mut read.findings);
+        Ok(read)
     }
 
     /// Reads corrected records of an earlier send: `{activities?, groups?, duties?, persons?}`. What they refer to is
     /// there or at Skolverket already.
     ///
     /// # Errors
-    /// As [`Submission::parse`].
-    pub fn parse_corrections(body: &[u8]) -> Result<Self, Rejection> {
-        Self::read(body, table::CORRECTIONS, |_| true).map(|(submission, _)| submission)
+    /// As [`Submission::read`].
+    pub fn read_corrections(body: &[u8], protected: ProtectedIdentities) -> Result<Read<Self>, Rejection> {
+        let (mut read, _) = Self::of(body, table::CORRECTIONS, protected, |_| true)?;
+        rules::together(&read.content, false, &mut read.findings);
+        Ok(read)
     }
 
     /// Reads what opens a send for parts: `{upload, options?}`.
     ///
     /// # Errors
-    /// As [`Submission::parse`].
+    /// [`Rejection::NotReadable`] if it is not a JSON object, [`Rejection::Faults`] if it is a faulty one.
     pub fn parse_upload(body: &[u8]) -> Result<Options, Rejection> {
-        Self::read(body, table::UPLOAD, |_| true).map(|(submission, _)| submission.options)
+        let (read, _) = Self::of(body, table::UPLOAD, ProtectedIdentities::NotAttested, |_| true)?;
+        Ok(read.accepted(Validation::Strict)?.0.options)
     }
 
     /// Reads what submits a send that came in parts, `{parts}`: how many there are.
     ///
     /// # Errors
-    /// As [`Submission::parse`].
+    /// As [`Submission::parse_upload`].
     pub fn parse_submit(body: &[u8]) -> Result<u32, Rejection> {
-        Self::read(body, table::SUBMIT, |_| true).map(|(_, attributes)| number(&attributes, "parts"))
+        let (read, attributes) = Self::of(body, table::SUBMIT, ProtectedIdentities::NotAttested, |_| true)?;
+        read.accepted(Validation::Strict)?;
+        Ok(number(&attributes, "parts"))
     }
 
-    fn read(
+    fn of(
         body: &[u8],
         form: &'static [Attribute],
+        protected: ProtectedIdentities,
         external: impl FnOnce(&Map<String, Value>) -> bool,
-    ) -> Result<(Self, Map<String, Value>), Rejection> {
+    ) -> Result<(Read<Self>, Map<String, Value>), Rejection> {
         let mut submission = Self {
             activities: Vec::new(),
             groups: Vec::new(),
@@ -157,17 +200,17 @@ impl Submission {
             persons: Vec::new(),
             options: Options::default(),
         };
-        let mut attributes =
-            read(body, form, true, external, &mut |stage, index, record, faults| match stage {
-                StageName::Users => submission.persons.extend(entry(record, index, faults)),
-                StageName::Duties => submission.duties.extend(entry(record, index, faults)),
-                StageName::Groups => submission.groups.extend(entry(record, index, faults)),
-                StageName::Activities => submission.activities.extend(entry(record, index, faults)),
+        let (mut attributes, findings) =
+            read(body, form, true, external, &mut |found, findings| match found.stage {
+                StageName::Users => submission.persons.extend(person(found, protected, findings)),
+                StageName::Duties => submission.duties.extend(entry(found, findings)),
+                StageName::Groups => submission.groups.extend(group(found, findings)),
+                StageName::Activities => submission.activities.extend(entry(found, findings)),
             })?;
         let options = attributes.remove("options");
         submission.options =
             options.and_then(|options| serde_json::from_value(options).ok()).unwrap_or_default();
-        Ok((submission, attributes))
+        Ok((Read { content: submission, findings }, attributes))
     }
 }
 
@@ -186,40 +229,56 @@ pub struct PackedPart {
 
 impl PackedPart {
     /// Reads a part: `{part, activities?, groups?, duties?, persons?}`. What its records refer to may be in other
-    /// parts. Of its activities the first `shown` are summed up.
+    /// parts: rules over several records are looked at when all parts are there. Of its activities the first `shown`
+    /// are summed up.
     ///
     /// # Errors
-    /// As [`Submission::parse`].
-    pub fn parse(body: &[u8], shown: usize) -> Result<Self, Rejection> {
+    /// [`Rejection::NotReadable`] if it is not a JSON object.
+    pub fn read(body: &[u8], protected: ProtectedIdentities, shown: usize) -> Result<Read<Self>, Rejection> {
         let mut cutters: [Cutter; 4] = Default::default();
         let (mut activities, mut activity_count) = (Vec::new(), 0);
-        let attributes = read(body, table::PART, false, |_| true, &mut |stage, index, record, faults| {
+        let (attributes, findings) = read(body, table::PART, false, |_| true, &mut |found, findings| {
             let [persons, duties, groups, of_activities] = &mut cutters;
-            match stage {
-                StageName::Users => pack(persons, entry(record, index, faults), Facts::of_person),
-                StageName::Duties => pack::<Duty>(duties, entry(record, index, faults), |_| Facts::default()),
-                StageName::Groups => {
-                    pack::<Group>(groups, entry(record, index, faults), |_| Facts::default());
-                }
+            match found.stage {
+                StageName::Users => pack(persons, person(found, protected, findings), Facts::of_person),
+                StageName::Duties => pack::<Duty>(duties, entry(found, findings), |_| Facts::default()),
+                StageName::Groups => pack(groups, group(found, findings), |_| Facts::default()),
                 StageName::Activities => {
-                    let entry = entry::<Activity>(record, index, faults);
+                    let entry = entry::<Activity>(found, findings);
                     if let Some(entry) = entry.as_ref().filter(|_| activities.len() < shown) {
                         activities.push(summary(&entry.record, &HashMap::new()));
                     }
                     activity_count += 1;
-                    pack(of_activities, entry, |_| Facts::default());
+                    pack(of_activities, entry, Facts::of_activity);
                 }
             }
         })?;
         let stages = cutters.map(Cutter::finish);
-        Ok(Self { part: number(&attributes, "part"), stages, activities, activity_count })
+        let content = Self { part: number(&attributes, "part"), stages, activities, activity_count };
+        Ok(Read { content, findings })
+    }
+}
+
+impl fmt::Debug for PackedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PackedPart({})", self.part)
     }
 }
 
 fn pack<T: Record>(cutter: &mut Cutter, entry: Option<Entry<T>>, facts: impl FnOnce(&T) -> Facts) {
-    if let Some(Entry { record, wire }) = entry {
+    if let Some(Entry { record, wire, .. }) = entry {
         cutter.add(MAX_BODY_BYTES, Part { wire: &wire, id: record.id(), facts: facts(&record) });
     }
+}
+
+/// A record as it was found in a body.
+struct Found {
+    stage: StageName,
+    /// Its place in its list.
+    index: usize,
+    /// Whether its form is right.
+    sound: bool,
+    record: Value,
 }
 
 /// Reads a body of this form, record by record; gives its other attributes. `linked`: references are held against
@@ -229,17 +288,17 @@ fn read(
     form: &'static [Attribute],
     linked: bool,
     external: impl FnOnce(&Map<String, Value>) -> bool,
-    take: &mut dyn FnMut(StageName, usize, Value, &mut Faults),
-) -> Result<Map<String, Value>, Rejection> {
+    take: &mut dyn FnMut(Found, &mut Findings),
+) -> Result<(Map<String, Value>, Findings), Rejection> {
     let mut walk = Walk::new(linked);
     let frame = json::read(body, &mut walk, &mut |stage, index, record, walk| {
-        walk.record(stage, index, &record);
-        take(stage, index, record, &mut walk.faults);
+        let sound = walk.record(stage, index, &record);
+        take(Found { stage, index, sound, record }, &mut walk.findings);
     });
     let frame = frame.map_err(|detail| Rejection::NotReadable { detail })?;
     walk.frame(&frame, form);
     links::check(&mut walk, frame.lengths, external(&frame.attributes));
-    if walk.faults.total > 0 { Err(Rejection::Faults(walk.faults)) } else { Ok(frame.attributes) }
+    Ok((frame.attributes, walk.findings))
 }
 
 /// A number whose form was looked at.
@@ -258,25 +317,41 @@ pub(crate) fn list_of(stage: StageName) -> &'static str {
     }
 }
 
-/// A record and its JSON. A faulty one is left out, its faults are known; the size of a sound one is looked at all the
-/// same.
-fn entry<T: Record>(record: Value, index: usize, faults: &mut Faults) -> Option<Entry<T>> {
+/// A person, held against its own rules.
+fn person(found: Found, protected: ProtectedIdentities, findings: &mut Findings) -> Option<Entry<Person>> {
+    let place = Place::of(StageName::Users, found.index);
+    let entry = entry::<Person>(found, findings)?;
+    rules::person(place, &entry.record, protected, findings);
+    Some(entry)
+}
+
+/// A group, held against its own rules.
+fn group(found: Found, findings: &mut Findings) -> Option<Entry<Group>> {
+    let place = Place::of(StageName::Groups, found.index);
+    let entry = entry::<Group>(found, findings)?;
+    rules::group(place, &entry.record, findings);
+    Some(entry)
+}
+
+/// A record and its JSON. One that cannot be read is left out, its faults are known; the size of one that can is
+/// looked at all the same.
+fn entry<T: Record>(found: Found, findings: &mut Findings) -> Option<Entry<T>> {
+    let Found { stage, index, sound, record } = found;
     let entry = serde_json::from_value::<T>(record)
-        .and_then(|record| serde_json::to_string(&record).map(|wire| Entry { record, wire }));
-    let pointer = || format!("/{}/{index}", list_of(T::STAGE));
+        .and_then(|record| serde_json::to_string(&record).map(|wire| Entry { record, wire, index }));
+    let pointer = || Place::of(stage, index).pointer("");
     match entry {
         Ok(entry) if framed_len(entry.wire.len()) > MAX_BODY_BYTES => {
-            faults.add(|| too_large(pointer()));
+            let kind = Kind::form(FindingCode::TooLarge, None);
+            findings.add(kind, || too_large(Finding::new(kind, pointer(), Some(entry.record.id()))));
             None
         }
         Ok(entry) => Some(entry),
         // The table lets nothing through that the types refuse. If it did, the record must not get lost.
-        Err(_) if faults.total == 0 => {
-            faults.add(|| {
-                Fault::new(
-                    FaultCode::WrongType,
-                    pointer(),
-                    None,
+        Err(_) if sound => {
+            let kind = Kind::form(FindingCode::WrongType, None);
+            findings.add(kind, || {
+                Finding::new(kind, pointer(), None).told(
                     "This record cannot be read. Compare it with the description of the interface.",
                     "Posten kan inte läsas. Jämför den med beskrivningen av gränssnittet.",
                 )
@@ -287,11 +362,8 @@ fn entry<T: Record>(record: Value, index: usize, faults: &mut Faults) -> Option<
     }
 }
 
-fn too_large(pointer: String) -> Fault {
-    Fault::new(
-        FaultCode::TooLarge,
-        pointer,
-        None,
+fn too_large(found: Finding) -> Finding {
+    found.told(
         format!(
             "The record is larger than the {MAX_BODY_BYTES} bytes that one call to Skolverket takes. Divide it, or \
              shorten its texts and lists."

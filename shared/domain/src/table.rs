@@ -139,6 +139,7 @@ pub(crate) fn record(stage: StageName) -> &'static Shape {
 const OPTIONS: &[Attribute] = &[
     optional("onRecordErrors", None, Shape::OneOf(&["stop", "continue"])),
     optional("references", Some(2), Shape::OneOf(&["internal", "external"])),
+    optional("validation", None, Shape::OneOf(&["strict", "warnOnly"])),
 ];
 
 const PERSON: &[Attribute] = &[

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use stafett_domain::OrganisationNumber;
+use stafett_domain::{OrganisationNumber, ProtectedIdentities};
 
 use crate::config::Config;
 
@@ -17,6 +17,10 @@ pub struct OrganiserSettings {
     /// How long its sends are kept, in days.
     #[serde(default)]
     pub retention_days: Option<NonZeroU32>,
+    /// Whether the organiser attests that its routine for protected identities is in place at Skolverket (domain rule
+    /// 11). Without it no protected person is sent.
+    #[serde(default)]
+    pub protected_identities_attested: bool,
 }
 
 /// Settings that are there and cannot be used.
@@ -63,6 +67,7 @@ impl Organisers {
         let defaults = || OrganiserSettings {
             entity_id: self.entity_id_pattern.replace("{organisation_number}", organisation.as_str()),
             retention_days: None,
+            protected_identities_attested: false,
         };
         let Some(dir) = &self.dir else { return Ok(defaults()) };
         match std::fs::read(dir.join(format!("{organisation}.json"))) {
@@ -82,5 +87,17 @@ impl Organisers {
     /// As [`Organisers::settings`].
     pub fn retention_days(&self, organisation: &OrganisationNumber) -> Result<u32, SettingsError> {
         Ok(self.settings(organisation)?.retention_days.map_or(self.retention_days, NonZeroU32::get))
+    }
+
+    /// Whether protected persons of an organiser may be sent.
+    ///
+    /// # Errors
+    /// As [`Organisers::settings`].
+    pub fn protected_identities(
+        &self,
+        organisation: &OrganisationNumber,
+    ) -> Result<ProtectedIdentities, SettingsError> {
+        let attested = self.settings(organisation)?.protected_identities_attested;
+        Ok(if attested { ProtectedIdentities::Attested } else { ProtectedIdentities::NotAttested })
     }
 }

@@ -2,7 +2,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::finding::Validation;
 use crate::plan::Plan;
+use crate::rules::ProtectedIdentities;
 use crate::sample::{DUTY, GROUP, NOBODY, STUDENT, complete, parse, with};
 use crate::submission::PackedPart;
 
@@ -14,10 +16,14 @@ struct Data<T> {
 /// Facts by stage, and the activities shown.
 type Whole = ([Vec<Facts>; 4], Vec<ActivitySummary>);
 
+fn packed(part: &Value) -> PackedPart {
+    let read = PackedPart::read(part.to_string().as_bytes(), ProtectedIdentities::Attested, 20).unwrap();
+    read.accepted(Validation::Strict).unwrap().0
+}
+
 /// Takes a send in these parts as the API does: each part is packed by itself, then all are seen as a whole.
-fn in_parts(parts: &[Value], references: References) -> Result<Whole, Faults> {
-    let parts: Vec<_> =
-        parts.iter().map(|part| PackedPart::parse(part.to_string().as_bytes(), 20).unwrap()).collect();
+fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> {
+    let parts: Vec<_> = parts.iter().map(packed).collect();
     let shown = parts.iter().flat_map(|part| part.activities.clone()).collect();
     let mut across = Across::new(references, shown);
     let mut facts: [Vec<Facts>; 4] = Default::default();
@@ -45,7 +51,7 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Faults> {
         assert_eq!(across.duties(origin, &read(body), found), before != *found);
         facts[1].append(found);
     });
-    each(StageName::Activities, &mut |_, body, _| across.shown_groups(&read(body)));
+    each(StageName::Activities, &mut |_, body, facts| across.ahead(&read(body), facts));
     each(StageName::Groups, &mut |origin, body, found| {
         across.groups(origin, &read(body));
         facts[2].append(found);
@@ -54,7 +60,11 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Faults> {
         across.activities(origin, &read(body));
         facts[3].append(found);
     });
-    Ok((facts, across.finish()?))
+    let Read { content, findings } = across.finish();
+    if findings.refuse(Validation::Strict) {
+        return Err(findings.refusing(Validation::Strict));
+    }
+    Ok((facts, content))
 }
 
 fn part(number: u32, lists: &[(&str, &Value)]) -> Value {
@@ -65,9 +75,9 @@ fn part(number: u32, lists: &[(&str, &Value)]) -> Value {
     part
 }
 
-fn found(result: Result<Whole, Faults>) -> Vec<(FaultCode, String)> {
+fn found(result: Result<Whole, Findings>) -> Vec<(FindingCode, String)> {
     let Err(faults) = result else { panic!("nothing was found") };
-    faults.listed.into_iter().map(|fault| (fault.code, fault.pointer)).collect()
+    faults.listed().map(|fault| (fault.kind.code, fault.pointer.clone())).collect()
 }
 
 #[test]
@@ -102,7 +112,7 @@ fn ids_and_references_are_held_against_all_parts() {
         part(2, &[("groups", &body["groups"])]),
         part(3, &[("duties", &body["duties"]), ("activities", &body["activities"])]),
     ];
-    use FaultCode::{DuplicateId, MissingReference};
+    use FindingCode::{DuplicateId, MissingReference};
     let duplicate = (DuplicateId, "/parts/3/activities/0/id".to_owned());
     let nobody = (MissingReference, "/parts/2/groups/0/groupMemberships/1/person/id".to_owned());
     let of_another_kind = (MissingReference, "/parts/2/groups/0/groupMemberships/2/person/id".to_owned());
@@ -123,7 +133,7 @@ fn records_are_counted_on_over_the_batches_of_a_part() {
     across.persons(Origin { part: 1, first: 0 }, &persons, &mut facts);
     across.persons(Origin { part: 7, first: 40 }, &persons[1..], &mut facts[1..]);
     across.no_activities();
-    let Err(faults) = across.finish() else { panic!("nothing was found") };
-    let pointers: Vec<_> = faults.listed.iter().map(|fault| fault.pointer.as_str()).collect();
+    let found = across.finish().findings.refusing(Validation::Strict);
+    let pointers: Vec<_> = found.listed().map(|fault| fault.pointer.as_str()).collect();
     assert_eq!(pointers, ["/parts/7/persons/40/id", "/activities"]);
 }

@@ -3,22 +3,22 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
-use crate::fault::MAX_LISTED;
+use crate::finding::{MAX_LISTED, Severity};
 use crate::sample::{
-    ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, complete, parse, setting, with,
+    ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, accept, complete, parse, setting, with,
 };
 use crate::table::{Attribute, SUBMISSION, Shape};
 
-fn faults(body: &Value) -> Faults {
+fn faults(body: &Value) -> Vec<Finding> {
     match parse(body) {
-        Err(Rejection::Faults(faults)) => faults,
+        Err(Rejection::Faults(findings)) => findings.listed().cloned().collect(),
         Err(Rejection::NotReadable { detail }) => panic!("{}", detail.en),
-        Ok(_) => Faults::default(),
+        Ok(_) => Vec::new(),
     }
 }
 
-fn found(body: &Value) -> Vec<(FaultCode, String)> {
-    faults(body).listed.into_iter().map(|fault| (fault.code, fault.pointer)).collect()
+fn found(body: &Value) -> Vec<(FindingCode, String)> {
+    faults(body).into_iter().map(|fault| (fault.kind.code, fault.pointer)).collect()
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn absent_attributes_stay_absent_and_codes_become_ids() {
         "persons": [{
             "id": STUDENT, "givenName": "Åke", "familyName": "Ek", "eduPersonPrincipalNames": ["a@example.se"],
             "civicNo": {"value": "201401019805"},
-            "enrolments": [{"enroledAt": {"schoolUnitCode": "31279295"}, "schoolType": "GY"}],
+            "enrolments": [{"enroledAt": {"schoolUnitCode": "31279295"}, "schoolType": "VUXGY"}],
         }],
     });
     let submission = parse(&body).unwrap();
@@ -98,14 +98,15 @@ fn absent_attributes_stay_absent_and_codes_become_ids() {
     assert_eq!(code.map(|code| code.as_str()), Some("MATMAT01"));
     assert!(submission.groups[0].wire().ends_with(&format!(r#""organisation":{{"id":"{UNIT}"}}}}"#)));
     let person: Value = serde_json::from_str(submission.persons[0].wire()).unwrap();
-    assert_eq!(person["enrolments"], json!([{"enroledAt": {"id": UNIT}, "schoolType": "GY"}]));
+    assert_eq!(person["enrolments"], json!([{"enroledAt": {"id": UNIT}, "schoolType": "VUXGY"}]));
     assert_eq!(person.as_object().unwrap().len(), 6);
     assert_eq!(submission.options, Options::default());
 }
 
 #[test]
 fn each_fault_has_its_code_its_place_and_its_rule() {
-    use FaultCode::*;
+    use FindingCode::*;
+    const EDU_ID: &str = "https://eduid.se";
     let long = "x".repeat(MAX_BODY_BYTES);
     let cases = [
         // What does not belong.
@@ -274,10 +275,10 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
             Some(4),
         ),
         (
-            "/persons/0/externalIdentifiers",
-            Some(json!([{"value": "a", "context": "b"}, {"value": "c", "context": "d"}])),
+            "/persons/1/externalIdentifiers",
+            Some(json!([{"value": "a", "context": EDU_ID}, {"value": "c", "context": EDU_ID}])),
             WrongCount,
-            "/persons/0/externalIdentifiers",
+            "/persons/1/externalIdentifiers",
             Some(10),
         ),
         // Ids, references, size.
@@ -314,16 +315,16 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
     ];
     for (at, value, code, pointer, rule) in cases {
         let found = faults(&setting(at, value));
-        assert_eq!(found.total, 1, "{at} {code:?}: {found:?}");
-        let fault = &found.listed[0];
-        assert_eq!((fault.code, fault.pointer.as_str(), fault.rule), (code, pointer, rule), "{at}");
+        let [fault] = &found[..] else { panic!("{at} {code:?}: {found:?}") };
+        assert_eq!((fault.kind.code, fault.pointer.as_str(), fault.kind.rule), (code, pointer, rule), "{at}");
+        assert!(code.is_binding());
         assert!(fault.en.len() > 10 && fault.sv.len() > 10 && fault.en != fault.sv, "{at}");
     }
 }
 
 #[test]
 fn what_skolverket_sets_is_refused_in_words_of_its_own() {
-    let fault = &faults(&setting("/groups/0/meta", Some(json!({"created": "x"})))).listed[0];
+    let fault = &faults(&setting("/groups/0/meta", Some(json!({"created": "x"}))))[0];
     assert_eq!(fault.en, "This attribute is set by Skolverket; leave it out.");
 }
 
@@ -333,13 +334,13 @@ fn an_id_is_unique_over_all_four_lists() {
         body["duties"][0]["id"] = json!(ACTIVITY);
         body["activities"][0]["teachers"][0]["duty"]["id"] = json!(ACTIVITY);
     });
-    assert_eq!(found(&body), [(FaultCode::DuplicateId, "/duties/0/id".to_owned())]);
+    assert_eq!(found(&body), [(FindingCode::DuplicateId, "/duties/0/id".to_owned())]);
 
     let again = with(|body| {
         let person = body["persons"][0].clone();
         body["persons"].as_array_mut().unwrap().push(person);
     });
-    assert_eq!(found(&again), [(FaultCode::DuplicateId, "/persons/2/id".to_owned())]);
+    assert_eq!(found(&again), [(FindingCode::DuplicateId, "/persons/2/id".to_owned())]);
 }
 
 #[test]
@@ -355,7 +356,7 @@ fn all_faults_come_together() {
         body["persons"][1]["familyName"] = json!("x".repeat(MAX_BODY_BYTES));
         body["options"]["onRecordErrors"] = json!("perhaps");
     });
-    use FaultCode::*;
+    use FindingCode::*;
     let expected = [
         (UnknownAttribute, "/activities/0/nmae"),
         (MissingAttribute, "/duties/0/dutyRole"),
@@ -375,14 +376,14 @@ fn a_record_that_cannot_be_identified_hides_only_what_it_may_explain() {
     // One unreadable person, one id missed: that person.
     assert_eq!(
         found(&setting("/persons/1/id", None)),
-        [(FaultCode::MissingAttribute, "/persons/1/id".to_owned())]
+        [(FindingCode::MissingAttribute, "/persons/1/id".to_owned())]
     );
     // A reference to the malformed id is told of its form only.
     let same = with(|body| {
         body["persons"][1]["id"] = json!("X1");
         body["duties"][0]["person"]["id"] = json!("X1");
     });
-    let form = |pointer: &str| (FaultCode::WrongFormat, pointer.to_owned());
+    let form = |pointer: &str| (FindingCode::WrongFormat, pointer.to_owned());
     assert_eq!(found(&same), [form("/duties/0/person/id"), form("/persons/1/id")]);
     // That person explains no other missed id.
     let other = with(|body| {
@@ -390,7 +391,7 @@ fn a_record_that_cannot_be_identified_hides_only_what_it_may_explain() {
         body["duties"][0]["person"]["id"] = json!("X1");
         body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(NOBODY);
     });
-    let missed = (FaultCode::MissingReference, "/groups/0/groupMemberships/0/person/id".to_owned());
+    let missed = (FindingCode::MissingReference, "/groups/0/groupMemberships/0/person/id".to_owned());
     assert!(found(&other).contains(&missed));
     // An id in capitals is still that person's.
     let capitals = "AAAAAAAA-0000-4000-8000-000000000002";
@@ -405,50 +406,58 @@ fn a_record_that_cannot_be_identified_hides_only_what_it_may_explain() {
         body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(NOBODY);
     });
     assert_eq!(
-        faults(&two).listed.iter().filter(|fault| fault.code == FaultCode::MissingReference).count(),
+        faults(&two).iter().filter(|fault| fault.kind.code == FindingCode::MissingReference).count(),
         2
     );
 }
 
 #[test]
 fn a_list_that_is_not_there_is_one_fault() {
-    assert_eq!(found(&setting("/groups", None)), [(FaultCode::MissingAttribute, "/groups".to_owned())]);
+    assert_eq!(found(&setting("/groups", None)), [(FindingCode::MissingAttribute, "/groups".to_owned())]);
     let empty = faults(&json!({}));
-    let pointers: Vec<_> = empty.listed.iter().map(|fault| fault.pointer.as_str()).collect();
+    let pointers: Vec<_> = empty.iter().map(|fault| fault.pointer.as_str()).collect();
     assert_eq!(pointers, ["/activities", "/groups", "/duties", "/persons"]);
 }
 
 #[test]
 fn an_attribute_given_twice_is_refused() {
     let text = complete().to_string().replacen(r#""givenName":"#, r#""givenName":"Siv","givenName":"#, 1);
-    let Err(Rejection::Faults(faults)) = Submission::parse(text.as_bytes()) else { panic!("taken") };
-    assert_eq!(faults.listed[0].code, FaultCode::DuplicateAttribute);
-    assert_eq!((faults.total, faults.listed[0].pointer.as_str()), (1, "/persons/0/givenName"));
+    let read = Submission::read(text.as_bytes(), ProtectedIdentities::Attested).unwrap();
+    let Err(Rejection::Faults(faults)) = read.accepted(Validation::WarnOnly) else { panic!("taken") };
+    let listed: Vec<_> = faults.listed().map(|fault| (fault.kind.code, fault.pointer.as_str())).collect();
+    assert_eq!(listed, [(FindingCode::DuplicateAttribute, "/persons/0/givenName")]);
 }
 
 #[test]
-fn a_thousand_faults_are_listed_and_all_are_counted() {
+fn the_first_of_a_kind_are_listed_and_all_are_counted() {
     let mut body = complete();
     body["persons"][0]["emails"] = vec![json!({}); MAX_LISTED + 5].into();
-    let faults = faults(&body);
-    assert_eq!((faults.listed.len(), faults.total), (MAX_LISTED, MAX_LISTED + 5));
+    body["colour"] = json!("red");
+    let Err(Rejection::Faults(faults)) = parse(&body) else { panic!("taken") };
+    assert_eq!(faults.listed().count(), MAX_LISTED + 1);
+    assert_eq!(faults.total(Severity::Error) as usize, MAX_LISTED + 6);
 }
 
 #[test]
 fn what_is_no_json_is_not_readable() {
     for body in [&b""[..], b"[]", b"{", b"\xff", b"{\"activities\": NaN}"] {
-        let Err(Rejection::NotReadable { detail }) = Submission::parse(body) else { panic!("{body:?}") };
+        let Err(Rejection::NotReadable { detail }) = Submission::read(body, ProtectedIdentities::Attested)
+        else {
+            panic!("{body:?}")
+        };
         assert!(detail.en.contains("line 1, column "), "{}", detail.en);
         assert!(detail.sv.contains("rad 1, kolumn "), "{}", detail.sv);
     }
 }
 
 #[test]
-fn fault_codes_have_stable_names() {
-    let fault = faults(&setting("/duties/0/dutyRole", Some(json!("x")))).listed.remove(0);
-    let wire = serde_json::to_value(&fault).unwrap();
-    assert_eq!(wire["code"], "notAllowed");
-    assert_eq!(wire.as_object().unwrap().keys().collect::<Vec<_>>(), ["code", "en", "pointer", "rule", "sv"]);
+fn findings_have_stable_names() {
+    let fault = &faults(&setting("/duties/0/dutyRole", Some(json!("x"))))[0];
+    let wire = serde_json::to_value(fault).unwrap();
+    let names = ["code", "en", "mender", "pointer", "recordId", "rule", "severity", "sv"];
+    assert_eq!(wire.as_object().unwrap().keys().collect::<Vec<_>>(), names);
+    let fixed = ["code", "mender", "recordId", "severity"].map(|name| wire[name].as_str().unwrap());
+    assert_eq!(fixed, ["notAllowed", "studentRegister", DUTY, "error"]);
 }
 
 #[test]
@@ -460,8 +469,16 @@ fn external_references_need_not_be_in_the_send_but_must_be_of_their_kind() {
         })
     };
     assert!(parse(&alone(json!({}))).is_err());
-    let Ok(submission) = parse(&alone(json!({"references": "external"}))) else { panic!("refused") };
+    let Ok((submission, findings)) = accept(&alone(json!({"references": "external"}))) else {
+        panic!("refused")
+    };
     assert_eq!(submission.options.references, crate::References::External);
+    let warned: Vec<_> = findings.listed().map(|warning| (warning.kind, warning.pointer.as_str())).collect();
+    let missing = Kind::form(FindingCode::MissingReference, Some(2)).warning();
+    assert_eq!(
+        warned,
+        [(missing, "/duties/0/person/id"), (missing, "/groups/0/groupMemberships/0/person/id")]
+    );
     let wrong_kind = with(|body| {
         body["duties"][0]["person"]["id"] = body["groups"][0]["id"].clone();
         body["options"] = json!({"references": "external"});
@@ -476,8 +493,12 @@ fn corrections_are_any_records_alone() {
             body.as_object_mut().unwrap().remove(list);
         }
     });
-    assert_eq!(Submission::parse_corrections(body.to_string().as_bytes()).unwrap().persons.len(), 2);
-    assert!(Submission::parse_corrections(b"{}").is_ok());
-    assert!(Submission::parse_corrections(br#"{"persons": [{}]}"#).is_err());
-    assert!(Submission::parse_corrections(br#"{"options": {}}"#).is_err());
+    let corrections = |body: &[u8]| {
+        let read = Submission::read_corrections(body, ProtectedIdentities::Attested).unwrap();
+        read.accepted(Validation::Strict)
+    };
+    assert_eq!(corrections(body.to_string().as_bytes()).unwrap().0.persons.len(), 2);
+    assert!(corrections(b"{}").is_ok());
+    assert!(corrections(br#"{"persons": [{}]}"#).is_err());
+    assert!(corrections(br#"{"options": {}}"#).is_err());
 }

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
-    BatchId, Options, OrganisationNumber, RecordId, SendEvent, SendId, SendStatus, StageName,
+    BatchId, KindCount, Options, OrganisationNumber, RecordId, SendEvent, SendId, SendStatus, StageName,
 };
 
 use super::item::{Batch, Due, Job, Millis, Organiser, PartBody, SendHeader};
@@ -31,6 +31,8 @@ pub struct NewSend<F> {
     pub activities: serde_json::Value,
     /// What the sender chose.
     pub options: Options,
+    /// What was found in it, in numbers.
+    pub findings: Vec<KindCount>,
     /// Its jobs, one a stage, in the order of the stages.
     pub jobs: Vec<NewJob<F>>,
     /// How long it is kept.
@@ -104,10 +106,12 @@ pub(crate) struct OrderItem {
     pub(crate) expires: i64,
 }
 
-/// The first activities, as their own item, so that the header stays small.
+/// The first activities and what was found in the send, as their own item, so that the header stays small.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ActivitiesItem {
     pub(crate) activities: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) findings: Vec<KindCount>,
     pub(crate) expires: i64,
 }
 
@@ -187,7 +191,8 @@ impl History {
         new: &NewSend<F>,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        let activities = ActivitiesItem { activities: new.activities.to_string(), expires };
+        let (activities, findings) = (new.activities.to_string(), new.findings.clone());
+        let activities = ActivitiesItem { activities, findings, expires };
         let activities_key = send.activities();
         let mut places = Vec::new();
         for job in &new.jobs {

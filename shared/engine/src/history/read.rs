@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
-use stafett_domain::{AttemptId, BatchId, OrganisationNumber, RecordId, SendId, SendStatus, StageName};
+use stafett_domain::{
+    AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, SendStatus, StageName,
+};
 
 use super::acceptance::{ActivitiesItem, OrderItem};
 use super::item::{Attempt, Batch, Job, Organiser, SendHeader};
@@ -32,6 +34,8 @@ pub struct StoredSend {
     pub jobs: Vec<Job>,
     /// Its first activities, as JSON.
     pub activities: serde_json::Value,
+    /// What was found in it when it was accepted, in numbers.
+    pub findings: Vec<KindCount>,
 }
 
 impl History {
@@ -197,7 +201,7 @@ fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<Stor
         if sk == SEND_PREFIX {
             header = Some(read::<SendHeader>(item)?);
         } else if sk == "send#activities" {
-            activities = Some(read::<ActivitiesItem>(item)?.activities);
+            activities = Some(read::<ActivitiesItem>(item)?);
         } else {
             jobs.push(read::<Job>(item)?);
         }
@@ -207,7 +211,8 @@ fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<Stor
         return Ok(None);
     }
     jobs.sort_by_key(|job| job.stage);
-    let activities = serde_json::from_str(&activities.unwrap_or_default())
-        .map_err(|_| HistoryError::Corrupt("a send without its activities"))?;
-    Ok(Some(StoredSend { header, jobs, activities }))
+    let without = HistoryError::Corrupt("a send without its activities");
+    let Some(ActivitiesItem { activities, findings, .. }) = activities else { return Err(without) };
+    let activities = serde_json::from_str(&activities).map_err(|_| without)?;
+    Ok(Some(StoredSend { header, jobs, activities, findings }))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::{Options, SendStatus, StageName};
+use stafett_domain::{KindCount, Options, SendStatus, StageName};
 
 use super::item::{Due, Millis, PartBody, SendHeader, Upload};
 use super::key::{Carrier, Key, SendRef};
@@ -41,6 +41,8 @@ pub struct NewPart<F> {
     pub activities: String,
     /// How many activities are in it.
     pub activity_count: u32,
+    /// What was found in it, in numbers.
+    pub findings: Vec<KindCount>,
 }
 
 /// What became of a part.
@@ -75,6 +77,9 @@ pub struct StoredPart {
     pub activities: String,
     /// How many activities are in it.
     pub activity_count: u32,
+    /// What was found in it, in numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<KindCount>,
     /// See the send's.
     pub expires: i64,
 }
@@ -126,6 +131,14 @@ impl History {
         Ok(())
     }
 
+    /// What the sender of a send that comes in parts chose; none where there is no such send.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn upload_options(&self, send: &SendRef) -> Result<Option<Options>, HistoryError> {
+        Ok(self.upload_header(send).await?.map(|(header, _)| header.options))
+    }
+
     /// Stores a part; a repeat with other records takes the place of the first.
     ///
     /// `name_of` names a body by its content, so that the same part is stored in the same places.
@@ -147,6 +160,7 @@ impl History {
             stages: Default::default(),
             activities: new.activities,
             activity_count: new.activity_count,
+            findings: new.findings,
             expires: header.expires,
         };
         let begun = Begun { expires: header.expires };

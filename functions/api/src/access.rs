@@ -1,0 +1,102 @@
+//! `GET /v1/sends/{id}/access`: who will see whose results, a duty an item. Reads the page's duties, the send's
+//! activities, and those batches of groups that hold a group of the page: one body at a time.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use stafett_domain::{BatchId, Facts, Preview, StageName, Viewer};
+use stafett_engine::Relay;
+use stafett_engine::history::{Batch, Body, SendRef};
+
+use crate::Shared;
+use crate::address::Address;
+use crate::caller::Reader;
+use crate::page::{PageQuery, PageView};
+use crate::problem::Problem;
+use crate::records::{BATCHES_AT_ONCE, position, unreadable};
+
+/// The duties of a send with what they give to see, in the order in which they were given.
+pub(crate) async fn list(
+    State(relay): State<Shared>,
+    reader: Reader,
+    Address(id): Address<String>,
+    query: PageQuery,
+) -> Result<Json<PageView<Viewer>>, Problem> {
+    let (limit, start) = (query.limit()?, position(query.cursor()?.as_deref())?);
+    let send = SendRef::new(reader.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    let mut preview = Preview::new(reader.access);
+    let next = duties(&relay, &send, &mut preview, start, limit).await?;
+    let mut first = BatchId(0);
+    loop {
+        let batches = relay.history.batches(&send, StageName::Activities, first, BATCHES_AT_ONCE).await?;
+        for batch in &batches {
+            first = BatchId(batch.batch.0 + 1);
+            let Body { body, facts } = read(&relay, &send, StageName::Activities, batch).await?;
+            preview.activities(&body, &facts).map_err(unreadable)?;
+        }
+        if batches.len() < BATCHES_AT_ONCE {
+            break;
+        }
+    }
+    groups(&relay, &send, &mut preview).await?;
+    Ok(Json(PageView::new(preview.finish(), next.as_deref())))
+}
+
+/// Takes a page of duties; gives the cursor of the next one.
+async fn duties(
+    relay: &Relay,
+    send: &SendRef,
+    preview: &mut Preview,
+    (mut first, mut index): (BatchId, usize),
+    limit: usize,
+) -> Result<Option<String>, Problem> {
+    let mut room = limit;
+    loop {
+        let batches = relay.history.batches(send, StageName::Duties, first, BATCHES_AT_ONCE).await?;
+        for batch in &batches {
+            if room == 0 {
+                return Ok(Some(format!("{}.{index}", batch.batch.0)));
+            }
+            first = BatchId(batch.batch.0 + 1);
+            let Body { body, facts } = read(relay, send, StageName::Duties, batch).await?;
+            let taken = preview.duties(&body, &facts, index, room).map_err(unreadable)?;
+            index += taken;
+            room -= taken;
+            if index < facts.len() {
+                return Ok(Some(format!("{}.{index}", batch.batch.0)));
+            }
+            index = 0;
+        }
+        if batches.len() < BATCHES_AT_ONCE {
+            return Ok(None);
+        }
+    }
+}
+
+/// Looks up the groups that the page's duties meet.
+async fn groups(relay: &Relay, send: &SendRef, preview: &mut Preview) -> Result<(), Problem> {
+    if preview.wanted().next().is_none() {
+        return Ok(());
+    }
+    let ids = relay.history.record_ids(send).await?;
+    let places = preview.wanted().flat_map(|group| ids.places(group).collect::<Vec<_>>());
+    let batches: BTreeSet<BatchId> =
+        places.filter(|place| place.stage == StageName::Groups).map(|place| place.batch).collect();
+    for batch in batches {
+        let batch = relay.history.batch(send, StageName::Groups, batch).await?.ok_or(Problem::Internal)?;
+        let Body { body, .. } = read(relay, send, StageName::Groups, &batch).await?;
+        preview.groups(&body).map_err(unreadable)?;
+    }
+    Ok(())
+}
+
+async fn read(
+    relay: &Relay,
+    send: &SendRef,
+    stage: StageName,
+    batch: &Batch,
+) -> Result<Body<Facts>, Problem> {
+    Ok(relay.history.body_and_facts::<Facts>(send, stage, batch).await?)
+}

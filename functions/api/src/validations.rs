@@ -1,0 +1,97 @@
+//! `POST /v1/validations`: what would be said of a send, and who would see whose results. Nothing is stored or sent.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use stafett_domain::{
+    Access, FindingGroup, Plan, PlannedBatch, Preview, Read, Severity, StageName, Submission, Viewer,
+};
+
+use crate::Shared;
+use crate::body::unpacked;
+use crate::caller::Sender;
+use crate::problem::Problem;
+use crate::records::unreadable;
+
+/// Duties that the preview shows; the answer says how many there are.
+const VIEWERS_SHOWN: usize = 100;
+
+/// What is said of a body.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ValidationView<'a> {
+    /// Whether `POST /v1/sends` takes this body as it is, with the options that it has.
+    valid: bool,
+    counts: CountsView,
+    /// By rule and code: how many, and the first hundred.
+    rules: Vec<FindingGroup<'a>>,
+    access_preview: PreviewView,
+}
+
+#[derive(Serialize)]
+struct CountsView {
+    errors: u32,
+    warnings: u32,
+}
+
+/// Who would see whose results: of the records that can be read.
+#[derive(Serialize)]
+struct PreviewView {
+    /// How many duties there are.
+    total: usize,
+    /// The first hundred of them.
+    items: Vec<Viewer>,
+}
+
+/// Looks at a send: the body of `POST /v1/sends`.
+pub(crate) async fn validate(
+    State(relay): State<Shared>,
+    Sender(caller): Sender,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let protected = relay.organisers.protected_identities(&caller.organisation)?;
+    let body = unpacked(&headers, body)?;
+    let Read { content: submission, findings } = Submission::read(&body, protected)?;
+    drop(body);
+    let valid = !findings.refuse(submission.options.validation);
+    let plan = Plan::of(&submission);
+    drop(submission);
+    let view = ValidationView {
+        valid,
+        counts: CountsView {
+            errors: findings.total(Severity::Error),
+            warnings: findings.total(Severity::Warning),
+        },
+        rules: findings.groups(),
+        access_preview: preview(&plan, caller.access())?,
+    };
+    tracing::info!(
+        event = "validation.done", organisation = %caller.organisation, errors = view.counts.errors,
+        warnings = view.counts.warnings, "a send was looked at"
+    );
+    Ok(Json(view).into_response())
+}
+
+fn preview(plan: &Plan, access: Access) -> Result<PreviewView, Problem> {
+    let duties = plan.batches(StageName::Duties);
+    let mut preview = Preview::new(access);
+    let mut room = VIEWERS_SHOWN;
+    for PlannedBatch { body, facts, .. } in duties {
+        if room == 0 {
+            break;
+        }
+        room -= preview.duties(body, facts, 0, room).map_err(unreadable)?;
+    }
+    for PlannedBatch { body, facts, .. } in plan.batches(StageName::Activities) {
+        preview.activities(body, facts).map_err(unreadable)?;
+    }
+    for batch in plan.batches(StageName::Groups) {
+        preview.groups(&batch.body).map_err(unreadable)?;
+    }
+    let total = duties.iter().map(|batch| batch.ids.len()).sum();
+    Ok(PreviewView { total, items: preview.finish() })
+}

@@ -1,0 +1,235 @@
+//! The words of each code. They say what is wrong, why it matters and what to do, and quote nothing.
+
+use super::{FindingCode, Mender, Severity};
+
+/// What is known of a code.
+pub(super) struct About {
+    pub(super) rule: Option<u8>,
+    pub(super) severity: Severity,
+    pub(super) mender: Mender,
+    pub(super) en: &'static str,
+    pub(super) sv: &'static str,
+}
+
+/// About the body's form.
+const fn form(en: &'static str, sv: &'static str) -> About {
+    About { rule: None, severity: Severity::Error, mender: Mender::ThisSystem, en, sv }
+}
+
+const fn error(rule: u8, mender: Mender, en: &'static str, sv: &'static str) -> About {
+    About { rule: Some(rule), severity: Severity::Error, mender, en, sv }
+}
+
+const fn warning(rule: u8, mender: Mender, en: &'static str, sv: &'static str) -> About {
+    About { rule: Some(rule), severity: Severity::Warning, mender, en, sv }
+}
+
+impl FindingCode {
+    pub(super) fn about(self) -> About {
+        use Mender::{IdentityProvider, StudentRegister, ThisSystem};
+        match self {
+            Self::UnknownAttribute => form(
+                "An attribute does not belong here, and would be lost without a word; check its spelling or leave it out.",
+                "Ett attribut hör inte hemma här och skulle gå förlorat i tysthet; kontrollera stavningen eller utelämna det.",
+            ),
+            Self::DuplicateAttribute => form(
+                "An attribute stands more than once in the same object, and nobody can tell which one counts. Give it once.",
+                "Ett attribut förekommer mer än en gång i samma objekt, och det går inte att veta vilket som gäller. Ange det en gång.",
+            ),
+            Self::MissingAttribute => form(
+                "A required attribute is missing; without it Skolverket does not take the record. Give it.",
+                "Ett obligatoriskt attribut saknas; utan det tar Skolverket inte emot posten. Ange det.",
+            ),
+            Self::WrongType => form(
+                "A value is of another type than it must be, and cannot be read. Correct it.",
+                "Ett värde har en annan typ än det ska ha och kan inte läsas. Rätta det.",
+            ),
+            Self::WrongFormat => form(
+                "A text does not have the form that it must have, so that nothing can be found by it. Correct it.",
+                "En text har inte den form den ska ha, så inget går att hitta med den. Rätta den.",
+            ),
+            Self::NotAllowed => form(
+                "A value is outside those that Skolverket takes. Use one of them.",
+                "Ett värde är inte ett av dem som Skolverket tar emot. Använd ett av dem.",
+            ),
+            Self::WrongCount => form(
+                "A list has too few or too many entries for Skolverket to take it. Correct it.",
+                "En lista har för få eller för många poster för att Skolverket ska ta emot den. Rätta den.",
+            ),
+            Self::DuplicateId => form(
+                "Two records of the send have the same id, and one would take the other's place. Give each its own.",
+                "Två poster i sändningen har samma id, och den ena skulle ta den andras plats. Ge varje post ett eget.",
+            ),
+            Self::MissingReference => form(
+                "A record refers to one that is not in the send; Skolverket refuses it unless it has that one already. Add it, or remove the reference.",
+                "En post hänvisar till en som inte finns i sändningen; Skolverket avvisar den om den andra inte redan finns där. Lägg till den, eller ta bort hänvisningen.",
+            ),
+            Self::TooLarge => form(
+                "A record is larger than one call to Skolverket may be. Divide it, or shorten its texts and lists.",
+                "En post är större än ett anrop till Skolverket får vara. Dela den, eller korta dess texter och listor.",
+            ),
+            Self::EppnForm => error(
+                5,
+                IdentityProvider,
+                "The EPPN is not a local part, one @ and a domain. The person cannot log in with it, and Skolverket refuses it. Correct it where user names are given out.",
+                "EPPN består inte av en lokal del, ett @ och en domän. Personen kan inte logga in med det, och Skolverket avvisar det. Rätta det där användarnamn delas ut.",
+            ),
+            Self::EppnShared => error(
+                5,
+                IdentityProvider,
+                "Another person of the send has the same EPPN. One of them would be logged in as the other. Give each person an EPPN of their own where user names are given out.",
+                "En annan person i sändningen har samma EPPN. Den ena skulle loggas in som den andra. Ge varje person ett eget EPPN där användarnamn delas ut.",
+            ),
+            Self::StudentAndStaff => error(
+                5,
+                StudentRegister,
+                "The person has both an enrolment and a duty. Skolverket wants two persons with different EPPNs for somebody who is both student and staff. Divide the person in the register.",
+                "Personen har både en inskrivning och en tjänstgöring. Skolverket vill ha två personer med olika EPPN för den som är både elev och personal. Dela upp personen i registret.",
+            ),
+            Self::EppnShowsName => warning(
+                6,
+                IdentityProvider,
+                "The EPPN holds the beginning of the person's name, and shows who wrote a test. Skolverket takes it with the warning 3047. Change how user names are made where they are given out.",
+                "EPPN innehåller början av personens namn och avslöjar vem som skrivit ett prov. Skolverket godtar det med varningen 3047. Ändra hur användarnamn bildas där de delas ut.",
+            ),
+            Self::EppnShowsBirthDate => warning(
+                6,
+                IdentityProvider,
+                "The EPPN holds the person's birth date, and helps to tell who wrote a test. Change how user names are made where they are given out.",
+                "EPPN innehåller personens födelsedatum och bidrar till att avslöja vem som skrivit ett prov. Ändra hur användarnamn bildas där de delas ut.",
+            ),
+            Self::EppnShowsCivicNumber => warning(
+                6,
+                IdentityProvider,
+                "The EPPN holds the person's civic number, which it spreads to everybody who sees it. Change how user names are made where they are given out.",
+                "EPPN innehåller personens personnummer, som därmed sprids till alla som ser det. Ändra hur användarnamn bildas där de delas ut.",
+            ),
+            Self::CivicNumberForm => error(
+                7,
+                StudentRegister,
+                "The civic number is not twelve characters, YYYYMMDDNNNC or YYYYMMDDTFnn. Skolverket cannot tell who the person is. Correct it in the student register.",
+                "Personnumret är inte tolv tecken, ÅÅÅÅMMDDNNNK eller ÅÅÅÅMMDDTFnn. Skolverket kan inte avgöra vem personen är. Rätta det i elevregistret.",
+            ),
+            Self::CivicNumberDate => error(
+                7,
+                StudentRegister,
+                "The civic number begins with a date that does not exist. It is nobody's. Correct it in the student register.",
+                "Personnumret börjar med ett datum som inte finns. Det tillhör ingen. Rätta det i elevregistret.",
+            ),
+            Self::CivicNumberCheckDigit => error(
+                7,
+                StudentRegister,
+                "The civic number's check digit is wrong: a digit is mistaken, and the number is nobody's or somebody else's. Correct it in the student register.",
+                "Personnumrets kontrollsiffra är fel: någon siffra är felskriven, och numret tillhör ingen eller någon annan. Rätta det i elevregistret.",
+            ),
+            Self::Nationality => error(
+                7,
+                StudentRegister,
+                "The civic number is said to be of another country than SE. Skolverket takes Swedish numbers only; who has none gets a temporary one. Correct it in the student register.",
+                "Personnumret anges vara från ett annat land än SE. Skolverket tar bara emot svenska nummer; den som saknar ett får ett tillfälligt. Rätta det i elevregistret.",
+            ),
+            Self::StaffEmailMissing => error(
+                8,
+                StudentRegister,
+                "The person has a duty and no e-mail address of the type Skola personal, which Skolverket demands of staff. Add it in the register of staff.",
+                "Personen har en tjänstgöring men ingen e-postadress av typen Skola personal, vilket Skolverket kräver för personal. Lägg till den i personalregistret.",
+            ),
+            Self::EmailType => warning(
+                8,
+                StudentRegister,
+                "Skolverket uses only e-mail addresses of the types Skola personal and Skola elev; this one has another type, or none. Set the type in the register, or leave the address out.",
+                "Skolverket använder bara e-postadresser av typerna Skola personal och Skola elev; denna har en annan typ, eller ingen. Ange typen i registret, eller utelämna adressen.",
+            ),
+            Self::SchoolYearMissing => error(
+                9,
+                StudentRegister,
+                "The enrolment has no school year, which Skolverket demands for GR, SP and SAM. Add it in the student register.",
+                "Inskrivningen saknar årskurs, vilket Skolverket kräver för GR, SP och SAM. Lägg till den i elevregistret.",
+            ),
+            Self::EducationCodeMissing => error(
+                9,
+                StudentRegister,
+                "The enrolment has no study path code (educationCode), which Skolverket demands for GY. Add it in the student register.",
+                "Inskrivningen saknar studievägskod (educationCode), vilket Skolverket kräver för GY. Lägg till den i elevregistret.",
+            ),
+            Self::ExternalIdentifierOfStudent => error(
+                10,
+                StudentRegister,
+                "The person is a student and has an external identifier, which Skolverket takes for staff only. Leave it out.",
+                "Personen är elev och har en extern identifierare, vilket Skolverket bara tar emot för personal. Utelämna den.",
+            ),
+            Self::ExternalIdentifierContext => error(
+                10,
+                IdentityProvider,
+                "The external identifier is not of the context https://eduid.se, the only one that Skolverket knows. Correct it or leave it out.",
+                "Den externa identifieraren har inte kontexten https://eduid.se, den enda som Skolverket känner till. Rätta den eller utelämna den.",
+            ),
+            Self::ProtectedNotAttested => error(
+                11,
+                ThisSystem,
+                "The person's identity is protected, and the organiser's settings do not attest that its routine for such persons is in place at Skolverket. Sent without it, the identity may be shown. Put the routine in place and have the settings say so, or leave the person out.",
+                "Personen har skyddade personuppgifter, och huvudmannens inställningar intygar inte att rutinen för sådana personer finns på plats hos Skolverket. Utan den kan uppgifterna röjas. Inför rutinen och låt inställningarna intyga den, eller utelämna personen.",
+            ),
+            Self::NoEnrolmentNoDuty => warning(
+                12,
+                StudentRegister,
+                "The person has neither an enrolment nor a duty, and gets no account in the test service. Add one in the register, or leave the person out.",
+                "Personen har varken inskrivning eller tjänstgöring och får inget konto i provtjänsten. Lägg till en i registret, eller utelämna personen.",
+            ),
+            Self::LongName => warning(
+                12,
+                StudentRegister,
+                "A name is longer than 64 characters, and may be cut off or refused. Shorten it in the student register.",
+                "Ett namn är längre än 64 tecken och kan kapas eller avvisas. Korta det i elevregistret.",
+            ),
+            Self::SchoolUnitWithoutLeader => warning(
+                13,
+                StudentRegister,
+                "Nobody in the send is Rektor or Skoladministratör at this school unit, so that nobody there can administer its tests. Add the duty of one.",
+                "Ingen i sändningen är Rektor eller Skoladministratör på denna skolenhet, så ingen där kan administrera dess prov. Lägg till en sådan tjänstgöring.",
+            ),
+            Self::GroupWithoutMembers => warning(
+                14,
+                StudentRegister,
+                "The group has no members, and nobody will take a test in it. Add the students in the register, or leave the group out.",
+                "Gruppen saknar medlemmar, och ingen kommer att skriva prov i den. Lägg till eleverna i registret, eller utelämna gruppen.",
+            ),
+            Self::StudentInTwoClasses => warning(
+                14,
+                StudentRegister,
+                "The student is a member of another group of the type Klass, too. A student has one class. Correct the classes in the student register.",
+                "Eleven är medlem även i en annan grupp av typen Klass. En elev har en klass. Rätta klasserna i elevregistret.",
+            ),
+            Self::MemberOfOtherSchoolUnit => warning(
+                14,
+                StudentRegister,
+                "The member is enrolled, but not at the group's school unit, whose staff would see the student's results. Correct the group or the enrolment in the student register.",
+                "Medlemmen är inskriven, men inte på gruppens skolenhet, vars personal skulle se elevens resultat. Rätta gruppen eller inskrivningen i elevregistret.",
+            ),
+            Self::MemberOfOtherSchoolType => warning(
+                14,
+                StudentRegister,
+                "The member is enrolled at the group's school unit for another school type than the group's. Correct the group or the enrolment in the student register.",
+                "Medlemmen är inskriven på gruppens skolenhet för en annan skolform än gruppens. Rätta gruppen eller inskrivningen i elevregistret.",
+            ),
+            Self::SeveralTeachersAndGroups => warning(
+                16,
+                ThisSystem,
+                "The activity has several teachers and several groups. Each of the teachers can see the results of every student in all of the groups. If that is not meant, make an activity for each group.",
+                "Aktiviteten har flera lärare och flera grupper. Var och en av lärarna kan se resultaten för alla elever i alla grupperna. Om det inte är meningen, gör en aktivitet för varje grupp.",
+            ),
+            Self::GroupNotTeaching => warning(
+                16,
+                ThisSystem,
+                "A group of the activity is not of the type Undervisning. Its teachers see the results of a whole class. If that is not meant, choose the teaching group.",
+                "En grupp i aktiviteten är inte av typen Undervisning. Dess lärare ser hela klassens resultat. Om det inte är meningen, välj undervisningsgruppen.",
+            ),
+            Self::MemberOfOtherSchoolYear => warning(
+                16,
+                ThisSystem,
+                "The member's school year is not that of a test that the group is to take. Check the group, the student's school year and the test code.",
+                "Medlemmens årskurs är inte den som gruppens prov gäller. Kontrollera gruppen, elevens årskurs och provkoden.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The kinds of finding. Their names are part of the interface, and stand in stored sends.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Mender, Severity};
+
+/// What is wrong. The words are in [`FindingCode::text`].
+///
+/// The first ten are about the body's form. They are binding: what is missing, of another type, outside a closed
+/// vocabulary, twice there or not there at all cannot be read, stored or put into a call, whatever the sender wishes.
+/// The others are about what a readable body says. There Skolverket has the last word, and a sender who chose
+/// `warnOnly` may let it judge; but a protected person never goes without the organiser's attestation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum FindingCode {
+    /// An attribute that does not belong here.
+    UnknownAttribute,
+    /// An attribute that stands twice in one object.
+    DuplicateAttribute,
+    /// A required attribute is absent.
+    MissingAttribute,
+    /// A text where a number must be, and the like; `null` is one.
+    WrongType,
+    /// A text that is not a UUID or a code of the right form.
+    WrongFormat,
+    /// A value outside the allowed ones.
+    NotAllowed,
+    /// A list with too few or too many entries.
+    WrongCount,
+    /// An id that another record of the send has.
+    DuplicateId,
+    /// A reference to a record that is not in the send. A warning where references may be external.
+    MissingReference,
+    /// A record that is too large to be sent.
+    TooLarge,
+    /// An EPPN that is not a local part, one `@` and a domain.
+    EppnForm,
+    /// An EPPN that another person of the send has.
+    EppnShared,
+    /// A person with both an enrolment and a duty.
+    StudentAndStaff,
+    /// An EPPN that holds the beginning of its holder's name.
+    EppnShowsName,
+    /// An EPPN that holds its holder's birth date.
+    EppnShowsBirthDate,
+    /// An EPPN that holds its holder's civic number.
+    EppnShowsCivicNumber,
+    /// A civic number that is not twelve characters of one of the three forms.
+    CivicNumberForm,
+    /// A civic number whose date does not exist.
+    CivicNumberDate,
+    /// A civic number with a wrong check digit.
+    CivicNumberCheckDigit,
+    /// A civic number that another country than Sweden issued.
+    Nationality,
+    /// A person with a duty and without an e-mail address of the school's staff.
+    StaffEmailMissing,
+    /// An e-mail address that Skolverket does not use.
+    EmailType,
+    /// An enrolment of a school type that has school years, without one.
+    SchoolYearMissing,
+    /// An enrolment of upper secondary school without a study path.
+    EducationCodeMissing,
+    /// An external identifier of somebody who is a student.
+    ExternalIdentifierOfStudent,
+    /// An external identifier that is not eduID's.
+    ExternalIdentifierContext,
+    /// A protected person, where the organiser does not attest its routine for such.
+    ProtectedNotAttested,
+    /// A person with neither an enrolment nor a duty.
+    NoEnrolmentNoDuty,
+    /// A name that is longer than 64 characters.
+    LongName,
+    /// A school unit where nobody is principal or school administrator.
+    SchoolUnitWithoutLeader,
+    /// A group without members.
+    GroupWithoutMembers,
+    /// A student in two classes.
+    StudentInTwoClasses,
+    /// A member of a group who is enrolled, but not at the group's school unit.
+    MemberOfOtherSchoolUnit,
+    /// A member of a group who is enrolled there, but for another school type.
+    MemberOfOtherSchoolType,
+    /// An activity in which several teachers meet several groups.
+    SeveralTeachersAndGroups,
+    /// A group of an activity that is no teaching group.
+    GroupNotTeaching,
+    /// A student whose school year is not that of the test.
+    MemberOfOtherSchoolYear,
+}
+
+impl FindingCode {
+    /// The rule in the domain description that it is a breach of; none of those about the body's form, whose rule is
+    /// that of the attribute.
+    pub fn rule(self) -> Option<u8> {
+        self.about().rule
+    }
+
+    /// How much it weighs.
+    pub fn severity(self) -> Severity {
+        self.about().severity
+    }
+
+    /// Where it is mended, in general.
+    pub fn mender(self) -> Mender {
+        self.about().mender
+    }
+
+    /// What is wrong, why it matters, and what to do: in English, in Swedish.
+    pub fn text(self) -> (&'static str, &'static str) {
+        let about = self.about();
+        (about.en, about.sv)
+    }
+
+    /// Whether it refuses a send whatever `options.validation` says.
+    pub fn is_binding(self) -> bool {
+        self <= Self::TooLarge || self == Self::ProtectedNotAttested
+    }
+}
