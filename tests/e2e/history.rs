@@ -96,7 +96,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
             &["total", "pending", "success", "warning", "error", "skipped", "notSent", "unknown"],
         );
     }
-    assert_keys(&send["jobs"][0]["reason"], &["code", "en", "sv"]);
+    assert_keys(&send["jobs"][0]["reason"], &["code", "en", "sv", "guidance"]);
 
     let rows = stack.get(&format!("/v1/sends/{id}/jobs/users/records")).await;
     assert_keys(&rows, &["items", "nextCursor"]);
@@ -114,6 +114,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
         rows["items"][1]["messages"],
         json!([{
             "severity": "Error", "id": "3047", "messageType": "Bristfälligt värde", "message": text, "attributeName": "eppn",
+            "guidance": rows["items"][1]["messages"][0]["guidance"],
         }])
     );
     let duties = stack.get(&format!("/v1/sends/{id}/jobs/duties/records")).await;
@@ -187,7 +188,7 @@ async fn those_who_may_only_read_see_no_numbers_and_no_bodies() {
         refused_row["messages"],
         json!([{
             "severity": "Error", "id": "2011", "messageType": "Ogiltigt format", "message": null,
-            "attributeName": "Enrolment.schoolYear",
+            "attributeName": "Enrolment.schoolYear", "guidance": refused_row["messages"][0]["guidance"],
         }])
     );
     let whole = get(format!("/jobs/users/records/{refused}")).await.json();

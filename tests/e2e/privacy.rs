@@ -1,15 +1,17 @@
 //! No personal data in any output.
 
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 use stafett_simulator::{Log, ScriptedOutcome};
+use uuid::Uuid;
 
 use crate::people::{class, record_id};
-use crate::stack::{ORGANISER, TestStack};
+use crate::routes::{Places, ROUTES};
+use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
 
-#[tokio::test]
-async fn no_marked_value_is_in_anything_that_is_printed() {
-    let stack = TestStack::start().await;
-    let mut body = class(40);
+/// A class of people whose every personal value can be told; and those values.
+fn marked_class(series: u16) -> (Value, Vec<String>) {
+    let mut body = class(series);
     let mut marks = Vec::new();
     for (number, person) in body["persons"].as_array_mut().unwrap().iter_mut().enumerate() {
         person["givenName"] = json!(format!("Markgivet{number}x"));
@@ -21,6 +23,13 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
             ["/givenName", "/familyName", "/eduPersonPrincipalNames/0", "/emails/0/value", "/civicNo/value"];
         marks.extend(pointers.map(|pointer| person.pointer(pointer).unwrap().as_str().unwrap().to_owned()));
     }
+    (body, marks)
+}
+
+#[tokio::test]
+async fn no_marked_value_is_in_anything_that_is_printed() {
+    let stack = TestStack::start().await;
+    let (body, marks) = marked_class(40);
     let log = Log::new("2011", 400, "Ogiltigt format", "Markgivet1x kan inte vara markeppn1x@edu.example.se")
         .attribute("eppn", "markeppn1x@edu.example.se");
     stack.skolverket.script(record_id(&body, "persons", 1), ScriptedOutcome::Error(log));
@@ -69,5 +78,116 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
         for mark in &marks {
             assert!(!text.contains(mark.as_str()), "{what} hold {mark}");
         }
+    }
+}
+
+/// Bodies that hold marks wherever a body can: where a name, a number, a word or an id should be, and cut off. `key` is
+/// a mark in the place of an attribute's name. (What is written as an attribute's name is, letters only, is told as one:
+/// nobody could mend a misspelt attribute that is not named.)
+fn marked_bodies(body: &Value, mark: &str, key: &str) -> Vec<Vec<u8>> {
+    let mut words = body.clone();
+    words["options"] = json!({"onRecordErrors": mark, "references": mark, "validation": mark, key: mark});
+    let mut places = body.clone();
+    places["persons"][0]["id"] = json!(mark);
+    places["persons"][1]["enrolments"] = json!(mark);
+    places["persons"][2][key] = json!({key: [mark]});
+    places["persons"][3]["enrolments"][0]["schoolYear"] = json!(mark);
+    places["duties"][0]["dutyRole"] = json!(mark);
+    places["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(mark);
+    places["activities"][0]["parentActivity"] = json!({"testCode": mark});
+    places["activities"][0]["organisation"] = json!({"schoolUnitCode": mark});
+    let whole = body.to_string();
+    vec![
+        json!({key: mark}).to_string().into_bytes(),
+        json!({"part": mark, "parts": mark, "upload": mark, "persons": mark}).to_string().into_bytes(),
+        json!({"part": 1, "persons": [body["persons"][0], mark]}).to_string().into_bytes(),
+        json!(mark).to_string().into_bytes(),
+        words.to_string().into_bytes(),
+        places.to_string().into_bytes(),
+        whole.as_bytes()[..whole.len() - 7].to_vec(),
+        [mark.as_bytes(), b"\xff\xfe", mark.as_bytes()].concat(),
+    ]
+}
+
+/// Marks in every place of every route's address, in its query, its headers and its body: each is answered with
+/// something that quotes none of them, and nothing that is printed holds one.
+#[tokio::test]
+async fn no_route_quotes_what_it_was_given_when_it_refuses_it() {
+    let stack = TestStack::start().await;
+    let (body, mut marks) = marked_class(41);
+    let refused = record_id(&body, "persons", 1);
+    stack.skolverket.script(refused, ScriptedOutcome::error("eppn"));
+    let id = stack.send(&body).await;
+    assert_eq!(stack.ended(&id).await["status"], "failed");
+    let places = Places {
+        send: id,
+        stage: "users".to_owned(),
+        record: refused.to_string(),
+        attempt: "0.1.0".to_owned(),
+    };
+    // In an address the values are as they are written there.
+    let (name, number) = ("Markgivet3x", body["persons"][3]["civicNo"]["value"].as_str().unwrap().to_owned());
+    let address = "markeppn3x%40edu.example.se";
+    marks.push(address.to_owned());
+    let token = stack.token(ORGANISER, ALL_SCOPES).await;
+
+    let (mut refusals, mut asked) = (0, 0);
+    for (method, path) in &ROUTES {
+        let call = |path: &str| stack.call(method.clone(), path).bearer_auth(&token);
+        let mut requests = Vec::new();
+        for mark in [name, &number, address] {
+            let in_query = ["limit", "cursor", "outcome", "status", "activity", "from", mark];
+            let here = places.fill(path);
+            requests.extend(in_query.map(|parameter| call(&format!("{here}?{parameter}={mark}"))));
+            let headers = ["content-encoding", "content-type", "if-none-match", "accept", "x-request-id"];
+            requests.extend(headers.map(|header| call(&here).header(header, mark)));
+            for field in 0..4 {
+                let mut elsewhere = places.clone();
+                let field = [
+                    &mut elsewhere.send,
+                    &mut elsewhere.stage,
+                    &mut elsewhere.record,
+                    &mut elsewhere.attempt,
+                ]
+                .into_iter()
+                .nth(field);
+                *field.unwrap() = mark.to_owned();
+                let there = elsewhere.fill(path);
+                if there != here {
+                    requests.push(call(&there));
+                }
+            }
+            requests.push(call(&format!("{here}/{mark}")));
+            if method == Method::POST {
+                requests.push(call(&here).header("idempotency-key", format!("å{mark}")).json(&json!({})));
+                let bodies = marked_bodies(&body, mark, "markeppn3x@edu.example.se");
+                // The same key every time: another body than before is told, and not which.
+                let keyed = |body| call(&here).header("idempotency-key", mark).body(body);
+                requests.extend(bodies.clone().into_iter().map(keyed));
+                let fresh =
+                    |body| call(&here).header("idempotency-key", Uuid::new_v4().to_string()).body(body);
+                requests.extend(bodies.into_iter().map(fresh));
+            }
+        }
+        for request in requests {
+            let Answer { status, headers, text } = stack.request(request).await;
+            assert!(!status.is_server_error(), "{method} {path}: {status} {text}");
+            asked += 1;
+            if status.is_client_error() {
+                refusals += 1;
+                let said = format!("{headers:?} {text}");
+                for mark in &marks {
+                    assert!(!said.contains(mark.as_str()), "{method} {path} quotes {mark}: {said}");
+                }
+            }
+        }
+    }
+    println!("{refusals} of {asked} requests were refused");
+    assert!(refusals > asked / 2, "{refusals} of {asked}");
+    let logs = stack.log_text();
+    assert!(logs.matches("\"event\":\"api.request\"").count() >= asked, "each was logged");
+    let printed = stack.finish(0).await;
+    for mark in &marks {
+        assert!(!logs.contains(mark.as_str()) && !printed.contains(mark.as_str()), "{mark} was printed");
     }
 }

@@ -42,8 +42,6 @@ pub(crate) async fn show(
             let batch = relay.history.batch(&send, stage, id.batch).await?.ok_or(Problem::Internal)?;
             let request = match attempt.call {
                 Call::Submit => {
-                    let batch =
-                        relay.history.batch(&send, stage, id.batch).await?.ok_or(Problem::Internal)?;
                     let Body { body, .. } = relay.history.body::<Facts>(&send, stage, &batch).await?;
                     let mut body = only(json(&body), &attempt.records);
                     if let Some(Value::Array(records)) = body.get_mut("data") {
@@ -59,6 +57,9 @@ pub(crate) async fn show(
             } else {
                 attempt.response.as_deref().map(json).unwrap_or_default()
             };
+            let records =
+                if attempt.records.is_empty() { batch.total as usize } else { attempt.records.len() };
+            reader.note_reading(&send, stage, "attempt", records);
             (Some(request), Some(response))
         }
     };

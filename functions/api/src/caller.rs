@@ -27,6 +27,7 @@ pub(crate) struct Sender(pub(crate) Caller);
 /// A caller who may read, and how much.
 pub(crate) struct Reader {
     pub(crate) organisation: OrganisationNumber,
+    pub(crate) subject: String,
     pub(crate) access: Access,
 }
 
@@ -74,6 +75,6 @@ impl FromRequestParts<Shared> for Reader {
         if access == Access::Masked && !caller.has(READ) {
             return Err(Problem::Scope(READ));
         }
-        Ok(Self { organisation: caller.organisation, access })
+        Ok(Self { organisation: caller.organisation, subject: caller.subject, access })
     }
 }

@@ -3,8 +3,10 @@
 mod access;
 mod address;
 mod attempts;
+mod audit;
 mod body;
 mod caller;
+mod causes;
 mod page;
 mod problem;
 mod records;
@@ -54,6 +56,7 @@ fn router(relay: Shared) -> Router {
         .route("/v1/sends/{send}/submit", post(submit::submit))
         .route("/v1/sends/{send}/resume", post(resume::resume))
         .route("/v1/sends/{send}/cancel", post(sends::cancel))
+        .route(job, get(causes::show))
         .route(&format!("{job}/records"), get(records::list))
         .route(&format!("{job}/records/{{record}}"), get(records::show))
         .route(&format!("{job}/attempts"), get(attempts::list))

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use axum::Json;
 use axum::extract::State;
 use stafett_domain::dependency::{Prepared, depends, prepare};
+use stafett_domain::guidance;
 use stafett_domain::{
-    Access, BatchId, Facts, JobStatus, Outcome, RecordId, Row, StageName, rows, sent_object,
+    Access, BatchId, Facts, Guidance, JobStatus, Outcome, RecordId, Row, StageName, rows, sent_object,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{Batch, Body, Issue, SendRef};
@@ -65,6 +66,7 @@ pub(crate) async fn list(
                 }
                 if items.len() == limit {
                     let next = format!("{}.{at}", batch.0);
+                    reader.note_reading(&send, stage, "records", items.len());
                     return Ok(Json(PageView::new(items, Some(&next))));
                 }
                 items.push(record);
@@ -72,6 +74,7 @@ pub(crate) async fn list(
             index = 0;
         }
         if batches.len() < BATCHES_AT_ONCE {
+            reader.note_reading(&send, stage, "records", items.len());
             return Ok(Json(PageView::new(items, None)));
         }
         batch = BatchId(batch.0 + 1);
@@ -148,26 +151,30 @@ fn outcomes_of(
                 outcome: issue.outcome,
                 status_code: issue.status_code,
                 row,
+                guidance: guidance_of(&issue),
                 messages: issue.messages.into_iter().map(|entry| MessageView::new(entry, access)).collect(),
                 without: issue.without,
             },
-            None if still_to_be_sent.contains(&index) => RecordView {
-                outcome: Outcome::Pending,
-                status_code: None,
-                row,
-                messages: Vec::new(),
-                without: Vec::new(),
-            },
-            None => RecordView {
-                outcome: usual,
-                status_code: batch.usual_status_code.filter(|_| usual == Outcome::Success),
-                row,
-                messages: Vec::new(),
-                without: Vec::new(),
-            },
+            None => {
+                let outcome = if still_to_be_sent.contains(&index) { Outcome::Pending } else { usual };
+                RecordView {
+                    outcome,
+                    status_code: batch.usual_status_code.filter(|_| outcome == Outcome::Success),
+                    row,
+                    messages: Vec::new(),
+                    without: Vec::new(),
+                    guidance: guidance::of_outcome(outcome, false),
+                }
+            }
         }
     })
     .collect()
+}
+
+/// What an outcome means that no message explains.
+fn guidance_of(issue: &Issue) -> Option<&'static Guidance> {
+    let dependency = !issue.without.is_empty();
+    guidance::of_outcome(issue.outcome, dependency).filter(|_| dependency || issue.messages.is_empty())
 }
 
 /// One record of a job.
@@ -194,6 +201,7 @@ pub(crate) async fn show(
                 (sent.pop(), Some(answers(&relay, &send, stage, &batch, record).await?))
             }
         };
+        reader.note_reading(&send, stage, "record", 1);
         return Ok(Json(WholeRecordView { record: view, sent, answers }));
     }
     Err(Problem::NotFound)

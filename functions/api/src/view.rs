@@ -2,11 +2,13 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use stafett_domain::cause::{is_a_name, is_words};
+use stafett_domain::guidance;
 use stafett_domain::{
-    Access, AttemptId, Counts, FindingGroup, Findings, JobStatus, KindCount, Options, Outcome, Reason,
+    Access, AttemptId, Counts, FindingGroup, Findings, Guidance, JobStatus, KindCount, Options, Outcome, Reason,
     ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
 };
-use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend};
+use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend, looked_up_by};
 use stafett_skolverket::LogEntry;
 
 #[derive(Serialize)]
@@ -53,7 +55,7 @@ impl FoundView {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct JobView {
+pub(crate) struct JobView {
     stage: StageName,
     status: JobStatus,
     started_at: Option<Timestamp>,
@@ -73,12 +75,13 @@ struct ReasonView {
     http_status: Option<u16>,
     en: String,
     sv: String,
+    guidance: Guidance,
 }
 
 impl From<Reason> for ReasonView {
     fn from(reason: Reason) -> Self {
-        let text = reason.text();
-        Self { code: reason.code, http_status: reason.http_status, en: text.en, sv: text.sv }
+        let (text, guidance) = (reason.text(), reason.guidance());
+        Self { code: reason.code, http_status: reason.http_status, en: text.en, sv: text.sv, guidance }
     }
 }
 
@@ -147,31 +150,23 @@ pub(crate) struct MessageView {
     /// Skolverket's text: for those who may see personal data, for it may quote values.
     message: Option<String>,
     attribute_name: Option<String>,
+    /// What it means, what to do, and who.
+    guidance: &'static Guidance,
 }
 
 impl MessageView {
     pub(crate) fn new(entry: LogEntry, access: Access) -> Self {
-        let plain = |text: &String| is_a_name(text);
+        let personal = access == Access::Personal;
+        let guidance = guidance::of_message(&looked_up_by(&entry));
         Self {
-            severity: entry.severity_level.filter(plain),
-            id: if is_a_name(&entry.id) { entry.id } else { String::new() },
-            message_type: entry.message_type.filter(|text| access == Access::Personal || is_words(text)),
-            message: (access == Access::Personal).then_some(entry.message),
-            attribute_name: entry.attribute_name.filter(|text| access == Access::Personal || is_a_name(text)),
+            severity: entry.severity_level.filter(|text| is_a_name(text)),
+            id: if personal || is_a_name(&entry.id) { entry.id } else { String::new() },
+            message_type: entry.message_type.filter(|text| personal || is_words(text)),
+            message: personal.then_some(entry.message),
+            attribute_name: entry.attribute_name.filter(|text| personal || is_a_name(text)),
+            guidance,
         }
     }
-}
-
-/// The name of an attribute or a code, not a value that was put where a name should be.
-fn is_a_name(text: &str) -> bool {
-    let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._[]-/".contains(&byte));
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    letters && digits <= 6 && text.len() <= 80
-}
-
-/// A category in words, such as "Ogiltigt format": no digits and no addresses.
-fn is_words(text: &str) -> bool {
-    text.chars().all(|letter| letter.is_alphabetic() || letter == ' ') && text.len() <= 80
 }
 
 /// A record of a job.
@@ -186,6 +181,9 @@ pub(crate) struct RecordView {
     /// Records that were not accepted, without which this one went, or because of which it did not go.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) without: Vec<RecordId>,
+    /// What its outcome means, where no message tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) guidance: Option<&'static Guidance>,
 }
 
 /// One record, whole. What was sent and answered is there for those who may see personal data only.
@@ -212,6 +210,9 @@ pub(crate) struct AttemptView {
     status: Option<u16>,
     request_bytes: u64,
     response_bytes: u64,
+    /// What it means that it was not answered as hoped for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guidance: Option<&'static Guidance>,
 }
 
 impl From<&Attempt> for AttemptView {
@@ -226,6 +227,7 @@ impl From<&Attempt> for AttemptView {
             status: attempt.status,
             request_bytes: attempt.request_bytes,
             response_bytes: attempt.response_bytes,
+            guidance: guidance::of_status(attempt.status, attempt.call == Call::Poll),
         }
     }
 }
@@ -262,11 +264,13 @@ mod tests {
         let personal = shown(entry("Ogiltigt format", "Enrolment.schoolYear"), Access::Personal);
         assert_eq!(personal["message"], "Värdet Pippi är fel.");
         let masked = shown(entry("Ogiltigt format", "Enrolment.schoolYear"), Access::Masked);
+        let guidance = masked["guidance"].clone();
+        assert_eq!(guidance["who"], "studentRegister");
         assert_eq!(
             masked,
             serde_json::json!({
                 "severity": "Error", "id": "2011", "messageType": "Ogiltigt format", "message": null,
-                "attributeName": "Enrolment.schoolYear",
+                "attributeName": "Enrolment.schoolYear", "guidance": guidance,
             })
         );
     }

@@ -3,9 +3,10 @@
 //! Pure: no clock, no network, no storage.
 
 pub mod across;
-
+pub mod cause;
 pub mod dependency;
 pub mod finding;
+pub mod guidance;
 pub mod id;
 mod json;
 mod links;
@@ -26,10 +27,12 @@ pub mod submission;
 mod table;
 pub mod vocabulary;
 
+pub use cause::Cause;
 pub use finding::{
     Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender, Severity,
     Validation,
 };
+pub use guidance::Guidance;
 pub use id::{AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId};
 pub use personal::Personal;
 pub use plan::{ActivitySummary, Facts, MAX_BODY_BYTES, Plan, PlannedBatch, SchoolUnitSummary};

@@ -186,6 +186,7 @@ impl Relay {
             counts: batch.settled.unwrap_or_default().plus(found.counts),
             answers,
             issues: kept.then_some(attempt),
+            causes: issues.causes(),
             usual_status_code: found.usual_status_code,
         })
     }
@@ -229,6 +230,7 @@ impl Relay {
                 counts: Counts::all(batch.total, outcome),
                 answers: Vec::new(),
                 issues: None,
+                causes: None,
                 usual_status_code: None,
             });
         }

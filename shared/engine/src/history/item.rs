@@ -7,6 +7,7 @@ use stafett_domain::{
     Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName,
 };
 
+use super::causes::Tally;
 use super::key::SendRef;
 use crate::message::{BatchStep, Step};
 use crate::piece::Piece;
@@ -336,6 +337,10 @@ pub struct Batch {
     /// The attempt under which the issues are kept, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issues: Option<AttemptId>,
+    /// Why its records were not simply accepted, once closed; none where the issues have to be asked, because there are
+    /// more causes than are kept here, or no issues.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub causes: Option<Vec<Tally>>,
     /// The status code that its accepted records have, but for those that the issues name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_status_code: Option<u16>,
@@ -377,6 +382,7 @@ impl Batch {
             counts: None,
             answers: Vec::new(),
             issues: None,
+            causes: None,
             usual_status_code: None,
             rev: 0,
             expires,

@@ -4,6 +4,7 @@
 //! are written once, packed, outside transactions.
 
 mod acceptance;
+mod causes;
 mod claim;
 mod due;
 mod end;
@@ -21,6 +22,7 @@ mod store;
 mod upload;
 
 pub use acceptance::{Acceptance, Idempotency, NewBatch, NewBody, NewJob, NewSend};
+pub use causes::{JobCause, JobCauses, Tally, looked_up_by};
 pub use due::Overdue;
 pub use item::{Attempt, Batch, Call, Job, Millis, Organiser, PartBody, SendHeader, Upload};
 pub use key::{Carrier, SendRef};

@@ -115,6 +115,7 @@ impl World {
             counts: Counts::all(batch.total, Outcome::Success),
             answers: Vec::new(),
             issues: None,
+            causes: None,
             usual_status_code: None,
         };
         let closing = Closing { outcomes, stop: None, overdue_at: self.now + OVERDUE };

@@ -8,6 +8,7 @@ use stafett_domain::{
     SkolverketJobId, StageName,
 };
 
+use super::causes::Tally;
 use super::claim::put_batch;
 use super::item::{Attempt, Batch, Call, Due, Millis};
 use super::key::SendRef;
@@ -37,6 +38,8 @@ pub(crate) struct Outcomes {
     pub(crate) answers: Vec<AttemptId>,
     /// See [`Batch::issues`].
     pub(crate) issues: Option<AttemptId>,
+    /// See [`Batch::causes`].
+    pub(crate) causes: Option<Vec<Tally>>,
     /// See [`Batch::usual_status_code`].
     pub(crate) usual_status_code: Option<u16>,
 }
@@ -159,6 +162,7 @@ impl Batch {
             counts: Some(closing.outcomes.counts),
             answers: closing.outcomes.answers.clone(),
             issues: closing.outcomes.issues,
+            causes: closing.outcomes.causes.clone(),
             usual_status_code: closing.outcomes.usual_status_code,
             rev: self.rev + 1,
             ..self.clone()

@@ -1,0 +1,147 @@
+//! Why records were not simply accepted, told so that records with the same cause can stand together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::guidance::{self, Guidance, Message};
+use crate::state::Outcome;
+
+/// What a cause weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// Records were not accepted, or nobody knows whether they were.
+    Error,
+    /// Records were accepted, but something should be mended.
+    Warning,
+}
+
+impl Severity {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Success | Outcome::Warning => Self::Warning,
+            Outcome::Error | Outcome::Skipped | Outcome::NotSent | Outcome::Unknown | Outcome::Pending => {
+                Self::Error
+            }
+        }
+    }
+}
+
+/// A cause, without anything that differs between the records that share it. It holds names and categories only, no
+/// value and no text of Skolverket's, so it may stand where personal data may not.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cause {
+    /// What became of the records.
+    pub outcome: Outcome,
+    /// What it weighs.
+    pub severity: Severity,
+    /// The number of Skolverket's message, if there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The attribute that the message names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<String>,
+    /// The message's category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_type: Option<String>,
+    /// It is that other records were not accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dependency: bool,
+}
+
+impl Cause {
+    /// A message of Skolverket's about a record that had this outcome. `severity_level` is its own word.
+    pub fn message(outcome: Outcome, severity_level: Option<&str>, message: &Message<'_>) -> Self {
+        let severity = match severity_level {
+            Some("Error") => Severity::Error,
+            Some("Warning") => Severity::Warning,
+            _ => Severity::of(outcome),
+        };
+        Self {
+            severity,
+            // What is no number of a message is left out: a value may stand there.
+            id: Some(message.id).filter(|id| is_a_name(id)).map(str::to_owned),
+            attribute: message.attribute.filter(|name| is_a_name(name)).map(str::to_owned),
+            message_type: message.message_type.filter(|text| is_words(text)).map(str::to_owned),
+            ..Self::outcome(outcome)
+        }
+    }
+
+    /// Records that Skolverket says nothing of.
+    pub fn outcome(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            severity: Severity::of(outcome),
+            id: None,
+            attribute: None,
+            message_type: None,
+            dependency: false,
+        }
+    }
+
+    /// Records that went without others which were not accepted, or did not go because of them.
+    pub fn dependency(outcome: Outcome) -> Self {
+        Self { dependency: true, ..Self::outcome(outcome) }
+    }
+
+    /// What it means, what to do, and who.
+    pub fn guidance(&self) -> &'static Guidance {
+        match (&self.id, guidance::of_outcome(self.outcome, self.dependency)) {
+            (None, Some(guidance)) if self.message_type.is_none() && self.attribute.is_none() => guidance,
+            (id, _) => guidance::of_message(&Message {
+                id: id.as_deref().unwrap_or_default(),
+                attribute: self.attribute.as_deref(),
+                parameter: None,
+                message_type: self.message_type.as_deref(),
+            }),
+        }
+    }
+}
+
+/// Whether a text is the name of an attribute or a number of a message, not a value that was put where a name should
+/// be.
+pub fn is_a_name(text: &str) -> bool {
+    let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._[]-/".contains(&byte));
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    letters && !text.is_empty() && digits <= 6 && text.len() <= 80
+}
+
+/// Whether a text is a category in words, such as "Ogiltigt format": no digits and no addresses.
+pub fn is_words(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_alphabetic() || letter == ' ') && text.len() <= 80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message<'a>(id: &'a str, attribute: Option<&'a str>, message_type: Option<&'a str>) -> Message<'a> {
+        Message { id, attribute, parameter: None, message_type }
+    }
+
+    #[test]
+    fn a_cause_holds_no_value_wherever_it_was_put() {
+        for value in ["201404189812", "pippi@edu.example.se", "Pippi Långstrump", "20140418-9812"] {
+            let cause =
+                Cause::message(Outcome::Error, Some("Error"), &message(value, Some(value), Some("2014 x")));
+            assert_eq!(cause, Cause::outcome(Outcome::Error), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_differs_only_in_its_text_is_one_cause() {
+        let year = |severity| {
+            let message = message("2011", Some("Enrolment.schoolYear"), Some("Ogiltigt format"));
+            Cause::message(Outcome::Error, severity, &message)
+        };
+        assert_eq!(year(Some("Error")), year(None));
+        assert_ne!(year(Some("Error")), year(Some("Warning")));
+    }
+
+    #[test]
+    fn a_message_without_a_number_has_the_words_of_its_type_not_of_its_outcome() {
+        let cause = Cause::message(Outcome::Error, None, &message("", None, Some("Ogiltigt format")));
+        assert_ne!(cause.guidance(), Cause::outcome(Outcome::Error).guidance());
+        assert_ne!(cause.guidance(), &guidance::UNKNOWN);
+    }
+}

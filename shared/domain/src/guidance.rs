@@ -1,0 +1,195 @@
+//! What Skolverket's answers mean to the admin who reads them: what happened, what to do, and who does it.
+//!
+//! Ids of messages are not unique per cause (skolverket/README, "Documented answers"). A message is therefore looked up
+//! by its id together with the attribute or parameter that it names, then by its id alone where that means one thing
+//! only, then by its type. One that is in none of these is not guessed at: [`UNKNOWN`].
+//!
+//! The words are in `guidance/records.rs` (what messages say of a record), `guidance/categories.rs` (what the category of
+//! a message says), `guidance/outcomes.rs` (records without a message), `guidance/calls.rs` (whole calls) and
+//! `guidance/reasons.rs` (why a job ended): a new cause is a new row there.
+
+mod calls;
+mod categories;
+mod outcomes;
+mod reasons;
+mod records;
+
+use serde::Serialize;
+
+use crate::state::Outcome;
+
+pub(crate) use reasons::of_reason;
+
+/// Who can mend it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Who {
+    /// Whoever keeps the register of students, staff and groups.
+    StudentRegister,
+    /// Whoever gives out federated user names.
+    IdentityProvider,
+    /// Whoever answers for the school unit in Skolverket's register of school units.
+    SchoolUnitRegister,
+    /// The admin, in the system that sends.
+    ThisSystem,
+    /// Skolverket.
+    Skolverket,
+    /// Whoever operates the system.
+    Operator,
+}
+
+/// A text in the two languages of the admins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Words {
+    /// Swedish.
+    pub sv: &'static str,
+    /// English.
+    pub en: &'static str,
+}
+
+/// What a cause means and what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Guidance {
+    /// What happened.
+    pub meaning: Words,
+    /// What to do next.
+    pub action: Words,
+    /// Who does it.
+    pub who: Who,
+}
+
+impl Guidance {
+    /// Each language: what happened, what to do.
+    const fn new(who: Who, sv: [&'static str; 2], en: [&'static str; 2]) -> Self {
+        let ([meaning_sv, action_sv], [meaning_en, action_en]) = (sv, en);
+        Self {
+            meaning: Words { sv: meaning_sv, en: meaning_en },
+            action: Words { sv: action_sv, en: action_en },
+            who,
+        }
+    }
+
+    /// The same happened, but something else is to be done.
+    const fn but(self, who: Who, sv: &'static str, en: &'static str) -> Self {
+        Self { action: Words { sv, en }, who, ..self }
+    }
+}
+
+/// What a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum About {
+    /// An attribute of a record: the last part of its name, or more of it where that says too little.
+    Attribute(&'static str),
+    /// A parameter of the call.
+    Parameter(&'static str),
+    /// All else that bears the id.
+    Any,
+}
+
+/// A row of the catalogue: messages with one of these ids, about one of these things.
+struct Entry {
+    ids: &'static [&'static str],
+    about: &'static [About],
+    guidance: Guidance,
+}
+
+/// The parts of a message of Skolverket's that it is looked up by.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// Its number, such as 2011.
+    pub id: &'a str,
+    /// The attribute that was at fault, such as `Enrolment.schoolYear`.
+    pub attribute: Option<&'a str>,
+    /// The parameter of the call that was at fault.
+    pub parameter: Option<&'a str>,
+    /// Its category, such as "Ogiltigt format".
+    pub message_type: Option<&'a str>,
+}
+
+/// What is said of a message that the catalogue does not know.
+pub const UNKNOWN: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Skolverket svarade med något som den här katalogen inte känner till.",
+        "Läs Skolverkets egen text, om du har behörighet att se den, och jämför med uppgiften i källsystemet. Kontakta annars den som driftar systemet.",
+    ],
+    [
+        "Skolverket answered with something that this catalogue does not know.",
+        "Read Skolverket's own text, if you may see it, and compare it with the value in the source system. Otherwise contact whoever operates the system.",
+    ],
+);
+
+/// What a message of Skolverket's means.
+pub fn of_message(message: &Message<'_>) -> &'static Guidance {
+    by_id(message).or_else(|| by_type(message.message_type)).unwrap_or(&UNKNOWN)
+}
+
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    records::ENTRIES.iter().chain(calls::ENTRIES)
+}
+
+fn by_id(message: &Message<'_>) -> Option<&'static Guidance> {
+    let find = |wanted: &dyn Fn(&About) -> bool| {
+        entries().find(|entry| entry.ids.contains(&message.id) && entry.about.iter().any(wanted))
+    };
+    let named = || {
+        let attribute = message.attribute.map(plain_name)?;
+        let last = attribute.rsplit('.').next().unwrap_or_default();
+        [attribute.as_str(), last].into_iter().find_map(|name| {
+            find(&|about| matches!(about, About::Attribute(known) if known.eq_ignore_ascii_case(name)))
+        })
+    };
+    let parameter = || {
+        let name = message.parameter?;
+        find(&|about| matches!(about, About::Parameter(known) if known.eq_ignore_ascii_case(name)))
+    };
+    let any = || find(&|about| *about == About::Any);
+    named().or_else(parameter).or_else(any).map(|entry| &entry.guidance)
+}
+
+/// An attribute's name without places in lists, and without the `id` of a reference.
+fn plain_name(attribute: &str) -> String {
+    let mut name = String::with_capacity(attribute.len());
+    let mut within = false;
+    for letter in attribute.chars() {
+        match letter {
+            '[' => within = true,
+            ']' => within = false,
+            letter if !within => name.push(letter),
+            _ => {}
+        }
+    }
+    match name.strip_suffix(".id") {
+        Some(reference) => reference.to_owned(),
+        None => name,
+    }
+}
+
+fn by_type(message_type: Option<&str>) -> Option<&'static Guidance> {
+    let message_type = message_type?.trim();
+    let known = |(name, _): &&(&str, Guidance)| name.to_lowercase() == message_type.to_lowercase();
+    categories::TYPES.iter().find(known).map(|(_, guidance)| guidance)
+}
+
+/// What the outcome of a record means of which Skolverket says nothing. `dependency`: the record went, or did not go,
+/// because of others that were not accepted. None for what needs no words.
+pub fn of_outcome(outcome: Outcome, dependency: bool) -> Option<&'static Guidance> {
+    match outcome {
+        Outcome::Skipped => Some(&outcomes::SKIPPED),
+        Outcome::NotSent => Some(&outcomes::NOT_SENT),
+        Outcome::Unknown => Some(&outcomes::OUTCOME_UNKNOWN),
+        Outcome::Error => Some(&outcomes::WITHOUT_MESSAGE),
+        Outcome::Success | Outcome::Warning if dependency => Some(&outcomes::WENT_WITHOUT),
+        Outcome::Warning => Some(&outcomes::WITHOUT_MESSAGE),
+        Outcome::Success | Outcome::Pending => None,
+    }
+}
+
+/// What a call means that came back with this status, or with none; nothing for one that was answered as hoped for.
+/// `polled`: it asked for a job.
+pub fn of_status(status: Option<u16>, polled: bool) -> Option<&'static Guidance> {
+    calls::of_status(status, polled)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,189 @@
+//! What is said of a whole call. Most of it the system handles by itself: the admin only wants to know that it does.
+
+use super::About::{Any, Parameter};
+use super::{Entry, Guidance, Who};
+
+/// 403/5002.
+pub(super) const TOKEN_NOT_TAKEN: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Skolverkets API godtog inte huvudmannens behörighet, inte heller med en ny token.",
+        "Be den som driftar systemet kontrollera att huvudmannen är godkänd för miljön och att miljöns adress är rätt, och skicka sedan igen.",
+    ],
+    [
+        "Skolverket's API did not take the organiser's authorization, not with a new token either.",
+        "Ask whoever operates the system to check that the organiser is approved for the environment and that the environment's address is right, then send again.",
+    ],
+);
+
+/// 401, of the authorization server or of the API.
+pub(super) const NOT_AUTHORIZED: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Huvudmannen fick ingen token: auktorisationsservern godtog inte certifikatet eller dess identitet.",
+        "Be den som driftar systemet kontrollera huvudmannens inställningar och certifikat, och skicka sedan igen.",
+    ],
+    [
+        "The organiser got no token: the authorization server did not take the certificate or its identity.",
+        "Ask whoever operates the system to check the organiser's settings and certificate, then send again.",
+    ],
+);
+
+/// 413/5020.
+pub(super) const TOO_LARGE: Guidance = Guidance::new(
+    Who::ThisSystem,
+    [
+        "Anropet var större än Skolverket tar emot på en gång.",
+        "Inget: systemet delar det och skickar delarna var för sig.",
+    ],
+    [
+        "The call was larger than Skolverket takes at once.",
+        "Nothing: the system divides it and sends the parts one by one.",
+    ],
+);
+
+/// 429/5021.
+const TOO_MANY: Guidance = Guidance::new(
+    Who::ThisSystem,
+    [
+        "Skolverket tog inte emot fler anrop just då.",
+        "Inget: systemet väntar den tid som Skolverket anger och fortsätter av sig självt.",
+    ],
+    [
+        "Skolverket took no more calls at that moment.",
+        "Nothing: the system waits as long as Skolverket says and goes on by itself.",
+    ],
+);
+
+/// 503/5022, and no connection.
+const UNAVAILABLE: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Skolverkets tjänst gick inte att nå.",
+        "Vänta: systemet försöker igen av sig självt, med växande uppehåll.",
+    ],
+    [
+        "Skolverket's service could not be reached.",
+        "Wait: the system tries again by itself, with growing pauses.",
+    ],
+);
+
+/// 500/5004, and other answers of its kind.
+const FAILED: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Något gick fel hos Skolverket, utan att det sägs vad.",
+        "Vänta: systemet försöker igen av sig självt. Hjälper inte det, skicka igen senare, och kontakta Skolverket om felet består.",
+    ],
+    [
+        "Something went wrong at Skolverket; it does not say what.",
+        "Wait: the system tries again by itself. If that does not help, send again later, and contact Skolverket if the fault stays.",
+    ],
+);
+
+/// 503/6001.
+pub(super) const ANSWER_TOO_LARGE: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Skolverket kunde inte lämna ett så stort svar på en gång.",
+        "Vänta: systemet frågar igen. Kontakta den som driftar systemet om det upprepas.",
+    ],
+    [
+        "Skolverket could not give so large an answer at once.",
+        "Wait: the system asks again. Contact whoever operates the system if it happens again.",
+    ],
+);
+
+/// 404/4001 with the parameter `id`: the job that the call asked for.
+pub(super) const JOB_UNKNOWN: Guidance = Guidance::new(
+    Who::ThisSystem,
+    [
+        "Skolverket känner inte till det jobb som det självt gav ett id. Posterna kan ha tagits emot.",
+        "Skicka igen.",
+    ],
+    [
+        "Skolverket does not know the job that it gave an id itself. The records may have been taken.",
+        "Send again.",
+    ],
+);
+
+/// 400 with `parameterName`, and other refusals of a whole call.
+pub(super) const REFUSED: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Skolverket avvisade ett helt anrop.",
+        "Se anropets svar under jobbet och kontakta den som driftar systemet.",
+    ],
+    [
+        "Skolverket refused a whole call.",
+        "See the call's answer under the job and contact whoever operates the system.",
+    ],
+);
+
+const PARAMETER: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Anropet till Skolverket var felaktigt utformat. Det är systemets fel, inte uppgifternas.",
+        "Kontakta den som driftar systemet; att skicka igen hjälper inte.",
+    ],
+    [
+        "The call to Skolverket was malformed. That is the system's fault, not that of the data.",
+        "Contact whoever operates the system; sending again does not help.",
+    ],
+);
+
+/// A status that no document foresees.
+pub(super) const UNFORESEEN: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Skolverket gav ett svar som gränssnittet inte beskriver.",
+        "Se anropets svar under jobbet och kontakta den som driftar systemet.",
+    ],
+    [
+        "Skolverket gave an answer that its interface does not describe.",
+        "See the call's answer under the job and contact whoever operates the system.",
+    ],
+);
+
+/// Rows for messages about calls.
+pub(super) const ENTRIES: &[Entry] = &[
+    Entry { ids: &["2010"], about: &[Parameter("ids")], guidance: PARAMETER },
+    Entry { ids: &["2011"], about: &[Parameter("id")], guidance: PARAMETER },
+    Entry { ids: &["2025"], about: &[Parameter("updateIfExists")], guidance: PARAMETER },
+    Entry { ids: &["3085"], about: &[Parameter("limit")], guidance: PARAMETER },
+    Entry { ids: &["4001"], about: &[Parameter("id")], guidance: JOB_UNKNOWN },
+    Entry { ids: &["5002"], about: &[Any], guidance: TOKEN_NOT_TAKEN },
+    Entry { ids: &["5004"], about: &[Any], guidance: FAILED },
+    Entry { ids: &["5020"], about: &[Any], guidance: TOO_LARGE },
+    Entry { ids: &["5021"], about: &[Any], guidance: TOO_MANY },
+    Entry { ids: &["5022"], about: &[Any], guidance: UNAVAILABLE },
+    Entry { ids: &["6001"], about: &[Any], guidance: ANSWER_TOO_LARGE },
+];
+
+/// A call with a token that was not taken. Mostly it had only run out.
+const FORBIDDEN: Guidance = Guidance::new(
+    Who::ThisSystem,
+    [
+        "Skolverkets API godtog inte anropets token.",
+        "Inget: systemet begär en ny och försöker igen. Avvisas även den säger jobbet vad som ska göras.",
+    ],
+    [
+        "Skolverket's API did not take the call's token.",
+        "Nothing: the system asks for a new one and tries again. If that is refused too, the job says what to do.",
+    ],
+);
+
+pub(super) fn of_status(status: Option<u16>, polled: bool) -> Option<&'static Guidance> {
+    match status {
+        Some(200..=299) => None,
+        Some(401) => Some(&NOT_AUTHORIZED),
+        Some(403) => Some(&FORBIDDEN),
+        Some(404) if polled => Some(&JOB_UNKNOWN),
+        Some(413) => Some(&TOO_LARGE),
+        Some(429) => Some(&TOO_MANY),
+        Some(503) | None => Some(&UNAVAILABLE),
+        Some(500..=599) => Some(&FAILED),
+        Some(400) => Some(&REFUSED),
+        Some(_) => Some(&UNFORESEEN),
+    }
+}

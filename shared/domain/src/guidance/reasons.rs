@@ -1,0 +1,87 @@
+//! Why a job or a send did not succeed. What a call's answer decided has the words of that call.
+
+use super::{Guidance, Who, calls};
+use crate::reason::ReasonCode;
+
+/// The words for a cause, and the status that decided it.
+pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance {
+    match (code, http_status) {
+        (ReasonCode::RecordErrors, _) => Guidance::new(
+            Who::StudentRegister,
+            [
+                "Skolverket godtog inte alla poster.",
+                "Öppna posterna med fel, rätta dem i källsystemet och skicka igen.",
+            ],
+            [
+                "Skolverket did not accept all records.",
+                "Open the records with errors, mend them in the source system and send again.",
+            ],
+        ),
+        (ReasonCode::OutcomeUnknown, _) => Guidance::new(
+            Who::ThisSystem,
+            ["Skolverkets svar saknade några poster. De kan ha tagits emot.", "Skicka igen."],
+            ["Skolverket's answer left out some records. They may have been taken.", "Send again."],
+        ),
+        (ReasonCode::EarlierJob, _) => Guidance::new(
+            Who::ThisSystem,
+            ["Jobbet startade inte eftersom ett tidigare jobb inte lyckades.", "Se det jobbet."],
+            ["The job did not start because a job before it did not succeed.", "See that job."],
+        ),
+        (ReasonCode::Authorization, Some(403)) => calls::TOKEN_NOT_TAKEN,
+        (ReasonCode::Authorization, Some(401)) => calls::NOT_AUTHORIZED,
+        (ReasonCode::Authorization, _) => Guidance::new(
+            Who::Operator,
+            [
+                "Skolverket godkände inte huvudmannens behörighet.",
+                "Be den som driftar systemet kontrollera huvudmannens inställningar och certifikat, och skicka sedan igen.",
+            ],
+            [
+                "Skolverket did not accept the organiser's authorization.",
+                "Ask whoever operates the system to check the organiser's settings and certificate, then send again.",
+            ],
+        ),
+        (ReasonCode::Refused, Some(413)) => calls::TOO_LARGE.but(
+            Who::Operator,
+            "Se anropets svar under jobbet och kontakta den som driftar systemet.",
+            "See the call's answer under the job and contact whoever operates the system.",
+        ),
+        (ReasonCode::Refused, _) => calls::REFUSED,
+        (ReasonCode::UnforeseenAnswer, _) => calls::UNFORESEEN,
+        (ReasonCode::JobLost, _) => calls::JOB_UNKNOWN,
+        (ReasonCode::JobStuck, _) => Guidance::new(
+            Who::Skolverket,
+            ["Skolverkets jobb blev inte klart i tid. Posterna kan ha tagits emot.", "Skicka igen senare."],
+            ["Skolverket's job was not done in time. The records may have been taken.", "Send again later."],
+        ),
+        (ReasonCode::Unfinished, _) => Guidance::new(
+            Who::Operator,
+            [
+                "Ett steg påbörjades flera gånger utan att bli klart.",
+                "Skicka igen, och kontakta den som driftar systemet om det upprepas.",
+            ],
+            [
+                "A step was begun several times and never finished.",
+                "Send again, and contact whoever operates the system if it happens again.",
+            ],
+        ),
+        (ReasonCode::Cancelled, _) => Guidance::new(
+            Who::ThisSystem,
+            [
+                "Sändningen avbröts på begäran. Det som redan hade skickats finns kvar hos Skolverket.",
+                "Skicka igen för att slutföra.",
+            ],
+            [
+                "The send was cancelled on request. What had been sent already stays at Skolverket.",
+                "Send again to complete it.",
+            ],
+        ),
+        (ReasonCode::Deadline, _) => Guidance::new(
+            Who::Skolverket,
+            ["Skolverket kunde inte nås på mycket länge.", "Skicka igen när Skolverkets tjänst fungerar."],
+            [
+                "Skolverket could not be reached for a very long time.",
+                "Send again when Skolverket's service works.",
+            ],
+        ),
+    }
+}

@@ -1,0 +1,199 @@
+use std::collections::HashSet;
+
+use super::*;
+use crate::reason::{Reason, ReasonCode};
+
+fn message<'a>(id: &'a str, attribute: Option<&'a str>, parameter: Option<&'a str>) -> Message<'a> {
+    Message { id, attribute, parameter, message_type: None }
+}
+
+fn all() -> Vec<Guidance> {
+    let reasons = [
+        ReasonCode::RecordErrors,
+        ReasonCode::OutcomeUnknown,
+        ReasonCode::EarlierJob,
+        ReasonCode::Authorization,
+        ReasonCode::Refused,
+        ReasonCode::UnforeseenAnswer,
+        ReasonCode::JobLost,
+        ReasonCode::JobStuck,
+        ReasonCode::Unfinished,
+        ReasonCode::Cancelled,
+        ReasonCode::Deadline,
+    ];
+    let statuses = [None, Some(400), Some(401), Some(403), Some(404), Some(413), Some(418), Some(500)];
+    let of_reasons =
+        reasons.into_iter().flat_map(|code| statuses.into_iter().map(move |status| of_reason(code, status)));
+    let of_statuses = [429, 502, 503, 302, 202]
+        .map(Some)
+        .into_iter()
+        .chain(statuses)
+        .filter_map(|status| of_status(status, true));
+    let of_outcomes = Outcome::ALL
+        .iter()
+        .flat_map(|outcome| [false, true].map(|dependency| of_outcome(*outcome, dependency)));
+    of_reasons
+        .chain(entries().map(|entry| entry.guidance))
+        .chain(categories::TYPES.iter().map(|(_, guidance)| *guidance))
+        .chain(of_statuses.copied())
+        .chain(of_outcomes.flatten().copied())
+        .chain([UNKNOWN])
+        .collect()
+}
+
+#[test]
+fn no_two_rows_have_the_same_key() {
+    let mut keys = HashSet::new();
+    for entry in entries() {
+        assert!(!entry.ids.is_empty() && !entry.about.is_empty());
+        for id in entry.ids {
+            for about in entry.about {
+                let about = match about {
+                    About::Attribute(name) => format!("attribute {}", name.to_lowercase()),
+                    About::Parameter(name) => format!("parameter {}", name.to_lowercase()),
+                    About::Any => "any".to_owned(),
+                };
+                assert!(keys.insert((*id, about.clone())), "{id}, {about}");
+            }
+        }
+    }
+    let types: HashSet<_> = categories::TYPES.iter().map(|(name, _)| name.to_lowercase()).collect();
+    assert_eq!(types.len(), categories::TYPES.len());
+}
+
+#[test]
+fn each_text_is_there_in_both_languages_as_sentences() {
+    let all = all();
+    assert!(all.len() > 50);
+    for Guidance { meaning, action, .. } in all {
+        for words in [meaning, action] {
+            assert_ne!(words.sv, words.en, "one language twice");
+            for text in [words.sv, words.en] {
+                let first = text.chars().next().is_some_and(char::is_uppercase);
+                assert!(first && text.ends_with('.') && text.trim() == text && text.len() > 8, "{text}");
+            }
+        }
+    }
+}
+
+/// The table of skolverket/README, with the parameters that the published interface names, and the record checks of
+/// the stand-in.
+#[test]
+fn each_documented_answer_has_words_of_its_own() {
+    for (id, attribute, parameter) in [
+        ("2010", None, Some("ids")),
+        ("2011", None, Some("id")),
+        ("2025", None, Some("updateIfExists")),
+        ("3085", None, Some("limit")),
+        ("2011", Some("Enrolment.schoolYear"), None),
+        ("3047", Some("eppn"), None),
+        ("4001", None, Some("id")),
+        ("5002", None, None),
+        ("5004", None, None),
+        ("5020", None, None),
+        ("5021", None, None),
+        ("5022", None, None),
+        ("6001", None, None),
+        ("4009", None, None),
+        ("4001", Some("person"), None),
+        ("4001", Some("groupMemberships"), None),
+        ("4001", Some("groups"), None),
+        ("4001", Some("teachers"), None),
+        ("4001", None, None),
+    ] {
+        assert!(by_id(&message(id, attribute, parameter)).is_some(), "{id} {attribute:?} {parameter:?}");
+    }
+    for name in [
+        "Ogiltigt format",
+        "Ogiltigt värde",
+        "Bristfälligt värde",
+        "Behörighet saknas",
+        "Teknisk begränsning",
+        "Okänt fel",
+        "Overload",
+    ] {
+        assert!(by_type(Some(name)).is_some(), "{name}");
+    }
+}
+
+/// What the schema of the interface calls the attributes of the four kinds of record, as its messages name them.
+#[test]
+fn each_attribute_of_a_record_has_words_of_its_own() {
+    for attribute in [
+        "id",
+        "CivicNo.value",
+        "CivicNo.nationality",
+        "civicNo",
+        "givenName",
+        "middleName",
+        "familyName",
+        "eduPersonPrincipalNames",
+        "externalIdentifiers",
+        "ExternalIdentifier.value",
+        "ExternalIdentifier.context",
+        "securityMarking",
+        "emails",
+        "Email.value",
+        "Email.type",
+        "enrolments",
+        "Enrolment.enroledAt",
+        "Enrolment.enroledAt.id",
+        "Enrolment.schoolType",
+        "Enrolment.schoolYear",
+        "enrolments[0].schoolYear",
+        "Enrolment.educationCode",
+        "person.id",
+        "dutyAt.id",
+        "dutyRole",
+        "displayName",
+        "groupType",
+        "schoolType",
+        "organisation",
+        "organisation.id",
+        "groupMemberships",
+        "GroupMembership.person.id",
+        "activityType",
+        "groups",
+        "groups[3].id",
+        "teachers",
+        "DutyAssignment.duty.id",
+        "parentActivity.id",
+    ] {
+        assert!(by_id(&message("2011", Some(attribute), None)).is_some(), "{attribute}");
+    }
+}
+
+#[test]
+fn an_id_means_what_its_attribute_says_then_what_its_type_says_then_nothing_is_guessed() {
+    let year = of_message(&message("2011", Some("Enrolment.schoolYear"), None));
+    let eppn = of_message(&message("2011", Some("eduPersonPrincipalNames"), None));
+    let ours = of_message(&message("2011", None, Some("id")));
+    assert_eq!((year.who, eppn.who, ours.who), (Who::StudentRegister, Who::IdentityProvider, Who::Operator));
+    let typed = Message { message_type: Some("Ogiltigt format"), ..message("2011", Some("strange"), None) };
+    assert_eq!(Some(of_message(&typed)), by_type(Some("ogiltigt format")));
+    assert_eq!(of_message(&message("9999", Some("schoolYear"), None)), &UNKNOWN);
+    assert_eq!(of_message(&message("", None, None)), &UNKNOWN);
+}
+
+#[test]
+fn only_calls_that_were_not_answered_as_hoped_for_are_explained() {
+    assert_eq!((of_status(Some(202), false), of_status(Some(200), true)), (None, None));
+    assert_eq!(of_status(Some(429), false), Some(of_message(&message("5021", None, None))));
+    assert_eq!(of_status(Some(503), true), Some(of_message(&message("5022", None, None))));
+    assert_eq!(of_status(Some(404), true), Some(of_message(&message("4001", None, Some("id")))));
+    assert_ne!(of_status(Some(404), false), of_status(Some(404), true), "no job was asked for");
+}
+
+#[test]
+fn the_text_of_a_reason_is_its_guidance_and_its_status() {
+    let refused = Reason::with_status(ReasonCode::Refused, 400);
+    let text = refused.text();
+    assert_eq!(
+        text.en,
+        "Skolverket refused a whole call. See the call's answer under the job and contact whoever operates the system. (HTTP 400)"
+    );
+    assert!(text.sv.starts_with(refused.guidance().meaning.sv));
+    // The token of a call that is not taken is told in the same words as the job that it ends.
+    let forbidden = Reason::with_status(ReasonCode::Authorization, 403).guidance();
+    assert_eq!(&forbidden, of_message(&message("5002", None, None)));
+}
