@@ -17,6 +17,7 @@ mod guidance;
 mod history;
 mod isolation;
 mod metering;
+mod open_data;
 mod openapi;
 mod people;
 mod privacy;

@@ -7,7 +7,7 @@
 //! refuse it); the example of a coordination number fails its check digit (no fixture).
 
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Log, ScriptedOutcome};
+use stafett_simulator::{CallKind, Limits, Log, ScriptedOutcome, Simulator};
 
 use crate::people::{class, record_id};
 use crate::stack::TestStack;
@@ -61,7 +61,7 @@ async fn what_is_sent_and_answered_is_what_the_document_says() {
         let (path, method) = match call.call {
             CallKind::Bulk => (format!("/{kind}/bulk"), "post"),
             CallKind::Job => (format!("/{kind}/bulk/jobs/{{id}}"), "get"),
-            CallKind::Token | CallKind::Other => continue,
+            CallKind::Token | CallKind::OpenData | CallKind::Other => continue,
         };
         let operation = &document["paths"][&path][method];
         assert!(operation.is_object(), "the document has no {method} {path}");
@@ -84,4 +84,58 @@ async fn what_is_sent_and_answered_is_what_the_document_says() {
     let schema = json!({"$ref": "#/components/schemas/Duty"});
     let wrong = json!({"id": "x", "person": {}, "dutyAt": {"id": 3}, "dutyRole": "Vaktmästare"});
     assert!(validator(&document, &schema).iter_errors(&wrong).count() >= 4);
+}
+
+#[tokio::test]
+async fn what_the_open_data_api_answers_is_what_its_document_says() {
+    let Ok(dir) = std::env::var("SKOLVERKET_OPENAPI_DIR") else {
+        println!("skipped: SKOLVERKET_OPENAPI_DIR is not set");
+        return;
+    };
+    let text = std::fs::read_to_string(format!("{dir}/open-data-api.openapi.yaml")).unwrap();
+    let document: Value = serde_saphyr::from_str(&text).unwrap();
+    let skolverket = Simulator::start(Limits::default()).await.unwrap();
+    let (http, base) = (reqwest::Client::new(), skolverket.open_data_url());
+    let made_up = "00000000-0000-4000-8000-000000000000";
+    let nothing = |code: &str| uuid::Uuid::new_v5(&uuid::Uuid::nil(), code.as_bytes());
+    let mut met = Vec::new();
+    for (path, given) in [
+        ("/alive", "/alive".to_owned()),
+        ("/organisations/{id}", "/organisations/657ae6a4-2978-5fbe-b357-ba353c0f03b5".to_owned()),
+        ("/organisations/{id}", format!("/organisations/{made_up}")),
+        ("/organisations/code/{code}", "/organisations/code/5567044268?expandSchoolUnits=true".to_owned()),
+        ("/organisations/code/{code}", "/organisations/code/9900000299?expandSchoolUnits=false".to_owned()),
+        ("/schoolUnits/{id}", "/schoolUnits/fb22448b-b724-5e53-8a2c-d8b339206901".to_owned()),
+        ("/schoolUnits/{id}", "/schoolUnits/31279295".to_owned()),
+        ("/schoolUnits/{id}", format!("/schoolUnits/{made_up}")),
+        ("/schoolUnits/{id}", format!("/schoolUnits/{}", nothing("00000000"))),
+        ("/schoolUnits/code/{code}", "/schoolUnits/code/45678902".to_owned()),
+        ("/schoolUnits/code/{code}", "/schoolUnits/code/00000000".to_owned()),
+        ("/programmes", "/programmes".to_owned()),
+        ("/programmes/{id}", "/programmes/f8bd4423-9693-51ed-a854-6e9984e6c2f7".to_owned()),
+        ("/programmes/{id}", "/programmes/x".to_owned()),
+        ("/programmes/{id}", format!("/programmes/{made_up}")),
+        ("/programmes/code/{code}", "/programmes/code/EKJURV".to_owned()),
+        ("/programmes/code/{code}", "/programmes/code/NIX".to_owned()),
+        ("/activities", "/activities".to_owned()),
+        ("/activities/{id}", "/activities/505c5ee0-7be4-560d-9c27-10ab0d96ac9a".to_owned()),
+        ("/activities/{id}", format!("/activities/{made_up}")),
+        ("/activities/{id}", format!("/activities/{}", nothing("GRGRNIX01_6"))),
+    ] {
+        let answer = http.get(format!("{base}{given}")).send().await.unwrap();
+        let responses = &document["paths"][path]["get"]["responses"];
+        let mut response = &responses[answer.status().as_str()];
+        assert!(response.is_object(), "the document has no {} of {path}", answer.status());
+        if let Some(reference) = response["$ref"].as_str() {
+            response = document.pointer(reference.trim_start_matches('#')).unwrap();
+        }
+        let schema = &response["content"]["application/json"]["schema"];
+        if schema.is_object() {
+            assert_valid(&document, schema, &answer.json().await.unwrap(), &given);
+        }
+        met.push(path);
+    }
+    let paths = document["paths"].as_object().unwrap().keys();
+    assert!(paths.clone().all(|path| met.contains(&path.as_str())), "{paths:?}");
+    assert!(skolverket.violations().is_empty());
 }

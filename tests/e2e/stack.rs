@@ -71,7 +71,8 @@ impl TestStack {
     /// A stack at the real pace, unless `arguments` say otherwise.
     pub(crate) async fn start_at(skolverket: Simulator, arguments: &[&str]) -> Self {
         let (url, token_url) = (skolverket.provisioning_url(), skolverket.token_url());
-        let at = ["--skolverket-url", &url, "--token-url", &token_url];
+        let open_data_url = skolverket.open_data_url();
+        let at = ["--skolverket-url", &url, "--token-url", &token_url, "--open-data-url", &open_data_url];
         Self::launch(skolverket, &[&at, arguments].concat()).await
     }
 

@@ -10,6 +10,7 @@ mod causes;
 mod page;
 mod problem;
 mod records;
+mod registers;
 mod resume;
 mod sends;
 mod submit;

@@ -8,6 +8,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
 use stafett_domain::plan::{Part, cut};
+use stafett_domain::register::Mentions;
 use stafett_domain::{
     Access, BatchId, Entry, Facts, JobStatus, Options, Outcome, Record, RecordId, References, SendId,
     StageName, Submission,
@@ -22,6 +23,7 @@ use crate::body::unpacked;
 use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::{BATCHES_AT_ONCE, ReadBatch, read_batch, unreadable};
+use crate::registers;
 use crate::sends::{answer_accepted, idempotency_key, new_batch, send_of_key, store_and_start};
 
 /// How often a place is asked for when others take it.
@@ -57,7 +59,9 @@ pub(crate) async fn resume(
     }
     let body = unpacked(&headers, body)?;
     let protected = relay.organisers.protected_identities(&caller.organisation)?;
-    let read = Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, protected)?;
+    let mut read = Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, protected)?;
+    let mentions = Mentions::of(&read.content);
+    let not_checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
     let (corrections, findings) = read.accepted(stored.header.options.validation)?;
     let send = new_id(&relay, &old, &headers, &body).await?;
     if relay.history.send(&send, relay.clock.now()).await?.is_some() {
@@ -71,6 +75,7 @@ pub(crate) async fn resume(
     }
     let new = NewSend {
         findings: findings.counts().to_vec(),
+        not_checked,
         ..new_send(&relay, &stored, &again, caller.subject)?
     };
     for _ in 0..TRIES {
@@ -117,6 +122,7 @@ fn new_send(
         activities: stored.activities.clone(),
         options: Options { references: References::External, ..header.options },
         findings: Vec::new(),
+        not_checked: Vec::new(),
         jobs: jobs.collect(),
         retention_days: relay.organisers.retention_days(&header.organisation)?,
         resume_of: Some(header.id),

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
+use stafett_domain::register::Mentions;
 use stafett_domain::{
     OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission,
 };
@@ -21,6 +22,7 @@ use crate::body::unpacked;
 use crate::caller::{Reader, Sender};
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
+use crate::registers;
 use crate::uploads;
 use crate::view::SendView;
 
@@ -40,12 +42,21 @@ pub(crate) async fn accept(
         return uploads::open(&relay, caller, key, &body).await;
     }
     let protected = relay.organisers.protected_identities(&caller.organisation)?;
-    let read = Submission::read(&body, protected)?;
+    let mut read = Submission::read(&body, protected)?;
+    let mentions = Mentions::of(&read.content);
+    let not_checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
     let validation = read.content.options.validation;
-    let (submission, findings) = read.accepted(validation)?;
+    let (submission, findings) = match read.accepted(validation) {
+        Ok(accepted) => accepted,
+        Err(rejection) => {
+            let repeated = answer_repeated(&relay, &caller.organisation, key, &body).await?;
+            return repeated.ok_or_else(|| rejection.into());
+        }
+    };
     let new = NewSend {
         retention_days: relay.organisers.retention_days(&caller.organisation)?,
         findings: findings.counts().to_vec(),
+        not_checked,
         ..new_send(submission, caller.subject)
     };
 
@@ -74,6 +85,24 @@ pub(crate) async fn answer_accepted(relay: &Relay, send: &SendRef) -> Result<Res
     let stored = relay.history.send(send, relay.clock.now()).await?.ok_or(Problem::Internal)?;
     let location = [(header::LOCATION, format!("/v1/sends/{}", send.send))];
     Ok((StatusCode::ACCEPTED, location, Json(SendView::accepted(stored))).into_response())
+}
+
+/// The answer to a request that was accepted, if this one repeats it: what registers and settings say may have changed
+/// since.
+async fn answer_repeated(
+    relay: &Relay,
+    organisation: &OrganisationNumber,
+    key: &str,
+    body: &[u8],
+) -> Result<Option<Response>, Problem> {
+    let (key, body, now) = (hash(key.as_bytes()), hash(body), relay.clock.now());
+    let Some(id) = relay.history.tied_to(organisation, &key, &body, now).await? else { return Ok(None) };
+    let send = SendRef::new(organisation.clone(), id);
+    // Tied to it, and never accepted: then it is a new one to be looked at.
+    match relay.history.send(&send, now).await? {
+        Some(_) => answer_accepted(relay, &send).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Stores a send, accepts it and starts it if it is its turn. Each part can be repeated: a repeat of the request
@@ -137,6 +166,7 @@ fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_dom
         activities,
         options,
         findings: Vec::new(),
+        not_checked: Vec::new(),
         jobs: jobs
             .map(|(stage, batches)| NewJob { stage, batches: batches.into_iter().map(new_batch).collect() })
             .collect(),

@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use stafett_domain::across::{Across, Origin};
+use stafett_domain::register::{At, Mentions};
 use stafett_domain::{
     Activity, ActivitySummary, Duty, Facts, Group, Person, Read, Record, RecordId, SendStatus, StageName,
     Submission,
@@ -22,6 +23,7 @@ use crate::body::unpacked;
 use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::unreadable;
+use crate::registers;
 use crate::sends::{ACTIVITIES_SHOWN, answer_accepted, store_and_start};
 
 /// Accepts a send that came in parts: `{"parts": n}`. Can be repeated: what was accepted is answered alike.
@@ -42,7 +44,9 @@ pub(crate) async fn submit(
         return answer_accepted(&relay, &send).await;
     }
     all_there(&found.parts, count)?;
-    let read = Whole::read(&relay, &send, &found).await?;
+    let mut mentions = Mentions::default();
+    let mut read = Whole::read(&relay, &send, &found, &mut mentions).await?;
+    let not_checked = registers::check(&relay, &send.organisation, &mentions, &mut read.findings).await;
     let (whole, findings) = read.accepted(found.header.options.validation)?;
     let activities = found.parts.iter().map(|part| part.activity_count).sum();
     if relay.history.seal_upload(&send, found.upload.rev, count, activities).await? == Sealed::Moved {
@@ -54,6 +58,7 @@ pub(crate) async fn submit(
         activities: serde_json::to_value(&whole.activities).map_err(unreadable)?,
         options: found.header.options,
         findings: findings.counts().to_vec(),
+        not_checked,
         jobs: whole.jobs,
         retention_days: 0,
         resume_of: None,
@@ -90,7 +95,12 @@ struct Data<T> {
 }
 
 impl Whole {
-    async fn read(relay: &Relay, send: &SendRef, found: &UploadParts) -> Result<Read<Self>, Problem> {
+    async fn read(
+        relay: &Relay,
+        send: &SendRef,
+        found: &UploadParts,
+        mentions: &mut Mentions,
+    ) -> Result<Read<Self>, Problem> {
         let mut shown: Vec<ActivitySummary> = Vec::new();
         for part in &found.parts {
             let of_part: Vec<ActivitySummary> = serde_json::from_str(&part.activities).map_err(unreadable)?;
@@ -108,12 +118,14 @@ impl Whole {
         reader.each(|batch: Opened<Duty>| across.roles(&batch.records)).await?;
         reader
             .each(|mut batch: Opened<Person>| {
+                batch.each(|at, person| mentions.person(at, person));
                 let changed = across.persons(batch.origin, &batch.records, &mut batch.facts);
                 persons.batches.push(batch.placed(changed));
             })
             .await?;
         reader
             .each(|mut batch: Opened<Duty>| {
+                batch.each(|at, duty| mentions.duty(at, duty));
                 let changed = across.duties(batch.origin, &batch.records, &mut batch.facts);
                 duties.batches.push(batch.placed(changed));
             })
@@ -121,12 +133,14 @@ impl Whole {
         reader.each(|batch: Opened<Activity>| across.ahead(&batch.records, &batch.facts)).await?;
         reader
             .each(|batch: Opened<Group>| {
+                batch.each(|at, group| mentions.group(at, group));
                 across.groups(batch.origin, &batch.records);
                 groups.batches.push(batch.placed(false));
             })
             .await?;
         reader
             .each(|batch: Opened<Activity>| {
+                batch.each(|at, activity| mentions.activity(at, activity));
                 across.activities(batch.origin, &batch.records);
                 activities.batches.push(batch.placed(false));
             })
@@ -143,6 +157,13 @@ impl Whole {
 }
 
 impl<T: Record> Opened<T> {
+    /// Gives each record with its place.
+    fn each(&self, mut take: impl FnMut(At, &T)) {
+        for (index, record) in self.records.iter().enumerate() {
+            take(At { part: Some(self.origin.part), index: self.origin.first + index }, record);
+        }
+    }
+
     /// The batch as it is stored: its body stays where it is.
     fn placed(self, facts_changed: bool) -> NewBatch<Facts> {
         let ids: Vec<RecordId> = self.records.iter().map(Record::id).collect();

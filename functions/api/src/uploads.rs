@@ -93,7 +93,7 @@ pub(crate) async fn records(
     let count = |stage: &Vec<PlannedBatch>| stage.iter().map(|batch| batch.ids.len()).sum::<usize>();
     let [persons, duties, groups, activities] = packed.stages.each_ref().map(count);
     let counts = findings.counts().to_vec();
-    let validation = FoundView::of(&counts);
+    let validation = FoundView::of(&counts, None);
     let view = PartView { part, persons, duties, groups, activities, validation };
     let bodies = |batches: Vec<PlannedBatch>| {
         batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()

@@ -4,12 +4,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 use stafett_domain::cause::{is_a_name, is_words};
 use stafett_domain::guidance;
+use stafett_domain::register::Register;
 use stafett_domain::{
     Access, AttemptId, Counts, FindingGroup, Findings, Guidance, JobStatus, KindCount, Options, Outcome, Reason,
     ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
 };
 use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend, looked_up_by};
 use stafett_skolverket::LogEntry;
+
+use crate::registers::NotCheckedView;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -35,20 +38,25 @@ pub(crate) struct SendView {
 
 /// What was found in a body, in numbers.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct FoundView {
     errors: u32,
     warnings: u32,
     rules: Vec<FindingGroup<'static>>,
+    /// The registers that it could not be held against; absent where none was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_checked: Option<Vec<NotCheckedView>>,
 }
 
 impl FoundView {
-    pub(crate) fn of(counts: &[KindCount]) -> Self {
+    pub(crate) fn of(counts: &[KindCount], not_checked: Option<&[Register]>) -> Self {
         let mut findings = Findings::default();
         findings.add_counts(counts);
         Self {
             errors: findings.total(Severity::Error),
             warnings: findings.total(Severity::Warning),
             rules: FindingGroup::all(counts),
+            not_checked: not_checked.map(NotCheckedView::all),
         }
     }
 }
@@ -102,7 +110,7 @@ impl From<&Job> for JobView {
 impl SendView {
     /// A send as it stands. `organiser` tells its place in the queue.
     pub(crate) fn now(send: StoredSend, organiser: Option<&Organiser>) -> Self {
-        let StoredSend { header, jobs, activities, findings } = send;
+        let StoredSend { header, jobs, activities, findings, not_checked } = send;
         let before = || {
             let running = organiser.and_then(|organiser| organiser.running_seq)?;
             Some(header.seq?.saturating_sub(running))
@@ -122,7 +130,7 @@ impl SendView {
             activities,
             jobs: jobs.iter().map(Into::into).collect(),
             options: header.options,
-            validation: FoundView::of(&findings),
+            validation: FoundView::of(&findings, Some(&not_checked)),
         }
     }
 

@@ -26,6 +26,10 @@ const MAX_HTTP_PROCESSES: usize = 8;
 /// The variable with the length of the queues' second.
 const QUEUE_SECOND: &str = "QUEUE_DELAY_UNIT_MS";
 
+/// For how long somebody who waits for an answer waits for the registers. They stay as they are: this machine's work
+/// does not get faster with the clock.
+const WAITED_FOR: [&str; 2] = ["OPEN_DATA_TIMEOUT_MS", "OPEN_DATA_WAIT_MS"];
+
 /// What all functions of a stack are started with.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
@@ -212,6 +216,7 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
     let of_template = function.environment.iter().map(|(name, value)| {
         let pace = match name.as_str() {
             QUEUE_SECOND if !surroundings.queues_at_pace => Pace::REAL,
+            name if WAITED_FOR.contains(&name) => Pace::REAL,
             _ => surroundings.pace,
         };
         (name.clone(), pace.variable(name, value))
@@ -248,6 +253,7 @@ mod tests {
                     sqs: String::new(),
                     skolverket: String::new(),
                     token: String::new(),
+                    open_data: String::new(),
                 },
                 plans: Plans::default(),
                 meter: Meter::default(),

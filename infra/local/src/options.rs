@@ -42,6 +42,11 @@ pub struct Options {
     #[arg(long, value_name = "URL", requires = "skolverket_url", value_parser = service_url)]
     pub token_url: Option<String>,
 
+    /// Base URL of an Open-data API (Skolverket's public registers) to use instead of the built-in stand-in's; plain http
+    /// for loopback only.
+    #[arg(long, value_name = "URL", value_parser = service_url)]
+    pub open_data_url: Option<String>,
+
     /// Organisers' settings, one JSON file each.
     #[arg(long, value_name = "DIR")]
     pub organisers: Option<PathBuf>,

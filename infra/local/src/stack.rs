@@ -74,6 +74,7 @@ impl Stack {
             ("SkolverketUrl", services.skolverket_url.clone()),
             ("SkolverketLocation", services.skolverket_url.clone()),
             ("TokenUrl", services.token_url.clone()),
+            ("OpenDataUrl", services.open_data_url.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value));
         let mut tasks = JoinSet::new();
@@ -89,6 +90,7 @@ impl Stack {
             sqs: sqs_endpoint,
             skolverket: services.skolverket_url.trim_end_matches('/').to_owned(),
             token: services.token_url,
+            open_data: services.open_data_url.trim_end_matches('/').to_owned(),
         };
         let (plans, meter) = (Plans::default(), Meter::default());
         let surroundings = Surroundings {
@@ -177,11 +179,17 @@ async fn watch_memory(functions: Vec<FunctionHost>) {
 struct Services {
     skolverket_url: String,
     token_url: String,
+    open_data_url: String,
 }
 
 async fn services(options: &Options, pace: Pace) -> Result<(Option<Simulator>, Services), StackError> {
-    if let (Some(skolverket_url), Some(token_url)) = (&options.skolverket_url, &options.token_url) {
-        let services = Services { skolverket_url: skolverket_url.clone(), token_url: token_url.clone() };
+    let given = (&options.skolverket_url, &options.token_url, &options.open_data_url);
+    if let (Some(skolverket_url), Some(token_url), Some(open_data_url)) = given {
+        let services = Services {
+            skolverket_url: skolverket_url.clone(),
+            token_url: token_url.clone(),
+            open_data_url: open_data_url.clone(),
+        };
         return Ok((None, services));
     }
     let limits = match pace.factor() {
@@ -189,8 +197,13 @@ async fn services(options: &Options, pace: Pace) -> Result<(Option<Simulator>, S
         factor => Limits::default().scaled(f64::from(factor)),
     };
     let simulator = Simulator::start(limits).await.map_err(io("the stand-in for Skolverket"))?;
-    let services =
-        Services { skolverket_url: simulator.provisioning_url(), token_url: simulator.token_url() };
+    // What is not given is the built-in one's.
+    let or = |given: &Option<String>, own: String| given.clone().unwrap_or(own);
+    let services = Services {
+        skolverket_url: or(&options.skolverket_url, simulator.provisioning_url()),
+        token_url: or(&options.token_url, simulator.token_url()),
+        open_data_url: or(&options.open_data_url, simulator.open_data_url()),
+    };
     Ok((Some(simulator), services))
 }
 

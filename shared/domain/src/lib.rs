@@ -17,6 +17,7 @@ pub mod preview;
 pub mod reason;
 pub mod record;
 pub mod reference;
+pub mod register;
 pub mod row;
 mod rules;
 mod shape;

@@ -40,6 +40,24 @@ pub struct Timing {
     pub queue_delay_unit: Duration,
 }
 
+/// How Skolverket's public registers are looked up. Durations are milliseconds in the template.
+#[derive(Debug, Clone)]
+pub struct Lookups {
+    /// `OPEN_DATA_URL`: base address of the Open-data API.
+    pub url: Endpoint,
+    /// `LOOKUPS_PER_SECOND`: look-ups of all organisers together.
+    pub per_second: f64,
+    /// `OPEN_DATA_TIMEOUT_MS`: one look-up.
+    pub timeout: Duration,
+    /// `OPEN_DATA_WAIT_MS`: all look-ups for a send.
+    pub wait: Duration,
+    /// `OPEN_DATA_KEEP_MS`: how long what was found is believed.
+    pub keep: Duration,
+    /// `OPEN_DATA_RETRY_MS`: how long nothing is asked after a look-up failed, and how long it is believed that
+    /// something is not there.
+    pub retry: Duration,
+}
+
 /// What all functions need.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -63,6 +81,8 @@ pub struct Config {
     pub organiser_claim: String,
     /// See [`Timing`].
     pub timing: Timing,
+    /// See [`Lookups`].
+    pub lookups: Lookups,
 }
 
 /// The environment does not hold what the function needs.
@@ -91,6 +111,7 @@ impl Config {
         let skolverket_url = reader.endpoint("SKOLVERKET_URL");
         let skolverket_location = reader.text("SKOLVERKET_LOCATION");
         let token_url = reader.endpoint("TOKEN_URL");
+        let open_data_url = reader.endpoint("OPEN_DATA_URL");
         let entity_id_pattern = reader.text("ENTITY_ID_PATTERN");
         let organisers_dir = reader.variables.get("ORGANISERS_DIR").map(PathBuf::from);
         let retention_days = reader.number("RETENTION_DAYS", |days: u32| days > 0);
@@ -111,12 +132,21 @@ impl Config {
             upload_open: reader.milliseconds("UPLOAD_OPEN_MS"),
             queue_delay_unit: reader.milliseconds("QUEUE_DELAY_UNIT_MS"),
         };
-        let (Some(skolverket_url), Some(token_url)) = (skolverket_url, token_url) else {
+        let positive = |rate: f64| rate > 0.0 && rate.is_finite();
+        let lookups_per_second = reader.number("LOOKUPS_PER_SECOND", positive);
+        let lookup_times = ["TIMEOUT", "WAIT", "KEEP", "RETRY"]
+            .map(|name| reader.milliseconds(&format!("OPEN_DATA_{name}_MS")));
+        let (Some(skolverket_url), Some(token_url), Some(open_data_url)) =
+            (skolverket_url, token_url, open_data_url)
+        else {
             return Err(ConfigError(reader.faults));
         };
         if !reader.faults.is_empty() {
             return Err(ConfigError(reader.faults));
         }
+        let [timeout, wait, keep, retry] = lookup_times;
+        let lookups =
+            Lookups { url: open_data_url, per_second: lookups_per_second, timeout, wait, keep, retry };
         Ok(Self {
             table,
             queues,
@@ -128,6 +158,7 @@ impl Config {
             retention_days,
             organiser_claim,
             timing,
+            lookups,
         })
     }
 
@@ -210,6 +241,12 @@ pub(crate) mod tests {
             ("SKOLVERKET_URL", "https://example.se/v1"),
             ("SKOLVERKET_LOCATION", "https://example.se/v1"),
             ("TOKEN_URL", "https://example.se/transaction"),
+            ("OPEN_DATA_URL", "https://example.se/open-data/v1"),
+            ("LOOKUPS_PER_SECOND", "9.6"),
+            ("OPEN_DATA_TIMEOUT_MS", "3000"),
+            ("OPEN_DATA_WAIT_MS", "5000"),
+            ("OPEN_DATA_KEEP_MS", "900000"),
+            ("OPEN_DATA_RETRY_MS", "30000"),
             ("ENTITY_ID_PATTERN", "https://{organisation_number}.example.se"),
             ("RETENTION_DAYS", "400"),
             ("ORGANISER_CLAIM", "organisation_number"),

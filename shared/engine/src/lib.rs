@@ -1,5 +1,5 @@
 //! The relay that all four stages share: claim, send, finish; and what it needs: queue, history, limiter,
-//! configuration, telemetry.
+//! configuration, telemetry; and the look-ups in public registers before a send.
 
 mod apart;
 mod aws;
@@ -13,6 +13,7 @@ mod outcome;
 mod piece;
 mod queue;
 mod records;
+mod registers;
 mod relay;
 mod stage;
 mod step;
@@ -26,5 +27,6 @@ pub use message::{BatchStep, InvalidMessage, Message, Step};
 pub use organisers::{OrganiserSettings, Organisers, SettingsError};
 pub use queue::{QueueError, Queues};
 pub use records::{HandlerError, handle_batch};
+pub use registers::Registers;
 pub use relay::{HandleError, Relay, StartError};
 pub use stage::{Stage, run_stage};

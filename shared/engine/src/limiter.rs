@@ -1,5 +1,5 @@
 //! Skolverket's budget: so many calls a second for all organisers and stages together, because the limit is on the
-//! client's address. One item, a slot a call.
+//! client's address. One item a budget, a slot a call.
 
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ const TRIES: u32 = 4;
 #[derive(Clone)]
 pub struct Limiter {
     history: History,
+    name: &'static str,
     interval_us: i64,
     longest_wait: Duration,
 }
@@ -31,14 +32,14 @@ pub enum Slot {
 }
 
 impl Limiter {
-    /// `calls_per_second` slots a second; a slot is waited for at most `longest_wait`.
-    pub fn new(history: History, calls_per_second: f64, longest_wait: Duration) -> Self {
+    /// The budget of this name: `calls_per_second` slots a second; a slot is waited for at most `longest_wait`.
+    pub fn new(history: History, name: &'static str, calls_per_second: f64, longest_wait: Duration) -> Self {
         #[allow(
             clippy::cast_possible_truncation,
             reason = "rates are checked when they are read; a slot is short"
         )]
         let interval_us = (1_000_000.0 / calls_per_second).ceil() as i64;
-        Self { history, interval_us, longest_wait }
+        Self { history, name, interval_us, longest_wait }
     }
 
     /// Takes a slot.
@@ -103,7 +104,7 @@ impl Limiter {
             .db
             .update_item()
             .table_name(&self.history.table)
-            .set_key(Some(crate::history::key_item(&key::limiter("bulk"))))
+            .set_key(Some(crate::history::key_item(&key::limiter(self.name))))
             .update_expression(expression)
             .condition_expression(condition)
             .return_values(ReturnValue::UpdatedNew);
@@ -129,7 +130,7 @@ impl Limiter {
         struct Item {
             tat: i64,
         }
-        Ok(self.history.get::<Item>(&key::limiter("bulk")).await?.map(|item| item.tat))
+        Ok(self.history.get::<Item>(&key::limiter(self.name)).await?.map(|item| item.tat))
     }
 }
 

@@ -19,6 +19,7 @@ use crate::limiter::Limiter;
 use crate::message::{BatchStep, InvalidMessage, Message, Step};
 use crate::organisers::Organisers;
 use crate::queue::{QueueError, Queues};
+use crate::registers::Registers;
 use crate::verdict;
 
 /// Everything that a step needs. Built once a process.
@@ -31,6 +32,8 @@ pub struct Relay {
     pub queues: Queues,
     /// See [`Organisers`].
     pub organisers: Organisers,
+    /// See [`Registers`].
+    pub registers: Registers,
     /// See [`Clock`].
     pub clock: Clock,
     pub(crate) skolverket: Client,
@@ -104,7 +107,11 @@ impl Relay {
                 config.token_url.clone(),
                 timing.http_timeout,
             )?,
-            limiter: Limiter::new(history.clone(), timing.calls_per_second, timing.slot_wait),
+            limiter: Limiter::new(history.clone(), "bulk", timing.calls_per_second, timing.slot_wait),
+            registers: Registers::new(
+                config.lookups.clone(),
+                Limiter::new(history.clone(), "lookup", config.lookups.per_second, config.lookups.wait),
+            ),
             organisers: Organisers::new(&config),
             queues: Queues::new(aws.sqs),
             clock: Clock,

@@ -52,10 +52,10 @@ pub struct Exchange<T> {
 }
 
 /// An answer as it came.
-struct Received {
-    status: u16,
+pub(crate) struct Received {
+    pub(crate) status: u16,
     headers: HeaderMap,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {
@@ -170,7 +170,7 @@ impl Client {
 }
 
 /// Mozilla's roots as they are compiled in: nothing is read or parsed, so a start costs nothing for them.
-fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
+pub(crate) fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
     let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder =
@@ -179,7 +179,7 @@ fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
 }
 
 /// Sends and reads to the end. The errors of the HTTP library are sorted here, because they name addresses.
-async fn receive(request: reqwest::RequestBuilder) -> Result<Received, CallFailure> {
+pub(crate) async fn receive(request: reqwest::RequestBuilder) -> Result<Received, CallFailure> {
     let sorted = |error: reqwest::Error| {
         if error.is_connect() { CallFailure::Connection } else { CallFailure::NoAnswer }
     };
@@ -196,7 +196,7 @@ async fn receive(request: reqwest::RequestBuilder) -> Result<Received, CallFailu
     Ok(Received { status, headers, body })
 }
 
-fn failure(received: &Received) -> CallFailure {
+pub(crate) fn failure(received: &Received) -> CallFailure {
     let reset = received.headers.get("x-ratelimit-reset").and_then(|value| value.to_str().ok());
     // A fraction such as 0.5 is allowed, so it is no integer.
     let reset = reset

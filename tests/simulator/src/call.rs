@@ -14,6 +14,8 @@ pub enum CallKind {
     Bulk,
     /// `/{kind}/bulk/jobs/{id}`, with or without `/isCompleted`.
     Job,
+    /// Any path of the Open-data API.
+    OpenData,
     /// Anything else; such a call is always a violation.
     Other,
 }

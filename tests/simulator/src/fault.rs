@@ -7,7 +7,8 @@ use crate::{CallKind, Kind};
 /// What goes wrong with a call, by a test's wish.
 ///
 /// A call that is *refused* is not carried out: it leaves no job. None of these is a violation of the caller's.
-/// The authorization server answers in its own shape, `{"error": {..}}`, with the same status.
+/// The authorization server answers in its own shape, `{"error": {..}}`, with the same status; so does the Open-data
+/// API.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Fault {
     /// Refused: 429/5021.
@@ -29,7 +30,7 @@ pub enum Fault {
     CutAfter,
     /// Carried out, then half of the answer's body, of which `Content-Length` says more, and the connection is closed.
     CutOffBody,
-    /// Refused: 403/5002, though the token is good. Not for token calls.
+    /// Refused: 403/5002, though the token is good. Bulk and job calls only.
     TokenExpired,
     /// Refused: 413/5020, whatever the size.
     TooLarge,
@@ -56,7 +57,7 @@ impl Fault {
     fn concerns(self, call: CallKind) -> bool {
         match self {
             Fault::NoJobId | Fault::NoJobIdAtAll | Fault::JobLost => call == CallKind::Bulk,
-            Fault::TokenExpired => call != CallKind::Token,
+            Fault::TokenExpired => matches!(call, CallKind::Bulk | CallKind::Job),
             _ => true,
         }
     }
@@ -92,7 +93,7 @@ impl Fault {
 pub struct FaultTarget {
     /// Of bulk and job calls, the kind. Token calls have none.
     pub kind: Option<Kind>,
-    /// Which calls: bulk, job or token calls. [`CallKind::Other`] never matches.
+    /// Which calls: bulk, job or token calls, or those of the Open-data API. [`CallKind::Other`] never matches.
     pub call: CallKind,
     /// Whose: 10 digits.
     pub organisation: Option<String>,

@@ -1,7 +1,8 @@
 //! A stand-in for Skolverket that judges its caller.
 //!
-//! It is the authorization server and the Provisioning API in one program: tokens, bulk calls and jobs, with the
-//! published limits, checks of every record and of its references, and outcomes that a test can script. Beside
+//! It is the authorization server, the Provisioning API and the Open-data API in one program: tokens, bulk calls and
+//! jobs, with the published limits, checks of every record and of its references, and outcomes that a test can script;
+//! and made-up registers of organisers, school units, study paths and tests (`register.rs` has them). Beside
 //! answering, it keeps a list of what the caller did against the protocol: see [`Rule`]. It can be made to fail in the
 //! ways that networks and services do: see [`Fault`]. What the caller does then is judged by what it could know.
 //!
@@ -28,6 +29,7 @@ mod job;
 mod kind;
 mod limits;
 mod log_entry;
+mod open_data;
 mod order;
 mod organisation;
 mod outcome;
@@ -36,6 +38,7 @@ mod quota;
 mod record_check;
 mod reference;
 mod refusal;
+mod register;
 mod reply;
 mod script;
 mod server;

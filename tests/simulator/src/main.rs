@@ -23,6 +23,7 @@ async fn main() -> ExitCode {
     };
     println!("Provisioning API      {}", simulator.provisioning_url());
     println!("Authorization server  {}", simulator.token_url());
+    println!("Open-data API         {}", simulator.open_data_url());
     if let Err(error) = tokio::signal::ctrl_c().await {
         eprintln!("cannot wait for Ctrl-C: {error}");
         return ExitCode::FAILURE;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::log_entry::LogEntry;
+use crate::open_data;
 use crate::reply::{Delivery, Payload, RateHeaders, Reply};
 use crate::{CallKind, Fault, Kind};
 
@@ -34,7 +35,7 @@ pub(crate) fn no_such_job(kind: Kind, id: &str, wall: Timestamp) -> Reply {
 pub(crate) fn unavailable(call: CallKind, wall: Timestamp) -> Reply {
     let message = "Tjänsten är inte tillgänglig. Försök igen senare.";
     let reply = Reply::log(LogEntry::new("5022", 503, LIMITATION, message, wall));
-    in_shape_of(call, Reply { rate: RateHeaders::Absent, ..reply })
+    in_shape_of(call, Reply { rate: RateHeaders::Absent, ..reply }, wall)
 }
 
 /// The answer that a fault gives in place of the call's own; None if the call is carried out.
@@ -74,7 +75,7 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
             return None;
         }
     };
-    Some(in_shape_of(call, reply))
+    Some(in_shape_of(call, reply, wall))
 }
 
 /// What stands in front of the service knows nothing of rate limits.
@@ -82,10 +83,12 @@ fn proxys(status: u16, payload: Payload) -> Reply {
     Reply { payload, rate: RateHeaders::Absent, ..Reply::new(status, serde_json::Value::Null) }
 }
 
-/// The authorization server knows no LogEntry.
-fn in_shape_of(call: CallKind, reply: Reply) -> Reply {
-    if call != CallKind::Token {
-        return reply;
+/// The authorization server and the Open-data API know no LogEntry.
+fn in_shape_of(call: CallKind, reply: Reply, wall: Timestamp) -> Reply {
+    match call {
+        CallKind::Token => {}
+        CallKind::OpenData => return open_data::shaped(reply, wall),
+        CallKind::Bulk | CallKind::Job | CallKind::Other => return reply,
     }
     let code = if reply.status < 500 { "invalid_request" } else { "server_error" };
     Reply { payload: Reply::token_error(reply.status, code, "scripted by a test").payload, ..reply }

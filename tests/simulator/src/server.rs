@@ -112,6 +112,11 @@ async fn carry_out(call: &mut Underway, query: &[(String, String)], time: Durati
             let job = JobCall { kind, id, is_completed, organisation, query, fault: call.fault };
             call.state.lock().job(&job, clock::now())
         }
+        Target::OpenData(resource) => {
+            pass(time).await;
+            let mut state = call.state.lock();
+            state.open_data(resource, query, call.fault, clock::now())
+        }
         Target::Token | Target::WrongMethod { .. } | Target::Nothing => {
             let (reply, who) = call.state.lock().token(&call.content, call.fault, clock::now());
             call.organisation = who;

@@ -60,6 +60,11 @@ impl Simulator {
         self.state.lock().token_url()
     }
 
+    /// Base URL of the Open-data API, e.g. `http://127.0.0.1:4711/open-data/v1`.
+    pub fn open_data_url(&self) -> String {
+        self.state.lock().open_data_url()
+    }
+
     /// Gives a record an outcome, in every job that completes from now on and whatever the record holds.
     pub fn script(&self, record: Uuid, outcome: ScriptedOutcome) {
         self.state.lock().script(clock::now()).set_outcome(record, outcome);
@@ -127,10 +132,16 @@ impl Simulator {
         self.state.lock().set_limits(limits, clock::now());
     }
 
-    /// Every call that has come to its end, in the order in which they arrived. One whose caller hung up while it was
+    /// Every call that has come to its end, in the order in which they arrived, but for those of
+    /// [`open_data_calls`](Simulator::open_data_calls). One whose caller hung up while it was
     /// being answered, or whose connection was cut, has the status 0.
     pub fn calls(&self) -> Vec<Call> {
         self.state.lock().calls()
+    }
+
+    /// The calls of the Open-data API that have come to their end, in the order in which they arrived.
+    pub fn open_data_calls(&self) -> Vec<Call> {
+        self.state.lock().open_data_calls()
     }
 
     /// What the judge found, in the order in which it did.

@@ -12,8 +12,10 @@ use crate::clock::Moment;
 use crate::content::Content;
 use crate::fault::{Faults, Seen};
 use crate::log_entry::LogEntry;
+use crate::open_data::{self, Resource};
 use crate::organisation::Organisation;
 use crate::quota::{Bucket, Quota};
+use crate::register::Register;
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::target::{BASE_PATH, OLD_BASE_PATH, TOKEN_PATH, Target};
@@ -40,6 +42,8 @@ pub(crate) struct State {
     last_job: u64,
     last_arrival: u64,
     calls: Vec<(u64, Call)>,
+    open_data_calls: Vec<(u64, Call)>,
+    register: Register,
     violations: Vec<Violation>,
     on_accepted: Option<OnAccepted>,
 }
@@ -89,6 +93,8 @@ impl State {
             last_job: 0,
             last_arrival: 0,
             calls: Vec::new(),
+            open_data_calls: Vec::new(),
+            register: Register::new(),
             violations: Vec::new(),
             on_accepted: None,
         }
@@ -108,6 +114,10 @@ impl State {
 
     pub(crate) fn token_url(&self) -> String {
         format!("{}{TOKEN_PATH}", self.root)
+    }
+
+    pub(crate) fn open_data_url(&self) -> String {
+        format!("{}{}", self.root, open_data::BASE_PATH)
     }
 
     /// What is to happen to records and jobs. Jobs that are due keep what was set down before.
@@ -157,15 +167,17 @@ impl State {
         self.violations.clone()
     }
 
-    /// In order of arrival, which is not that of the answers.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        let mut calls: Vec<_> = self.calls.iter().collect();
-        calls.sort_by_key(|(number, _)| *number);
-        calls.into_iter().map(|(_, call)| call.clone()).collect()
+        in_order(&self.calls)
+    }
+
+    pub(crate) fn open_data_calls(&self) -> Vec<Call> {
+        in_order(&self.open_data_calls)
     }
 
     pub(crate) fn answered(&mut self, number: u64, call: Call) {
-        self.calls.push((number, call));
+        let calls = if call.call == CallKind::OpenData { &mut self.open_data_calls } else { &mut self.calls };
+        calls.push((number, call));
     }
 
     /// The caller of a job's bulk call hung up before its answer: it cannot know the job.
@@ -191,6 +203,12 @@ impl State {
         let quota = limited.then(|| self.bucket.take(now.at));
         let refusal = match (target, quota, &caller) {
             (Target::Token, ..) => None,
+            (Target::OpenData(_), ..) => {
+                if authorization.is_some() {
+                    self.find(Rule::Token, format!("{method} {path}: a token that nobody asked for"));
+                }
+                None
+            }
             (Target::Nothing, ..) => Some(self.no_such_path(method, path, now)),
             (Target::WrongMethod { allowed }, ..) => Some(self.wrong_method(method, allowed, path, now)),
             (_, Some(Quota { allowed: false, .. }), _) => Some(self.too_many(method, path, now)),
@@ -199,6 +217,10 @@ impl State {
         };
         // Judged all the same: being down is no licence.
         let refusal = if self.down { Some(refusal::unavailable(target.call(), now.wall)) } else { refusal };
+        let refusal = match refusal {
+            Some(reply) if open_data::is_below(path) => Some(open_data::shaped(reply, now.wall)),
+            other => other,
+        };
         Arrival {
             number: self.last_arrival,
             at: now.at,
@@ -293,6 +315,21 @@ impl State {
         (Reply::new(200, answer).through(fault), Some(wanted.organisation))
     }
 
+    /// Answers a call of the Open-data API.
+    pub(crate) fn open_data(
+        &mut self,
+        resource: &Resource,
+        query: &[(String, String)],
+        fault: Option<Fault>,
+        now: Moment,
+    ) -> Reply {
+        for (name, _) in query.iter().filter(|(name, value)| !resource.takes(name, value)) {
+            self.find(Rule::Query, format!("{}: parameter {name} is not to be used", open_data::BASE_PATH));
+        }
+        let refused = fault.and_then(|fault| refusal::scripted(fault, CallKind::OpenData, None, now.wall));
+        refused.unwrap_or_else(|| resource.answer(query, &self.register, now.wall).through(fault))
+    }
+
     /// Answers a job call. Once the outcomes have been answered, they count as read.
     pub(crate) fn job(&mut self, call: &JobCall<'_>, now: Moment) -> Reply {
         self.carry_out(now);
@@ -359,4 +396,11 @@ impl State {
             }
         }
     }
+}
+
+/// In order of arrival, which is not that of the answers.
+fn in_order(calls: &[(u64, Call)]) -> Vec<Call> {
+    let mut calls: Vec<_> = calls.iter().collect();
+    calls.sort_by_key(|(number, _)| *number);
+    calls.into_iter().map(|(_, call)| call.clone()).collect()
 }

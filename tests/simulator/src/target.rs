@@ -1,3 +1,4 @@
+use crate::open_data::{self, Resource};
 use crate::{CallKind, Kind};
 
 /// Path of the Provisioning API.
@@ -20,6 +21,7 @@ pub(crate) enum Target {
         /// Whether the bare boolean of `/isCompleted` is asked for.
         is_completed: bool,
     },
+    OpenData(Resource),
     /// A path that exists, with another method than `allowed`.
     WrongMethod {
         allowed: &'static str,
@@ -30,6 +32,11 @@ pub(crate) enum Target {
 impl Target {
     pub(crate) fn of(method: &str, path: &str) -> Target {
         let (allowed, target) = match path.strip_prefix(BASE_PATH) {
+            None if open_data::is_below(path) => {
+                let rest = path.strip_prefix(open_data::BASE_PATH).unwrap_or_default();
+                let Some(resource) = Resource::of(rest) else { return Target::Nothing };
+                ("GET", Target::OpenData(resource))
+            }
             None if path == TOKEN_PATH => ("POST", Target::Token),
             None => return Target::Nothing,
             Some(rest) => {
@@ -55,6 +62,7 @@ impl Target {
             Target::Token => CallKind::Token,
             Target::Bulk(_) => CallKind::Bulk,
             Target::Job { .. } => CallKind::Job,
+            Target::OpenData(_) => CallKind::OpenData,
             Target::WrongMethod { .. } | Target::Nothing => CallKind::Other,
         }
     }
@@ -62,7 +70,7 @@ impl Target {
     pub(crate) fn kind(&self) -> Option<Kind> {
         match self {
             Target::Bulk(kind) | Target::Job { kind, .. } => Some(*kind),
-            Target::Token | Target::WrongMethod { .. } | Target::Nothing => None,
+            Target::Token | Target::OpenData(_) | Target::WrongMethod { .. } | Target::Nothing => None,
         }
     }
 }
@@ -101,6 +109,9 @@ mod tests {
         ] {
             assert_eq!(Target::of("GET", path), Target::Nothing, "{path}");
         }
+        assert_eq!(Target::of("GET", "/open-data/v1/alive"), Target::OpenData(Resource::Alive));
+        assert_eq!(Target::of("POST", "/open-data/v1/alive"), Target::WrongMethod { allowed: "GET" });
+        assert_eq!(Target::of("GET", "/open-data/v1x/alive"), Target::Nothing);
         assert_eq!(Target::of("GET", "/transaction"), Target::WrongMethod { allowed: "POST" });
     }
 }

@@ -13,11 +13,12 @@ pub enum Rule {
     /// Attributes that the published schema does not have, or marks as read-only.
     UnknownAttribute,
     /// A token request out of shape, or a call with a token that is missing, invalid, made for something else or
-    /// expired for more than 60 s.
+    /// expired for more than 60 s; or any token given to the Open-data API, which asks for none.
     Token,
     /// A body that is not JSON, or not `{"data": [..]}` with records that have an id.
     Body,
-    /// Query parameters: `updateIfExists=true` on a bulk call, nothing else anywhere.
+    /// Query parameters: `updateIfExists=true` on a bulk call, `expandSchoolUnits` of an organisation in the Open-data
+    /// API, nothing else anywhere.
     Query,
     /// A path that exists, called with another method.
     Method,

@@ -3,7 +3,7 @@
 use hyper::http::request::Parts;
 use serde_json::Value;
 
-use super::SKOLVERKET_PATH;
+use super::{OPEN_DATA_PATH, SKOLVERKET_PATH};
 
 /// Which of a process's services a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,7 @@ pub(super) enum Service {
     Sqs,
     Skolverket,
     Token,
+    OpenData,
 }
 
 /// A call, named for people and plans: `dynamodb.TransactWriteItems`, `skolverket.POST`, `runtime.response`.
@@ -42,6 +43,9 @@ impl Call {
             Some((_, operation)) => (Service::Sqs, format!("sqs.{operation}")),
             None if path.starts_with(SKOLVERKET_PATH) => {
                 (Service::Skolverket, format!("skolverket.{}", parts.method))
+            }
+            None if path.starts_with(OPEN_DATA_PATH) => {
+                (Service::OpenData, format!("openData.{}", parts.method))
             }
             None => (Service::Token, format!("token.{}", parts.method)),
         };
@@ -95,6 +99,7 @@ mod tests {
         assert_eq!(name("POST", "/", Some("AmazonSQS.SendMessage")), "sqs.SendMessage");
         assert_eq!(name("POST", "/skolverket/persons/bulk", None), "skolverket.POST");
         assert_eq!(name("POST", "/token", None), "token.POST");
+        assert_eq!(name("GET", "/open-data/programmes", None), "openData.GET");
         assert_eq!(name("POST", "/2018-06-01/runtime/invocation/1/response", None), "runtime.response");
         assert_eq!(name("POST", "/2018-06-01/runtime/init/error", None), "runtime.error");
         assert_eq!(call("GET", "/2018-06-01/runtime/invocation/next", None), None);

@@ -1,5 +1,5 @@
 //! Between a function process and all that it calls: an endpoint of its own for each process, through which its calls
-//! to DynamoDB, SQS, Skolverket, the authorization server and the Runtime API pass. Here, and nowhere in the product,
+//! to DynamoDB, SQS, Skolverket, its authorization server, its public registers and the Runtime API pass. Here, and nowhere in the product,
 //! calls go wrong and processes are killed before or after a call is made.
 
 mod answer;
@@ -35,6 +35,9 @@ const SKOLVERKET_PATH: &str = "/skolverket";
 /// Where it finds the authorization server.
 const TOKEN_PATH: &str = "/token";
 
+/// Where it finds the Open-data API.
+const OPEN_DATA_PATH: &str = "/open-data";
+
 /// Where the calls go in the end: base URLs without a slash at their ends.
 #[derive(Debug, Clone)]
 pub struct Upstreams {
@@ -46,6 +49,8 @@ pub struct Upstreams {
     pub skolverket: String,
     /// The authorization server's `/transaction`.
     pub token: String,
+    /// The Open-data API.
+    pub open_data: String,
 }
 
 /// The endpoint of one process; gone when dropped.
@@ -116,7 +121,7 @@ impl Forward {
             ("AWS_ENDPOINT_URL_DYNAMODB", here.clone()),
             ("AWS_ENDPOINT_URL_SQS", here.clone()),
         ];
-        let Upstreams { skolverket, token, .. } = &self.shared.upstreams;
+        let Upstreams { skolverket, token, open_data, .. } = &self.shared.upstreams;
         let is_tls = |url: &str| url.starts_with("https:");
         if !is_tls(skolverket) {
             environment.push(("SKOLVERKET_URL", format!("{here}{SKOLVERKET_PATH}")));
@@ -124,7 +129,10 @@ impl Forward {
         if !is_tls(token) {
             environment.push(("TOKEN_URL", format!("{here}{TOKEN_PATH}")));
         }
-        if is_tls(skolverket) || is_tls(token) {
+        if !is_tls(open_data) {
+            environment.push(("OPEN_DATA_URL", format!("{here}{OPEN_DATA_PATH}")));
+        }
+        if [skolverket, token, open_data].into_iter().any(|url| is_tls(url)) {
             environment.push(("HTTPS_PROXY", here));
         }
         environment
@@ -306,6 +314,7 @@ impl Shared {
             Service::Sqs => format!("{}{path}", self.upstreams.sqs),
             Service::Skolverket => under(&self.upstreams.skolverket, SKOLVERKET_PATH),
             Service::Token => under(&self.upstreams.token, TOKEN_PATH),
+            Service::OpenData => under(&self.upstreams.open_data, OPEN_DATA_PATH),
         }
     }
 

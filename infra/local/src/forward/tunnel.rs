@@ -41,7 +41,8 @@ mod tests {
             dynamodb: String::new(),
             sqs: String::new(),
             skolverket: secret.clone(),
-            token: secret,
+            token: secret.clone(),
+            open_data: secret,
         };
         let parties = Parties {
             function: "users".to_owned(),
@@ -54,7 +55,11 @@ mod tests {
         };
         let forward = Forward::start(parties).unwrap();
         let environment = forward.environment();
-        assert!(environment.iter().all(|(name, _)| !["SKOLVERKET_URL", "TOKEN_URL"].contains(name)));
+        assert!(
+            environment
+                .iter()
+                .all(|(name, _)| !["SKOLVERKET_URL", "TOKEN_URL", "OPEN_DATA_URL"].contains(name))
+        );
         let proxy = environment.iter().find(|(name, _)| *name == "HTTPS_PROXY").unwrap().1.clone();
         let mut near = TcpStream::connect(proxy.strip_prefix("http://").unwrap()).await.unwrap();
         near.write_all(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n").as_bytes())

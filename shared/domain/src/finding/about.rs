@@ -26,7 +26,7 @@ const fn warning(rule: u8, mender: Mender, en: &'static str, sv: &'static str) -
 
 impl FindingCode {
     pub(super) fn about(self) -> About {
-        use Mender::{IdentityProvider, StudentRegister, ThisSystem};
+        use Mender::{IdentityProvider, SchoolUnitRegister, StudentRegister, ThisSystem};
         match self {
             Self::UnknownAttribute => form(
                 "An attribute does not belong here, and would be lost without a word; check its spelling or leave it out.",
@@ -229,6 +229,60 @@ impl FindingCode {
                 ThisSystem,
                 "The member's school year is not that of a test that the group is to take. Check the group, the student's school year and the test code.",
                 "Medlemmens årskurs är inte den som gruppens prov gäller. Kontrollera gruppen, elevens årskurs och provkoden.",
+            ),
+            Self::SchoolUnitUnknown => error(
+                3,
+                StudentRegister,
+                "Skolverket's register has no such school unit, and Skolverket refuses what refers to it. Correct the school unit code; a unit that is new has to be registered first.",
+                "Skolenheten finns inte i Skolverkets skolenhetsregister, och Skolverket avvisar det som hänvisar till den. Rätta skolenhetskoden; en ny skolenhet måste först registreras.",
+            ),
+            Self::SchoolUnitOfAnother => error(
+                3,
+                SchoolUnitRegister,
+                "Skolverket's register says that another organiser runs the school unit, for which this one may not send anything. Correct the school unit code, or have the register of school units corrected.",
+                "Enligt Skolverkets skolenhetsregister drivs skolenheten av en annan huvudman, och för den får inget skickas härifrån. Rätta skolenhetskoden, eller låt rätta skolenhetsregistret.",
+            ),
+            Self::SchoolUnitOutOfUse => warning(
+                3,
+                SchoolUnitRegister,
+                "Skolverket's register says that the school unit has ceased, or that it is not in the test service, where nobody may be able to take a test at it. Check the school unit code and the register of school units.",
+                "Enligt Skolverkets skolenhetsregister har skolenheten upphört, eller finns inte i provtjänsten, så det kan vara omöjligt att skriva prov där. Kontrollera skolenhetskoden och skolenhetsregistret.",
+            ),
+            Self::SchoolTypeNotOffered => error(
+                9,
+                StudentRegister,
+                "Skolverket's register says that the school unit does not offer this school type, and Skolverket holds it against that. Correct the school type or the school unit in the student register, or have the register of school units corrected.",
+                "Enligt Skolverkets skolenhetsregister har skolenheten inte denna skolform, vilket Skolverket kontrollerar. Rätta skolformen eller skolenheten i elevregistret, eller låt rätta skolenhetsregistret.",
+            ),
+            Self::SchoolYearNotOffered => warning(
+                9,
+                StudentRegister,
+                "Skolverket's register says that the school unit does not have this school year of the school type. Check the school year in the student register; a year that is new there has to be in the register of school units.",
+                "Enligt Skolverkets skolenhetsregister har skolenheten inte denna årskurs i skolformen. Kontrollera årskursen i elevregistret; en ny årskurs måste finnas i skolenhetsregistret.",
+            ),
+            Self::EducationCodeUnknown => error(
+                9,
+                StudentRegister,
+                "Skolverket's register has no such study path, and Skolverket refuses a student who has it. Correct educationCode in the student register.",
+                "Studievägen finns inte i Skolverkets register, och Skolverket avvisar elever som har den. Rätta educationCode i elevregistret.",
+            ),
+            Self::EducationCodeToCome => error(
+                9,
+                StudentRegister,
+                "The study path cannot be used yet: in Skolverket's register the day from which it is valid is still to come. Correct educationCode in the student register, or send again after that day.",
+                "Studievägen får inte användas än: enligt Skolverkets register gäller den först från ett senare datum. Rätta educationCode i elevregistret, eller skicka igen efter det datumet.",
+            ),
+            Self::EducationCodeOutOfUse => warning(
+                9,
+                StudentRegister,
+                "Skolverket's register says that the study path is not in use, and Skolverket may refuse a student who has it. Check educationCode in the student register.",
+                "Enligt Skolverkets register används inte studievägen, och Skolverket kan avvisa elever som har den. Kontrollera educationCode i elevregistret.",
+            ),
+            Self::TestUnknown => error(
+                3,
+                ThisSystem,
+                "Skolverket has no national test with this code, and refuses an activity that belongs to none. Correct the test code of the activity.",
+                "Skolverket har inget nationellt prov med denna kod och avvisar en aktivitet som inte hör till något. Rätta aktivitetens provkod.",
             ),
         }
     }

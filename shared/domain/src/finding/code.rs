@@ -87,6 +87,24 @@ pub enum FindingCode {
     GroupNotTeaching,
     /// A student whose school year is not that of the test.
     MemberOfOtherSchoolYear,
+    /// A school unit that Skolverket's register does not have.
+    SchoolUnitUnknown,
+    /// A school unit that another organiser runs.
+    SchoolUnitOfAnother,
+    /// A school unit that has ceased, or is not in the test service.
+    SchoolUnitOutOfUse,
+    /// A school type that the school unit does not offer.
+    SchoolTypeNotOffered,
+    /// A school year that the school unit does not offer.
+    SchoolYearNotOffered,
+    /// A study path that Skolverket's register does not have.
+    EducationCodeUnknown,
+    /// A study path that cannot be used yet.
+    EducationCodeToCome,
+    /// A study path that is not in use.
+    EducationCodeOutOfUse,
+    /// A national test that Skolverket's register does not have.
+    TestUnknown,
 }
 
 impl FindingCode {

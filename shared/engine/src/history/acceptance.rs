@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use stafett_domain::register::Register;
 use stafett_domain::{
     BatchId, KindCount, Options, OrganisationNumber, RecordId, SendEvent, SendId, SendStatus, StageName,
 };
@@ -33,6 +34,8 @@ pub struct NewSend<F> {
     pub options: Options,
     /// What was found in it, in numbers.
     pub findings: Vec<KindCount>,
+    /// The registers that it could not be held against.
+    pub not_checked: Vec<Register>,
     /// Its jobs, one a stage, in the order of the stages.
     pub jobs: Vec<NewJob<F>>,
     /// How long it is kept.
@@ -106,12 +109,20 @@ pub(crate) struct OrderItem {
     pub(crate) expires: i64,
 }
 
+impl IdempotencyItem {
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.created_at > now - jiff::SignedDuration::from_hours(IDEMPOTENCY_HOURS)
+    }
+}
+
 /// The first activities and what was found in the send, as their own item, so that the header stays small.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ActivitiesItem {
     pub(crate) activities: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) findings: Vec<KindCount>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) not_checked: Vec<Register>,
     pub(crate) expires: i64,
 }
 
@@ -138,9 +149,7 @@ impl History {
         let oldest = now - jiff::SignedDuration::from_hours(IDEMPOTENCY_HOURS);
         for _ in 0..ACCEPTANCE_TRIES {
             let known = self.get::<IdempotencyItem>(&key).await?;
-            if let Some(known) = &known
-                && known.created_at > oldest
-            {
+            if let Some(known) = known.as_ref().filter(|known| known.is_good(now)) {
                 let same = known.body_hash == body_hash;
                 return Ok(if same { Idempotency::Send(known.send) } else { Idempotency::OtherBody });
             }
@@ -153,6 +162,22 @@ impl History {
             self.write(write).await?;
         }
         Err(HistoryError::Contended)
+    }
+
+    /// The send that `key` was tied to in the last 24 hours by a request with the same body.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn tied_to(
+        &self,
+        organisation: &OrganisationNumber,
+        key_hash: &str,
+        body_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<SendId>, HistoryError> {
+        let known = self.get::<IdempotencyItem>(&key::idempotency(organisation, key_hash)).await?;
+        let same = known.filter(|known| known.is_good(now) && known.body_hash == body_hash);
+        Ok(same.map(|known| known.send))
     }
 
     /// Stores a send: its header, then everything else of it. Can be repeated from any point. Gives the second at which
@@ -192,7 +217,8 @@ impl History {
         expires: i64,
     ) -> Result<(), HistoryError> {
         let (activities, findings) = (new.activities.to_string(), new.findings.clone());
-        let activities = ActivitiesItem { activities, findings, expires };
+        let not_checked = new.not_checked.clone();
+        let activities = ActivitiesItem { activities, findings, not_checked, expires };
         let activities_key = send.activities();
         let mut places = Vec::new();
         for job in &new.jobs {

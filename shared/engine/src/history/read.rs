@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use stafett_domain::register::Register;
 use stafett_domain::{
     AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, SendStatus, StageName,
 };
@@ -36,6 +37,8 @@ pub struct StoredSend {
     pub activities: serde_json::Value,
     /// What was found in it when it was accepted, in numbers.
     pub findings: Vec<KindCount>,
+    /// The registers that it could not be held against then.
+    pub not_checked: Vec<Register>,
 }
 
 impl History {
@@ -212,7 +215,9 @@ fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<Stor
     }
     jobs.sort_by_key(|job| job.stage);
     let without = HistoryError::Corrupt("a send without its activities");
-    let Some(ActivitiesItem { activities, findings, .. }) = activities else { return Err(without) };
+    let Some(ActivitiesItem { activities, findings, not_checked, .. }) = activities else {
+        return Err(without);
+    };
     let activities = serde_json::from_str(&activities).map_err(|_| without)?;
-    Ok(Some(StoredSend { header, jobs, activities, findings }))
+    Ok(Some(StoredSend { header, jobs, activities, findings, not_checked }))
 }

@@ -89,6 +89,8 @@ pub(crate) async fn run(preset: Preset) -> Result<Outcome, BenchError> {
         &skolverket.provisioning_url(),
         "--token-url",
         &skolverket.token_url(),
+        "--open-data-url",
+        &skolverket.open_data_url(),
     ];
     let stack = Stack::start(&Options::try_parse_from(arguments)?).await?;
     let client = Client::new(&stack)?;

@@ -20,8 +20,9 @@ const REQUESTS: usize = 200;
 pub(crate) async fn run() -> Result<String, BenchError> {
     let skolverket = Simulator::start(limits()).await.map_err(BenchError::Simulator)?;
     let (provisioning, token) = (skolverket.provisioning_url(), skolverket.token_url());
-    let arguments =
-        ["stafett", "--no-send", "--port", "0", "--skolverket-url", &provisioning, "--token-url", &token];
+    let open_data = skolverket.open_data_url();
+    let at = ["--skolverket-url", &provisioning, "--token-url", &token, "--open-data-url", &open_data];
+    let arguments = ["stafett", "--no-send", "--port", "0"].into_iter().chain(at);
     let stack = Stack::start(&Options::try_parse_from(arguments)?).await?;
     let client = Client::new(&stack)?;
     let send = Preset::Class.sends().next().ok_or(BenchError::Lost)?;

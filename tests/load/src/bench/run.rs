@@ -78,6 +78,8 @@ pub(crate) async fn run(preset: Preset, prices: &Prices) -> Result<Run, BenchErr
         &skolverket.provisioning_url(),
         "--token-url",
         &skolverket.token_url(),
+        "--open-data-url",
+        &skolverket.open_data_url(),
     ];
     let stack = Stack::start(&Options::try_parse_from(arguments)?).await?;
     let client = Client::new(&stack)?;

@@ -51,7 +51,7 @@ impl Calls {
             match call.call {
                 CallKind::Bulk => counted.bulk += 1,
                 CallKind::Job => counted.job += 1,
-                CallKind::Token | CallKind::Other => continue,
+                CallKind::Token | CallKind::OpenData | CallKind::Other => continue,
             }
             match call.status {
                 200 | 202 => {}

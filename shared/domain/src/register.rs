@@ -1,0 +1,200 @@
+//! What Skolverket's public registers say: organisers' school units, study paths and national tests, as far as a send
+//! can be held against them. Attribute names are those of the Open-data API; what it does not promise may be absent.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::OrganisationNumber;
+use crate::reason::Text;
+
+mod check;
+mod mention;
+#[cfg(test)]
+mod tests;
+
+pub use mention::{At, Mentions};
+
+/// Something that is registered, and is not in use any more.
+const EXPIRED: &str = "Expired";
+/// Something that is registered and in use.
+const ACTIVE: &str = "Active";
+
+/// An organiser with its school units.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Organiser {
+    /// Those that it runs; none where it was not asked for them.
+    #[serde(default)]
+    pub school_units: Option<Vec<SchoolUnit>>,
+}
+
+/// A school unit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SchoolUnit {
+    /// Skolverket's id of it.
+    pub id: Uuid,
+    /// The school types that it offers.
+    #[serde(default)]
+    school_types: Option<Vec<OfferedType>>,
+    /// `New`, `Active` or `Expired`.
+    #[serde(default)]
+    status: Option<String>,
+    /// Whether it is in the test service.
+    #[serde(default)]
+    dnp_status: Option<bool>,
+    /// Who runs it.
+    #[serde(default)]
+    parent_organisation: Option<Parent>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfferedType {
+    #[serde(default)]
+    school_type: Option<String>,
+    #[serde(default)]
+    school_years: Option<Vec<OfferedYear>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OfferedYear {
+    #[serde(default)]
+    school_year: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parent {
+    organisation_number: String,
+}
+
+/// A study path of upper secondary school (domain rule 9).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Programme {
+    /// Skolverket's id of it.
+    pub id: Uuid,
+    /// Before this it cannot be used.
+    #[serde(default)]
+    valid_from: Option<String>,
+    #[serde(default)]
+    status: Option<String>,
+}
+
+/// A national test activity.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct NationalTest {
+    /// Skolverket's id of it.
+    pub id: Uuid,
+}
+
+/// One of the registers that a send is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Register {
+    /// Organisers and school units.
+    SchoolUnits,
+    /// Study paths.
+    Programmes,
+    /// National tests.
+    TestActivities,
+}
+
+/// What is known of a school unit that a send names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KnownUnit {
+    /// It is there and is the organiser's own, or nobody says whose it is.
+    Own(Arc<SchoolUnit>),
+    /// It is there and is another organiser's.
+    Others(Arc<SchoolUnit>),
+    /// There is no such school unit.
+    Nowhere,
+}
+
+/// What was found out for a send, by Skolverket's ids. What is not here is not known, and says nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// School units.
+    pub school_units: HashMap<Uuid, KnownUnit>,
+    /// Study paths; none for what is no study path.
+    pub programmes: HashMap<Uuid, Option<Arc<Programme>>>,
+    /// National tests; none for what is no test.
+    pub tests: HashMap<Uuid, Option<Arc<NationalTest>>>,
+}
+
+impl SchoolUnit {
+    /// Whether somebody else than this organiser runs it.
+    pub fn is_of_another(&self, organisation: &OrganisationNumber) -> bool {
+        self.parent_organisation
+            .as_ref()
+            .is_some_and(|parent| parent.organisation_number != organisation.as_str())
+    }
+
+    /// Whether it has ceased, or is not in the test service.
+    fn is_out_of_use(&self) -> bool {
+        self.status.as_deref() == Some(EXPIRED) || self.dnp_status == Some(false)
+    }
+
+    /// Whether it is known to offer other school types than this one.
+    fn lacks_type(&self, school_type: &str) -> bool {
+        let offered = self.school_types.iter().flatten();
+        let mut names = offered.filter_map(|offered| offered.school_type.as_deref()).peekable();
+        // A unit of adult education may stand there without its levels.
+        let is_it = |name: &str| name == school_type || (name == "VUX" && school_type == "VUXGY");
+        names.peek().is_some() && !names.any(is_it)
+    }
+
+    /// Whether it is known to offer other school years of this type than that one.
+    fn lacks_year(&self, school_type: &str, year: u8) -> bool {
+        let offered = self.school_types.iter().flatten();
+        let of_type = offered.filter(|offered| offered.school_type.as_deref() == Some(school_type));
+        let years = of_type.flat_map(|offered| offered.school_years.iter().flatten());
+        let mut years = years.filter_map(|offered| offered.school_year).peekable();
+        years.peek().is_some() && !years.any(|offered| offered == i64::from(year))
+    }
+}
+
+impl Programme {
+    /// Whether it cannot be used before a day that has not come yet.
+    fn is_to_come(&self, now: Timestamp) -> bool {
+        let from = self.valid_from.as_deref().and_then(|from| from.parse::<Timestamp>().ok());
+        from.is_some_and(|from| from > now)
+    }
+
+    fn is_in_use(&self) -> bool {
+        self.status.as_deref().is_none_or(|status| status == ACTIVE)
+    }
+}
+
+impl Register {
+    /// That it could not be looked into, and what follows.
+    pub fn not_checked(self) -> Text {
+        let (en, sv) = match self {
+            Self::SchoolUnits => (
+                "School units, their school types and school years were not held against Skolverket's register, which \
+                 did not answer in time. Skolverket looks at them itself when the records arrive.",
+                "Skolenheter och deras skolformer och årskurser har inte jämförts med Skolverkets register, som inte \
+                 svarade i tid. Skolverket kontrollerar dem själv när posterna kommer dit.",
+            ),
+            Self::Programmes => (
+                "Study path codes were not held against Skolverket's register, which did not answer in time. \
+                 Skolverket looks at them itself when the records arrive.",
+                "Studievägskoder har inte jämförts med Skolverkets register, som inte svarade i tid. Skolverket \
+                 kontrollerar dem själv när posterna kommer dit.",
+            ),
+            Self::TestActivities => (
+                "Test codes were not held against Skolverket's register, which did not answer in time. Skolverket \
+                 looks at them itself when the records arrive.",
+                "Provkoder har inte jämförts med Skolverkets register, som inte svarade i tid. Skolverket \
+                 kontrollerar dem själv när posterna kommer dit.",
+            ),
+        };
+        Text { sv: sv.to_owned(), en: en.to_owned() }
+    }
+}

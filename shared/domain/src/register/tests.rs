@@ -1,0 +1,226 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::finding::{FindingCode, Findings, Severity};
+use crate::sample::{ACTIVITY, DUTY, GROUP, STUDENT, TEST, UNIT, complete, read};
+use crate::skolverket_id::skolverket_id;
+
+const NOW: &str = "2026-11-23T12:00:00Z";
+
+fn mentions(change: impl FnOnce(&mut Value)) -> Mentions {
+    let mut body = complete();
+    change(&mut body);
+    Mentions::of(&read(&body).content)
+}
+
+fn unit(attributes: Value) -> KnownUnit {
+    let mut unit = json!({"id": UNIT, "displayName": "x", "schoolUnitCode": "31279295"});
+    unit.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+    KnownUnit::Own(Arc::new(serde_json::from_value(unit).unwrap()))
+}
+
+fn programme(attributes: Value) -> Arc<Programme> {
+    let mut programme = json!({"id": skolverket_id("EKJURV"), "displayName": "x", "educationCode": "EKJURV"});
+    programme.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
+    Arc::new(serde_json::from_value(programme).unwrap())
+}
+
+/// All that the sample names is there, and nothing is said about it.
+fn known() -> Known {
+    Known {
+        school_units: [(UNIT.parse().unwrap(), unit(json!({})))].into(),
+        programmes: [(skolverket_id("EKJURV"), Some(programme(json!({}))))].into(),
+        tests: [(TEST.parse().unwrap(), Some(Arc::new(NationalTest { id: TEST.parse().unwrap() })))].into(),
+    }
+}
+
+fn with_unit(unit: KnownUnit) -> Known {
+    Known { school_units: [(UNIT.parse().unwrap(), unit)].into(), ..known() }
+}
+
+fn with_programme(programme: Option<Arc<Programme>>) -> Known {
+    Known { programmes: [(skolverket_id("EKJURV"), programme)].into(), ..known() }
+}
+
+/// What is said: code, rule, pointer.
+fn said(known: &Known) -> Vec<(FindingCode, Option<u8>, String)> {
+    let mut findings = Findings::default();
+    let not_checked = mentions(|_| ()).check(known, NOW.parse().unwrap(), &mut findings);
+    assert_eq!(not_checked, []);
+    let said =
+        |finding: &crate::finding::Finding| (finding.kind.code, finding.kind.rule, finding.pointer.clone());
+    findings.listed().map(said).collect()
+}
+
+#[test]
+fn what_the_registers_do_not_contradict_is_not_mentioned() {
+    assert_eq!(said(&known()), []);
+    let years = |last: u8| (1..=last).map(|year| json!({"schoolYear": year})).collect::<Vec<_>>();
+    let types =
+        json!([{"schoolType": "GY", "schoolYears": years(3)}, {"schoolType": "GR", "schoolYears": years(9)}]);
+    let whole = json!({"schoolTypes": types, "status": "Active", "dnpStatus": true, "extra": {}});
+    assert_eq!(said(&with_unit(unit(whole))), []);
+    // Nothing is said by what is absent or null.
+    for silent in
+        [json!({"schoolTypes": []}), json!({"schoolTypes": null, "status": null, "parentOrganisation": null})]
+    {
+        assert_eq!(said(&with_unit(unit(silent))), []);
+    }
+    let path = programme(json!({"status": "Active", "validFrom": "2011-07-01T00:00:00+02:00"}));
+    assert_eq!(said(&with_programme(Some(path))), []);
+}
+
+#[test]
+fn a_school_unit_that_is_not_there_is_told_wherever_it_is_named() {
+    let pointers = [
+        "/persons/0/enrolments/0/enroledAt",
+        "/persons/0/enrolments/1/enroledAt",
+        "/duties/0/dutyAt",
+        "/groups/0/organisation",
+        "/activities/0/organisation",
+    ];
+    for (unit, code) in [
+        (KnownUnit::Nowhere, FindingCode::SchoolUnitUnknown),
+        (others(json!({"schoolTypes": [{"schoolType": "FS"}]})), FindingCode::SchoolUnitOfAnother),
+        (unit(json!({"status": "Expired"})), FindingCode::SchoolUnitOutOfUse),
+        (unit(json!({"dnpStatus": false})), FindingCode::SchoolUnitOutOfUse),
+    ] {
+        let expected = pointers.map(|pointer| (code, Some(3), pointer.to_owned()));
+        assert_eq!(said(&with_unit(unit)), expected);
+    }
+}
+
+fn others(attributes: Value) -> KnownUnit {
+    match unit(attributes) {
+        KnownUnit::Own(unit) => KnownUnit::Others(unit),
+        other => other,
+    }
+}
+
+#[test]
+fn whose_a_school_unit_is_is_what_the_register_says() {
+    let organisation = "5567044268".parse().unwrap();
+    let is_of_another = |attributes: Value| match unit(attributes) {
+        KnownUnit::Own(unit) => unit.is_of_another(&organisation),
+        _ => unreachable!(),
+    };
+    assert!(!is_of_another(json!({})));
+    assert!(!is_of_another(json!({"parentOrganisation": {"id": UNIT, "organisationNumber": "5567044268"}})));
+    assert!(is_of_another(json!({"parentOrganisation": {"id": UNIT, "organisationNumber": "2120000142"}})));
+}
+
+#[test]
+fn a_school_type_or_year_that_is_not_offered_is_told_where_it_is_said() {
+    let gy_only = unit(json!({"schoolTypes": [{"schoolType": "GY", "schoolYears": []}]}));
+    let not_offered = FindingCode::SchoolTypeNotOffered;
+    assert_eq!(
+        said(&with_unit(gy_only)),
+        [
+            (not_offered, Some(9), "/persons/0/enrolments/1/schoolType".to_owned()),
+            (not_offered, Some(14), "/groups/0/schoolType".to_owned()),
+        ]
+    );
+    let to_year_five =
+        json!([{"schoolType": "GR", "schoolYears": [{"schoolYear": 5}]}, {"schoolType": "GY"}]);
+    assert_eq!(
+        said(&with_unit(unit(json!({"schoolTypes": to_year_five})))),
+        [(FindingCode::SchoolYearNotOffered, Some(9), "/persons/0/enrolments/1/schoolYear".to_owned())]
+    );
+}
+
+#[test]
+fn adult_education_may_be_registered_without_its_levels() {
+    let mentions = mentions(|body| {
+        body["persons"][0]["enrolments"] = json!([{"enroledAt": {"id": UNIT}, "schoolType": "VUXGY"}]);
+        body["groups"][0]["schoolType"] = json!("VUXGY");
+    });
+    let count = |school_type: &str| {
+        let mut findings = Findings::default();
+        let known = with_unit(unit(json!({"schoolTypes": [{"schoolType": school_type}]})));
+        mentions.check(&known, NOW.parse().unwrap(), &mut findings);
+        findings.total(Severity::Error)
+    };
+    assert_eq!(["VUX", "VUXGY", "VUXGR"].map(count), [0, 0, 2]);
+}
+
+#[test]
+fn a_study_path_must_be_there_and_in_use() {
+    let at = |code| [(code, Some(9), "/persons/0/enrolments/0/educationCode".to_owned())];
+    assert_eq!(said(&with_programme(None)), at(FindingCode::EducationCodeUnknown));
+    let to_come = programme(json!({"status": "New", "validFrom": "2027-07-01T00:00:00+02:00"}));
+    assert_eq!(said(&with_programme(Some(to_come))), at(FindingCode::EducationCodeToCome));
+    for status in ["New", "Expired"] {
+        let path = programme(json!({"status": status}));
+        assert_eq!(said(&with_programme(Some(path))), at(FindingCode::EducationCodeOutOfUse));
+    }
+}
+
+#[test]
+fn a_test_must_be_there() {
+    let none = Known { tests: [(TEST.parse().unwrap(), None)].into(), ..known() };
+    assert_eq!(said(&none), [(FindingCode::TestUnknown, Some(3), "/activities/0/parentActivity".to_owned())]);
+}
+
+#[test]
+fn what_is_not_known_is_not_checked_and_what_is_not_named_need_not_be() {
+    let mut findings = Findings::default();
+    let check = |mentions: &Mentions, known: &Known, findings: &mut Findings| {
+        mentions.check(known, NOW.parse().unwrap(), findings)
+    };
+    let all = [Register::SchoolUnits, Register::Programmes, Register::TestActivities];
+    assert_eq!(check(&mentions(|_| ()), &Known::default(), &mut findings), all);
+    let without_paths = mentions(|body| {
+        body["persons"][0]["enrolments"].as_array_mut().unwrap().remove(0);
+    });
+    let known = Known { programmes: HashMap::new(), ..known() };
+    assert_eq!(check(&without_paths, &known, &mut findings), []);
+    assert_eq!(findings.counts(), []);
+    assert_eq!(check(&Mentions::default(), &Known::default(), &mut findings), []);
+    for register in all {
+        let text = register.not_checked();
+        assert!(!text.en.is_empty() && !text.sv.is_empty() && text.en != text.sv);
+    }
+}
+
+#[test]
+fn a_finding_names_its_record_and_its_part_and_the_rest_is_counted() {
+    let read = read(&complete()).content;
+    let mut mentions = Mentions::default();
+    for index in 0..150 {
+        mentions.activity(At { part: Some(2), index }, read.activities[0].record());
+    }
+    mentions.group(At { part: Some(1), index: 7 }, read.groups[0].record());
+    mentions.duty(At { part: Some(1), index: 0 }, read.duties[0].record());
+    mentions.person(At { part: None, index: 3 }, read.persons[0].record());
+    let known = Known { tests: [(TEST.parse().unwrap(), None)].into(), ..with_unit(KnownUnit::Nowhere) };
+    let mut findings = Findings::default();
+    mentions.check(&known, NOW.parse().unwrap(), &mut findings);
+    let counts: Vec<_> = findings.counts().iter().map(|count| (count.kind.code, count.count)).collect();
+    // Of the school unit: 150 activities, a group, a duty, two enrolments.
+    assert_eq!(counts, [(FindingCode::SchoolUnitUnknown, 154), (FindingCode::TestUnknown, 150)]);
+    let last = findings.listed().last().unwrap();
+    assert_eq!(
+        (last.pointer.as_str(), last.record_id),
+        ("/parts/2/activities/99/parentActivity", ACTIVITY.parse().ok())
+    );
+    // The places of one thing are kept up to the number that is listed, so each kind of record is named here.
+    let mut few = Mentions::default();
+    few.group(At { part: Some(1), index: 7 }, read.groups[0].record());
+    few.duty(At { part: Some(1), index: 0 }, read.duties[0].record());
+    few.person(At { part: None, index: 3 }, read.persons[0].record());
+    let mut findings = Findings::default();
+    few.check(&known, NOW.parse().unwrap(), &mut findings);
+    let named: Vec<_> = findings
+        .listed()
+        .map(|finding| (finding.pointer.as_str(), finding.record_id.unwrap().to_string()))
+        .collect();
+    assert_eq!(
+        named,
+        [
+            ("/parts/1/groups/7/organisation", GROUP.to_owned()),
+            ("/parts/1/duties/0/dutyAt", DUTY.to_owned()),
+            ("/persons/3/enrolments/0/enroledAt", STUDENT.to_owned()),
+            ("/persons/3/enrolments/1/enroledAt", STUDENT.to_owned()),
+        ]
+    );
+}

@@ -1,0 +1,105 @@
+//! Skolverket's public registers: the Open-data API. It asks for no token, and gets none.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use stafett_domain::OrganisationNumber;
+use stafett_domain::register::{NationalTest, Organiser, Programme, SchoolUnit};
+use uuid::Uuid;
+
+use crate::answer::CallFailure;
+use crate::client::{ClientError, failure, receive, tls};
+use crate::endpoint::Endpoint;
+
+/// Looks things up in Skolverket's public registers.
+pub struct OpenData {
+    http: reqwest::Client,
+    base: Endpoint,
+}
+
+/// The shape of the interface's refusals.
+#[derive(Deserialize)]
+struct Refusal {
+    code: u16,
+}
+
+impl OpenData {
+    /// `base` is the interface's base address; `timeout` bounds each call.
+    ///
+    /// # Errors
+    /// [`ClientError`] where TLS cannot be set up.
+    pub fn new(base: Endpoint, timeout: Duration) -> Result<Self, ClientError> {
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls()?)
+            .timeout(timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { http, base })
+    }
+
+    /// An organiser with all its school units; none if there is no such organiser.
+    ///
+    /// # Errors
+    /// [`CallFailure`]
+    pub async fn organiser(&self, number: &OrganisationNumber) -> Result<Option<Organiser>, CallFailure> {
+        self.find(&format!("/organisations/code/{number}?expandSchoolUnits=true")).await
+    }
+
+    /// A school unit by Skolverket's id; none if there is no such school unit.
+    ///
+    /// # Errors
+    /// [`CallFailure`]
+    pub async fn school_unit(&self, id: Uuid) -> Result<Option<SchoolUnit>, CallFailure> {
+        self.find(&format!("/schoolUnits/{id}")).await
+    }
+
+    /// All study paths.
+    ///
+    /// # Errors
+    /// [`CallFailure`]
+    pub async fn programmes(&self) -> Result<Vec<Programme>, CallFailure> {
+        self.find("/programmes").await?.ok_or(CallFailure::Status(404))
+    }
+
+    /// All national tests.
+    ///
+    /// # Errors
+    /// [`CallFailure`]
+    pub async fn tests(&self) -> Result<Vec<NationalTest>, CallFailure> {
+        self.find("/activities").await?.ok_or(CallFailure::Status(404))
+    }
+
+    /// A study path by Skolverket's id; none if there is no such study path.
+    ///
+    /// # Errors
+    /// [`CallFailure`]
+    pub async fn programme(&self, id: Uuid) -> Result<Option<Programme>, CallFailure> {
+        self.find(&format!("/programmes/{id}")).await
+    }
+
+    /// A national test by Skolverket's id; none if there is no such test.
+    ///
+    /// # Errors
+    /// [`CallFailure`]
+    pub async fn test(&self, id: Uuid) -> Result<Option<NationalTest>, CallFailure> {
+        self.find(&format!("/activities/{id}")).await
+    }
+
+    async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, CallFailure> {
+        let url = self.base.join(path).map_err(|_| CallFailure::Connection)?;
+        let received = receive(self.http.get(url)).await?;
+        match received.status {
+            200 => {
+                serde_json::from_slice(&received.body).map(Some).map_err(|_| CallFailure::NotReadable(200))
+            }
+            // In the interface's own words only: a proxy's 404 says that the address is wrong, and nothing about
+            // what was asked for.
+            404 => match serde_json::from_slice::<Refusal>(&received.body) {
+                Ok(Refusal { code: 404 }) => Ok(None),
+                _ => Err(CallFailure::NotReadable(404)),
+            },
+            _ => Err(failure(&received)),
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Sends held against Skolverket's public registers: the Open-data API of the stand-in.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stafett_simulator::{CallKind, Fault, FaultTarget, Simulator};
+use tokio::net::TcpListener;
+
+use crate::people::class;
+use crate::stack::{Answer, ORGANISER, TestStack, limits};
+
+/// A machine that does much else answers late; nothing here waits for so long.
+const PATIENT: [&str; 4] = ["--set", "OPEN_DATA_TIMEOUT_MS=20000", "--set", "OPEN_DATA_WAIT_MS=25000"];
+/// Nothing is kept, and nothing is rested: every send asks anew.
+const FORGETFUL: [&str; 4] = ["--set", "OPEN_DATA_KEEP_MS=1", "--set", "OPEN_DATA_RETRY_MS=1"];
+/// Codes that the stand-in's registers do not have.
+const NO_UNIT: &str = "00000000";
+const NO_TEST: &str = "GRGRNIX01_6";
+
+async fn start(arguments: &[&str]) -> TestStack {
+    let skolverket = Simulator::start(limits()).await.unwrap();
+    TestStack::start_with(skolverket, &[&PATIENT, arguments].concat()).await
+}
+
+fn with(series: u16, change: impl FnOnce(&mut Value)) -> Value {
+    let mut body = class(series);
+    change(&mut body);
+    body
+}
+
+/// Code, rule and pointer of all that a refusal says.
+fn errors(answer: &Answer) -> Vec<(String, u64, String)> {
+    let problem = answer.json();
+    assert_eq!(answer.status.as_u16(), 422, "{problem}");
+    assert_eq!(problem["type"], "urn:stafett:problem:invalid-send");
+    let errors = problem["errors"].as_array().unwrap().iter();
+    errors
+        .map(|error| {
+            assert!(error["en"].as_str() != error["sv"].as_str(), "{error}");
+            let text =
+                |name: &str| error[name].as_str().unwrap_or_else(|| panic!("no {name}: {error}")).to_owned();
+            (text("code"), error["rule"].as_u64().unwrap(), text("pointer"))
+        })
+        .collect()
+}
+
+fn error(code: &str, rule: u64, pointer: &str) -> (String, u64, String) {
+    (code.to_owned(), rule, pointer.to_owned())
+}
+
+fn not_checked(send: &Value) -> Vec<&str> {
+    let not_checked = send["validation"]["notChecked"].as_array().unwrap_or_else(|| panic!("{send}"));
+    for register in not_checked {
+        assert!(register["en"].as_str().is_some_and(|text| !text.is_empty()), "{register}");
+        assert!(register["sv"].as_str().is_some_and(|text| !text.is_empty()), "{register}");
+    }
+    not_checked.iter().map(|register| register["what"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_the_registers_contradict_refuses_a_send() {
+    let stack = start(&[]).await;
+    let post = async |body: &Value| stack.post(ORGANISER, "a key", body.to_string()).await;
+
+    let unknown = with(700, |body| body["duties"][1]["dutyAt"] = json!({"schoolUnitCode": NO_UNIT}));
+    assert_eq!(errors(&post(&unknown).await), [error("schoolUnitUnknown", 3, "/duties/1/dutyAt")]);
+
+    // The unit of another organiser, by its id.
+    let id = uuid::Uuid::new_v5(&uuid::Uuid::nil(), b"45678902");
+    let others = with(700, |body| body["groups"][0]["organisation"] = json!({"id": id}));
+    assert_eq!(errors(&post(&others).await), [error("schoolUnitOfAnother", 3, "/groups/0/organisation")]);
+    // It is that organiser's own.
+    let answer = stack.post("2120000142", "a key", others.to_string()).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    stack.ended_as("2120000142", answer.json()["id"].as_str().unwrap()).await;
+
+    let gy_only = with(700, |body| {
+        body["persons"][2]["enrolments"][0]["enroledAt"] = json!({"schoolUnitCode": "31279303"});
+    });
+    let at = "/persons/2/enrolments/0/schoolType";
+    assert!(errors(&post(&gy_only).await).contains(&error("schoolTypeNotOffered", 9, at)));
+
+    let no_test = with(700, |body| body["activities"][0]["parentActivity"] = json!({"testCode": NO_TEST}));
+    assert_eq!(errors(&post(&no_test).await), [error("testUnknown", 3, "/activities/0/parentActivity")]);
+
+    for (code, expected) in [("NIX", "educationCodeUnknown"), ("XXKOM", "educationCodeToCome")] {
+        let path = with(700, |body| {
+            let student = &mut body["persons"][0]["enrolments"][0];
+            (student["schoolType"], student["educationCode"]) = (json!("GY"), json!(code));
+        });
+        let at = "/persons/0/enrolments/0/educationCode";
+        assert!(errors(&post(&path).await).contains(&error(expected, 9, at)));
+    }
+
+    // Nothing was stored, and the key is as good as new.
+    assert_eq!(stack.get("/v1/sends").await["items"], json!([]));
+    let good = class(700);
+    let answer = post(&good).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let send = answer.json();
+    assert_eq!(send["validation"]["errors"], 0, "{send}");
+    assert_eq!(not_checked(&send), [""; 0]);
+    stack.ended(send["id"].as_str().unwrap()).await;
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn a_sender_may_leave_it_to_skolverket() {
+    let stack = start(&[]).await;
+    let body = with(701, |body| {
+        body["options"] = json!({"validation": "warnOnly"});
+        body["duties"][1]["dutyAt"] = json!({"schoolUnitCode": NO_UNIT});
+    });
+    let id = stack.send(&body).await;
+    let send = stack.get(&format!("/v1/sends/{id}")).await;
+    let rules = send["validation"]["rules"].as_array().unwrap();
+    let found =
+        rules.iter().find(|rule| rule["code"] == "schoolUnitUnknown").unwrap_or_else(|| panic!("{send}"));
+    assert_eq!((&found["count"], &found["rule"]), (&json!(1), &json!(3)));
+    stack.ended(&id).await;
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn registers_that_do_not_answer_keep_no_send_back() {
+    let stack = start(&FORGETFUL).await;
+    let expected = ["schoolUnits", "testActivities"];
+    let target = || FaultTarget::calls(CallKind::OpenData);
+    for (series, fault) in (710..).zip([
+        Fault::ServerError,
+        Fault::Unavailable,
+        Fault::RateLimited { reset: Some(0.01) },
+        Fault::Html(200),
+        // An address that is wrong, not a school unit that is unknown.
+        Fault::Html(404),
+        Fault::CutBefore,
+        Fault::CutOffBody,
+        Fault::Status(302),
+    ]) {
+        stack.skolverket.clear_faults();
+        stack.skolverket.fault(target(), u32::MAX, fault);
+        let body = with(series, |body| body["duties"][1]["dutyAt"] = json!({"schoolUnitCode": NO_UNIT}));
+        let id = stack.send(&body).await;
+        let send = stack.get(&format!("/v1/sends/{id}")).await;
+        assert_eq!(not_checked(&send), expected, "{fault:?}: {send}");
+        assert_eq!(send["validation"]["errors"], 0, "{fault:?}");
+        stack.ended(&id).await;
+    }
+    // They answer again: the same is refused.
+    stack.skolverket.clear_faults();
+    let body = with(720, |body| body["duties"][1]["dutyAt"] = json!({"schoolUnitCode": NO_UNIT}));
+    let answer = stack.post(ORGANISER, "again", body.to_string()).await;
+    assert_eq!(errors(&answer), [error("schoolUnitUnknown", 3, "/duties/1/dutyAt")]);
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn slow_and_absent_registers_keep_no_send_back() {
+    // Slow: the answer comes long after nobody waits for it any more.
+    let skolverket = Simulator::start(limits()).await.unwrap();
+    skolverket.fault(FaultTarget::calls(CallKind::OpenData), u32::MAX, Fault::Slow(Duration::from_secs(600)));
+    let stack = TestStack::start_with(skolverket, &["--set", "OPEN_DATA_TIMEOUT_MS=200"]).await;
+    let id = stack.send(&class(730)).await;
+    let send = stack.ended(&id).await;
+    assert_eq!(send["status"], "succeeded");
+    assert_eq!(not_checked(&send), ["schoolUnits", "testActivities"]);
+    stack.finish(0).await;
+
+    // Absent: nobody listens there.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nowhere = format!("http://{}/open-data/v1", listener.local_addr().unwrap());
+    drop(listener);
+    let stack = TestStack::start_alone(&["--open-data-url", &nowhere]).await;
+    let id = stack.send(&class(731)).await;
+    let send = stack.ended(&id).await;
+    assert_eq!(send["status"], "succeeded");
+    assert_eq!(not_checked(&send), ["schoolUnits", "testActivities"]);
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn a_repeat_is_answered_as_before_though_the_registers_have_changed_their_mind() {
+    let stack = start(&FORGETFUL).await;
+    stack.skolverket.fault(FaultTarget::calls(CallKind::OpenData), u32::MAX, Fault::ServerError);
+    let body = with(735, |body| body["duties"][1]["dutyAt"] = json!({"schoolUnitCode": NO_UNIT})).to_string();
+    let first = stack.post(ORGANISER, "pressed twice", body.clone()).await;
+    assert_eq!(first.status, 202, "{}", first.text);
+    stack.skolverket.clear_faults();
+    let again = stack.post(ORGANISER, "pressed twice", body.clone()).await;
+    assert_eq!((again.status, again.json()), (first.status, first.json()));
+    assert_eq!(stack.post(ORGANISER, "pressed anew", body).await.status, 422);
+    stack.ended(first.json()["id"].as_str().unwrap()).await;
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn what_was_looked_up_is_kept() {
+    let stack = start(&[]).await;
+    let paths = || {
+        let calls = stack.skolverket.open_data_calls();
+        calls.into_iter().map(|call| call.path).collect::<Vec<_>>()
+    };
+    // One after another: the same process takes them.
+    for series in 740..745 {
+        let id = stack.send(&class(series)).await;
+        stack.ended(&id).await;
+    }
+    let mut seen = paths();
+    seen.sort_unstable();
+    assert_eq!(seen, ["/open-data/v1/activities", "/open-data/v1/organisations/code/5567044268"]);
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn an_upload_is_held_against_the_registers_when_it_is_submitted() {
+    let stack = start(&[]).await;
+    let token = stack.token(ORGANISER, crate::stack::ALL_SCOPES).await;
+    let post = async |path: &str, body: &Value| {
+        let request = stack.call(reqwest::Method::POST, path).bearer_auth(&token).json(body);
+        stack.request(request.header("idempotency-key", path)).await
+    };
+    let opened = post("/v1/sends", &json!({"upload": true})).await.json();
+    let send = format!("/v1/sends/{}", opened["id"].as_str().unwrap());
+    let mut part = with(750, |body| body["activities"][0]["parentActivity"] = json!({"testCode": NO_TEST}));
+    part["part"] = json!(1);
+    let answer = post(&format!("{send}/records"), &part).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(stack.skolverket.open_data_calls().is_empty(), "a part is only stored");
+    let answer = post(&format!("{send}/submit"), &json!({"parts": 1})).await;
+    let expected = error("testUnknown", 3, "/parts/1/activities/0/parentActivity");
+    assert_eq!(errors(&answer), [expected]);
+
+    part["activities"][0]["parentActivity"] = json!({"testCode": "GRGRBIO01_6"});
+    assert_eq!(post(&format!("{send}/records"), &part).await.status, 200);
+    let answer = post(&format!("{send}/submit"), &json!({"parts": 1})).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(not_checked(&answer.json()), [""; 0]);
+    stack.ended(opened["id"].as_str().unwrap()).await;
+    stack.finish(0).await;
+}
