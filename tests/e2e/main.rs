@@ -9,6 +9,7 @@ mod another_aws;
 mod backlog;
 mod bad_input;
 mod cancel;
+mod contract;
 mod crash;
 mod delivery;
 mod faults;

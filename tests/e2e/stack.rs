@@ -9,6 +9,9 @@ use stafett_simulator::{Limits, Simulator};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::OnceCell;
+
+use crate::contract::Contract;
 
 pub(crate) const ORGANISER: &str = "5567044268";
 pub(crate) const ALL_SCOPES: &str = "sends:write history:read history:personal";
@@ -118,10 +121,27 @@ impl TestStack {
         answer["token"].as_str().unwrap().to_owned()
     }
 
+    /// Calls, and holds the answer to the API's description.
     pub(crate) async fn request(&self, request: reqwest::RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let request = request.build().unwrap();
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let response = self.http.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
+        let answer = Answer { status, headers, text: response.text().await.unwrap() };
+        if path.starts_with("/v1/") {
+            self.contract().await.hold(&method, &path, &answer);
+        }
+        answer
+    }
+
+    /// The API's description: the same for all stacks.
+    pub(crate) async fn contract(&self) -> &'static Contract {
+        static CONTRACT: OnceCell<Contract> = OnceCell::const_new();
+        let fetch = async || {
+            let response = self.http.get(format!("{}/v1/openapi.json", self.url)).send().await.unwrap();
+            Contract::new(response.json().await.unwrap())
+        };
+        CONTRACT.get_or_init(fetch).await
     }
 
     pub(crate) fn call(&self, method: Method, path: &str) -> reqwest::RequestBuilder {

@@ -7,6 +7,7 @@ mod audit;
 mod body;
 mod caller;
 mod causes;
+mod contract;
 mod page;
 mod problem;
 mod records;
@@ -49,6 +50,8 @@ fn router(relay: Shared) -> Router {
     let job = "/v1/sends/{send}/jobs/{stage}";
     Router::new()
         .route("/v1/health", get(health))
+        .route("/v1/openapi.json", get(contract::openapi))
+        .route("/v1/docs", get(contract::docs))
         .route("/v1/sends", get(sends::list).post(sends::accept))
         .route("/v1/sends/{send}", get(sends::show))
         .route("/v1/sends/{send}/access", get(access::list))

@@ -59,9 +59,10 @@ pub(crate) enum Problem {
     Unavailable,
 }
 
+/// A problem as it is told.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+pub(crate) struct Body<'a> {
     r#type: String,
     title: &'a str,
     status: u16,
@@ -122,6 +123,25 @@ impl Problem {
             Self::NotPartOfIt => ("not-part-of-it", "A corrected record is not sent again"),
             Self::Internal => ("internal", "Something went wrong here"),
             Self::Unavailable => ("unavailable", "The service cannot answer now"),
+        }
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self) -> Body<'_> {
+        let (kind, title) = self.kind();
+        let text = self.text();
+        let faults = match self {
+            Self::Faults(faults) => Some(faults),
+            _ => None,
+        };
+        Body {
+            r#type: format!("urn:stafett:problem:{kind}"),
+            title,
+            status: self.status().as_u16(),
+            detail: text.en,
+            detail_sv: text.sv,
+            error_count: faults.map(|faults| faults.total(Severity::Error)),
+            errors: faults.map(|faults| faults.listed().collect()),
         }
     }
 
@@ -236,23 +256,7 @@ fn told_parts(missing: &[u32], beyond: &[u32]) -> Text {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status();
-        let (kind, title) = self.kind();
-        let text = self.text();
-        let faults = match &self {
-            Self::Faults(faults) => Some(faults),
-            _ => None,
-        };
-        let body = Body {
-            r#type: format!("urn:stafett:problem:{kind}"),
-            title,
-            status: status.as_u16(),
-            detail: text.en,
-            detail_sv: text.sv,
-            error_count: faults.map(|faults| faults.total(Severity::Error)),
-            errors: faults.map(|faults| faults.listed().collect()),
-        };
-        let mut response = (status, axum::Json(body)).into_response();
+        let mut response = (self.status(), axum::Json(self.body())).into_response();
         let content_type = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
         response

@@ -6,8 +6,8 @@ use stafett_domain::cause::{is_a_name, is_words};
 use stafett_domain::guidance;
 use stafett_domain::register::Register;
 use stafett_domain::{
-    Access, AttemptId, Counts, FindingGroup, Findings, Guidance, JobStatus, KindCount, Options, Outcome, Reason,
-    ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
+    Access, AttemptId, Counts, FindingGroup, Findings, Guidance, JobStatus, KindCount, Options, Outcome,
+    Reason, ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
 };
 use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend, looked_up_by};
 use stafett_skolverket::LogEntry;

@@ -20,6 +20,7 @@ pub mod reference;
 pub mod register;
 pub mod row;
 mod rules;
+pub mod schema;
 mod shape;
 pub mod skolverket_id;
 pub mod stage;

@@ -146,7 +146,6 @@ impl History {
         if self.write(Write::put(key.clone(), &item)?.when("attribute_not_exists(#pk)")).await? {
             return Ok(Idempotency::Send(fresh));
         }
-        let oldest = now - jiff::SignedDuration::from_hours(IDEMPOTENCY_HOURS);
         for _ in 0..ACCEPTANCE_TRIES {
             let known = self.get::<IdempotencyItem>(&key).await?;
             if let Some(known) = known.as_ref().filter(|known| known.is_good(now)) {

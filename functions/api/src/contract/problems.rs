@@ -1,0 +1,77 @@
+//! Every problem that the API tells, by its status, with the words that it is told in.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use stafett_domain::{Findings, Text};
+
+use crate::problem::Problem;
+
+/// What the gateway also says by itself: of a body above its own limit, and of a function that gives no answer.
+const TOLD_BY_THE_GATEWAY: [u16; 3] = [413, 500, 503];
+
+/// `components`: a response `Problem{status}` for every status, and the schema `Problem`.
+pub(super) fn components() -> Value {
+    let mut by_status: BTreeMap<u16, Map<String, Value>> = BTreeMap::new();
+    let mut types = Vec::new();
+    for problem in one_of_each() {
+        let body = serde_json::to_value(problem.body()).unwrap_or_default();
+        types.push(body["type"].clone());
+        let name = body["type"].as_str().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default();
+        let example = json!({"summary": body["title"], "value": body});
+        by_status.entry(problem.status().as_u16()).or_default().insert(name.to_owned(), example);
+    }
+    let response = |(status, examples): (u16, Map<String, Value>)| {
+        let titles: Vec<&str> = examples.values().filter_map(|example| example["summary"].as_str()).collect();
+        let description = titles.join("; ");
+        let told = json!({"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples});
+        let mut content = json!({"application/problem+json": told});
+        if TOLD_BY_THE_GATEWAY.contains(&status) {
+            content["application/json"] = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
+        }
+        let response = json!({"description": description, "content": content});
+        (format!("Problem{status}"), response)
+    };
+    let responses: Map<String, Value> = by_status.into_iter().map(response).collect();
+    json!({
+        "responses": responses,
+        "schemas": {"Problem": {"properties": {"type": {"enum": types}}}},
+    })
+}
+
+fn one_of_each() -> impl Iterator<Item = Problem> {
+    let readable = Text {
+        en: "The body is not JSON: line 1, column 1. Nothing was stored. Correct it and send again."
+            .to_owned(),
+        sv: "Innehållet är inte JSON: rad 1, kolumn 1. Inget har sparats. Rätta det och skicka igen."
+            .to_owned(),
+    };
+    std::iter::successors(Some(Problem::NotReadable(readable)), after)
+}
+
+/// Each problem leads to the next: one that is new must be given its place before this compiles.
+fn after(problem: &Problem) -> Option<Problem> {
+    Some(match problem {
+        Problem::NotReadable(_) => Problem::IdempotencyKey,
+        Problem::IdempotencyKey => Problem::Parameter("limit"),
+        Problem::Parameter(_) => Problem::Scope("history:read"),
+        Problem::Scope(_) => Problem::NoOrganiser,
+        Problem::NoOrganiser => Problem::NotFound,
+        Problem::NotFound => Problem::MethodNotAllowed,
+        Problem::MethodNotAllowed => Problem::Ended,
+        Problem::Ended => Problem::NotEnded,
+        Problem::NotEnded => Problem::NothingToResume,
+        Problem::NothingToResume => Problem::Superseded,
+        Problem::Superseded => Problem::Submitted,
+        Problem::Submitted => Problem::PartsMoved,
+        Problem::PartsMoved => Problem::TooLarge,
+        Problem::TooLarge => Problem::Encoding,
+        Problem::Encoding => Problem::Parts { missing: vec![2], beyond: vec![4] },
+        Problem::Parts { .. } => Problem::OtherBody,
+        Problem::OtherBody => Problem::Faults(Findings::default()),
+        Problem::Faults(_) => Problem::NotPartOfIt,
+        Problem::NotPartOfIt => Problem::Internal,
+        Problem::Internal => Problem::Unavailable,
+        Problem::Unavailable => return None,
+    })
+}
