@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use jsonschema::Validator;
+use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::stack::Answer;
@@ -61,9 +62,10 @@ impl Contract {
     }
 
     /// All calls, as method and path.
-    pub(crate) fn calls(&self) -> Vec<(String, String)> {
+    pub(crate) fn calls(&self) -> Vec<(Method, String)> {
         let paths = self.document["paths"].as_object().unwrap();
-        let call = |path: &String, method: &String| (method.to_uppercase(), path.clone());
+        let method = |name: &str| Method::from_bytes(name.to_uppercase().as_bytes()).unwrap();
+        let call = |path: &String, name: &String| (method(name), path.clone());
         paths
             .iter()
             .flat_map(|(path, item)| item.as_object().unwrap().keys().map(|method| call(path, method)))
@@ -71,8 +73,8 @@ impl Contract {
     }
 
     /// The scopes that a call needs: none where it needs no token.
-    pub(crate) fn scopes(&self, method: &str, path: &str) -> Vec<&str> {
-        let operation = &self.document["paths"][path][method.to_lowercase()];
+    pub(crate) fn scopes(&self, method: &Method, path: &str) -> Vec<&str> {
+        let operation = &self.document["paths"][path][method.as_str().to_lowercase()];
         let ways = operation["security"].as_array().unwrap();
         let scopes = ways.iter().flat_map(|way| way["token"].as_array().unwrap());
         scopes.map(|scope| scope.as_str().unwrap()).collect()

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod another_aws;
+mod authorization;
 mod backlog;
 mod bad_input;
 mod cancel;

@@ -6,7 +6,7 @@ use stafett_simulator::{Log, ScriptedOutcome};
 use uuid::Uuid;
 
 use crate::people::{class, record_id};
-use crate::routes::{Places, ROUTES};
+use crate::routes::Places;
 use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
 
 /// A class of people whose every personal value can be told; and those values.
@@ -132,7 +132,7 @@ async fn no_route_quotes_what_it_was_given_when_it_refuses_it() {
     let token = stack.token(ORGANISER, ALL_SCOPES).await;
 
     let (mut refusals, mut asked) = (0, 0);
-    for (method, path) in &ROUTES {
+    for (method, path) in &stack.contract().await.calls() {
         let call = |path: &str| stack.call(method.clone(), path).bearer_auth(&token);
         let mut requests = Vec::new();
         for mark in [name, &number, address] {

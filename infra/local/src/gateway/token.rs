@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::template::Authorizer;
 
 /// How long a token is valid, in seconds.
-const LIFETIME_S: u64 = 3600;
+const LIFETIME_S: i64 = 3600;
 
 /// Who a token is made for.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -20,6 +20,10 @@ pub struct Caller {
     pub scope: Option<String>,
     /// Who it is; `admin@local` without.
     pub sub: Option<String>,
+    /// Seconds until it expires, an hour without; less than none for one that has expired.
+    pub expires_in: Option<i64>,
+    /// Who says that it issued it; without, the one that the gateway knows.
+    pub issuer: Option<String>,
 }
 
 /// Makes and checks tokens.
@@ -44,14 +48,14 @@ impl Tokens {
         }
     }
 
-    /// A token, valid for an hour.
+    /// A token. One that has expired, or names another issuer, shows how the gateway refuses it.
     pub fn issue(&self, caller: &Caller) -> Result<String, jsonwebtoken::errors::Error> {
         let now_s = self.clock.now_ms() / 1000;
         let mut claims = json!({
-            "iss": self.issuer,
+            "iss": caller.issuer.as_deref().unwrap_or(&self.issuer),
             "aud": self.audience,
             "iat": now_s,
-            "exp": now_s + LIFETIME_S,
+            "exp": now_s.saturating_add_signed(caller.expires_in.unwrap_or(LIFETIME_S)),
             "sub": caller.sub.as_deref().unwrap_or("admin@local"),
             "organisation_number": caller.organisation_number,
         });
@@ -107,6 +111,8 @@ mod tests {
             organisation_number: "5567044268".to_owned(),
             scope: Some("sends:write history:read".to_owned()),
             sub: None,
+            expires_in: None,
+            issuer: None,
         }
     }
 
@@ -128,6 +134,16 @@ mod tests {
         assert_eq!(claims["organisation_number"], "5567044268");
         assert_eq!(claims["sub"], "admin@local");
         assert!(tokens.check(&authorizer(), Some(&token)).is_some(), "without its scheme");
+    }
+
+    #[test]
+    fn a_token_may_be_asked_for_that_is_refused() {
+        let tokens = tokens();
+        let expired = Caller { expires_in: Some(-60), ..caller() };
+        let strange = Caller { issuer: Some("http://other".to_owned()), ..caller() };
+        for caller in [expired, strange] {
+            assert!(!accepts(&tokens, &tokens.issue(&caller).unwrap()));
+        }
     }
 
     #[test]

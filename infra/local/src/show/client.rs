@@ -201,7 +201,13 @@ impl Client {
     /// A token, valid for an hour.
     pub(super) fn token(&self) -> Result<String, ClientError> {
         let organisation_number = self.organisation_number.clone();
-        Ok(self.tokens.issue(&Caller { organisation_number, scope: Some(SCOPE.to_owned()), sub: None })?)
+        Ok(self.tokens.issue(&Caller {
+            organisation_number,
+            scope: Some(SCOPE.to_owned()),
+            sub: None,
+            expires_in: None,
+            issuer: None,
+        })?)
     }
 
     pub(super) async fn send(&self, body: String) -> Result<Send, ClientError> {

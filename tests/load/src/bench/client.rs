@@ -231,6 +231,8 @@ impl<'a> Client<'a> {
             organisation_number: organisation.to_owned(),
             scope: Some("sends:write history:read".to_owned()),
             sub: None,
+            expires_in: None,
+            issuer: None,
         })?;
         Ok(self.http.request(method, format!("{}{path}", self.stack.url())).bearer_auth(token))
     }
