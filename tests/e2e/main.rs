@@ -33,3 +33,4 @@ mod stack;
 mod storage;
 mod uploads;
 mod validation;
+mod walk;
