@@ -17,6 +17,10 @@ async fn token(stack: &TestStack, query: &[(&str, &str)]) -> String {
     answer["token"].as_str().unwrap().to_owned()
 }
 
+fn whose<'a>(organisation: &'a str, scope: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![("organisation_number", organisation), ("scope", scope)]
+}
+
 #[tokio::test]
 async fn every_call_needs_its_token_its_scope_and_its_organiser() {
     let stack = TestStack::start().await;
@@ -29,7 +33,6 @@ async fn every_call_needs_its_token_its_scope_and_its_organiser() {
         record: record_id(&body, "persons", 0).to_string(),
         attempt: "0.1.0".to_owned(),
     };
-    let whose = |organisation, scope| vec![("organisation_number", organisation), ("scope", scope)];
     let expired = token(&stack, &[whose(ORGANISER, ALL), vec![("expires_in", "-1")]].concat()).await;
     let strange =
         token(&stack, &[whose(ORGANISER, ALL), vec![("issuer", "https://other.example.se")]].concat()).await;

@@ -112,6 +112,7 @@ async fn what_a_caller_may_not_see_is_not_there() {
     let paths = [
         format!("/v1/sends/{id}"),
         format!("/v1/sends/{id}/jobs/users/records"),
+        format!("/v1/sends/{id}/activities"),
         format!("/v1/sends/{id}/jobs/users/records/{person}"),
         format!("/v1/sends/{id}/jobs/users/attempts"),
         format!("/v1/sends/{id}/jobs/users/attempts/0.1.0"),
@@ -125,7 +126,10 @@ async fn what_a_caller_may_not_see_is_not_there() {
         assert_eq!(others, absent, "another organiser's is as one that does not exist");
         problem(&stack.get_as(ORGANISER, "sends:write", path).await, 403, "scope");
     }
-    assert_eq!(stack.get_as("5560000001", ALL_SCOPES, "/v1/sends").await.json()["items"], json!([]));
+    for list in ["/v1/sends", "/v1/jobs", "/v1/activities"] {
+        assert_eq!(stack.get_as("5560000001", ALL_SCOPES, list).await.json()["items"], json!([]), "{list}");
+        problem(&stack.get_as(ORGANISER, "sends:write", list).await, 403, "scope");
+    }
     for strange in [
         "/v1/sends/x",
         "/v1/nothing",
@@ -142,6 +146,21 @@ async fn what_a_caller_may_not_see_is_not_there() {
     {
         let path = format!("{}?{strange}", paths[1]);
         problem(&stack.get_as(ORGANISER, ALL_SCOPES, &path).await, 400, "parameter");
+    }
+    for strange in [
+        "sends?status=waiting",
+        "sends?activity=x",
+        "sends?to=now",
+        "jobs?status=queued",
+        "jobs?stage=pupils",
+        "jobs?cursor=MQ",
+        "activities?status=",
+        "activities?schoolUnitCode=1",
+        "activities?testCode=B-1",
+        "activities?cursor=MS4yLjM",
+    ] {
+        let answer = stack.get_as(ORGANISER, ALL_SCOPES, &format!("/v1/{strange}")).await;
+        problem(&answer, 400, "parameter");
     }
     let health = stack.request(stack.call(Method::GET, "/v1/health")).await;
     assert_eq!((health.status.as_u16(), health.json()), (200, json!({"status": "ok"})));

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stafett_simulator::{Log, ScriptedOutcome};
 
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, job};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, first_attempt, job};
 
 /// Guidance in both languages.
 fn assert_guides(guidance: &Value, who: &str) {
@@ -184,15 +184,17 @@ async fn a_reading_of_personal_data_is_noted_and_no_other() {
     let paths = [
         "/records?limit=4".to_owned(),
         format!("/records/{refused}"),
-        "/attempts/0.1.0".to_owned(),
+        format!("/attempts/{}", first_attempt(&stack, &id, "users").await),
         String::new(),
         "/attempts".to_owned(),
     ];
+    let access = format!("/v1/sends/{id}/access");
     for scope in ["history:read", ALL_SCOPES] {
         for path in &paths {
             let answer = stack.get_as(ORGANISER, scope, &format!("{job}{path}")).await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.text);
         }
+        assert_eq!(stack.get_as(ORGANISER, scope, &access).await.status, 200);
     }
     let logs = stack.log_text();
     let lines: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -200,9 +202,15 @@ async fn a_reading_of_personal_data_is_noted_and_no_other() {
     let seen: Vec<_> = noted.iter().map(|line| (line["route"].as_str().unwrap(), &line["records"])).collect();
     assert_eq!(
         seen,
-        [("records", &json!(4)), ("record", &json!(1)), ("attempt", &json!(6)), ("causes", &json!(1))]
+        [
+            ("records", &json!(4)),
+            ("record", &json!(1)),
+            ("attempt", &json!(6)),
+            ("causes", &json!(1)),
+            ("access", &json!(1))
+        ]
     );
-    for line in noted {
+    for line in noted.iter().take(4) {
         assert_eq!(
             (&line["send"], &line["organisation"], &line["stage"]),
             (&json!(id), &json!(ORGANISER), &json!("users"))

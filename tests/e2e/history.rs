@@ -18,9 +18,10 @@ fn assert_keys(value: &Value, expected: &[&str]) {
     assert_eq!(keys(value), expected, "{value}");
 }
 
-const ROW: [&str; 10] = [
+const ROW: [&str; 11] = [
     "id",
     "outcome",
+    "outcomeLabel",
     "statusCode",
     "name",
     "role",
@@ -30,9 +31,10 @@ const ROW: [&str; 10] = [
     "schoolType",
     "messages",
 ];
-const ATTEMPT: [&str; 9] = [
+const ATTEMPT: [&str; 10] = [
     "attempt",
     "call",
+    "callLabel",
     "method",
     "path",
     "startedAt",
@@ -58,12 +60,14 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
         &[
             "id",
             "status",
+            "statusLabel",
             "acceptedAt",
             "startedAt",
             "endedAt",
             "requestedBy",
             "queuePosition",
             "stopping",
+            "validation",
             "resumeOf",
             "activityCount",
             "activities",
@@ -73,12 +77,17 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
     );
     assert_eq!((&send["queuePosition"], &send["activityCount"]), (&Value::Null, &json!(1)));
     assert_eq!(send["requestedBy"], "admin@local");
-    assert_eq!(send["options"], json!({"onRecordErrors": "stop", "references": "internal"}));
+    assert_eq!(
+        send["options"],
+        json!({"onRecordErrors": "stop", "references": "internal", "validation": "strict"})
+    );
+    let name = &send["activities"][0]["schoolUnit"]["name"];
     assert_eq!(
         send["activities"],
         json!([{
             "id": body["activities"][0]["id"], "displayName": "Prov Biologi", "testCode": "GRGRBIO01_6",
-            "schoolUnit": {"id": "fb22448b-b724-5e53-8a2c-d8b339206901", "code": SCHOOL_UNIT},
+            "testActivityId": stafett_domain::skolverket_id("GRGRBIO01_6"),
+            "schoolUnit": {"id": "fb22448b-b724-5e53-8a2c-d8b339206901", "code": SCHOOL_UNIT, "name": name},
             "groups": 1, "students": 6, "teachers": 2,
         }])
     );
@@ -89,7 +98,17 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
     for job in send["jobs"].as_array().unwrap() {
         assert_keys(
             job,
-            &["stage", "status", "startedAt", "endedAt", "counts", "waitingForSkolverketSince", "reason"],
+            &[
+                "stage",
+                "stageLabel",
+                "status",
+                "statusLabel",
+                "startedAt",
+                "endedAt",
+                "counts",
+                "waitingForSkolverketSince",
+                "reason",
+            ],
         );
         assert_keys(
             &job["counts"],

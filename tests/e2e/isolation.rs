@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::people::{Size, class, record_id, send};
 use crate::routes::{Places, readable};
-use crate::stack::{ALL_SCOPES, TestStack};
+use crate::stack::{ALL_SCOPES, TestStack, first_attempt};
 
 const STRANGER: &str = "2120000142";
 
@@ -29,11 +29,12 @@ async fn another_organisers_id_answers_as_one_that_does_not_exist() {
     stack.ended_as(STRANGER, &own).await;
     let token = stack.token(STRANGER, ALL_SCOPES).await;
 
+    let attempt = first_attempt(&stack, &id, "users").await;
     let places = |send: String| Places {
         send,
         stage: "users".to_owned(),
         record: record.to_string(),
-        attempt: "0.1.0".to_owned(),
+        attempt: attempt.clone(),
     };
     let (theirs, nobodys) = (places(id), places(Uuid::now_v7().to_string()));
     let mut compared = 0;

@@ -6,18 +6,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod another_aws;
+mod answers;
 mod authorization;
 mod backlog;
 mod bad_input;
 mod cancel;
 mod contract;
 mod crash;
+mod csv;
 mod delivery;
 mod faults;
 mod going_on;
 mod guidance;
 mod history;
 mod isolation;
+mod lists;
 mod metering;
 mod open_data;
 mod openapi;
@@ -25,6 +28,7 @@ mod people;
 mod privacy;
 mod program;
 mod random;
+mod reads;
 mod restart;
 mod resume;
 mod routes;

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use stafett_simulator::{CallKind, Fault, FaultTarget, Simulator};
 use tokio::net::TcpListener;
 
 use crate::people::class;
-use crate::stack::{Answer, ORGANISER, TestStack, limits};
+use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, limits};
 
 /// A machine that does much else answers late; nothing here waits for so long.
 const PATIENT: [&str; 4] = ["--set", "OPEN_DATA_TIMEOUT_MS=20000", "--set", "OPEN_DATA_WAIT_MS=25000"];
@@ -193,30 +194,141 @@ async fn a_repeat_is_answered_as_before_though_the_registers_have_changed_their_
     stack.finish(0).await;
 }
 
+async fn validate(stack: &TestStack, body: &Value) -> Value {
+    let token = stack.token(ORGANISER, ALL_SCOPES).await;
+    let request = stack.call(Method::POST, "/v1/validations").bearer_auth(token).json(body);
+    let answer = stack.request(request).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.json()
+}
+
+/// Code, severity, rule, mender, how many and the first pointer of what a validation says about the registers.
+fn rules(validation: &Value) -> Vec<Value> {
+    let of_registers = ["schoolUnit", "schoolType", "schoolYearNotOffered", "educationCode", "test"];
+    let rules = validation["rules"].as_array().unwrap().iter();
+    let rules = rules.filter(|rule| {
+        let code = rule["code"].as_str().unwrap();
+        code != "schoolUnitWithoutLeader" && of_registers.iter().any(|start| code.starts_with(start))
+    });
+    let shown = |rule: &Value| {
+        let [code, severity, of, mender, count] =
+            ["code", "severity", "rule", "mender", "count"].map(|name| rule[name].clone());
+        json!([code, severity, of, mender, count, rule["findings"][0]["pointer"]])
+    };
+    rules.map(shown).collect()
+}
+
 #[tokio::test]
-async fn what_was_looked_up_is_kept() {
+async fn a_validation_says_all_that_the_registers_contradict() {
     let stack = start(&[]).await;
+    let body = with(760, |body| {
+        let unit = |code: &str| json!({"schoolUnitCode": code});
+        body["activities"][0]["parentActivity"] = json!({"testCode": NO_TEST});
+        body["duties"][0]["dutyAt"] = unit(NO_UNIT);
+        body["duties"][1]["dutyAt"] = unit("45678902");
+        let mut enrol = |at: usize, code: &str, year: u8, school_type: &str, path: Option<&str>| {
+            let enrolment = &mut body["persons"][at]["enrolments"][0];
+            *enrolment = json!({"enroledAt": unit(code), "schoolYear": year, "schoolType": school_type});
+            if let Some(path) = path {
+                enrolment["educationCode"] = json!(path);
+            }
+        };
+        enrol(0, "31279303", 6, "GR", None);
+        enrol(1, "31279311", 6, "GR", None);
+        enrol(2, "31279311", 10, "GR", None);
+        enrol(3, "31279303", 1, "GY", Some("NIX"));
+        enrol(4, "31279303", 1, "GY", Some("XXKOM"));
+        enrol(5, "31279303", 1, "GY", Some("XXUPP"));
+    });
+    let validation = validate(&stack, &body).await;
+    assert_eq!((&validation["valid"], &validation["notChecked"]), (&json!(false), &json!([])));
+    let mut said = rules(&validation);
+    said.sort_unstable_by_key(ToString::to_string);
+    let year = "/persons/2/enrolments/0/schoolYear";
+    let path = |student: u32| format!("/persons/{student}/enrolments/0/educationCode");
+    assert_eq!(
+        said,
+        [
+            json!(["educationCodeOutOfUse", "warning", 9, "studentRegister", 1, path(5)]),
+            json!(["educationCodeToCome", "error", 9, "studentRegister", 1, path(4)]),
+            json!(["educationCodeUnknown", "error", 9, "studentRegister", 1, path(3)]),
+            json!([
+                "schoolTypeNotOffered",
+                "error",
+                9,
+                "studentRegister",
+                1,
+                "/persons/0/enrolments/0/schoolType"
+            ]),
+            json!(["schoolUnitOfAnother", "error", 3, "schoolUnitRegister", 1, "/duties/1/dutyAt"]),
+            json!([
+                "schoolUnitOutOfUse",
+                "warning",
+                3,
+                "schoolUnitRegister",
+                2,
+                "/persons/1/enrolments/0/enroledAt"
+            ]),
+            json!(["schoolUnitUnknown", "error", 3, "studentRegister", 1, "/duties/0/dutyAt"]),
+            json!(["schoolYearNotOffered", "warning", 9, "studentRegister", 1, year]),
+            json!(["testUnknown", "error", 3, "thisSystem", 1, "/activities/0/parentActivity"]),
+        ]
+    );
+    // What a test or a study path is called is nobody's business in an address.
+    let calls = stack.skolverket.open_data_calls();
+    assert!(calls.iter().all(|call| !call.path.contains("NIX")), "{calls:?}");
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn what_was_looked_up_is_kept_and_what_failed_is_rested() {
+    let stack = start(&["--set", "OPEN_DATA_RETRY_MS=600000"]).await;
     let paths = || {
         let calls = stack.skolverket.open_data_calls();
-        calls.into_iter().map(|call| call.path).collect::<Vec<_>>()
+        let mut paths: Vec<_> = calls.into_iter().map(|call| call.path).collect();
+        paths.sort_unstable();
+        paths
     };
-    // One after another: the same process takes them.
-    for series in 740..745 {
-        let id = stack.send(&class(series)).await;
-        stack.ended(&id).await;
+    // One after another: the same process takes them. However many records name something, it is asked for once.
+    let body = with(740, |body| {
+        for duty in body["duties"].as_array_mut().unwrap() {
+            duty["dutyAt"] = json!({"schoolUnitCode": NO_UNIT});
+        }
+    });
+    let first = validate(&stack, &body).await;
+    assert_eq!(rules(&first)[0][4], 2);
+    for _ in 0..4 {
+        assert_eq!(validate(&stack, &body).await, first);
     }
-    let mut seen = paths();
-    seen.sort_unstable();
-    assert_eq!(seen, ["/open-data/v1/activities", "/open-data/v1/organisations/code/5567044268"]);
+    let unit = uuid::Uuid::new_v5(&uuid::Uuid::nil(), NO_UNIT.as_bytes());
+    let asked = [
+        "/open-data/v1/activities".to_owned(),
+        "/open-data/v1/organisations/code/5567044268".to_owned(),
+        format!("/open-data/v1/schoolUnits/{unit}"),
+    ];
+    assert_eq!(paths(), asked);
+
+    // Study paths have not been asked for yet. One fault, and nobody waits for the registers for a while.
+    stack.skolverket.fault(FaultTarget::calls(CallKind::OpenData), 1, Fault::ServerError);
+    let body = with(741, |body| {
+        let enrolment = &mut body["persons"][0]["enrolments"][0];
+        (enrolment["schoolType"], enrolment["educationCode"]) = (json!("GY"), json!("EKJURV"));
+    });
+    for _ in 0..3 {
+        let validation = validate(&stack, &body).await;
+        assert_eq!(validation["notChecked"][0]["what"], "programmes", "{validation}");
+        assert_eq!(validation["notChecked"].as_array().unwrap().len(), 1);
+    }
+    assert_eq!(paths().len(), asked.len() + 1);
     stack.finish(0).await;
 }
 
 #[tokio::test]
 async fn an_upload_is_held_against_the_registers_when_it_is_submitted() {
     let stack = start(&[]).await;
-    let token = stack.token(ORGANISER, crate::stack::ALL_SCOPES).await;
+    let token = stack.token(ORGANISER, ALL_SCOPES).await;
     let post = async |path: &str, body: &Value| {
-        let request = stack.call(reqwest::Method::POST, path).bearer_auth(&token).json(body);
+        let request = stack.call(Method::POST, path).bearer_auth(&token).json(body);
         stack.request(request.header("idempotency-key", path)).await
     };
     let opened = post("/v1/sends", &json!({"upload": true})).await.json();

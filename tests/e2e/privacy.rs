@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::people::{class, record_id};
 use crate::routes::Places;
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
+use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, first_attempt};
 
 /// A class of people whose every personal value can be told; and those values.
 fn marked_class(series: u16) -> (Value, Vec<String>) {
@@ -55,9 +55,18 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
     let unreadable = stack.post(ORGANISER, "markerad", cut_off[..cut_off.len() - 5].to_owned()).await;
     assert_eq!(unreadable.status, 400);
     // Reading everything, too.
-    for path in ["", "/jobs/users/records", "/jobs/users/attempts", "/jobs/users/attempts/0.1.0", "/access"] {
+    let attempt = format!("/jobs/users/attempts/{}", first_attempt(&stack, &id, "users").await);
+    for path in ["", "/jobs/users", "/jobs/users/records", "/jobs/users/attempts", &attempt, "/access"] {
         stack.get(&format!("/v1/sends/{id}{path}")).await;
     }
+    for list in ["activities", "jobs?status=failed", "sends?status=failed"] {
+        stack.get(&format!("/v1/{list}")).await;
+    }
+    let token = stack.token(ORGANISER, ALL_SCOPES).await;
+    let rows = stack.call(Method::GET, &format!("/v1/sends/{id}/jobs/users/records")).bearer_auth(token);
+    let sheet = stack.request(rows.header("accept", "text/csv")).await;
+    assert!(sheet.text.contains("Markgivet0x"), "{}", sheet.text);
+    let said = format!("{:?}", sheet.headers);
 
     let logs = stack.log_text();
     assert!(
@@ -73,6 +82,7 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
         ("output", &printed),
         ("422", &refused.text),
         ("400", &unreadable.text),
+        ("headers", &said),
         ("200", &looked_at),
     ] {
         for mark in &marks {
@@ -119,12 +129,8 @@ async fn no_route_quotes_what_it_was_given_when_it_refuses_it() {
     stack.skolverket.script(refused, ScriptedOutcome::error("eppn"));
     let id = stack.send(&body).await;
     assert_eq!(stack.ended(&id).await["status"], "failed");
-    let places = Places {
-        send: id,
-        stage: "users".to_owned(),
-        record: refused.to_string(),
-        attempt: "0.1.0".to_owned(),
-    };
+    let attempt = first_attempt(&stack, &id, "users").await;
+    let places = Places { send: id, stage: "users".to_owned(), record: refused.to_string(), attempt };
     // In an address the values are as they are written there.
     let (name, number) = ("Markgivet3x", body["persons"][3]["civicNo"]["value"].as_str().unwrap().to_owned());
     let address = "markeppn3x%40edu.example.se";

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use axum::Json;
 use axum::extract::State;
 use stafett_domain::{BatchId, Facts, Preview, StageName, Viewer};
 use stafett_engine::Relay;
@@ -11,10 +10,11 @@ use stafett_engine::history::{Batch, Body, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
+use crate::answer::Polled;
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
-use crate::records::{BATCHES_AT_ONCE, position, unreadable};
+use crate::records::{BATCHES_AT_ONCE, unreadable};
 
 /// The duties of a send with what they give to see, in the order in which they were given.
 pub(crate) async fn list(
@@ -22,9 +22,10 @@ pub(crate) async fn list(
     reader: Reader,
     Address(id): Address<String>,
     query: PageQuery,
-) -> Result<Json<PageView<Viewer>>, Problem> {
-    let (limit, start) = (query.limit()?, position(query.cursor()?.as_deref())?);
-    let send = SendRef::new(reader.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+) -> Result<Polled<PageView<Viewer>>, Problem> {
+    let limit = query.limit()?;
+    let start = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
+    let send = SendRef::new(reader.organisation.clone(), id.parse().map_err(|_| Problem::NotFound)?);
     relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
     let mut preview = Preview::new(reader.access);
     let next = duties(&relay, &send, &mut preview, start, limit).await?;
@@ -41,7 +42,9 @@ pub(crate) async fn list(
         }
     }
     groups(&relay, &send, &mut preview).await?;
-    Ok(Json(PageView::new(preview.finish(), next.as_deref())))
+    let viewers = preview.finish();
+    reader.note_reading(&send, StageName::Duties, "access", viewers.len());
+    Ok(Polled::personal(PageView::new(viewers, next.as_deref()), false))
 }
 
 /// Takes a page of duties; gives the cursor of the next one.

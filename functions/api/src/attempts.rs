@@ -1,13 +1,13 @@
 //! A job's calls to Skolverket.
 
-use axum::Json;
 use axum::extract::State;
 use serde_json::Value;
-use stafett_domain::{Access, AttemptId, Facts};
-use stafett_engine::history::{Body, Call};
+use stafett_domain::{Access, AttemptId, Call, Facts};
+use stafett_engine::history::Body;
 
 use crate::Shared;
 use crate::address::Address;
+use crate::answer::Polled;
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
@@ -20,11 +20,12 @@ pub(crate) async fn list(
     reader: Reader,
     Address((send, stage)): Address<(String, String)>,
     query: PageQuery,
-) -> Result<Json<PageView<AttemptView>>, Problem> {
+) -> Result<Polled<PageView<AttemptView>>, Problem> {
     let (limit, cursor) = (query.limit()?, query.cursor()?);
-    let (send, stage, _) = find_job(&relay, &reader, &send, &stage).await?;
+    let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
     let page = relay.history.attempts(&send, stage, limit, cursor.as_deref()).await?;
-    Ok(Json(PageView::new(page.items.iter().map(Into::into).collect(), page.next.as_deref())))
+    let page = PageView::new(page.items.iter().map(Into::into).collect(), page.next.as_deref());
+    Ok(Polled::new(page, !status.has_ended()))
 }
 
 /// One call; with its bodies for those who may see personal data.
@@ -32,7 +33,7 @@ pub(crate) async fn show(
     State(relay): State<Shared>,
     reader: Reader,
     Address((send, stage, attempt)): Address<(String, String, String)>,
-) -> Result<Json<WholeAttemptView>, Problem> {
+) -> Result<Polled<WholeAttemptView>, Problem> {
     let id: AttemptId = attempt.parse().map_err(|_| Problem::NotFound)?;
     let (send, stage, _) = find_job(&relay, &reader, &send, &stage).await?;
     let attempt = relay.history.attempt(&send, stage, id).await?.ok_or(Problem::NotFound)?;
@@ -63,7 +64,7 @@ pub(crate) async fn show(
             (Some(request), Some(response))
         }
     };
-    Ok(Json(WholeAttemptView { attempt: (&attempt).into(), request, response }))
+    Ok(Polled::personal(WholeAttemptView { attempt: (&attempt).into(), request, response }, false))
 }
 
 /// A body as JSON; what is no JSON, such as a proxy's page, as a text.

@@ -1,15 +1,15 @@
 //! One job, with what kept its records from being simply accepted: records with the same cause stand together.
 
-use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use stafett_domain::cause::Severity;
 use stafett_domain::dependency::depends;
-use stafett_domain::{Access, Guidance, OnRecordErrors, Options, Outcome, RecordId};
+use stafett_domain::finding::Severity;
+use stafett_domain::{Access, Guidance, Label, OnRecordErrors, Options, Outcome, RecordId};
 use stafett_engine::history::{Job, JobCause, JobCauses, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
+use crate::answer::Polled;
 use crate::caller::Reader;
 use crate::problem::Problem;
 use crate::view::JobView;
@@ -32,6 +32,7 @@ struct CauseView {
     /// How many records have it.
     count: u32,
     outcome: Outcome,
+    outcome_label: Label,
     severity: Severity,
     /// The number, attribute and category of Skolverket's message; none where Skolverket said nothing.
     id: Option<String>,
@@ -49,6 +50,7 @@ impl CauseView {
         Self {
             count: told.records,
             outcome: told.cause.outcome,
+            outcome_label: told.cause.outcome.label(),
             severity: told.cause.severity,
             id: told.cause.id,
             attribute: told.cause.attribute,
@@ -65,7 +67,7 @@ pub(crate) async fn show(
     State(relay): State<Shared>,
     reader: Reader,
     Address((send, stage)): Address<(String, String)>,
-) -> Result<Json<JobCausesView>, Problem> {
+) -> Result<Polled<JobCausesView>, Problem> {
     let stage = stage.parse().map_err(|_| Problem::NotFound)?;
     let send = SendRef::new(reader.organisation.clone(), send.parse().map_err(|_| Problem::NotFound)?);
     let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
@@ -81,7 +83,9 @@ pub(crate) async fn show(
     if quoted > 0 {
         reader.note_reading(&send, stage, "causes", quoted);
     }
-    Ok(Json(JobCausesView { job: (&job).into(), cause_count: total, causes }))
+    let going_on = !job.status.has_ended();
+    let view = JobCausesView { job: (&job).into(), cause_count: total, causes };
+    Ok(if quoted > 0 { Polled::personal(view, going_on) } else { Polled::new(view, going_on) })
 }
 
 /// Not where all went well: then no batch need be read. An accepted record may still have gone without another.

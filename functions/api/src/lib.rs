@@ -1,19 +1,23 @@
 //! The HTTP API that admin frontends call: takes sends, and shows their history.
 
 mod access;
+mod activities;
 mod address;
+mod answer;
 mod attempts;
 mod audit;
 mod body;
 mod caller;
 mod causes;
 mod contract;
+mod jobs;
 mod page;
 mod problem;
 mod records;
 mod registers;
 mod resume;
 mod sends;
+mod sheet;
 mod submit;
 mod uploads;
 mod validations;
@@ -23,10 +27,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use lambda_http::service_fn;
 use stafett_engine::{Relay, telemetry};
 
 use crate::problem::Problem;
@@ -43,7 +49,9 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let relay = Relay::from_env().await.inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
-    lambda_http::run(router(Arc::new(relay))).await
+    // The answers are made by hand: the framework would take the byte order mark off a text.
+    let router = router(Arc::new(relay));
+    lambda_http::run(service_fn(move |request| answer::of(router.clone(), request))).await
 }
 
 fn router(relay: Shared) -> Router {
@@ -52,8 +60,11 @@ fn router(relay: Shared) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/openapi.json", get(contract::openapi))
         .route("/v1/docs", get(contract::docs))
+        .route("/v1/activities", get(activities::list))
+        .route("/v1/jobs", get(jobs::list))
         .route("/v1/sends", get(sends::list).post(sends::accept))
         .route("/v1/sends/{send}", get(sends::show))
+        .route("/v1/sends/{send}/activities", get(activities::of_send))
         .route("/v1/sends/{send}/access", get(access::list))
         .route("/v1/validations", post(validations::validate))
         .route("/v1/sends/{send}/records", post(uploads::records))
@@ -69,12 +80,24 @@ fn router(relay: Shared) -> Router {
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         // The limit is ours to tell, as a problem.
         .layer(DefaultBodyLimit::disable())
+        .layer(middleware::from_fn(answer::finish))
+        .layer(middleware::from_fn(preflight))
         .layer(middleware::from_fn(log))
         .with_state(relay)
 }
 
 async fn health() -> Response {
     Json(serde_json::json!({"status": "ok"})).into_response()
+}
+
+/// A browser asks before it calls, without a token. The gateway says who may; here there is nothing to say, and
+/// nothing to refuse.
+async fn preflight(request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    }
 }
 
 /// One line a request: the route, never the address, which a caller may fill with anything.

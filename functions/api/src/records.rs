@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use stafett_domain::dependency::{Prepared, depends, prepare};
 use stafett_domain::guidance;
 use stafett_domain::{
@@ -14,9 +15,11 @@ use stafett_engine::history::{Batch, Body, Issue, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
+use crate::answer::Polled;
 use crate::caller::Reader;
-use crate::page::{PageQuery, PageView};
+use crate::page::{PageQuery, PageView, opaque, several};
 use crate::problem::Problem;
+use crate::sheet::{self, Language, Sheet};
 use crate::view::{MessageView, RecordView, WholeRecordView};
 
 /// Batch states that are read at once while a page is filled.
@@ -32,68 +35,115 @@ pub(crate) async fn find_job(
     let stage: StageName = stage.parse().map_err(|_| Problem::NotFound)?;
     let send = send.parse().map_err(|_| Problem::NotFound)?;
     let send = SendRef::new(reader.organisation.clone(), send);
-    let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
-    let job = stored.jobs.into_iter().find(|job| job.stage == stage).ok_or(Problem::Internal)?;
+    let job = relay.history.seen_job(&send, stage, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
     Ok((send, stage, job.status))
 }
 
-/// The records of a job, in the order in which they were given.
+/// The records of a job, in the order in which they were given: as JSON, or as CSV for those who ask for it.
 pub(crate) async fn list(
     State(relay): State<Shared>,
     reader: Reader,
     Address((send, stage)): Address<(String, String)>,
+    headers: HeaderMap,
     query: PageQuery,
-) -> Result<Json<PageView<RecordView>>, Problem> {
-    let (limit, wanted) = (query.limit()?, outcomes(query.outcome.as_deref())?);
-    let (mut batch, mut index) = position(query.cursor()?.as_deref())?;
+) -> Result<Response, Problem> {
+    let as_csv = sheet::is_wanted(&headers);
+    let limit = if as_csv { query.limit_within(sheet::ROWS, sheet::ROWS)? } else { query.limit()? };
+    let wanted = outcomes(query.outcome.as_deref())?;
+    let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
     let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
+    let going_on = !status.has_ended();
+    let rows = Rows { relay: &relay, send: &send, stage, status, access: reader.access, wanted: &wanted };
+    if as_csv {
+        let mut sheet = Sheet::new(stage, Language::of(&headers))?;
+        let (count, next) = rows.read(from, limit, |record| sheet.add(&record)).await?;
+        reader.note_reading(&send, stage, "records", count);
+        let filter = query.outcome.as_ref().map(|_| wanted.as_slice());
+        let next = next.map(|next| next_page(&send, stage, filter, limit, &next));
+        return sheet.answer(&send, next.as_deref(), going_on);
+    }
     let mut items = Vec::new();
-    loop {
-        let batches = relay.history.batches(&send, stage, batch, BATCHES_AT_ONCE).await?;
-        for state in &batches {
-            batch = state.batch;
-            let counts = state.counts_in(status);
-            // A batch without such records is not even opened.
-            if wanted.iter().all(|outcome| counts.get(*outcome) == 0) {
-                index = 0;
-                continue;
-            }
-            let ReadBatch { records, .. } =
-                read_batch(&relay, &send, stage, state, status, reader.access).await?;
-            for (at, record) in records.into_iter().enumerate().skip(index) {
-                if !wanted.contains(&record.outcome) {
+    let (count, next) = rows
+        .read(from, limit, |record| {
+            items.push(record);
+            Ok(true)
+        })
+        .await?;
+    reader.note_reading(&send, stage, "records", count);
+    Ok(Polled::personal(PageView::new(items, next.as_deref()), going_on).into_response())
+}
+
+/// The address of the page that follows.
+fn next_page(
+    send: &SendRef,
+    stage: StageName,
+    filter: Option<&[Outcome]>,
+    limit: usize,
+    cursor: &str,
+) -> String {
+    let outcomes = filter.map(|outcomes| {
+        let words: Vec<_> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
+        format!("&outcome={}", words.join(","))
+    });
+    let (outcomes, cursor) = (outcomes.unwrap_or_default(), opaque(cursor));
+    format!("/v1/sends/{}/jobs/{stage}/records?limit={limit}{outcomes}&cursor={cursor}", send.send)
+}
+
+/// The rows of a job, as a caller may see them.
+struct Rows<'a> {
+    relay: &'a Relay,
+    send: &'a SendRef,
+    stage: StageName,
+    status: JobStatus,
+    access: Access,
+    wanted: &'a [Outcome],
+}
+
+impl Rows<'_> {
+    /// Gives rows to `take`, one batch in memory at a time, until they are `limit`, or `take` says that it is full
+    /// (and then the row that it was given is the next page's). Gives how many it
+    /// gave, and the cursor of the next page.
+    async fn read(
+        &self,
+        (mut batch, mut index): (BatchId, usize),
+        limit: usize,
+        mut take: impl FnMut(RecordView) -> Result<bool, Problem>,
+    ) -> Result<(usize, Option<String>), Problem> {
+        let Self { relay, send, stage, status, access, wanted } = *self;
+        let mut taken = 0;
+        loop {
+            let batches = relay.history.batches(send, stage, batch, BATCHES_AT_ONCE).await?;
+            for state in &batches {
+                batch = state.batch;
+                let counts = state.counts_in(status);
+                // A batch without such records is not even opened.
+                if wanted.iter().all(|outcome| counts.get(*outcome) == 0) {
+                    index = 0;
                     continue;
                 }
-                if items.len() == limit {
-                    let next = format!("{}.{at}", batch.0);
-                    reader.note_reading(&send, stage, "records", items.len());
-                    return Ok(Json(PageView::new(items, Some(&next))));
+                let ReadBatch { records, .. } = read_batch(relay, send, stage, state, status, access).await?;
+                for (at, record) in records.into_iter().enumerate().skip(index) {
+                    if !wanted.contains(&record.outcome) {
+                        continue;
+                    }
+                    if taken == limit || !take(record)? {
+                        return Ok((taken, Some(format!("{}.{at}", batch.0))));
+                    }
+                    taken += 1;
                 }
-                items.push(record);
+                index = 0;
             }
-            index = 0;
+            if batches.len() < BATCHES_AT_ONCE {
+                return Ok((taken, None));
+            }
+            batch = BatchId(batch.0 + 1);
         }
-        if batches.len() < BATCHES_AT_ONCE {
-            reader.note_reading(&send, stage, "records", items.len());
-            return Ok(Json(PageView::new(items, None)));
-        }
-        batch = BatchId(batch.0 + 1);
     }
 }
 
 fn outcomes(parameter: Option<&str>) -> Result<Vec<Outcome>, Problem> {
-    let Some(parameter) = parameter else { return Ok(Outcome::ALL.to_vec()) };
-    parameter.split(',').map(|word| word.trim().parse().map_err(|_| Problem::Parameter("outcome"))).collect()
-}
-
-/// Reads a cursor `batch.index`.
-pub(crate) fn position(cursor: Option<&str>) -> Result<(BatchId, usize), Problem> {
-    let Some(cursor) = cursor else { return Ok((BatchId(0), 0)) };
-    let read = || {
-        let (batch, index) = cursor.split_once('.')?;
-        Some((BatchId(batch.parse().ok()?), index.parse().ok()?))
-    };
-    read().ok_or(Problem::Parameter("cursor"))
+    let named = several("outcome", parameter)?;
+    Ok(if parameter.is_none() { Outcome::ALL.to_vec() } else { named })
 }
 
 /// A batch, read.
@@ -146,27 +196,17 @@ fn outcomes_of(
     let rows = rows.into_iter().enumerate();
     rows.map(|(index, row)| {
         let row = row.shown(access);
-        match issues.remove(&index) {
-            Some(issue) => RecordView {
-                outcome: issue.outcome,
-                status_code: issue.status_code,
-                row,
-                guidance: guidance_of(&issue),
-                messages: issue.messages.into_iter().map(|entry| MessageView::new(entry, access)).collect(),
-                without: issue.without,
-            },
-            None => {
-                let outcome = if still_to_be_sent.contains(&index) { Outcome::Pending } else { usual };
-                RecordView {
-                    outcome,
-                    status_code: batch.usual_status_code.filter(|_| outcome == Outcome::Success),
-                    row,
-                    messages: Vec::new(),
-                    without: Vec::new(),
-                    guidance: guidance::of_outcome(outcome, false),
-                }
-            }
-        }
+        let issue = issues.remove(&index);
+        let (outcome, status_code) = match &issue {
+            Some(issue) => (issue.outcome, issue.status_code),
+            None if still_to_be_sent.contains(&index) => (Outcome::Pending, None),
+            None => (usual, batch.usual_status_code.filter(|_| usual == Outcome::Success)),
+        };
+        let guidance = issue.as_ref().map_or_else(|| guidance::of_outcome(outcome, false), guidance_of);
+        let (messages, without) = issue.map(|issue| (issue.messages, issue.without)).unwrap_or_default();
+        let messages = messages.into_iter().map(|entry| MessageView::new(entry, access)).collect();
+        let outcome_label = outcome.label();
+        RecordView { outcome, outcome_label, status_code, row, messages, without, guidance }
     })
     .collect()
 }
@@ -182,7 +222,7 @@ pub(crate) async fn show(
     State(relay): State<Shared>,
     reader: Reader,
     Address((send, stage, record)): Address<(String, String, String)>,
-) -> Result<Json<WholeRecordView>, Problem> {
+) -> Result<Response, Problem> {
     let record: RecordId = record.parse().map_err(|_| Problem::NotFound)?;
     let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
     let ids = relay.history.record_ids(&send).await?;
@@ -202,7 +242,8 @@ pub(crate) async fn show(
             }
         };
         reader.note_reading(&send, stage, "record", 1);
-        return Ok(Json(WholeRecordView { record: view, sent, answers }));
+        let whole = WholeRecordView { record: view, sent, answers };
+        return Ok(Polled::personal(whole, !status.has_ended()).into_response());
     }
     Err(Problem::NotFound)
 }
@@ -313,12 +354,5 @@ mod tests {
         assert_eq!(outcomes(None).unwrap(), Outcome::ALL);
         assert!(outcomes(Some("errors")).is_err());
         assert!(outcomes(Some("")).is_err());
-    }
-
-    #[test]
-    fn a_cursor_is_a_batch_and_a_place_in_it() {
-        assert_eq!(position(Some("3.17")).unwrap(), (BatchId(3), 17));
-        assert_eq!(position(None).unwrap(), (BatchId(0), 0));
-        assert!(position(Some("3")).is_err());
     }
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use stafett_domain::plan::{Part, cut};
 use stafett_domain::register::Mentions;
 use stafett_domain::{
-    Access, BatchId, Entry, Facts, JobStatus, Options, Outcome, Record, RecordId, References, SendId,
-    StageName, Submission,
+    Access, ActivitySummary, BatchId, Entry, Facts, JobStatus, Options, Outcome, Record, RecordId,
+    References, SendId, StageName, Submission,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{NewJob, NewSend, SendRef, StoredSend};
@@ -24,7 +24,9 @@ use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::{BATCHES_AT_ONCE, ReadBatch, read_batch, unreadable};
 use crate::registers;
-use crate::sends::{answer_accepted, idempotency_key, new_batch, send_of_key, store_and_start};
+use crate::sends::{
+    answer_accepted, answer_repeated, idempotency_key, new_batch, send_of_key, store_and_start,
+};
 
 /// How often a place is asked for when others take it.
 const TRIES: u32 = 10;
@@ -61,9 +63,22 @@ pub(crate) async fn resume(
     let protected = relay.organisers.protected_identities(&caller.organisation)?;
     let mut read = Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, protected)?;
     let mentions = Mentions::of(&read.content);
-    let not_checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
-    let (corrections, findings) = read.accepted(stored.header.options.validation)?;
-    let send = new_id(&relay, &old, &headers, &body).await?;
+    let checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
+    let key = idempotency_key_of(&old, &headers)?;
+    let (corrections, findings) = match read.accepted(stored.header.options.validation) {
+        Ok(accepted) => accepted,
+        Err(rejection) => {
+            let repeated = match &key {
+                Some(key) => answer_repeated(&relay, &old.organisation, key, &body).await?,
+                None => None,
+            };
+            return repeated.ok_or_else(|| rejection.into());
+        }
+    };
+    let send = match &key {
+        Some(key) => send_of_key(&relay, &old.organisation, key, &body).await?,
+        None => SendRef::new(old.organisation.clone(), SendId(Uuid::now_v7())),
+    };
     if relay.history.send(&send, relay.clock.now()).await?.is_some() {
         return answer_accepted(&relay, &send).await;
     }
@@ -73,10 +88,12 @@ pub(crate) async fn resume(
     if ids.is_empty() {
         return Err(Problem::NothingToResume);
     }
+    let mut activities = relay.history.activities(&old, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    checked.known.name(&mut activities);
     let new = NewSend {
         findings: findings.counts().to_vec(),
-        not_checked,
-        ..new_send(&relay, &stored, &again, caller.subject)?
+        not_checked: checked.not_checked,
+        ..new_send(&relay, &stored, activities, &again, caller.subject)?
     };
     for _ in 0..TRIES {
         let organiser = relay.history.organiser(&old.organisation).await?.ok_or(Problem::Internal)?;
@@ -92,18 +109,18 @@ pub(crate) async fn resume(
     Err(Problem::Unavailable)
 }
 
-/// The new send's id: the same for a repeat with the same key, where there is one.
-async fn new_id(relay: &Relay, old: &SendRef, headers: &HeaderMap, body: &[u8]) -> Result<SendRef, Problem> {
+/// The key by which a repeat finds the same new send, where the caller gives one: a key of this send's alone.
+fn idempotency_key_of(old: &SendRef, headers: &HeaderMap) -> Result<Option<String>, Problem> {
     if !headers.contains_key("idempotency-key") {
-        return Ok(SendRef::new(old.organisation.clone(), SendId(Uuid::now_v7())));
+        return Ok(None);
     }
-    let key = format!("resume {} {}", old.send, idempotency_key(headers)?);
-    send_of_key(relay, &old.organisation, &key, body).await
+    Ok(Some(format!("resume {} {}", old.send, idempotency_key(headers)?)))
 }
 
 fn new_send(
     relay: &Relay,
     stored: &StoredSend,
+    activities: Vec<ActivitySummary>,
     again: &[Vec<Again>; 4],
     requested_by: String,
 ) -> Result<NewSend<Facts>, Problem> {
@@ -118,8 +135,7 @@ fn new_send(
     });
     Ok(NewSend {
         requested_by,
-        activity_count: header.activity_count,
-        activities: stored.activities.clone(),
+        activities,
         options: Options { references: References::External, ..header.options },
         findings: Vec::new(),
         not_checked: Vec::new(),

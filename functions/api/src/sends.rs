@@ -12,22 +12,22 @@ use stafett_domain::register::Mentions;
 use stafett_domain::{
     OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission,
 };
-use stafett_engine::history::{Acceptance, Body, Idempotency, NewBatch, NewBody, NewJob, NewSend, SendRef};
+use stafett_engine::history::{
+    Acceptance, Body, Idempotency, NewBatch, NewBody, NewJob, NewSend, SendFilter, SendRef,
+};
 use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
 
 use crate::Shared;
 use crate::address::Address;
+use crate::answer::{Polled, RETRY_AFTER};
 use crate::body::unpacked;
 use crate::caller::{Reader, Sender};
-use crate::page::{PageQuery, PageView};
+use crate::page::{PageQuery, PageView, one, several};
 use crate::problem::Problem;
 use crate::registers;
 use crate::uploads;
 use crate::view::SendView;
-
-/// Activities that a send shows.
-pub(crate) const ACTIVITIES_SHOWN: usize = 20;
 
 /// Takes a send: checks all of it, stores it, gives it its place, and queues its first step if it is its turn.
 pub(crate) async fn accept(
@@ -44,7 +44,7 @@ pub(crate) async fn accept(
     let protected = relay.organisers.protected_identities(&caller.organisation)?;
     let mut read = Submission::read(&body, protected)?;
     let mentions = Mentions::of(&read.content);
-    let not_checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
+    let checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
     let validation = read.content.options.validation;
     let (submission, findings) = match read.accepted(validation) {
         Ok(accepted) => accepted,
@@ -53,12 +53,13 @@ pub(crate) async fn accept(
             return repeated.ok_or_else(|| rejection.into());
         }
     };
-    let new = NewSend {
+    let mut new = NewSend {
         retention_days: relay.organisers.retention_days(&caller.organisation)?,
         findings: findings.counts().to_vec(),
-        not_checked,
+        not_checked: checked.not_checked,
         ..new_send(submission, caller.subject)
     };
+    checked.known.name(&mut new.activities);
 
     let send = send_of_key(&relay, &caller.organisation, key, &body).await?;
     store_and_start(&relay, &send, &new, None).await?;
@@ -83,13 +84,16 @@ pub(crate) async fn send_of_key(
 /// The answer to a request that made a send: the same for every repeat.
 pub(crate) async fn answer_accepted(relay: &Relay, send: &SendRef) -> Result<Response, Problem> {
     let stored = relay.history.send(send, relay.clock.now()).await?.ok_or(Problem::Internal)?;
-    let location = [(header::LOCATION, format!("/v1/sends/{}", send.send))];
-    Ok((StatusCode::ACCEPTED, location, Json(SendView::accepted(stored))).into_response())
+    let headers = [
+        (header::LOCATION, format!("/v1/sends/{}", send.send)),
+        (header::RETRY_AFTER, RETRY_AFTER.to_owned()),
+    ];
+    Ok((StatusCode::ACCEPTED, headers, Json(SendView::accepted(stored))).into_response())
 }
 
 /// The answer to a request that was accepted, if this one repeats it: what registers and settings say may have changed
 /// since.
-async fn answer_repeated(
+pub(crate) async fn answer_repeated(
     relay: &Relay,
     organisation: &OrganisationNumber,
     key: &str,
@@ -123,7 +127,7 @@ pub(crate) async fn store_and_start<F: serde::Serialize>(
     let runs = acceptance == Acceptance::Runs;
     tracing::info!(
         event = "send.accepted", send = %send.send, organisation = %send.organisation,
-        activities = new.activity_count, runs, "a send is accepted"
+        activities = new.activities.len(), runs, "a send is accepted"
     );
     if runs {
         let start = Message::new(send.organisation.clone(), send.send, StageName::FIRST, Step::Start);
@@ -156,13 +160,10 @@ fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_dom
     let plan = Plan::of(&submission);
     let options = submission.options;
     drop(submission);
-    let shown: Vec<_> = plan.activities.iter().take(ACTIVITIES_SHOWN).collect();
-    let activity_count = u32::try_from(plan.activities.len()).unwrap_or(u32::MAX);
-    let activities = serde_json::to_value(shown).unwrap_or_default();
-    let jobs = StageName::ORDER.into_iter().zip(plan.into_stages());
+    let (activities, stages) = plan.into_parts();
+    let jobs = StageName::ORDER.into_iter().zip(stages);
     NewSend {
         requested_by,
-        activity_count,
         activities,
         options,
         findings: Vec::new(),
@@ -196,18 +197,24 @@ pub(crate) fn hash(bytes: &[u8]) -> String {
     })
 }
 
-/// The organiser's sends, newest first.
+/// The organiser's sends, newest first: with a `status`, that hold an `activity`, accepted `from` and `to` a time.
 pub(crate) async fn list(
     State(relay): State<Shared>,
     reader: Reader,
     query: PageQuery,
-) -> Result<Json<PageView<SendView>>, Problem> {
+) -> Result<Polled<PageView<SendView>>, Problem> {
     let (limit, cursor) = (query.limit()?, query.cursor()?);
+    let filter = SendFilter {
+        statuses: several("status", query.status.as_deref())?,
+        activity: one("activity", query.activity.as_deref())?,
+        accepted: query.span()?,
+    };
     let now = relay.clock.now();
-    let page = relay.history.sends(&reader.organisation, limit, cursor.as_deref(), now).await?;
+    let page = relay.history.sends(&reader.organisation, &filter, limit, cursor.as_deref(), now).await?;
     let organiser = relay.history.organiser(&reader.organisation).await?;
-    let items = page.items.into_iter().map(|send| SendView::now(send, organiser.as_ref())).collect();
-    Ok(Json(PageView::new(items, page.next.as_deref())))
+    let items: Vec<_> = page.items.into_iter().map(|send| SendView::now(send, organiser.as_ref())).collect();
+    let going_on = items.iter().any(SendView::is_going_on);
+    Ok(Polled::new(PageView::new(items, page.next.as_deref()), going_on))
 }
 
 /// One send.
@@ -215,11 +222,13 @@ pub(crate) async fn show(
     State(relay): State<Shared>,
     reader: Reader,
     Address(id): Address<String>,
-) -> Result<Json<SendView>, Problem> {
+) -> Result<Polled<SendView>, Problem> {
     let send = SendRef::new(reader.organisation, id.parse().map_err(|_| Problem::NotFound)?);
     let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
     let organiser = relay.history.organiser(&send.organisation).await?;
-    Ok(Json(SendView::now(stored, organiser.as_ref())))
+    let view = SendView::now(stored, organiser.as_ref());
+    let going_on = view.is_going_on();
+    Ok(Polled::new(view, going_on))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use stafett_domain::across::{Across, Origin};
 use stafett_domain::register::{At, Mentions};
 use stafett_domain::{
     Activity, ActivitySummary, Duty, Facts, Group, Person, Read, Record, RecordId, SendStatus, StageName,
-    Submission,
+    Submission, Validation,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{
@@ -24,7 +24,7 @@ use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::unreadable;
 use crate::registers;
-use crate::sends::{ACTIVITIES_SHOWN, answer_accepted, store_and_start};
+use crate::sends::{answer_accepted, store_and_start};
 
 /// Accepts a send that came in parts: `{"parts": n}`. Can be repeated: what was accepted is answered alike.
 pub(crate) async fn submit(
@@ -46,19 +46,24 @@ pub(crate) async fn submit(
     all_there(&found.parts, count)?;
     let mut mentions = Mentions::default();
     let mut read = Whole::read(&relay, &send, &found, &mut mentions).await?;
-    let not_checked = registers::check(&relay, &send.organisation, &mentions, &mut read.findings).await;
-    let (whole, findings) = read.accepted(found.header.options.validation)?;
-    let activities = found.parts.iter().map(|part| part.activity_count).sum();
+    let checked = registers::check(&relay, &send.organisation, &mentions, &mut read.findings).await;
+    // What was sealed had been found good: a repeat carries on with it, whatever the registers say by now.
+    let validation = match found.upload.submitted {
+        None => found.header.options.validation,
+        Some(_) => Validation::WarnOnly,
+    };
+    let (mut whole, findings) = read.accepted(validation)?;
+    checked.known.name(&mut whole.activities);
+    let activities = u32::try_from(whole.activities.len()).unwrap_or(u32::MAX);
     if relay.history.seal_upload(&send, found.upload.rev, count, activities).await? == Sealed::Moved {
         return Err(Problem::PartsMoved);
     }
     let new = NewSend {
         requested_by: found.header.requested_by,
-        activity_count: activities,
-        activities: serde_json::to_value(&whole.activities).map_err(unreadable)?,
+        activities: whole.activities,
         options: found.header.options,
         findings: findings.counts().to_vec(),
-        not_checked,
+        not_checked: checked.not_checked,
         jobs: whole.jobs,
         retention_days: 0,
         resume_of: None,
@@ -101,13 +106,7 @@ impl Whole {
         found: &UploadParts,
         mentions: &mut Mentions,
     ) -> Result<Read<Self>, Problem> {
-        let mut shown: Vec<ActivitySummary> = Vec::new();
-        for part in &found.parts {
-            let of_part: Vec<ActivitySummary> = serde_json::from_str(&part.activities).map_err(unreadable)?;
-            shown.extend(of_part);
-        }
-        shown.truncate(ACTIVITIES_SHOWN);
-        let mut across = Across::new(found.header.options.references, shown);
+        let mut across = Across::new(found.header.options.references);
         let reader = PartReader { relay, send, parts: &found.parts };
         let mut jobs: Vec<NewJob<Facts>> =
             StageName::ORDER.map(|stage| NewJob { stage, batches: Vec::new() }).into();
@@ -204,14 +203,7 @@ mod tests {
 
     #[test]
     fn parts_are_numbered_without_a_gap() {
-        let part = |part| StoredPart {
-            part,
-            stages: Default::default(),
-            activities: String::new(),
-            activity_count: 0,
-            findings: Vec::new(),
-            expires: 0,
-        };
+        let part = |part| StoredPart { part, stages: Default::default(), findings: Vec::new(), expires: 0 };
         assert!(all_there(&[part(1), part(2)], 2).is_ok());
         let Err(Problem::Parts { missing, beyond }) = all_there(&[part(2), part(5)], 3) else {
             panic!("taken")

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use stafett_domain::{PackedPart, PlannedBatch, SendId, SendStatus, Submission, Validation};
+use stafett_domain::{Label, PackedPart, PlannedBatch, SendId, SendStatus, Submission, Validation};
 use stafett_engine::Relay;
 use stafett_engine::history::{Body, NewPart, NewUpload, SendRef, Stored};
 
@@ -15,7 +15,7 @@ use crate::address::Address;
 use crate::body::unpacked;
 use crate::caller::{Caller, Sender};
 use crate::problem::Problem;
-use crate::sends::{ACTIVITIES_SHOWN, hash, send_of_key};
+use crate::sends::{hash, send_of_key};
 use crate::view::FoundView;
 
 /// A request that opens a send for parts is no larger.
@@ -27,6 +27,7 @@ const LARGEST_OPENING: usize = 10_000;
 struct OpenView {
     id: SendId,
     status: SendStatus,
+    status_label: Label,
 }
 
 /// A part that was stored.
@@ -64,8 +65,9 @@ pub(crate) async fn open(relay: &Relay, caller: Caller, key: &str, body: &[u8]) 
         event = "upload.opened", send = %send.send, organisation = %send.organisation, "a send takes parts"
     );
     let location = [(header::LOCATION, format!("/v1/sends/{}", send.send))];
-    Ok((StatusCode::ACCEPTED, location, Json(OpenView { id: send.send, status: SendStatus::Receiving }))
-        .into_response())
+    let status = SendStatus::Receiving;
+    let view = OpenView { id: send.send, status, status_label: status.label() };
+    Ok((StatusCode::ACCEPTED, location, Json(view)).into_response())
 }
 
 /// Takes a part: `{part, persons?, duties?, groups?, activities?}`. A repeat takes the place of the first.
@@ -79,7 +81,7 @@ pub(crate) async fn records(
     let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
     let body = unpacked(&headers, body)?;
     let protected = relay.organisers.protected_identities(&send.organisation)?;
-    let read = PackedPart::read(&body, protected, ACTIVITIES_SHOWN)?;
+    let read = PackedPart::read(&body, protected)?;
     drop(body);
     // What the sender chose is looked up only where it matters.
     let validation = if read.findings.refuse(Validation::Strict) {
@@ -98,13 +100,7 @@ pub(crate) async fn records(
     let bodies = |batches: Vec<PlannedBatch>| {
         batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
     };
-    let new = NewPart {
-        part,
-        activities: serde_json::to_string(&packed.activities).map_err(|_| Problem::Internal)?,
-        activity_count: packed.activity_count,
-        findings: counts,
-        stages: packed.stages.map(bodies),
-    };
+    let new = NewPart { part, findings: counts, stages: packed.stages.map(bodies) };
     let name_of = |body: &str| hash(body.as_bytes()).get(..16).unwrap_or_default().to_owned();
     match relay.history.put_part(&send, new, name_of).await? {
         Stored::Yes => {}

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use stafett_domain::register::Mentions;
 use stafett_domain::{
     Access, FindingGroup, Plan, PlannedBatch, Preview, Read, Severity, StageName, Submission, Viewer,
 };
@@ -15,6 +16,7 @@ use crate::body::unpacked;
 use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::unreadable;
+use crate::registers::{self, NotCheckedView};
 
 /// Duties that the preview shows; the answer says how many there are.
 const VIEWERS_SHOWN: usize = 100;
@@ -28,6 +30,8 @@ struct ValidationView<'a> {
     counts: CountsView,
     /// By rule and code: how many, and the first hundred.
     rules: Vec<FindingGroup<'a>>,
+    /// The registers that it could not be held against.
+    not_checked: Vec<NotCheckedView>,
     access_preview: PreviewView,
 }
 
@@ -55,8 +59,10 @@ pub(crate) async fn validate(
 ) -> Result<Response, Problem> {
     let protected = relay.organisers.protected_identities(&caller.organisation)?;
     let body = unpacked(&headers, body)?;
-    let Read { content: submission, findings } = Submission::read(&body, protected)?;
+    let Read { content: submission, mut findings } = Submission::read(&body, protected)?;
     drop(body);
+    let mentions = Mentions::of(&submission);
+    let checked = registers::check(&relay, &caller.organisation, &mentions, &mut findings).await;
     let valid = !findings.refuse(submission.options.validation);
     let plan = Plan::of(&submission);
     drop(submission);
@@ -67,6 +73,7 @@ pub(crate) async fn validate(
             warnings: findings.total(Severity::Warning),
         },
         rules: findings.groups(),
+        not_checked: NotCheckedView::all(&checked.not_checked),
         access_preview: preview(&plan, caller.access())?,
     };
     tracing::info!(

@@ -1,15 +1,17 @@
 //! The shapes of sends, jobs, rows and attempts as callers see them. Times are UTC, RFC 3339.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use stafett_domain::cause::{is_a_name, is_words};
 use stafett_domain::guidance;
 use stafett_domain::register::Register;
 use stafett_domain::{
-    Access, AttemptId, Counts, FindingGroup, Findings, Guidance, JobStatus, KindCount, Options, Outcome,
-    Reason, ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
+    Access, ActivitySummary, AttemptId, Call, Counts, FindingGroup, Findings, Guidance, JobStatus, KindCount,
+    Label, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
 };
-use stafett_engine::history::{Attempt, Call, Job, Organiser, StoredSend, looked_up_by};
+use stafett_engine::history::{Attempt, Job, Organiser, StoredSend, looked_up_by};
 use stafett_skolverket::LogEntry;
 
 use crate::registers::NotCheckedView;
@@ -19,6 +21,7 @@ use crate::registers::NotCheckedView;
 pub(crate) struct SendView {
     id: SendId,
     status: SendStatus,
+    status_label: Label,
     accepted_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
@@ -29,7 +32,7 @@ pub(crate) struct SendView {
     /// Why it is on its way to its end, while something of it is still open.
     stopping: Option<ReasonView>,
     activity_count: u32,
-    activities: serde_json::Value,
+    activities: Vec<ActivitySummary>,
     jobs: Vec<JobView>,
     options: Options,
     /// What was found in it when it was accepted.
@@ -65,13 +68,22 @@ impl FoundView {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobView {
     stage: StageName,
+    stage_label: Label,
     status: JobStatus,
+    status_label: Label,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     counts: Counts,
     /// Since when Skolverket cannot be reached for it.
     waiting_for_skolverket_since: Option<Timestamp>,
     reason: Option<ReasonView>,
+}
+
+impl SendView {
+    /// Something of it will still change.
+    pub(crate) fn is_going_on(&self) -> bool {
+        !self.status.has_ended()
+    }
 }
 
 /// Why a job did not succeed, with words for the admin.
@@ -97,7 +109,9 @@ impl From<&Job> for JobView {
     fn from(job: &Job) -> Self {
         Self {
             stage: job.stage,
+            stage_label: job.stage.label(),
             status: job.status,
+            status_label: job.status.label(),
             started_at: job.started_at,
             ended_at: job.ended_at,
             counts: job.counts(),
@@ -119,6 +133,7 @@ impl SendView {
         Self {
             id: header.id,
             status: header.status,
+            status_label: header.status.label(),
             accepted_at: header.accepted_at,
             started_at: header.started_at,
             ended_at: header.ended_at,
@@ -177,11 +192,26 @@ impl MessageView {
     }
 }
 
+impl fmt::Display for MessageView {
+    /// On one line: `3047 Bristfälligt värde, eppn: …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.id)?;
+        if let Some(kind) = &self.message_type {
+            write!(f, " {kind}")?;
+        }
+        if let Some(attribute) = &self.attribute_name {
+            write!(f, ", {attribute}")?;
+        }
+        self.message.as_ref().map_or(Ok(()), |message| write!(f, ": {message}"))
+    }
+}
+
 /// A record of a job.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RecordView {
     pub(crate) outcome: Outcome,
+    pub(crate) outcome_label: Label,
     pub(crate) status_code: Option<u16>,
     #[serde(flatten)]
     pub(crate) row: Row,
@@ -211,6 +241,7 @@ pub(crate) struct WholeRecordView {
 pub(crate) struct AttemptView {
     attempt: AttemptId,
     call: Call,
+    call_label: Label,
     method: String,
     path: String,
     started_at: Timestamp,
@@ -228,6 +259,7 @@ impl From<&Attempt> for AttemptView {
         Self {
             attempt: attempt.attempt,
             call: attempt.call,
+            call_label: attempt.call.label(),
             method: attempt.method.clone(),
             path: attempt.path.clone(),
             started_at: attempt.started_at,

@@ -57,7 +57,8 @@ mod tests {
     use crate::template::{LocalValues, Template};
 
     fn tables() -> Vec<Table> {
-        let parameters = ["JwtIssuer", "JwtAudience"].map(|name| (name.to_owned(), "x".to_owned()));
+        let parameters =
+            ["JwtIssuer", "JwtAudience", "CorsOrigins"].map(|name| (name.to_owned(), "x".to_owned()));
         let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
         Template::embedded().unwrap().resources(&values).unwrap().tables
     }

@@ -243,7 +243,8 @@ mod tests {
 
     #[test]
     fn the_queues_second_goes_with_the_queues() {
-        let parameters = ["JwtIssuer", "JwtAudience"].map(|name| (name.to_owned(), "x".to_owned()));
+        let parameters =
+            ["JwtIssuer", "JwtAudience", "CorsOrigins"].map(|name| (name.to_owned(), "x".to_owned()));
         let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
         let functions = Template::embedded().unwrap().resources(&values).unwrap().functions;
         let second = |pace, queues_at_pace| {

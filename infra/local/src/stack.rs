@@ -71,6 +71,8 @@ impl Stack {
         let parameters = [
             ("JwtIssuer", issuer.clone()),
             ("JwtAudience", AUDIENCE.to_owned()),
+            // A frontend under development may be on any port.
+            ("CorsOrigins", "*".to_owned()),
             ("SkolverketUrl", services.skolverket_url.clone()),
             ("SkolverketLocation", services.skolverket_url.clone()),
             ("TokenUrl", services.token_url.clone()),
@@ -108,7 +110,7 @@ impl Stack {
         let functions = functions(&resources, &surroundings)?;
         let tokens = Arc::new(Tokens::new(&issuer, AUDIENCE, clock));
 
-        let mut routes = Vec::new();
+        let (mut routes, cors) = (Vec::new(), resources.cors);
         for (description, function) in resources.functions.into_iter().zip(&functions) {
             for source in description.queue_sources {
                 tasks.spawn(pollers::poll(source, queues.clone(), function.clone()));
@@ -121,6 +123,7 @@ impl Stack {
         }
         let api = Gateway {
             routes,
+            cors,
             functions: functions.clone(),
             queues,
             upstreams,

@@ -8,7 +8,7 @@ use crate::finding::{Finding, FindingCode, Findings, Kind};
 use crate::id::RecordId;
 use crate::links;
 use crate::personal::Personal;
-use crate::plan::{ActivitySummary, Facts};
+use crate::plan::{ActivitySummary, Facts, summary};
 use crate::record::{Activity, Duty, Group, Person, Record};
 use crate::rules::{Place, Together};
 use crate::stage::StageName;
@@ -34,10 +34,10 @@ pub struct Across {
     roles: HashMap<u64, Vec<DutyRole>>,
     /// Of those with duties: the name, and whether the identity is protected.
     staff: HashMap<u64, (Personal, bool)>,
-    shown: Vec<ActivitySummary>,
-    /// The members of the groups of the shown activities.
+    /// Each activity, and its groups.
+    summaries: Vec<(ActivitySummary, Vec<u64>)>,
+    /// The members of the groups of activities.
     members: HashMap<u64, Vec<u64>>,
-    shown_groups: HashMap<u64, Vec<u64>>,
 }
 
 fn short(id: RecordId) -> u64 {
@@ -45,8 +45,8 @@ fn short(id: RecordId) -> u64 {
 }
 
 impl Across {
-    /// Nothing is known yet. `shown`: the activities that the send shows, without the number of their students.
-    pub fn new(references: References, shown: Vec<ActivitySummary>) -> Self {
+    /// Nothing is known yet.
+    pub fn new(references: References) -> Self {
         let external = references == References::External;
         Self {
             external,
@@ -54,9 +54,8 @@ impl Across {
             findings: Findings::default(),
             roles: HashMap::new(),
             staff: HashMap::new(),
-            shown,
+            summaries: Vec::new(),
             members: HashMap::new(),
-            shown_groups: HashMap::new(),
         }
     }
 
@@ -102,15 +101,14 @@ impl Across {
         changed
     }
 
-    /// Notes which groups the shown activities have, and of which school year the tests are: before the groups.
+    /// Sums a batch of activities up, and notes of which school year the tests are: before the groups, to know whose
+    /// members are to be counted.
     pub fn ahead(&mut self, activities: &[Activity], facts: &[Facts]) {
         for (activity, facts) in activities.iter().zip(facts) {
             self.together.test(activity, facts.test_code.as_ref());
-            if self.shown.iter().any(|shown| shown.id == activity.id) {
-                let groups: Vec<_> = activity.groups.iter().map(|group| short(group.id)).collect();
-                self.members.extend(groups.iter().map(|group| (*group, Vec::new())));
-                self.shown_groups.insert(short(activity.id), groups);
-            }
+            let groups: Vec<_> = activity.groups.iter().map(|group| short(group.id)).collect();
+            self.members.extend(groups.iter().map(|group| (*group, Vec::new())));
+            self.summaries.push((summary(activity, facts, 0), groups));
         }
     }
 
@@ -147,19 +145,18 @@ impl Across {
         }
     }
 
-    /// The activities that the send shows, and what is wrong or worth a warning. Pointers are into the parts:
+    /// The activities, in order, and what is wrong or worth a warning. Pointers are into the parts:
     /// `/parts/3/persons/7/id`.
     pub fn finish(mut self) -> Read<Vec<ActivitySummary>> {
         self.together.finish(&mut self.findings);
-        for activity in &mut self.shown {
-            let groups = self.shown_groups.get(&short(activity.id)).into_iter().flatten();
+        let counted = self.summaries.into_iter().map(|(activity, groups)| {
             let mut students: Vec<u64> =
-                groups.filter_map(|group| self.members.get(group)).flatten().copied().collect();
+                groups.iter().filter_map(|group| self.members.get(group)).flatten().copied().collect();
             students.sort_unstable();
             students.dedup();
-            activity.students = students.len();
-        }
-        Read { content: self.shown, findings: self.findings }
+            ActivitySummary { students: students.len(), ..activity }
+        });
+        Read { content: counted.collect(), findings: self.findings }
     }
 
     /// Says of a send without activities that it is one.

@@ -2,26 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::finding::Severity;
 use crate::guidance::{self, Guidance, Message};
 use crate::state::Outcome;
 
-/// What a cause weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Severity {
-    /// Records were not accepted, or nobody knows whether they were.
-    Error,
-    /// Records were accepted, but something should be mended.
-    Warning,
-}
-
-impl Severity {
-    fn of(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Success | Outcome::Warning => Self::Warning,
-            Outcome::Error | Outcome::Skipped | Outcome::NotSent | Outcome::Unknown | Outcome::Pending => {
-                Self::Error
-            }
+/// What a cause weighs: an error where records were not accepted, or nobody knows whether they were; a warning where
+/// they were, but something should be mended.
+fn weight(outcome: Outcome) -> Severity {
+    match outcome {
+        Outcome::Success | Outcome::Warning => Severity::Warning,
+        Outcome::Error | Outcome::Skipped | Outcome::NotSent | Outcome::Unknown | Outcome::Pending => {
+            Severity::Error
         }
     }
 }
@@ -55,7 +46,7 @@ impl Cause {
         let severity = match severity_level {
             Some("Error") => Severity::Error,
             Some("Warning") => Severity::Warning,
-            _ => Severity::of(outcome),
+            _ => weight(outcome),
         };
         Self {
             severity,
@@ -71,7 +62,7 @@ impl Cause {
     pub fn outcome(outcome: Outcome) -> Self {
         Self {
             outcome,
-            severity: Severity::of(outcome),
+            severity: weight(outcome),
             id: None,
             attribute: None,
             message_type: None,

@@ -3,12 +3,14 @@
 //! Pure: no clock, no network, no storage.
 
 pub mod across;
+pub mod call;
 pub mod cause;
 pub mod dependency;
 pub mod finding;
 pub mod guidance;
 pub mod id;
 mod json;
+pub mod label;
 mod links;
 mod mask;
 pub mod personal;
@@ -29,6 +31,7 @@ pub mod submission;
 mod table;
 pub mod vocabulary;
 
+pub use call::Call;
 pub use cause::Cause;
 pub use finding::{
     Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender, Severity,
@@ -36,6 +39,7 @@ pub use finding::{
 };
 pub use guidance::Guidance;
 pub use id::{AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId};
+pub use label::Label;
 pub use personal::Personal;
 pub use plan::{ActivitySummary, Facts, MAX_BODY_BYTES, Plan, PlannedBatch, SchoolUnitSummary};
 pub use preview::{Preview, Viewer};

@@ -60,12 +60,19 @@ pub struct Facts {
     /// Of an activity: the test's code, where the sender gave it. An id does not tell its code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_code: Option<TestCode>,
+    /// Of an activity: the school unit's code, where the sender gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub school_unit_code: Option<SchoolUnitCode>,
 }
 
 impl Facts {
-    /// What is known of an activity beside what is sent of it.
+    /// What is known of an activity beside what is sent of it: the codes, which are ids there.
     pub(crate) fn of_activity(activity: &Activity) -> Self {
-        Self { test_code: activity.parent_activity.code.clone(), ..Self::default() }
+        Self {
+            test_code: activity.parent_activity.code.clone(),
+            school_unit_code: activity.organisation.code.clone(),
+            ..Self::default()
+        }
     }
 
     /// What a person's row shows as long as no duty of the person is known.
@@ -86,6 +93,8 @@ pub struct ActivitySummary {
     pub display_name: String,
     /// Known where the sender gave the code.
     pub test_code: Option<TestCode>,
+    /// Skolverket's id of the national test activity.
+    pub test_activity_id: Uuid,
     /// Where.
     pub school_unit: SchoolUnitSummary,
     /// How many groups.
@@ -103,6 +112,8 @@ pub struct SchoolUnitSummary {
     pub id: Uuid,
     /// Known where the sender gave the code.
     pub code: Option<SchoolUnitCode>,
+    /// As in Skolverket's register of school units; none where it is not known.
+    pub name: Option<String>,
 }
 
 impl Plan {
@@ -117,9 +128,9 @@ impl Plan {
         Self { stages, activities: summaries(submission) }
     }
 
-    /// All calls, by the stage's index.
-    pub fn into_stages(self) -> [Vec<PlannedBatch>; 4] {
-        self.stages
+    /// The activities, and all calls by the stage's index.
+    pub fn into_parts(self) -> (Vec<ActivitySummary>, [Vec<PlannedBatch>; 4]) {
+        (self.activities, self.stages)
     }
 
     /// A stage's calls, in order. A stage may have none.
@@ -251,26 +262,31 @@ impl<'a> People<'a> {
 fn summaries(submission: &Submission) -> Vec<ActivitySummary> {
     let groups: HashMap<RecordId, &Group> =
         submission.groups.iter().map(|entry| (entry.record().id, entry.record())).collect();
-    submission.activities.iter().map(|entry| summary(entry.record(), &groups)).collect()
+    let students = |activity: &Activity| {
+        let own = activity.groups.iter().filter_map(|group| groups.get(&group.id));
+        own.flat_map(|group| group.members()).collect::<HashSet<RecordId>>().len()
+    };
+    let entries = submission.activities.iter().map(Entry::record);
+    entries.map(|activity| summary(activity, &Facts::of_activity(activity), students(activity))).collect()
 }
 
-/// `groups`: those whose members are known.
-pub(crate) fn summary(activity: &Activity, groups: &HashMap<RecordId, &Group>) -> ActivitySummary {
-    let own: HashSet<RecordId> = activity.groups.iter().map(|group| group.id).collect();
-    let students: HashSet<RecordId> =
-        own.iter().filter_map(|id| groups.get(id)).flat_map(|group| group.members()).collect();
+/// `facts`: those of the activity. `students`: how many different ones are in its groups.
+pub(crate) fn summary(activity: &Activity, facts: &Facts, students: usize) -> ActivitySummary {
+    let groups: HashSet<RecordId> = activity.groups.iter().map(|group| group.id).collect();
     let teachers: HashSet<RecordId> =
         activity.teachers.iter().flatten().map(|teacher| teacher.duty.id).collect();
     ActivitySummary {
         id: activity.id,
         display_name: activity.display_name.clone(),
-        test_code: activity.parent_activity.code.clone(),
+        test_code: facts.test_code.clone(),
+        test_activity_id: activity.parent_activity.id,
         school_unit: SchoolUnitSummary {
             id: activity.organisation.id,
-            code: activity.organisation.code.clone(),
+            code: facts.school_unit_code.clone(),
+            name: None,
         },
-        groups: own.len(),
-        students: students.len(),
+        groups: groups.len(),
+        students,
         teachers: teachers.len(),
     }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::id::OrganisationNumber;
+use crate::plan::ActivitySummary;
 use crate::reason::Text;
 
 mod check;
@@ -38,6 +39,10 @@ pub struct Organiser {
 pub struct SchoolUnit {
     /// Skolverket's id of it.
     pub id: Uuid,
+    #[serde(default)]
+    display_name: Option<String>,
+    #[serde(default)]
+    school_unit_code: Option<String>,
     /// The school types that it offers.
     #[serde(default)]
     school_types: Option<Vec<OfferedType>>,
@@ -89,9 +94,13 @@ pub struct Programme {
 
 /// A national test activity.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NationalTest {
     /// Skolverket's id of it.
     pub id: Uuid,
+    /// Its code.
+    #[serde(default)]
+    display_name: Option<String>,
 }
 
 /// One of the registers that a send is held against.
@@ -126,6 +135,24 @@ pub struct Known {
     pub programmes: HashMap<Uuid, Option<Arc<Programme>>>,
     /// National tests; none for what is no test.
     pub tests: HashMap<Uuid, Option<Arc<NationalTest>>>,
+}
+
+impl Known {
+    /// Gives activities the names of their school units, and the codes that their sender did not give.
+    pub fn name(&self, activities: &mut [ActivitySummary]) {
+        for activity in activities {
+            let unit = &mut activity.school_unit;
+            if let Some(KnownUnit::Own(known) | KnownUnit::Others(known)) = self.school_units.get(&unit.id) {
+                unit.name.clone_from(&known.display_name);
+                let code = known.school_unit_code.as_deref().and_then(|code| code.parse().ok());
+                unit.code = unit.code.take().or(code);
+            }
+            if let Some(Some(known)) = self.tests.get(&activity.test_activity_id) {
+                let code = known.display_name.as_deref().and_then(|code| code.parse().ok());
+                activity.test_code = activity.test_code.take().or(code);
+            }
+        }
+    }
 }
 
 impl SchoolUnit {

@@ -116,8 +116,12 @@ pub struct ActivityRow {
     pub id: RecordId,
     /// Its name for people.
     pub name: Option<String>,
+    /// The code of the national test activity, where the sender gave that.
+    pub test_code: Option<String>,
     /// Skolverket's id of the national test activity.
     pub test_activity_id: Option<String>,
+    /// The school unit's code, where the sender gave that.
+    pub school_unit_code: Option<String>,
     /// Skolverket's id of the school unit.
     pub school_unit_id: Option<String>,
     /// How many groups.
@@ -215,7 +219,9 @@ fn row(stage: StageName, record: &Value, facts: &Facts) -> Option<Row> {
         StageName::Activities => Row::Activity(ActivityRow {
             id,
             name: text(record, "/displayName"),
+            test_code: facts.test_code.as_ref().map(ToString::to_string),
             test_activity_id: text(record, "/parentActivity/id"),
+            school_unit_code: facts.school_unit_code.as_ref().map(ToString::to_string),
             school_unit_id: text(record, "/organisation/id"),
             groups: count(record, "/groups"),
             teachers: count(record, "/teachers"),

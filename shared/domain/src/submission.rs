@@ -1,6 +1,5 @@
 //! The body of a send, read and found sound.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::finding::{Finding, FindingCode, Findings, Kind, Validation};
 use crate::json;
 use crate::links;
-use crate::plan::{ActivitySummary, Cutter, Facts, MAX_BODY_BYTES, Part, PlannedBatch, framed_len, summary};
+use crate::plan::{Cutter, Facts, MAX_BODY_BYTES, Part, PlannedBatch, framed_len};
 use crate::reason::Text;
 use crate::record::{Activity, Duty, Group, Person, Record};
 use crate::rules::{self, Place, ProtectedIdentities};
@@ -221,40 +220,27 @@ pub struct PackedPart {
     pub part: u32,
     /// Its calls, by the stage's index. Facts are what a record tells by itself.
     pub stages: [Vec<PlannedBatch>; 4],
-    /// Its first activities, without the number of their students.
-    pub activities: Vec<ActivitySummary>,
-    /// How many activities it holds.
-    pub activity_count: u32,
 }
 
 impl PackedPart {
     /// Reads a part: `{part, activities?, groups?, duties?, persons?}`. What its records refer to may be in other
-    /// parts: rules over several records are looked at when all parts are there. Of its activities the first `shown`
-    /// are summed up.
+    /// parts: rules over several records are looked at when all parts are there.
     ///
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object.
-    pub fn read(body: &[u8], protected: ProtectedIdentities, shown: usize) -> Result<Read<Self>, Rejection> {
+    pub fn read(body: &[u8], protected: ProtectedIdentities) -> Result<Read<Self>, Rejection> {
         let mut cutters: [Cutter; 4] = Default::default();
-        let (mut activities, mut activity_count) = (Vec::new(), 0);
         let (attributes, findings) = read(body, table::PART, false, |_| true, &mut |found, findings| {
-            let [persons, duties, groups, of_activities] = &mut cutters;
+            let [persons, duties, groups, activities] = &mut cutters;
             match found.stage {
                 StageName::Users => pack(persons, person(found, protected, findings), Facts::of_person),
                 StageName::Duties => pack::<Duty>(duties, entry(found, findings), |_| Facts::default()),
                 StageName::Groups => pack(groups, group(found, findings), |_| Facts::default()),
-                StageName::Activities => {
-                    let entry = entry::<Activity>(found, findings);
-                    if let Some(entry) = entry.as_ref().filter(|_| activities.len() < shown) {
-                        activities.push(summary(&entry.record, &HashMap::new()));
-                    }
-                    activity_count += 1;
-                    pack(of_activities, entry, Facts::of_activity);
-                }
+                StageName::Activities => pack(activities, entry(found, findings), Facts::of_activity),
             }
         })?;
         let stages = cutters.map(Cutter::finish);
-        let content = Self { part: number(&attributes, "part"), stages, activities, activity_count };
+        let content = Self { part: number(&attributes, "part"), stages };
         Ok(Read { content, findings })
     }
 }

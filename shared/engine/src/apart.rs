@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::{BatchStatus, Counts, Outcome, Reason, ReasonCode};
+use stafett_domain::{BatchStatus, Call, Counts, Outcome, Reason, ReasonCode};
 use stafett_skolverket::LogEntry;
 
-use crate::history::{Batch, Call, Closing, HistoryError, Issue, Issues, Next, Outcomes};
+use crate::history::{Batch, Closing, HistoryError, Issue, Issues, Next, Outcomes};
 use crate::piece::Piece;
 use crate::relay::{JobRef, Relay, StepFailure};
 use crate::step::{Course, Loaded};

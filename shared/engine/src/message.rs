@@ -1,7 +1,7 @@
 //! The messages that move a send along. They carry ids and a version, never personal data.
 
 use serde::{Deserialize, Serialize};
-use stafett_domain::{BatchId, OrganisationNumber, SendId, StageName};
+use stafett_domain::{BatchId, Call, OrganisationNumber, SendId, StageName};
 
 /// The version of the form below.
 const VERSION: u32 = 1;
@@ -30,6 +30,16 @@ pub enum Step {
     Submit(BatchStep),
     /// Ask what became of a batch.
     Poll(BatchStep),
+}
+
+impl Step {
+    /// The step that makes this call.
+    pub(crate) fn of(call: Call, step: BatchStep) -> Self {
+        match call {
+            Call::Submit => Self::Submit(step),
+            Call::Poll => Self::Poll(step),
+        }
+    }
 }
 
 /// A step of a batch: step `n` of its `try`. A message of an older try or n is stale.

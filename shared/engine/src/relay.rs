@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_http_client::HttpClientError;
 use jiff::Timestamp;
-use stafett_domain::{BatchId, BatchStatus, ClaimId, Reason, StageName};
+use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, StageName};
 use stafett_skolverket::{Client, ClientError};
 use uuid::Uuid;
 
@@ -12,7 +12,7 @@ use crate::aws::AwsClients;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::history::{
-    AT_ONCE, Batch, BatchClaim, Call, ClaimAnswer, History, HistoryError, Job, SendRef, Settled, StartAnswer,
+    AT_ONCE, Batch, BatchClaim, ClaimAnswer, History, HistoryError, Job, SendRef, Settled, StartAnswer,
     StartClaim, StepError, later,
 };
 use crate::limiter::Limiter;
@@ -224,8 +224,10 @@ impl Relay {
             ClaimAnswer::Started(batch) => Box::pin(self.work(job, batch)).await,
             ClaimAnswer::Stopped(batch) => self.give_up(job, &batch).await,
             ClaimAnswer::HandOn(batch) => return self.hand_on_again(job, &batch).await,
-            ClaimAnswer::Held { rest, copy } => return self.come_back(job, call.of(asked), rest, copy).await,
-            ClaimAnswer::Early { rest } => return self.queue(job, call.of(asked), rest).await,
+            ClaimAnswer::Held { rest, copy } => {
+                return self.come_back(job, Step::of(call, asked), rest, copy).await;
+            }
+            ClaimAnswer::Early { rest } => return self.queue(job, Step::of(call, asked), rest).await,
             ClaimAnswer::Done => {
                 self.note_stale(job, "done and handed on");
                 return Ok(());
@@ -377,7 +379,7 @@ fn first_step(batch: BatchId) -> BatchStep {
 }
 
 fn first_submit(batch: BatchId) -> Step {
-    Call::Submit.of(first_step(batch))
+    Step::of(Call::Submit, first_step(batch))
 }
 
 /// Why the work on a claimed step ended early.

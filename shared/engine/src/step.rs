@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stafett_domain::dependency::{Prepared, depends, prepare};
-use stafett_domain::{OnRecordErrors, Outcome, Reason, ReasonCode, RecordId, StageName};
+use stafett_domain::{Call, OnRecordErrors, Outcome, Reason, ReasonCode, RecordId, StageName};
 use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
 
 use crate::apart::Found;
-use crate::history::{Attempt, Batch, Body, Call, HistoryError, Issue, Next, SendRef, record_ids};
+use crate::history::{Attempt, Batch, Body, HistoryError, Issue, Next, SendRef, record_ids};
 use crate::limiter::Slot;
 use crate::outcome::{Reading, outcomes};
 use crate::piece::{ROUNDS, part_of};

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use stafett_domain::{Reason, ReasonCode};
+use stafett_domain::{Call, Reason, ReasonCode};
 use stafett_skolverket::{CallFailure, LogEntry, TokenFailure};
 
 use crate::config::Timing;
-use crate::history::Call;
 
 /// What to do after a call that gave no answer of the kind that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,8 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use stafett_domain::{ProtectedIdentities, Submission};
 
 use crate::person::{PEOPLE_A_YEAR, check_digit, civic_number};
 use crate::{LARGEST_PART, List, Preset, Send};
@@ -46,6 +47,15 @@ fn presets_have_their_sizes() {
     assert_eq!(morning.len(), 300);
     for activities in 1..=20 {
         assert_eq!(morning.iter().filter(|counts| counts[3] == activities).count(), 15, "{activities}");
+    }
+}
+
+/// What is measured is what a careful sender sends: nothing that a rule refuses, nor anything that it warns of.
+#[test]
+fn nothing_is_to_be_said_of_a_send() {
+    for (send, _) in all() {
+        let read = Submission::read(send.body().as_bytes(), ProtectedIdentities::NotAttested).unwrap();
+        assert_eq!(read.findings.counts(), [], "{}", send.organisation());
     }
 }
 
@@ -181,4 +191,27 @@ fn the_whole_body_holds_the_four_lists() {
         assert_eq!(body[list.name()], Value::Array(records));
     }
     assert_eq!(body.as_object().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn the_stand_ins_registers_have_every_school_and_test() {
+    let skolverket = stafett_simulator::Simulator::start(stafett_simulator::Limits::default()).await.unwrap();
+    let (http, base) = (reqwest::Client::new(), skolverket.open_data_url());
+    let get = async |path: &str| -> Value {
+        http.get(format!("{base}{path}")).send().await.unwrap().json().await.unwrap()
+    };
+    let tests = get("/activities").await;
+    let tests: HashSet<_> = texts(tests.as_array().unwrap(), "/displayName").into_iter().collect();
+    let mut units: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for (send, lists) in all() {
+        let [_, duties, _, activities] = lists;
+        assert!(texts(activities, "/parentActivity/testCode").iter().all(|test| tests.contains(test)));
+        let of_send = texts(duties, "/dutyAt/schoolUnitCode");
+        units.entry(send.organisation()).or_default().extend(of_send);
+    }
+    for (organisation, units) in units {
+        let known = get(&format!("/organisations/code/{organisation}?expandSchoolUnits=true")).await;
+        let known = texts(known["schoolUnits"].as_array().unwrap(), "/schoolUnitCode");
+        assert!(units.iter().all(|unit| known.contains(unit)), "{organisation}: {units:?}");
+    }
 }

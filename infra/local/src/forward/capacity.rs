@@ -194,7 +194,8 @@ mod tests {
     /// after, twice that in a transaction, an index's entry beside it; half a unit or one a started 4 KiB read.
     #[test]
     fn the_emulator_charges_by_the_published_rules() {
-        let parameters = ["JwtIssuer", "JwtAudience"].map(|name| (name.to_owned(), "x".to_owned()));
+        let parameters =
+            ["JwtIssuer", "JwtAudience", "CorsOrigins"].map(|name| (name.to_owned(), "x".to_owned()));
         let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
         let tables = Template::embedded().unwrap().resources(&values).unwrap().tables;
         let (database, table) = (dynamodb::open(None, &tables).unwrap(), tables[0].name.as_str());

@@ -1,6 +1,7 @@
 //! The HTTP API in front of the functions: authorizes, turns requests into events and answers into responses, and says
 //! no in API Gateway's own words. `/local/…` is this machine's alone: tokens, processes, queues.
 
+mod cors;
 mod event;
 mod routes;
 mod token;
@@ -28,7 +29,7 @@ use crate::notice::notice;
 use crate::process::InvocationError;
 use crate::queues::{QueueError, Queues};
 use crate::sqs::Counts;
-use crate::template::Route;
+use crate::template::{Cors, Route};
 
 pub use token::{Caller, Tokens};
 
@@ -41,6 +42,8 @@ const MAX_READ_BYTES: usize = 8 * MAX_REQUEST_BYTES;
 pub struct Gateway {
     /// The routes of all functions.
     pub routes: Vec<(Route, FunctionHost)>,
+    /// What browsers are told.
+    pub cors: Option<Cors>,
     /// All functions.
     pub functions: Vec<FunctionHost>,
     /// All queues.
@@ -87,6 +90,10 @@ impl Gateway {
             .fallback(forward)
             .with_state(Arc::new(self));
         axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
+    }
+
+    async fn answered(&self, source: SocketAddr, request: Request) -> Response {
+        self.answer(source, request).await.unwrap_or_else(|refusal| refusal)
     }
 
     async fn answer(&self, source: SocketAddr, request: Request) -> Result<Response, Response> {
@@ -139,7 +146,16 @@ async fn forward(
     ConnectInfo(source): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response {
-    gateway.answer(source, request).await.unwrap_or_else(|refusal| refusal)
+    let Some(cors) = &gateway.cors else { return gateway.answered(source, request).await };
+    let (method, asked) = (request.method().clone(), request.headers().clone());
+    let needs_a_token = routes::find(&gateway.routes, method.as_str(), request.uri().path())
+        .is_some_and(|(route, ..)| route.authorizer.is_some());
+    if let Some(answer) = cors.preflight(&method, &asked).filter(|_| !needs_a_token) {
+        return answer;
+    }
+    let mut response = gateway.answered(source, request).await;
+    cors.tell(&asked, response.headers_mut());
+    response
 }
 
 /// The body, unless it is too large.

@@ -22,7 +22,9 @@ impl<'a> Resolver<'a> {
             Value::Object(object) => {
                 if let Some(intrinsic) = single_entry(object) {
                     match intrinsic {
-                        ("Ref", Value::String(name)) => return self.reference(name).map(Value::String),
+                        ("Ref", Value::String(name)) => {
+                            return self.reference(name).map(|text| self.as_listed(name, text));
+                        }
                         ("Fn::GetAtt", argument) => return self.attribute_of(argument).map(Value::String),
                         ("Fn::Sub", Value::String(text)) => return self.substitute(text).map(Value::String),
                         (name, _) if name == "Ref" || name.starts_with("Fn::") => {
@@ -106,6 +108,15 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// A parameter that is a list comes as text, as it does in AWS, and is a list where it is referred to.
+    fn as_listed(&self, name: &str, text: String) -> Value {
+        if self.document["Parameters"][name]["Type"] == "CommaDelimitedList" {
+            text.split(',').map(|entry| Value::String(entry.trim().to_owned())).collect()
+        } else {
+            Value::String(text)
+        }
+    }
+
     fn attribute_of(&self, argument: &Value) -> Result<String, TemplateError> {
         let parts = match argument {
             Value::String(dotted) => dotted.split_once('.'),
@@ -186,7 +197,10 @@ mod tests {
 
     fn resolve(value: Value) -> Result<Value, String> {
         let document = json!({
-            "Parameters": {"Number": {"Type": "Number", "Default": 5}},
+            "Parameters": {
+                "Number": {"Type": "Number", "Default": 5},
+                "List": {"Type": "CommaDelimitedList", "Default": "a, b"},
+            },
             "Resources": {
                 "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "${AWS::StackName}-q${Number}"}}},
                 "T": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
@@ -207,6 +221,11 @@ mod tests {
                 "b": "5",
             }))
         );
+    }
+
+    #[test]
+    fn a_list_is_a_list_where_it_is_referred_to() {
+        assert_eq!(resolve(json!({"Ref": "List"})), Ok(json!(["a", "b"])));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use resources::{Authorizer, Function, Queue, QueueSource, Redrive, Resources, Route, Schedule, Table};
+pub use resources::{
+    Authorizer, Cors, Function, Queue, QueueSource, Redrive, Resources, Route, Schedule, Table,
+};
 
 /// The region that everything local is in.
 pub const REGION: &str = "eu-north-1";
@@ -76,8 +78,12 @@ mod tests {
     use super::*;
 
     fn values() -> LocalValues {
-        let parameters = [("JwtIssuer", "http://issuer"), ("JwtAudience", "stafett")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let parameters = [
+            ("JwtIssuer", "http://issuer"),
+            ("JwtAudience", "stafett"),
+            ("CorsOrigins", "https://a.example.se, https://b.example.se"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
         LocalValues {
             sqs_endpoint: "http://127.0.0.1:9".to_owned(),
             parameters: parameters.into(),
@@ -149,6 +155,24 @@ mod tests {
         assert_eq!(authorizer.issuer, "http://issuer");
         assert_eq!(authorizer.audience, ["stafett"]);
         assert!(route("GET /v1/health").authorizer.is_none());
+    }
+
+    /// A browser sends no token with its preflight, and what it is told must be what the API has.
+    #[test]
+    fn browsers_may_ask_without_a_token() {
+        let resources = resources();
+        let api = function(&resources, "api");
+        let preflight = api.routes.iter().find(|route| route.key() == "OPTIONS /v1/{proxy+}").unwrap();
+        assert!(preflight.authorizer.is_none());
+        let cors = resources.cors.unwrap();
+        assert_eq!(cors.allow_origins, ["https://a.example.se", "https://b.example.se"]);
+        assert_eq!(cors.allow_methods, ["GET", "POST"]);
+        for sent in ["authorization", "content-type", "idempotency-key", "if-none-match"] {
+            assert!(cors.allow_headers.iter().any(|allowed| allowed == sent), "{sent}");
+        }
+        for read in ["etag", "link", "location", "retry-after"] {
+            assert!(cors.expose_headers.iter().any(|exposed| exposed == read), "{read}");
+        }
     }
 
     #[test]

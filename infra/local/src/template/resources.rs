@@ -18,6 +18,24 @@ pub struct Resources {
     pub queues: Vec<Queue>,
     /// Functions, by logical id.
     pub functions: Vec<Function>,
+    /// What the HTTP API tells browsers, if anything.
+    pub cors: Option<Cors>,
+}
+
+/// What an HTTP API tells browsers about calls from other origins.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Cors {
+    /// Origins that may call: `*`, or each as a browser names it.
+    pub allow_origins: Vec<String>,
+    /// Methods that they may use.
+    pub allow_methods: Vec<String>,
+    /// Headers that they may send.
+    pub allow_headers: Vec<String>,
+    /// Headers of answers that they may read.
+    pub expose_headers: Vec<String>,
+    /// Seconds that a browser need not ask again.
+    pub max_age: u64,
 }
 
 /// A DynamoDB table.
@@ -130,13 +148,15 @@ pub struct Authorizer {
 }
 
 pub(super) fn describe(document: &Value, resolver: &Resolver<'_>) -> Result<Resources, TemplateError> {
-    let mut resources = Resources { tables: Vec::new(), queues: Vec::new(), functions: Vec::new() };
+    let mut resources =
+        Resources { tables: Vec::new(), queues: Vec::new(), functions: Vec::new(), cors: None };
     for (logical_id, resource) in object(document, "Resources")? {
         let source = Source { logical_id, properties: &resource["Properties"], resolver };
         match resource["Type"].as_str() {
             Some("AWS::DynamoDB::Table") => resources.tables.push(table(&source)?),
             Some("AWS::SQS::Queue") => resources.queues.push(queue(&source)?),
             Some("AWS::Serverless::Function") => resources.functions.push(function(&source, document)?),
+            Some("AWS::Serverless::HttpApi") => resources.cors = cors(&source)?,
             _ => {}
         }
     }
@@ -184,6 +204,12 @@ fn table(source: &Source<'_>) -> Result<Table, TemplateError> {
         .filter(|expiry| expiry["Enabled"] == Value::Bool(true))
         .and_then(|expiry| expiry["AttributeName"].as_str().map(str::to_owned));
     Ok(Table { name, create: Value::Object(create), expiry_attribute })
+}
+
+fn cors(source: &Source<'_>) -> Result<Option<Cors>, TemplateError> {
+    let Some(configuration) = source.get("CorsConfiguration")? else { return Ok(None) };
+    let read = serde_json::from_value(configuration);
+    read.map(Some).map_err(|_| source.expected("CorsConfiguration", "origins, methods, headers and an age"))
 }
 
 fn queue(source: &Source<'_>) -> Result<Queue, TemplateError> {

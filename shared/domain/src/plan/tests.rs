@@ -82,8 +82,8 @@ fn an_activity_is_summed_up() {
     let plan = Plan::of(&parse(&body).unwrap());
     let summary = serde_json::to_value(&plan.activities).unwrap();
     let expected = json!([{
-        "id": ACTIVITY, "displayName": "Prov Matematik", "testCode": null,
-        "schoolUnit": {"id": UNIT, "code": null}, "groups": 2, "students": 2, "teachers": 1,
+        "id": ACTIVITY, "displayName": "Prov Matematik", "testCode": null, "testActivityId": TEST,
+        "schoolUnit": {"id": UNIT, "code": null, "name": null}, "groups": 2, "students": 2, "teachers": 1,
     }]);
     assert_eq!(summary, expected);
 
@@ -95,7 +95,7 @@ fn an_activity_is_summed_up() {
     let plan = Plan::of(&parse(&coded).unwrap());
     let summary = serde_json::to_value(&plan.activities[0]).unwrap();
     assert_eq!(summary["testCode"], "MATMAT01");
-    assert_eq!(summary["schoolUnit"], json!({"id": UNIT, "code": "31279295"}));
+    assert_eq!(summary["schoolUnit"], json!({"id": UNIT, "code": "31279295", "name": null}));
     assert_eq!((&summary["students"], &summary["teachers"]), (&json!(1), &json!(0)));
     assert!(plan.batches(StageName::Activities)[0].body.contains(TEST));
 }

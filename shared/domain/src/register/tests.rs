@@ -30,8 +30,34 @@ fn known() -> Known {
     Known {
         school_units: [(UNIT.parse().unwrap(), unit(json!({})))].into(),
         programmes: [(skolverket_id("EKJURV"), Some(programme(json!({}))))].into(),
-        tests: [(TEST.parse().unwrap(), Some(Arc::new(NationalTest { id: TEST.parse().unwrap() })))].into(),
+        tests: [(
+            TEST.parse().unwrap(),
+            Some(Arc::new(NationalTest {
+                id: TEST.parse().unwrap(),
+                display_name: Some("MATMAT01".to_owned()),
+            })),
+        )]
+        .into(),
     }
+}
+
+#[test]
+fn an_activity_gets_the_name_of_its_school_unit_and_the_codes_that_were_not_given() {
+    let body = complete();
+    let plan = crate::plan::Plan::of(&read(&body).content);
+    let (mut activities, _) = plan.into_parts();
+    assert_eq!(
+        (&activities[0].test_code, &activities[0].school_unit.code),
+        (&None, &None),
+        "given by their ids"
+    );
+    known().name(&mut activities);
+    let named = serde_json::to_value(&activities[0]).unwrap();
+    assert_eq!(named["testCode"], "MATMAT01");
+    assert_eq!(named["schoolUnit"], json!({"id": UNIT, "code": "31279295", "name": "x"}));
+    let before = activities.clone();
+    with_unit(KnownUnit::Nowhere).name(&mut activities);
+    assert!(activities == before, "what is not known changes nothing");
 }
 
 fn with_unit(unit: KnownUnit) -> Known {

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::register::Register;
 use stafett_domain::{
-    BatchId, KindCount, Options, OrganisationNumber, RecordId, SendEvent, SendId, SendStatus, StageName,
+    ActivitySummary, BatchId, KindCount, Options, OrganisationNumber, RecordId, SendEvent, SendId,
+    SendStatus, StageName,
 };
 
 use super::item::{Batch, Due, Job, Millis, Organiser, PartBody, SendHeader};
@@ -26,10 +27,8 @@ const WRITES_AT_ONCE: usize = 8;
 pub struct NewSend<F> {
     /// Who asked for it: the token's `sub`.
     pub requested_by: String,
-    /// How many activities it holds.
-    pub activity_count: u32,
-    /// Its first activities, as JSON.
-    pub activities: serde_json::Value,
+    /// Its activities, in order.
+    pub activities: Vec<ActivitySummary>,
     /// What the sender chose.
     pub options: Options,
     /// What was found in it, in numbers.
@@ -115,17 +114,6 @@ impl IdempotencyItem {
     }
 }
 
-/// The first activities and what was found in the send, as their own item, so that the header stays small.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct ActivitiesItem {
-    pub(crate) activities: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) findings: Vec<KindCount>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) not_checked: Vec<Register>,
-    pub(crate) expires: i64,
-}
-
 impl History {
     /// Ties `key` (hashed by the caller) to a send: `fresh`, or the one that it was tied to in the last 24 hours.
     ///
@@ -191,7 +179,7 @@ impl History {
         now: Timestamp,
     ) -> Result<Option<i64>, HistoryError> {
         let header = SendHeader {
-            activity_count: new.activity_count,
+            activity_count: count(new.activities.len()),
             resume_of: new.resume_of,
             ..SendHeader::receiving(send, new.requested_by.clone(), new.options, now, new.retention_days)
         };
@@ -215,10 +203,6 @@ impl History {
         new: &NewSend<F>,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        let (activities, findings) = (new.activities.to_string(), new.findings.clone());
-        let not_checked = new.not_checked.clone();
-        let activities = ActivitiesItem { activities, findings, not_checked, expires };
-        let activities_key = send.activities();
         let mut places = Vec::new();
         for job in &new.jobs {
             for (batch, stored) in (0..).map(BatchId).zip(&job.batches) {
@@ -230,7 +214,7 @@ impl History {
         let jobs = new.jobs.iter().map(|job| self.store_job(send, job, new.options, expires));
         // None needs another: before acceptance nobody looks at any of them.
         futures::try_join!(
-            self.put(&activities_key, &activities),
+            self.put_activities(send, new, expires),
             futures::future::try_join_all(jobs),
             self.put_record_ids(send, &ids, expires),
         )?;
@@ -372,7 +356,10 @@ impl History {
                 writes.push(due_job(send, StageName::FIRST, overdue_at)?);
             }
             match self.transact(writes).await {
-                Ok(()) => return Ok(if runs { Acceptance::Runs } else { Acceptance::Waits }),
+                Ok(()) => {
+                    self.keep_catalogue(&send.organisation, seq, now).await;
+                    return Ok(if runs { Acceptance::Runs } else { Acceptance::Waits });
+                }
                 Err(WriteError::Condition(_)) => store::pause(attempt).await,
                 Err(WriteError::History(error)) => return Err(error),
             }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use stafett_domain::{BatchEvent, BatchId, BatchStatus, ClaimId, IllegalTransition, SendStatus, StageName};
+use stafett_domain::{
+    BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, SendStatus, StageName,
+};
 
-use super::item::{Batch, Call, Job, Millis};
+use super::item::{Batch, Job, Millis};
 use super::key::SendRef;
 use super::store::{History, HistoryError, Write, WriteError};
 use crate::message::BatchStep;

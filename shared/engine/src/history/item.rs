@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
-    AttemptId, BatchId, BatchStatus, ClaimId, Counts, JobStatus, OnRecordErrors, Options, OrganisationNumber,
-    Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName,
+    AttemptId, BatchId, BatchStatus, Call, ClaimId, Counts, JobStatus, OnRecordErrors, Options,
+    OrganisationNumber, Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName,
 };
 
 use super::causes::Tally;
@@ -225,34 +225,6 @@ impl Due {
     }
 }
 
-/// What a batch does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Call {
-    /// Its bulk call.
-    Submit,
-    /// A look at its job.
-    Poll,
-}
-
-impl Call {
-    /// The step that makes this call.
-    pub(crate) fn of(self, step: BatchStep) -> Step {
-        match self {
-            Self::Submit => Step::Submit(step),
-            Self::Poll => Step::Poll(step),
-        }
-    }
-
-    /// The word used in the API and in log lines.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Submit => "submit",
-            Self::Poll => "poll",
-        }
-    }
-}
-
 /// The records of one bulk call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -391,7 +363,7 @@ impl Batch {
 
     /// The step that it is at.
     pub fn step(&self) -> Step {
-        self.call.of(BatchStep { batch: self.batch, attempt_try: self.attempt_try, n: self.n })
+        Step::of(self.call, BatchStep { batch: self.batch, attempt_try: self.attempt_try, n: self.n })
     }
 
     /// What is being sent of it.

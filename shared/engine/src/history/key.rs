@@ -7,6 +7,9 @@
 //! | idempotency key | `org#{o}#idem#{hash}` | `idem` |
 //! | send | `send#{o}#{s}` | `send` |
 //! | the send's first activities | `send#{o}#{s}` | `send#activities` |
+//! | all activities of a send that has more | `large#{o}#{s}#activities` | `all` |
+//! | which catalogue of activities holds | `org#{o}` | `catalogue` |
+//! | a catalogue of activities | `org#{o}#activities` | `{version}` |
 //! | job | `send#{o}#{s}` | `send#job#{stage}` |
 //! | batch | `send#{o}#{s}` | `stage#{stage}#batch#{b}` |
 //! | attempt | `send#{o}#{s}` | `stage#{stage}#attempt#{b}.{t}.{n}` |
@@ -68,6 +71,14 @@ pub(crate) fn order(organisation: &OrganisationNumber, seq: u64) -> Key {
     Key { pk: format!("org#{organisation}"), sk: format!("{ORDER_PREFIX}{seq:012}") }
 }
 
+pub(crate) fn catalogue(organisation: &OrganisationNumber) -> Key {
+    Key { pk: format!("org#{organisation}"), sk: "catalogue".to_owned() }
+}
+
+pub(crate) fn catalogue_of(organisation: &OrganisationNumber, version: uuid::Uuid) -> Key {
+    Key { pk: format!("org#{organisation}#activities"), sk: version.to_string() }
+}
+
 pub(crate) fn idempotency(organisation: &OrganisationNumber, hash: &str) -> Key {
     Key { pk: format!("org#{organisation}#idem#{hash}"), sk: "idem".to_owned() }
 }
@@ -101,6 +112,11 @@ impl SendRef {
 
     pub(crate) fn activities(&self) -> Key {
         self.small(format!("{SEND_PREFIX}#activities"))
+    }
+
+    pub(crate) fn all_activities(&self) -> Key {
+        let Self { organisation, send } = self;
+        Key { pk: format!("large#{organisation}#{send}#activities"), sk: "all".to_owned() }
     }
 
     pub(crate) fn job(&self, stage: StageName) -> Key {
@@ -232,6 +248,9 @@ mod tests {
         let attempt = AttemptId { batch: BatchId(1), attempt_try: 1, n: 2 };
         for key in [
             send.activities(),
+            send.all_activities(),
+            catalogue(&organisation),
+            catalogue_of(&organisation, uuid::Uuid::from_u128(7)),
             send.upload(1),
             send.part_begun(1),
             send.part_body(&super::super::item::PartBody { part: 1, name: "0#000#ab".to_owned() }),
@@ -253,7 +272,8 @@ mod tests {
             "5567044268".parse().unwrap(),
             "0190a1b2-0000-7000-8000-000000000000".parse().unwrap(),
         );
-        let mut keys = vec![send.header(), send.activities(), send.ids(0), send.ids(1)];
+        let mut keys =
+            vec![send.header(), send.activities(), send.all_activities(), send.ids(0), send.ids(1)];
         keys.extend([send.upload(0), send.upload(1), send.part_begun(0), send.part_begun(1)]);
         for stage in StageName::ORDER {
             keys.push(send.job(stage));

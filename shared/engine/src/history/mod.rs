@@ -4,12 +4,15 @@
 //! are written once, packed, outside transactions.
 
 mod acceptance;
+mod activities;
+mod catalogue;
 mod causes;
 mod claim;
 mod due;
 mod end;
 pub(crate) mod item;
 pub(crate) mod key;
+mod list;
 #[cfg(test)]
 mod model;
 mod packed;
@@ -22,10 +25,13 @@ mod store;
 mod upload;
 
 pub use acceptance::{Acceptance, Idempotency, NewBatch, NewBody, NewJob, NewSend};
+pub use activities::ACTIVITIES_SHOWN;
+pub use catalogue::{ActivityFilter, CurrentActivity};
 pub use causes::{JobCause, JobCauses, Tally, looked_up_by};
 pub use due::Overdue;
-pub use item::{Attempt, Batch, Call, Job, Millis, Organiser, PartBody, SendHeader, Upload};
+pub use item::{Attempt, Batch, Job, Millis, Organiser, PartBody, SendHeader, Upload};
 pub use key::{Carrier, SendRef};
+pub use list::{JobFilter, ListedJob, SendFilter, Span};
 pub use packed::{Body, Issue, Issues};
 pub use read::{Page, StoredSend};
 pub use record_ids::{Place, RecordIds};

@@ -2,10 +2,10 @@
 //! come twice or late, a watchdog, a stop. Nothing may be lost, and nobody may write what is not his.
 
 use proptest::prelude::*;
-use stafett_domain::{BatchId, BatchStatus, ClaimId, Counts, Outcome, SendId};
+use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Counts, Outcome, SendId};
 
 use super::claim::{BatchClaim, Meaning, meaning};
-use super::item::{Batch, Call, Millis};
+use super::item::{Batch, Millis};
 use super::key::SendRef;
 use super::progress::{Closing, Next, Outcomes};
 use crate::message::{BatchStep, Step};

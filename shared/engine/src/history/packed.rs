@@ -106,26 +106,34 @@ impl History {
         content: &[u8],
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_on(key, content, None, expires).await
+        self.put_packed_on(key, content, None, expires).await.map(drop)
     }
 
-    /// `on`: what the content repeats, and its reader has too.
+    /// `on`: what the content repeats, and its reader has too. Gives the number of items that it took.
     async fn put_packed_on(
         &self,
         key: &Key,
         content: &[u8],
         on: Option<&str>,
         expires: i64,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<usize, HistoryError> {
         let packed = pack(content, on).map_err(|_| HistoryError::Corrupt("content that cannot be packed"))?;
         let codec = if on.is_some() { Codec::ZstdOnBody } else { Codec::Zstd };
         let chunks: Vec<_> = packed.chunks(PART_BYTES).collect();
-        let parts = u32::try_from(chunks.len()).ok();
+        let (count, parts) = (chunks.len(), u32::try_from(chunks.len()).ok());
         // The first part last: whoever finds it finds the others.
         for (part, chunk) in chunks.into_iter().enumerate().rev() {
             let parts = parts.filter(|_| part == 0);
             let item = Part { parts, codec, content: chunk.to_vec(), expires };
             self.put(&part_key(key, part), &item).await?;
+        }
+        Ok(count)
+    }
+
+    /// Removes a content that took so many items.
+    pub(super) async fn remove_packed(&self, key: &Key, items: usize) -> Result<(), HistoryError> {
+        for part in 0..items {
+            self.delete(&part_key(key, part)).await?;
         }
         Ok(())
     }
@@ -155,7 +163,7 @@ impl History {
         unpacked.map(Some).ok_or(HistoryError::Corrupt("content that cannot be unpacked"))
     }
 
-    async fn get_packed_json<T: serde::de::DeserializeOwned>(
+    pub(super) async fn get_packed_json<T: serde::de::DeserializeOwned>(
         &self,
         key: &Key,
     ) -> Result<Option<T>, HistoryError> {
@@ -165,15 +173,16 @@ impl History {
             .map_err(|_| HistoryError::Corrupt("content that is no JSON"))
     }
 
-    async fn put_packed_json<T: Serialize>(
+    /// Gives the number of items that it took.
+    pub(super) async fn put_packed_json<T: Serialize>(
         &self,
         key: &Key,
         content: &T,
         expires: i64,
-    ) -> Result<(), HistoryError> {
+    ) -> Result<usize, HistoryError> {
         let json = serde_json::to_vec(content)
             .map_err(|_| HistoryError::Corrupt("content that cannot be written"))?;
-        self.put_packed(key, &json, expires).await
+        self.put_packed_on(key, &json, None, expires).await
     }
 
     pub(crate) async fn put_body<F: Serialize>(
@@ -184,7 +193,7 @@ impl History {
         body: &Body<F>,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.body(stage, batch), body, expires).await
+        self.put_packed_json(&send.body(stage, batch), body, expires).await.map(drop)
     }
 
     pub(crate) async fn put_part_body<F: Serialize>(
@@ -194,7 +203,7 @@ impl History {
         body: &Body<F>,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.part_body(at), body, expires).await
+        self.put_packed_json(&send.part_body(at), body, expires).await.map(drop)
     }
 
     /// A body that came with a part.
@@ -218,7 +227,7 @@ impl History {
         facts: &[F],
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.facts(stage, batch), &facts, expires).await
+        self.put_packed_json(&send.facts(stage, batch), &facts, expires).await.map(drop)
     }
 
     /// The body of a batch, and what its rows show, wherever that stood.
@@ -266,7 +275,7 @@ impl History {
         expires: i64,
     ) -> Result<(), HistoryError> {
         // It names the records that the body names: what it repeats costs nothing.
-        self.put_packed_on(&send.answer(stage, attempt), answer, Some(body), expires).await
+        self.put_packed_on(&send.answer(stage, attempt), answer, Some(body), expires).await.map(drop)
     }
 
     /// The final answer of an attempt of this batch, as Skolverket gave it.
@@ -294,7 +303,7 @@ impl History {
         issues: &Issues,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.issues(stage, attempt), issues, expires).await
+        self.put_packed_json(&send.issues(stage, attempt), issues, expires).await.map(drop)
     }
 
     /// The errors and warnings that an attempt's answer held; empty where it held none.

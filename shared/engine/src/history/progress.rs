@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stafett_domain::{
-    AttemptId, BatchEvent, BatchId, BatchStatus, Counts, IllegalTransition, JobStatus, Reason,
+    AttemptId, BatchEvent, BatchId, BatchStatus, Call, Counts, IllegalTransition, JobStatus, Reason,
     SkolverketJobId, StageName,
 };
 
 use super::causes::Tally;
 use super::claim::put_batch;
-use super::item::{Attempt, Batch, Call, Due, Millis};
+use super::item::{Attempt, Batch, Due, Millis};
 use super::key::SendRef;
 use super::start::due_batch;
 use super::store::{History, HistoryError, Write, WriteError};

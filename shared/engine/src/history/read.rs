@@ -1,15 +1,15 @@
 //! What the API reads. Expired sends are absent, whether or not they are still there.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use stafett_domain::register::Register;
 use stafett_domain::{
-    AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, SendStatus, StageName,
+    ActivitySummary, AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, SendStatus,
+    StageName,
 };
 
-use super::acceptance::{ActivitiesItem, OrderItem};
+use super::acceptance::OrderItem;
+use super::activities::{ActivitiesItem, activities_in};
 use super::item::{Attempt, Batch, Job, Organiser, SendHeader};
 use super::key::{self, Key, SEND_PREFIX, SendRef};
 use super::store::{History, HistoryError};
@@ -33,12 +33,26 @@ pub struct StoredSend {
     pub header: SendHeader,
     /// Its jobs, in the order of the stages.
     pub jobs: Vec<Job>,
-    /// Its first activities, as JSON.
-    pub activities: serde_json::Value,
+    /// Its first activities.
+    pub activities: Vec<ActivitySummary>,
     /// What was found in it when it was accepted, in numbers.
     pub findings: Vec<KindCount>,
     /// The registers that it could not be held against then.
     pub not_checked: Vec<Register>,
+}
+
+impl StoredSend {
+    /// A send of its parts: jobs in any order.
+    pub(super) fn of(
+        header: SendHeader,
+        activities: Option<&ActivitiesItem>,
+        mut jobs: Vec<Job>,
+    ) -> Result<Self, HistoryError> {
+        jobs.sort_by_key(|job| job.stage);
+        let item = activities.ok_or(HistoryError::Corrupt("a send without its activities"))?;
+        let (findings, not_checked) = (item.findings.clone(), item.not_checked.clone());
+        Ok(Self { header, jobs, activities: activities_in(item)?, findings, not_checked })
+    }
 }
 
 impl History {
@@ -61,38 +75,6 @@ impl History {
         let keys = send_keys(send);
         let items = self.get_many::<serde_json::Value>(&keys).await?;
         assemble(items, now)
-    }
-
-    /// An organiser's sends, newest first: at most `limit`, after the cursor of the page before.
-    ///
-    /// # Errors
-    /// [`HistoryError`]
-    pub async fn sends(
-        &self,
-        organisation: &OrganisationNumber,
-        limit: usize,
-        cursor: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Page<StoredSend>, HistoryError> {
-        let pk = key::order(organisation, 0).pk;
-        let after = cursor.map(|cursor| format!("{}{cursor}", key::ORDER_PREFIX));
-        let places: Vec<(String, OrderItem)> =
-            self.query(&pk, key::ORDER_PREFIX, after.as_deref(), false, limit + 1).await?;
-        let (places, next) = cut(places, limit, key::ORDER_PREFIX);
-        let sends: Vec<_> =
-            places.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send)).collect();
-        let keys: Vec<_> = sends.iter().flat_map(send_keys).collect();
-        let mut items: HashMap<String, Vec<serde_json::Value>> = HashMap::new();
-        for item in self.get_many::<serde_json::Value>(&keys).await? {
-            let pk = item.get("pk").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-            items.entry(pk).or_default().push(item);
-        }
-        let mut found = Vec::with_capacity(sends.len());
-        for send in &sends {
-            let items = items.remove(&send.header().pk).unwrap_or_default();
-            found.extend(assemble(items, now)?);
-        }
-        Ok(Page { items: found, next })
     }
 
     /// Whether a send accepted after `seq` (other than `except`) holds one of these records. One that was cancelled
@@ -126,6 +108,24 @@ impl History {
                 _ => return Ok(false),
             }
         }
+    }
+
+    /// One job of a send that was accepted and has not expired.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn seen_job(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        now: Timestamp,
+    ) -> Result<Option<Job>, HistoryError> {
+        let header: Option<SendHeader> = self.get(&send.header()).await?;
+        if !header.is_some_and(|header| is_seen(&header, now)) {
+            return Ok(None);
+        }
+        let job = self.job(send, stage).await?;
+        job.map(Some).ok_or(HistoryError::Corrupt("a send without a job"))
     }
 
     /// A job's batches in order: at most `limit`, from `first` on.
@@ -209,15 +209,13 @@ fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<Stor
             jobs.push(read::<Job>(item)?);
         }
     }
-    let Some(header) = header else { return Ok(None) };
-    if header.status == SendStatus::Receiving || header.expires <= now.as_second() {
-        return Ok(None);
+    match header.filter(|header| is_seen(header, now)) {
+        None => Ok(None),
+        Some(header) => StoredSend::of(header, activities.as_ref(), jobs).map(Some),
     }
-    jobs.sort_by_key(|job| job.stage);
-    let without = HistoryError::Corrupt("a send without its activities");
-    let Some(ActivitiesItem { activities, findings, not_checked, .. }) = activities else {
-        return Err(without);
-    };
-    let activities = serde_json::from_str(&activities).map_err(|_| without)?;
-    Ok(Some(StoredSend { header, jobs, activities, findings, not_checked }))
+}
+
+/// Whether a send is to be seen: it was accepted, and has not expired.
+pub(super) fn is_seen(header: &SendHeader, now: Timestamp) -> bool {
+    header.status != SendStatus::Receiving && header.expires > now.as_second()
 }

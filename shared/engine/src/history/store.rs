@@ -17,6 +17,14 @@ use crate::aws::error_code;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
+/// An item with the partition that it is in.
+#[derive(serde::Deserialize)]
+pub(super) struct In<T> {
+    pub(super) pk: String,
+    #[serde(flatten)]
+    pub(super) item: T,
+}
+
 /// The history could not be read or written. Holds codes and kinds, no values.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {

@@ -37,10 +37,6 @@ pub struct NewPart<F> {
     pub part: u32,
     /// Its batches, by stage.
     pub stages: [Vec<Body<F>>; 4],
-    /// The first activities in it, as JSON.
-    pub activities: String,
-    /// How many activities are in it.
-    pub activity_count: u32,
     /// What was found in it, in numbers.
     pub findings: Vec<KindCount>,
 }
@@ -73,10 +69,6 @@ pub struct StoredPart {
     pub part: u32,
     /// Its batches, by stage.
     pub stages: [Vec<PartBatch>; 4],
-    /// The first activities in it, as JSON.
-    pub activities: String,
-    /// How many activities are in it.
-    pub activity_count: u32,
     /// What was found in it, in numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<KindCount>,
@@ -158,8 +150,6 @@ impl History {
         let mut stored = StoredPart {
             part: new.part,
             stages: Default::default(),
-            activities: new.activities,
-            activity_count: new.activity_count,
             findings: new.findings,
             expires: header.expires,
         };
@@ -280,7 +270,8 @@ impl History {
         self.delete(&send.header()).await
     }
 
-    /// What a submit that was never finished has left: jobs, batches with what their rows show, lists of ids.
+    /// What a submit that was never finished has left: jobs, batches with what their rows show, lists of ids and of
+    /// activities.
     async fn remove_rest(&self, send: &SendRef) -> Result<(), HistoryError> {
         let Key { pk, sk: header } = send.header();
         for sk in self.sort_keys(&pk).await?.into_iter().filter(|sk| *sk != header) {
@@ -290,9 +281,10 @@ impl History {
             }
             self.delete(&key).await?;
         }
-        let ids = send.ids(0).pk;
-        for sk in self.sort_keys(&ids).await? {
-            self.delete(&Key { pk: ids.clone(), sk }).await?;
+        for Key { pk, .. } in [send.ids(0), send.all_activities()] {
+            for sk in self.sort_keys(&pk).await? {
+                self.delete(&Key { pk: pk.clone(), sk }).await?;
+            }
         }
         Ok(())
     }

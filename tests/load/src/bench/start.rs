@@ -46,8 +46,15 @@ pub(crate) async fn run(peers: &Path) -> Result<String, BenchError> {
 
 fn functions() -> Result<Vec<Starter>, BenchError> {
     let program = std::env::current_exe().map_err(BenchError::Program)?;
-    let parameters =
-        ["JwtIssuer", "JwtAudience", "SkolverketUrl", "SkolverketLocation", "TokenUrl", "OpenDataUrl"];
+    let parameters = [
+        "JwtIssuer",
+        "JwtAudience",
+        "CorsOrigins",
+        "SkolverketUrl",
+        "SkolverketLocation",
+        "TokenUrl",
+        "OpenDataUrl",
+    ];
     let parameters = parameters.map(|name| (name.to_owned(), NOWHERE.to_owned()));
     let values = LocalValues {
         sqs_endpoint: NOWHERE.to_owned(),

@@ -1,0 +1,207 @@
+//! What answers have in common: how long they hold, how they are asked for again, and how they are packed.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::io::Write;
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use lambda_http::Service;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::problem::Problem;
+
+/// Seconds after which it is worth asking again for what is still going on: about what a call to Skolverket takes.
+pub(crate) const RETRY_AFTER: &str = "2";
+/// Below this many bytes packing does not pay.
+const PACKED_FROM: usize = 1_000;
+/// An answer depends on who asks, and in which form.
+const VARY: &str = "Authorization, Accept, Accept-Encoding, Accept-Language";
+/// Kept by the caller alone, and never shown again without asking.
+const ASK_AGAIN: &str = "private, no-cache";
+/// Kept by nobody.
+const KEEP_NOTHING: &str = "no-store";
+
+/// An answer that is worth asking for again.
+pub(crate) struct Polled<T> {
+    body: T,
+    going_on: bool,
+    personal: bool,
+}
+
+impl<T> Polled<T> {
+    /// `going_on`: something of it will still change.
+    pub(crate) fn new(body: T, going_on: bool) -> Self {
+        Self { body, going_on, personal: false }
+    }
+
+    /// An answer about persons: nobody keeps it, no browser writes it to a disk.
+    pub(crate) fn personal(body: T, going_on: bool) -> Self {
+        Self { body, going_on, personal: true }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Polled<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.body).into_response();
+        mark(response.headers_mut(), self.going_on, self.personal);
+        response
+    }
+}
+
+/// Says of an answer how it is asked for again.
+pub(crate) fn mark(headers: &mut HeaderMap, going_on: bool, personal: bool) {
+    if going_on {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+    }
+    let kept = if personal { KEEP_NOTHING } else { ASK_AGAIN };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+}
+
+/// Gives what was asked for its tag, leaves out what the caller has already, and packs what is large.
+///
+/// The tag is made of the whole body: two callers who may see different things get different tags, and the same tag
+/// means the same body. It is weak, for the body may be packed or not.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let asked = request.headers();
+    let (gets, packs) = (request.method() == Method::GET, takes_gzip(asked));
+    let known = asked.get(header::IF_NONE_MATCH).cloned();
+    let response = next.run(request).await;
+    let (mut parts, body) = response.into_parts();
+    // Every answer of ours is whole in memory already.
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+        return Problem::Internal.into_response();
+    };
+    parts.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(KEEP_NOTHING));
+    parts.headers.insert(header::VARY, HeaderValue::from_static(VARY));
+    if gets && parts.status == StatusCode::OK {
+        let tag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..18]));
+        let same = known.is_some_and(|known| names(&known, &tag));
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            parts.headers.insert(header::ETAG, tag);
+        }
+        if same {
+            parts.status = StatusCode::NOT_MODIFIED;
+            for about_the_body in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_DISPOSITION]
+            {
+                parts.headers.remove(about_the_body);
+            }
+            return Response::from_parts(parts, Body::empty());
+        }
+    }
+    if packs
+        && body.len() >= PACKED_FROM
+        && let Ok(packed) = gzip(&body)
+    {
+        parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, packed.into());
+    }
+    Response::from_parts(parts, body.into())
+}
+
+/// Whether a list of tags names this one; how strong they are does not matter here (RFC 9110, 13.1.2).
+fn names(list: &HeaderValue, tag: &str) -> bool {
+    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let list = list.to_str().unwrap_or_default();
+    list.trim() == "*" || list.split(',').any(|listed| plain(listed) == plain(tag))
+}
+
+fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut packer = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    packer.write_all(body)?;
+    packer.finish()
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    weights(headers, &header::ACCEPT_ENCODING).any(|(coding, weight)| coding == "gzip" && weight > 0.0)
+}
+
+/// The values of a header such as `Accept`, in lower case, with their weights (RFC 9110, 12.4.2).
+pub(crate) fn weights(headers: &HeaderMap, name: &HeaderName) -> impl Iterator<Item = (String, f32)> {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|list| list.split(',')).map(|value| {
+        let mut parts = value.split(';').map(str::trim);
+        let what = parts.next().unwrap_or_default().to_ascii_lowercase();
+        let weight =
+            parts.find_map(|parameter| parameter.strip_prefix("q=").or(parameter.strip_prefix("Q=")));
+        (what, weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0)))
+    })
+}
+
+/// An answer in the runtime's form: text as it is, byte order mark and all, and what is packed as bytes.
+pub(crate) struct Answer(HeaderMap, StatusCode, Bytes);
+
+/// Answers a request.
+pub(crate) async fn of(mut router: Router, request: lambda_http::Request) -> Result<Answer, Infallible> {
+    let response = router.call(request.map(Body::new)).await?;
+    let (parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default();
+    Ok(Answer(parts.headers, parts.status, body))
+}
+
+impl lambda_http::IntoResponse for Answer {
+    fn into_response(
+        self,
+    ) -> std::pin::Pin<Box<dyn Future<Output = lambda_http::Response<lambda_http::Body>> + Send>> {
+        let Self(headers, status, body) = self;
+        let is_text = !headers.contains_key(header::CONTENT_ENCODING);
+        let body = match std::str::from_utf8(&body) {
+            Ok("") => lambda_http::Body::Empty,
+            Ok(text) if is_text => lambda_http::Body::Text(text.to_owned()),
+            _ => lambda_http::Body::Binary(body.into()),
+        };
+        let mut response = lambda_http::Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Box::pin(ready(response))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn gzip_is_given_to_those_who_take_it() {
+        for (value, takes) in [("gzip", true), ("br, GZip;q=0.5", true), ("gzip;q=0", false), ("br", false)] {
+            assert_eq!(takes_gzip(&headers(header::ACCEPT_ENCODING, value)), takes, "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_tag_is_known_however_strong_it_is_said_to_be() {
+        let tag = "W/\"abc\"";
+        for known in ["W/\"abc\"", "\"abc\"", "\"x\", W/\"abc\"", "*"] {
+            assert!(names(&HeaderValue::from_static(known), tag), "{known}");
+        }
+        for other in ["\"ab\"", "abc", ""] {
+            assert!(!names(&HeaderValue::from_static(other), tag), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_stays_where_it_is() {
+        let answer = Answer(HeaderMap::new(), StatusCode::OK, "\u{feff}a;b".into());
+        let response = futures_of(lambda_http::IntoResponse::into_response(answer));
+        assert!(matches!(response.body(), lambda_http::Body::Text(text) if text == "\u{feff}a;b"));
+    }
+
+    fn futures_of<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    }
+}

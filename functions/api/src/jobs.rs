@@ -1,0 +1,53 @@
+//! `GET /v1/jobs`: the flat list of all jobs, as Historik shows it.
+
+use axum::extract::State;
+use jiff::Timestamp;
+use serde::Serialize;
+use stafett_domain::SendId;
+use stafett_engine::history::{JobFilter, ListedJob};
+
+use crate::Shared;
+use crate::answer::Polled;
+use crate::caller::Reader;
+use crate::page::{PageQuery, PageView, one, several};
+use crate::problem::Problem;
+use crate::view::JobView;
+
+/// A job with what its send tells of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListedJobView {
+    send: SendId,
+    accepted_at: Option<Timestamp>,
+    requested_by: String,
+    #[serde(flatten)]
+    job: JobView,
+}
+
+impl From<ListedJob> for ListedJobView {
+    fn from(ListedJob { send, job }: ListedJob) -> Self {
+        let job = JobView::from(&job);
+        Self { send: send.id, accepted_at: send.accepted_at, requested_by: send.requested_by, job }
+    }
+}
+
+/// The organiser's jobs, those of the newest send first, of a send the last stage first: of a `stage`, with a
+/// `status`, of sends that hold an `activity`, started `from` and `to` a time.
+pub(crate) async fn list(
+    State(relay): State<Shared>,
+    reader: Reader,
+    query: PageQuery,
+) -> Result<Polled<PageView<ListedJobView>>, Problem> {
+    let (limit, after) = (query.limit()?, query.place()?);
+    let filter = JobFilter {
+        stage: one("stage", query.stage.as_deref())?,
+        statuses: several("status", query.status.as_deref())?,
+        activity: one("activity", query.activity.as_deref())?,
+        started: query.span()?,
+    };
+    let now = relay.clock.now();
+    let page = relay.history.jobs(&reader.organisation, &filter, limit, after, now).await?;
+    let going_on = page.items.iter().any(|listed| !listed.job.status.has_ended());
+    let items = page.items.into_iter().map(Into::into).collect();
+    Ok(Polled::new(PageView::new(items, page.next.as_deref()), going_on))
+}
