@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Fault, FaultTarget, Simulator};
+use stafett_simulator::{CallKind, Fault, FaultTarget, ScriptedOutcome, Simulator};
 use tokio::net::TcpListener;
 
-use crate::people::class;
+use crate::people::{class, record_id};
 use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, limits};
 
 /// A machine that does much else answers late; nothing here waits for so long.
@@ -191,6 +191,31 @@ async fn a_repeat_is_answered_as_before_though_the_registers_have_changed_their_
     assert_eq!((again.status, again.json()), (first.status, first.json()));
     assert_eq!(stack.post(ORGANISER, "pressed anew", body).await.status, 422);
     stack.ended(first.json()["id"].as_str().unwrap()).await;
+
+    // A resume with a corrected record likewise.
+    let body = class(736);
+    let student = record_id(&body, "persons", 0);
+    stack.skolverket.script(student, ScriptedOutcome::error("givenName"));
+    let id = stack.send(&body).await;
+    assert_eq!(stack.ended(&id).await["status"], "failed");
+    stack.skolverket.unscript(student);
+    let mut corrected = body["persons"][0].clone();
+    corrected["enrolments"][0]["enroledAt"] = json!({"schoolUnitCode": NO_UNIT});
+    let corrections = json!({"persons": [corrected]});
+    let token = stack.token(ORGANISER, ALL_SCOPES).await;
+    let resume = async |key: &str| {
+        let request = stack.call(Method::POST, &format!("/v1/sends/{id}/resume")).bearer_auth(&token);
+        stack.request(request.header("idempotency-key", key).json(&corrections)).await
+    };
+    stack.skolverket.fault(FaultTarget::calls(CallKind::OpenData), u32::MAX, Fault::ServerError);
+    let first = resume("resumed twice").await;
+    assert_eq!(first.status, 202, "{}", first.text);
+    assert_eq!(not_checked(&first.json()), ["schoolUnits"]);
+    stack.skolverket.clear_faults();
+    let again = resume("resumed twice").await;
+    assert_eq!((again.status, again.json()), (first.status, first.json()));
+    stack.ended(first.json()["id"].as_str().unwrap()).await;
+    assert_eq!(errors(&resume("resumed anew").await)[0].0, "schoolUnitUnknown");
     stack.finish(0).await;
 }
 
