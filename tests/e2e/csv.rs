@@ -2,10 +2,10 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stafett_simulator::{Log, ScriptedOutcome};
+use stafett_simulator::{Log, ScriptedOutcome, Simulator};
 
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
+use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, attesting, limits};
 
 async fn sheet(stack: &TestStack, scope: &str, path: &str, language: &str) -> Answer {
     let token = stack.token(ORGANISER, scope).await;
@@ -23,7 +23,10 @@ fn lines(answer: &Answer) -> Vec<&str> {
 
 #[tokio::test]
 async fn rows_are_a_sheet_for_those_who_ask_for_one() {
-    let stack = TestStack::start().await;
+    let organisers = attesting(ORGANISER);
+    let skolverket = Simulator::start(limits()).await.unwrap();
+    let stack =
+        TestStack::start_with(skolverket, &["--organisers", organisers.path().to_str().unwrap()]).await;
     let mut body = send(Size { students: 700, teachers: 2, groups: 2, series: 870 });
     body["persons"][0]["givenName"] = json!("=HYPERLINK(\"x\")");
     body["persons"][1]["familyName"] = json!("Semikolon;ström");
