@@ -58,7 +58,9 @@ assert(job.data?.causes[0]?.firstRecordIds.length === 1, "one record has the cau
 const rows = await client.GET("/v1/sends/{send}/jobs/{stage}/records", {
   params: { path: { send: failed.id, stage: "users" }, query: { outcome: "error" } },
 });
-for (const row of rows.data?.items ?? []) {
+// The other form is a sheet, a text.
+assert(typeof rows.data === "object", "rows");
+for (const row of rows.data.items) {
   assert("civicNo" in row, "a row of users");
   console.log(`${row.outcomeLabel.sv}: ${row.name}, ${row.role}`);
 }
