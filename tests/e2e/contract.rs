@@ -8,7 +8,7 @@ use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::stack::Answer;
+use crate::stack::{Answer, TestStack};
 
 pub(crate) struct Contract {
     document: Value,
@@ -80,6 +80,29 @@ impl Contract {
         scopes.map(|scope| scope.as_str().unwrap()).collect()
     }
 
+    /// Holds every example to the schema that it stands beside; gives how many there are.
+    fn hold_examples(&self) -> usize {
+        let operations = self.document["paths"].as_object().unwrap().values();
+        let operations = operations.flat_map(|item| item.as_object().unwrap().values());
+        let bodies = operations.flat_map(|operation| {
+            let responses = operation["responses"].as_object().unwrap().values();
+            responses.map(|response| self.resolved(response)).chain([&operation["requestBody"]])
+        });
+        let contents = bodies.flat_map(|body| body["content"].as_object().into_iter().flatten());
+        let mut held = 0;
+        for (media, content) in contents {
+            for (name, example) in content["examples"].as_object().into_iter().flatten() {
+                let schema = &content["schema"];
+                let validator = self.validator(&format!("{media} {schema}"), schema);
+                let value = &self.resolved(example)["value"];
+                let faults: Vec<_> = validator.iter_errors(value).map(|error| error.to_string()).collect();
+                assert!(faults.is_empty(), "{name}: {faults:?}");
+                held += 1;
+            }
+        }
+        held
+    }
+
     fn described(&self, method: &str, path: &str) -> Option<Described<'_>> {
         let paths = self.document["paths"].as_object()?;
         let fits = |pattern: &str| {
@@ -108,4 +131,12 @@ impl Contract {
         });
         Arc::clone(validator)
     }
+}
+
+#[tokio::test]
+async fn every_example_is_what_its_schema_says() {
+    let stack = TestStack::start().await;
+    let held = stack.contract().await.hold_examples();
+    assert!(held > 100, "{held} examples");
+    stack.finish(0).await;
 }

@@ -16,7 +16,7 @@ use stafett_domain::schema::request_schemas;
 use crate::problem::Problem;
 
 /// The parts that are written by hand. Later ones add to earlier ones.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     include_str!("../../openapi/document.json"),
     include_str!("../../openapi/sends.json"),
     include_str!("../../openapi/validations.json"),
@@ -24,6 +24,7 @@ const PARTS: [&str; 7] = [
     include_str!("../../openapi/records.json"),
     include_str!("../../openapi/attempts.json"),
     include_str!("../../openapi/service.json"),
+    include_str!("../../openapi/examples.json"),
 ];
 
 /// Made once a process, at the first request for it.

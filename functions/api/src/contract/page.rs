@@ -113,7 +113,7 @@ impl Page {
         for (media, content) in object(&operation["requestBody"]["content"]) {
             let _ = write!(self.0, "<p>Body, <code>{}</code>:</p>", escaped(media));
             self.schema(&content["schema"]);
-            self.examples(content);
+            self.examples(document, content);
         }
         self.push("<table><tr><th>Status</th><th>Answer</th></tr>");
         for (status, response) in object(&operation["responses"]) {
@@ -123,7 +123,7 @@ impl Page {
             for (media, content) in object(&response["content"]) {
                 let _ = write!(self.0, "<code>{}</code> ", escaped(media));
                 self.schema(&content["schema"]);
-                self.examples(content);
+                self.examples(document, content);
             }
             self.push("</td></tr>");
         }
@@ -149,8 +149,9 @@ impl Page {
         let _ = write!(self.0, "<details><summary>schema</summary><pre>{html}</pre></details>");
     }
 
-    fn examples(&mut self, content: &Value) {
+    fn examples(&mut self, document: &Value, content: &Value) {
         for (name, example) in object(&content["examples"]) {
+            let example = resolved(document, example);
             let summary = example["summary"].as_str().unwrap_or(name);
             let example = escaped(&pretty(&example["value"]));
             let _ = write!(
