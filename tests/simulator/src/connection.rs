@@ -9,16 +9,33 @@ use std::task::{Context, Poll};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::tls::TlsConnections;
 
 /// Takes connections that can be cut.
 pub(crate) struct Connections(pub(crate) TcpListener);
 
 /// A connection to a caller; once it is cut not one byte more is written, and the server closes it.
-pub(crate) struct Connection {
-    stream: TcpStream,
+pub(crate) struct Connection<S> {
+    stream: S,
     cut: Cut,
+}
+
+impl<S> Connection<S> {
+    pub(crate) fn new(stream: S) -> Connection<S> {
+        Connection { stream, cut: Cut::default() }
+    }
+}
+
+/// Who is at the other end, as far as the connection tells.
+#[derive(Clone)]
+pub(crate) struct Peer {
+    pub(crate) cut: Cut,
+    /// The certificates that it showed, its own first.
+    pub(crate) certificates: Option<Arc<Vec<CertificateDer<'static>>>>,
 }
 
 /// The handle by which a call cuts the connection that it came on.
@@ -37,14 +54,14 @@ impl Cut {
 }
 
 impl Listener for Connections {
-    type Io = Connection;
+    type Io = Connection<TcpStream>;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (Connection<TcpStream>, SocketAddr) {
         let (stream, caller) = Listener::accept(&mut self.0).await;
         // Answers are small: without this each could wait for the caller's delayed acknowledgement.
         drop(stream.set_nodelay(true));
-        (Connection { stream, cut: Cut::default() }, caller)
+        (Connection::new(stream), caller)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -52,13 +69,23 @@ impl Listener for Connections {
     }
 }
 
-impl Connected<IncomingStream<'_, Connections>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Cut {
-        stream.io().cut.clone()
+impl Connected<IncomingStream<'_, Connections>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Peer {
+        Peer { cut: stream.io().cut.clone(), certificates: None }
     }
 }
 
-impl AsyncRead for Connection {
+impl Connected<IncomingStream<'_, TlsConnections>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsConnections>) -> Peer {
+        let connection = stream.io();
+        let shown = connection.stream.get_ref().1.peer_certificates();
+        let certificates =
+            shown.map(|chain| Arc::new(chain.iter().map(|one| one.clone().into_owned()).collect::<Vec<_>>()));
+        Peer { cut: connection.cut.clone(), certificates }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -69,7 +96,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

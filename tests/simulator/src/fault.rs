@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -50,6 +51,8 @@ pub enum Fault {
     JobLost,
     /// Refused: this status (200 to 599) with an empty body; a redirection has a `Location` at another host.
     Status(u16),
+    /// Refused: 307, with a `Location` at this address, by TLS.
+    Redirect(SocketAddr),
 }
 
 impl Fault {

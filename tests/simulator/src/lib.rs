@@ -6,7 +6,8 @@
 //! answering, it keeps a list of what the caller did against the protocol: see [`Rule`]. It can be made to fail in the
 //! ways that networks and services do: see [`Fault`]. What the caller does then is judged by what it could know.
 //!
-//! It speaks plain HTTP and is meant for loopback addresses. Nothing here prints a personal value: [`Call`] and
+//! It speaks plain HTTP, or TLS as the authorization server does (see [`Tls`]), where it asks for client certificates
+//! and knows its clients by them. It is meant for loopback addresses. Nothing here prints a personal value: [`Call`] and
 //! [`Log`] show neither bodies nor values, and a [`Violation`] names paths, attributes and record ids only.
 //!
 //! ```no_run
@@ -20,6 +21,8 @@
 //! ```
 
 mod call;
+pub mod certificate;
+mod client;
 mod clock;
 mod connection;
 mod content;
@@ -48,14 +51,17 @@ mod state;
 mod target;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 mod underway;
 mod violation;
 
 pub use call::{Call, CallKind};
+pub use client::FingerprintForm;
 pub use fault::{Fault, FaultTarget};
 pub use kind::Kind;
 pub use limits::Limits;
 pub use outcome::{Log, ScriptedOutcome};
 pub use simulator::Simulator;
+pub use tls::{Tls, TlsRefusal, TlsVersions};
 pub use violation::{Rule, Violation};

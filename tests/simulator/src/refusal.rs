@@ -65,6 +65,10 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
             let elsewhere = (300..400).contains(&status).then(|| "https://elsewhere.example.se/".to_owned());
             return Some(Reply { location: elsewhere, ..proxys(status, Payload::Empty) });
         }
+        Fault::Redirect(to) => {
+            let location = Some(format!("https://{to}/transaction"));
+            return Some(Reply { location, ..proxys(307, Payload::Empty) });
+        }
         Fault::CutBefore => return Some(Reply { delivery: Delivery::Cut, ..proxys(0, Payload::Empty) }),
         Fault::Slow(_)
         | Fault::CutAfter

@@ -5,12 +5,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Query, Request, State as Shared};
 use axum::http::{HeaderMap, Response, header};
+use axum::response::IntoResponse;
 
-use crate::connection::Cut;
+use crate::connection::Peer;
 use crate::content::Content;
 use crate::reply::{Delivery, Reply};
 use crate::state::{BulkCall, JobCall, State};
-use crate::target::Target;
+use crate::target::{JWKS_PATH, Target};
 use crate::underway::Underway;
 use crate::{CallKind, Fault, clock};
 
@@ -39,13 +40,19 @@ pub(crate) fn router(state: SharedState) -> Router {
 
 async fn answer(
     Shared(state): Shared<SharedState>,
-    ConnectInfo(connection): ConnectInfo<Cut>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> Response<Body> {
     let now = clock::now();
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.as_str(), parts.uri.path());
+    if method == "GET" && path == JWKS_PATH {
+        return axum::Json(state.lock().keys()).into_response();
+    }
     let target = Target::of(method, path);
+    if target.call() != CallKind::Token && peer.certificates.is_some() {
+        state.lock().certificate_shown(method, path);
+    }
     let authorization =
         parts.headers.get(header::AUTHORIZATION).and_then(|authorization| authorization.to_str().ok());
     let arrival = state.lock().arrive(&target, method, path, authorization, now);
@@ -58,7 +65,13 @@ async fn answer(
     }
     let fault = match arrival.refusal {
         Some(_) => None,
-        None => state.lock().fault(&target, arrival.organisation.as_deref(), &content),
+        None => state.lock().fault(
+            &target,
+            arrival.organisation.as_deref(),
+            &content,
+            peer.certificates.as_deref().map(Vec::as_slice),
+            now,
+        ),
     };
     let mut call = Underway {
         state,
@@ -71,6 +84,7 @@ async fn answer(
         content,
         fault,
         job: None,
+        certificates: peer.certificates.clone(),
         ended: false,
     };
     let time = arrival.call_time + fault.map_or(Duration::ZERO, Fault::delay);
@@ -80,7 +94,7 @@ async fn answer(
     };
     let response = reply.response(arrival.quota);
     if reply.delivery == Delivery::Cut {
-        connection.cut();
+        peer.cut.cut();
     }
     let (status, body) = reply.seen();
     call.end(status, body);
@@ -118,7 +132,12 @@ async fn carry_out(call: &mut Underway, query: &[(String, String)], time: Durati
             state.open_data(resource, query, call.fault, clock::now())
         }
         Target::Token | Target::WrongMethod { .. } | Target::Nothing => {
-            let (reply, who) = call.state.lock().token(&call.content, call.fault, clock::now());
+            let (reply, who) = call.state.lock().token(
+                &call.content,
+                call.certificates.as_deref().map(Vec::as_slice),
+                call.fault,
+                clock::now(),
+            );
             call.organisation = who;
             pass(time).await;
             reply

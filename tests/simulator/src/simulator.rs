@@ -1,15 +1,20 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::connection::{Connections, Cut};
+use crate::client::{Clients, FingerprintForm};
+use crate::connection::{Connections, Peer};
 use crate::server::{SharedState, router};
-use crate::state::State;
+use crate::state::{Roots, State};
+use crate::tls::{self, Refusals, Tls, TlsConnections, TlsRefusal};
+use crate::token::Tokens;
 use crate::{Call, Fault, FaultTarget, Kind, Limits, ScriptedOutcome, Violation, clock};
 
 /// A running stand-in. Clones are handles to the same one; it serves until the last of them is dropped, or
@@ -19,6 +24,7 @@ pub struct Simulator {
     state: SharedState,
     /// The server ends when this says so, or is gone.
     stopped: Arc<watch::Sender<bool>>,
+    refusals: Refusals,
 }
 
 impl Simulator {
@@ -37,16 +43,99 @@ impl Simulator {
     pub async fn start_on(address: SocketAddr, limits: Limits) -> io::Result<Simulator> {
         let listener = TcpListener::bind(address).await?;
         let root = format!("http://{}", listener.local_addr()?);
-        let state = SharedState::new(State::new(root, limits, clock::now().at));
-        let (stopped, mut stop) = watch::channel(false);
-        let service = router(state.clone()).into_make_service_with_connect_info::<Cut>();
-        let server = axum::serve(Connections(listener), service).with_graceful_shutdown(async move {
+        let tokens = Arc::new(Mutex::new(Tokens::new()?));
+        let roots = Roots { api: root.clone(), authorization: root };
+        Ok(Simulator::of(State::new(roots, tokens, None, limits, clock::now().at))
+            .serving(Connections(listener)))
+    }
+
+    /// Serves by TLS on two free ports of 127.0.0.1: the API on one, the authorization server, which knows its clients
+    /// by their certificates, on the other.
+    ///
+    /// # Errors
+    /// When no port can be had, or a certificate not be shown.
+    pub async fn start_tls(limits: Limits, tls: &Tls<'_>) -> io::Result<Simulator> {
+        let refusals = Refusals::default();
+        let open = async |shown| {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            let root = format!("https://{}", listener.local_addr()?);
+            let config = tls::config(shown, tls.versions, &refusals).map_err(io::Error::other)?;
+            io::Result::Ok((root, TlsConnections::new(listener, config)?))
+        };
+        let (api, api_connections) = open(tls.api).await?;
+        let (authorization, authorization_connections) = open(tls.authorization).await?;
+        let tokens = Arc::new(Mutex::new(Tokens::new()?));
+        let clients = Some(Clients::new(tls.approved));
+        let roots = Roots { api, authorization };
+        let state = State::new(roots, tokens, clients, limits, clock::now().at);
+        let simulator = Simulator { refusals, ..Simulator::of(state) };
+        Ok(simulator.serving(api_connections).serving(authorization_connections))
+    }
+
+    /// Starts a stand-in for another environment: its API takes tokens of this one's authorization server that are made
+    /// for it. By plain HTTP, on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start_verification(&self, limits: Limits) -> io::Result<Simulator> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let api = format!("http://{}", listener.local_addr()?);
+        let (tokens, authorization) = self.state.lock().shared_tokens();
+        let state = State::new(Roots { api, authorization }, tokens, None, limits, clock::now().at);
+        Ok(Simulator::of(state).serving(Connections(listener)))
+    }
+
+    fn of(state: State) -> Simulator {
+        let stopped = Arc::new(watch::channel(false).0);
+        Simulator { state: SharedState::new(state), stopped, refusals: Refusals::default() }
+    }
+
+    fn serving<L>(self, connections: L) -> Simulator
+    where
+        L: Listener<Addr = SocketAddr>,
+        Peer: for<'a> Connected<IncomingStream<'a, L>>,
+    {
+        let mut stop = self.stopped.subscribe();
+        let service = router(self.state.clone()).into_make_service_with_connect_info::<Peer>();
+        let server = axum::serve(connections, service).with_graceful_shutdown(async move {
             // An error means that the last handle is gone: the same as a stop.
             drop(stop.wait_for(|stopped| *stopped).await);
         });
         // It ends only by that signal, without an error.
         tokio::spawn(async move { drop(server.await) });
-        Ok(Simulator { state, stopped: Arc::new(stopped) })
+        self
+    }
+
+    /// The federation's metadata has this entity: an organisation (10 digits) with that certificate.
+    pub fn register(&self, entity: &str, organisation: &str, fingerprint: [u8; 32]) {
+        if let Some(clients) = self.state.lock().clients() {
+            clients.register(entity, organisation, fingerprint);
+        }
+    }
+
+    /// From now on the certificate is refused with 401: it was revoked.
+    pub fn revoke(&self, fingerprint: [u8; 32]) {
+        if let Some(clients) = self.state.lock().clients() {
+            clients.revoke(fingerprint);
+        }
+    }
+
+    /// From now on these forms of a fingerprint are taken.
+    pub fn take_fingerprints(&self, forms: &[FingerprintForm]) {
+        if let Some(clients) = self.state.lock().clients() {
+            clients.forms = forms.to_vec();
+        }
+    }
+
+    /// From now on TLS itself refuses the certificate; or takes it again.
+    pub fn refuse_in_tls(&self, fingerprint: [u8; 32], refusal: Option<TlsRefusal>) {
+        self.refusals.set(fingerprint, refusal);
+    }
+
+    /// The school unit (Skolverket's UUID) is that organisation's (10 digits): records of it with another's token are a
+    /// violation.
+    pub fn own_school_unit(&self, school_unit: Uuid, organisation: &str) {
+        self.state.lock().set_owner(school_unit, organisation);
     }
 
     /// Base URL of the Provisioning API, e.g. `http://127.0.0.1:4711/provisioning/v1`. What a token request names in

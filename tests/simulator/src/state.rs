@@ -1,13 +1,16 @@
 mod bulk;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustls::pki_types::CertificateDer;
 use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use bulk::BulkCall;
 
+use crate::client::Clients;
 use crate::clock::Moment;
 use crate::content::Content;
 use crate::fault::{Faults, Seen};
@@ -19,17 +22,24 @@ use crate::register::Register;
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::target::{BASE_PATH, OLD_BASE_PATH, TOKEN_PATH, Target};
-use crate::token::{Refusal, Tokens, Unauthorised, seconds, wanted};
+use crate::token::{Refusal, Tokens, Unauthorised, Wanted, by_entity, seconds, wanted};
 use crate::{Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, refusal, shape};
 
 /// Everything the server remembers. It has no clock and does no input or output: every method that depends on time
 /// gets the moment, and jobs that have come due by then are carried out first.
 pub(crate) struct State {
-    /// Scheme, host and port.
+    /// Scheme, host and port of the API.
     root: String,
+    /// Those of the authorization server.
+    token_root: String,
     limits: Limits,
     bucket: Bucket,
-    tokens: Tokens,
+    /// Shared with the stand-ins for other environments.
+    tokens: SharedTokens,
+    /// Those who are known by certificates; none without TLS, where everybody is who he says.
+    clients: Option<Clients>,
+    /// Whose school units are whose, where a test says so.
+    owners: HashMap<String, String>,
     script: Script,
     faults: Faults,
     down: bool,
@@ -46,6 +56,15 @@ pub(crate) struct State {
     register: Register,
     violations: Vec<Violation>,
     on_accepted: Option<OnAccepted>,
+}
+
+/// The tokens of an authorization server, which more than one API may take.
+pub(crate) type SharedTokens = Arc<Mutex<Tokens>>;
+
+/// Scheme, host and port of the two servers.
+pub(crate) struct Roots {
+    pub(crate) api: String,
+    pub(crate) authorization: String,
 }
 
 /// Told of each record that is accepted for the first time, before anybody can ask for the outcome.
@@ -77,12 +96,22 @@ pub(crate) struct JobCall<'a> {
 }
 
 impl State {
-    pub(crate) fn new(root: String, limits: Limits, now: Instant) -> State {
-        State {
-            root,
+    /// A server at these addresses. `clients`: those who are known by certificates, where TLS shows any.
+    pub(crate) fn new(
+        Roots { api, authorization }: Roots,
+        tokens: SharedTokens,
+        clients: Option<Clients>,
+        limits: Limits,
+        now: Instant,
+    ) -> State {
+        let state = State {
+            root: api,
+            token_root: authorization,
             bucket: Bucket::new(limits.calls_per_second, now),
             limits,
-            tokens: Tokens::new(),
+            tokens,
+            clients,
+            owners: HashMap::new(),
             script: Script::default(),
             faults: Faults::default(),
             down: false,
@@ -97,7 +126,38 @@ impl State {
             register: Register::new(),
             violations: Vec::new(),
             on_accepted: None,
-        }
+        };
+        state.tokens().add_location(state.provisioning_url());
+        state
+    }
+
+    fn tokens(&self) -> MutexGuard<'_, Tokens> {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn shared_tokens(&self) -> (SharedTokens, String) {
+        (Arc::clone(&self.tokens), self.token_root.clone())
+    }
+
+    /// What the keys of tokens are.
+    pub(crate) fn keys(&self) -> serde_json::Value {
+        self.tokens().keys()
+    }
+
+    pub(crate) fn clients(&mut self) -> Option<&mut Clients> {
+        self.clients.as_mut()
+    }
+
+    pub(crate) fn set_owner(&mut self, school_unit: Uuid, organisation: &str) {
+        self.owners.insert(school_unit.to_string(), organisation.to_owned());
+    }
+
+    /// A client certificate was shown where it is nobody's business.
+    pub(crate) fn certificate_shown(&mut self, method: &str, path: &str) {
+        self.find(
+            Rule::Organisation,
+            format!("{method} {path}: a client certificate is for the authorization server"),
+        );
     }
 
     pub(crate) fn on_accepted(&mut self, tell: OnAccepted) {
@@ -113,7 +173,7 @@ impl State {
     }
 
     pub(crate) fn token_url(&self) -> String {
-        format!("{}{TOKEN_PATH}", self.root)
+        format!("{}{TOKEN_PATH}", self.token_root)
     }
 
     pub(crate) fn open_data_url(&self) -> String {
@@ -140,7 +200,7 @@ impl State {
     }
 
     pub(crate) fn expire_tokens(&mut self) {
-        self.tokens.withdraw();
+        self.tokens().withdraw();
     }
 
     pub(crate) fn times_sent(&self, record: Uuid) -> u32 {
@@ -198,7 +258,7 @@ impl State {
     ) -> Arrival {
         self.carry_out(now);
         self.last_arrival += 1;
-        let caller = self.tokens.organisation(authorization, now.at);
+        let caller = self.tokens().organisation(authorization, &self.provisioning_url(), now.at);
         let limited = target.kind().is_some();
         let quota = limited.then(|| self.bucket.take(now.at));
         let refusal = match (target, quota, &caller) {
@@ -262,10 +322,12 @@ impl State {
         target: &Target,
         organisation: Option<&str>,
         content: &Content,
+        certificates: Option<&[CertificateDer<'static>]>,
+        now: Moment,
     ) -> Option<Fault> {
         let (call, kind) = (target.call(), target.kind());
         let asking = match &content.json {
-            Some(request) if call == CallKind::Token => wanted(request, &self.provisioning_url()).ok(),
+            Some(request) if call == CallKind::Token => self.wanted(request, certificates, now).ok(),
             _ => None,
         };
         let organisation = asking.as_ref().map(|wanted| wanted.organisation.as_str()).or(organisation);
@@ -273,15 +335,29 @@ impl State {
         self.faults.take(&Seen { call, kind, organisation, records: &records })
     }
 
+    fn wanted(
+        &self,
+        request: &serde_json::Value,
+        certificates: Option<&[CertificateDer<'static>]>,
+        now: Moment,
+    ) -> Result<Wanted, Refusal> {
+        let locations = self.tokens().locations().to_vec();
+        wanted(request, &locations, |key| match &self.clients {
+            None => by_entity(key),
+            Some(clients) => clients.organisation(key, certificates, now),
+        })
+    }
+
     /// Answers a request to the authorization server; beside the reply, the organisation that asked.
     pub(crate) fn token(
         &mut self,
         content: &Content,
+        certificates: Option<&[CertificateDer<'static>]>,
         fault: Option<Fault>,
         now: Moment,
     ) -> (Reply, Option<String>) {
         let understood = match &content.json {
-            Some(request) => wanted(request, &self.provisioning_url()),
+            Some(request) => self.wanted(request, certificates, now),
             None => Err(Refusal::Malformed("the body is not JSON")),
         };
         let wanted = match understood {
@@ -301,7 +377,7 @@ impl State {
             return (refusal, Some(wanted.organisation));
         }
         let life = self.limits.token_life;
-        let Some(jwt) = self.tokens.issue(&wanted, life, now) else {
+        let Some(jwt) = self.tokens().issue(&wanted, life, now) else {
             return (Reply::token_error(500, "server_error", "the token could not be signed"), None);
         };
         let answer = json!({

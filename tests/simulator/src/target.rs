@@ -9,6 +9,9 @@ pub(crate) const OLD_BASE_PATH: &str = "/dnp/iga/provisioning/v1";
 /// Path of the authorization server.
 pub(crate) const TOKEN_PATH: &str = "/transaction";
 
+/// Path of the keys that tokens are signed with.
+pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
+
 /// What a method and a path address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {

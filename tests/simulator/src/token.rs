@@ -1,7 +1,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -32,8 +35,13 @@ pub(crate) enum Refusal {
     Unknown(&'static str),
 }
 
-/// Reads a GNAP request. `provisioning_url` is what `locations` has to name.
-pub(crate) fn wanted(request: &Value, provisioning_url: &str) -> Result<Wanted, Refusal> {
+/// Reads a GNAP request. `known` are the addresses that `locations` has to name one of; `whose` tells the organisation
+/// that a `client.key` stands for, or why for none.
+pub(crate) fn wanted(
+    request: &Value,
+    known: &[String],
+    whose: impl FnOnce(&Value) -> Result<String, &'static str>,
+) -> Result<Wanted, Refusal> {
     let malformed = |what| Err(Refusal::Malformed(what));
     let token = match &request["access_token"] {
         Value::Array(tokens) => match &tokens[..] {
@@ -55,26 +63,28 @@ pub(crate) fn wanted(request: &Value, provisioning_url: &str) -> Result<Wanted, 
     if !token["flags"].as_array().is_some_and(|flags| flags.contains(&"bearer".into())) {
         return malformed("access_token.flags must have bearer");
     }
-    let entity = match &request["client"]["key"] {
-        Value::String(entity) => entity,
-        // The form with a certificate's fingerprint; there is no certificate without TLS.
-        Value::Object(key) if key.contains_key("proof") => {
-            return Err(Refusal::Unknown("no client certificate"));
-        }
-        _ => return malformed("client.key must be an entity id or a proof"),
-    };
-    let Some(organisation) = organisation(entity) else { return Err(Refusal::Unknown("unknown entity")) };
+    let key = &request["client"]["key"];
+    if !key.is_string() && !key["proof"].is_string() {
+        return malformed("client.key must be an entity id or a proof");
+    }
+    let organisation = whose(key).map_err(Refusal::Unknown)?;
     let useless = if access_type != ACCESS_TYPE {
         Some("access_token.access[0].type is not provisioning-api")
-    } else if !locations.contains(&provisioning_url.into()) {
-        Some("access_token.access[0].locations does not name the Provisioning API")
+    } else if !locations.iter().any(|one| known.iter().any(|known| one == known)) {
+        Some("access_token.access[0].locations does not name a Provisioning API")
     } else {
         None
     };
     Ok(Wanted { organisation, access: token["access"].clone(), useless })
 }
 
-/// The first run of exactly ten digits in an entity id, as in `https://5567044268.example.se`.
+/// Without TLS there are no certificates, and everybody is who he says: the first run of exactly ten digits in an
+/// entity id, as in `https://5567044268.example.se`.
+pub(crate) fn by_entity(key: &Value) -> Result<String, &'static str> {
+    let Some(entity) = key.as_str() else { return Err("no client certificate") };
+    organisation(entity).ok_or("unknown entity")
+}
+
 fn organisation(entity: &str) -> Option<String> {
     entity.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 10).map(str::to_owned)
 }
@@ -106,17 +116,19 @@ impl Unauthorised {
     }
 }
 
-/// The tokens of one server. Its secret is made at the start, so that none is valid anywhere else.
+/// The tokens of one authorization server, for one or more APIs. Its key is made at the start, so that none is valid
+/// anywhere else.
 pub(crate) struct Tokens {
     encoding: EncodingKey,
+    keys: Value,
     decoding: DecodingKey,
     issued: HashMap<Uuid, Issued>,
+    /// The addresses of the APIs that take its tokens.
+    locations: Vec<String>,
 }
 
 struct Issued {
-    organisation: String,
     expires: Instant,
-    useful: bool,
     withdrawn: bool,
 }
 
@@ -133,16 +145,51 @@ struct Claims<'a> {
 #[derive(Deserialize)]
 struct Known {
     jti: Uuid,
+    organization_id: String,
+    requested_access: Vec<Access>,
+}
+
+#[derive(Deserialize)]
+struct Access {
+    r#type: String,
+    locations: Vec<String>,
 }
 
 impl Tokens {
-    pub(crate) fn new() -> Tokens {
-        let secret = [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat();
-        Tokens {
-            encoding: EncodingKey::from_secret(&secret),
-            decoding: DecodingKey::from_secret(&secret),
+    /// # Errors
+    /// When no key can be made.
+    pub(crate) fn new() -> std::io::Result<Tokens> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(std::io::Error::other)?;
+        // An uncompressed point: 4, x, y.
+        let coordinate = |from: usize| {
+            key.public_key_raw()
+                .get(from..from + 32)
+                .map(|part| URL_SAFE_NO_PAD.encode(part))
+                .unwrap_or_default()
+        };
+        let (x, y) = (coordinate(1), coordinate(33));
+        let jwk = serde_json::json!({"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "1", "x": x, "y": y});
+        Ok(Tokens {
+            encoding: EncodingKey::from_ec_der(&key.serialize_der()),
+            keys: serde_json::json!({"keys": [jwk]}),
+            decoding: DecodingKey::from_ec_components(&x, &y).map_err(std::io::Error::other)?,
             issued: HashMap::new(),
-        }
+            locations: Vec::new(),
+        })
+    }
+
+    /// From now on tokens for the API at this address are useful.
+    pub(crate) fn add_location(&mut self, url: String) {
+        self.locations.push(url);
+    }
+
+    pub(crate) fn locations(&self) -> &[String] {
+        &self.locations
+    }
+
+    /// What `/.well-known/jwks.json` says.
+    pub(crate) fn keys(&self) -> Value {
+        self.keys.clone()
     }
 
     /// A new JWT. None if it could not be signed.
@@ -156,14 +203,9 @@ impl Tokens {
             exp: iat.saturating_add_unsigned(seconds(life)),
             jti,
         };
-        let jwt = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).ok()?;
-        let issued = Issued {
-            organisation: wanted.organisation.clone(),
-            expires: now.at + life,
-            useful: wanted.useless.is_none(),
-            withdrawn: false,
-        };
-        self.issued.insert(jti, issued);
+        let header = Header { kid: Some("1".to_owned()), ..Header::new(Algorithm::ES256) };
+        let jwt = jsonwebtoken::encode(&header, &claims, &self.encoding).ok()?;
+        self.issued.insert(jti, Issued { expires: now.at + life, withdrawn: false });
         Some(jwt)
     }
 
@@ -174,10 +216,11 @@ impl Tokens {
         }
     }
 
-    /// Whose token an `Authorization` header carries.
+    /// Whose token an `Authorization` header carries, if it is good for the API at `location`.
     pub(crate) fn organisation(
         &self,
         authorization: Option<&str>,
+        location: &str,
         now: Instant,
     ) -> Result<String, Unauthorised> {
         let (scheme, jwt) =
@@ -185,22 +228,26 @@ impl Tokens {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(Unauthorised::Missing);
         }
-        let mut validation = Validation::new(Algorithm::HS256);
+        let mut validation = Validation::new(Algorithm::ES256);
         // The end is compared below, on the clock that cannot jump and finer than a second.
         validation.validate_exp = false;
         let known = jsonwebtoken::decode::<Known>(jwt.trim(), &self.decoding, &validation)
-            .map_err(|_| Unauthorised::Invalid)?;
-        let issued = self.issued.get(&known.claims.jti).ok_or(Unauthorised::Invalid)?;
+            .map_err(|_| Unauthorised::Invalid)?
+            .claims;
+        let issued = self.issued.get(&known.jti).ok_or(Unauthorised::Invalid)?;
         if now >= issued.expires {
             return Err(Unauthorised::Expired(now - issued.expires));
         }
         if issued.withdrawn {
             return Err(Unauthorised::Withdrawn);
         }
-        if !issued.useful {
+        let is_meant = |access: &Access| {
+            access.r#type == ACCESS_TYPE && access.locations.iter().any(|one| one == location)
+        };
+        if !known.requested_access.iter().any(is_meant) {
             return Err(Unauthorised::OtherAccess);
         }
-        Ok(issued.organisation.clone())
+        known.organization_id.strip_prefix("SE").map(str::to_owned).ok_or(Unauthorised::Invalid)
     }
 }
 
@@ -218,6 +265,10 @@ mod tests {
 
     const URL: &str = "http://127.0.0.1:1/provisioning/v1";
 
+    fn here() -> [String; 1] {
+        [URL.to_owned()]
+    }
+
     fn request() -> Value {
         json!({
             "access_token": [{"access": [{"type": ACCESS_TYPE, "locations": [URL]}], "flags": ["bearer"]}],
@@ -227,11 +278,11 @@ mod tests {
 
     #[test]
     fn an_array_or_an_object_is_taken() {
-        let array = wanted(&request(), URL).unwrap();
+        let array = wanted(&request(), &here(), by_entity).unwrap();
         assert_eq!((array.organisation.as_str(), array.useless), ("5567044268", None));
         let mut object = request();
         object["access_token"] = object["access_token"][0].clone();
-        assert_eq!(wanted(&object, URL).unwrap(), array);
+        assert_eq!(wanted(&object, &here(), by_entity).unwrap(), array);
     }
 
     #[test]
@@ -248,7 +299,7 @@ mod tests {
         ] {
             let mut request = request();
             *request.pointer_mut(pointer).unwrap() = Value::Null;
-            assert!(matches!(wanted(&request, URL), Err(Refusal::Malformed(_))), "{pointer}");
+            assert!(matches!(wanted(&request, &here(), by_entity), Err(Refusal::Malformed(_))), "{pointer}");
         }
     }
 
@@ -260,7 +311,7 @@ mod tests {
         ] {
             let mut request = request();
             *request.pointer_mut(pointer).unwrap() = value;
-            assert!(wanted(&request, URL).unwrap().useless.is_some());
+            assert!(wanted(&request, &here(), by_entity).unwrap().useless.is_some());
         }
     }
 
@@ -269,7 +320,7 @@ mod tests {
         for key in [json!("https://school.example.se"), json!({"proof": "mtls", "cert#S256": "x"})] {
             let mut request = request();
             request["client"]["key"] = key;
-            assert!(matches!(wanted(&request, URL), Err(Refusal::Unknown(_))));
+            assert!(matches!(wanted(&request, &here(), by_entity), Err(Refusal::Unknown(_))));
         }
     }
 
@@ -287,13 +338,13 @@ mod tests {
 
     #[test]
     fn a_token_is_good_until_its_end() {
-        let (mut tokens, now) = (Tokens::new(), clock::now());
-        let wanted = wanted(&request(), URL).unwrap();
+        let (mut tokens, now) = (Tokens::new().unwrap(), clock::now());
+        let wanted = wanted(&request(), &here(), by_entity).unwrap();
         let life = Duration::from_millis(1500);
         let jwt = tokens.issue(&wanted, life, now).unwrap();
         assert_ne!(tokens.issue(&wanted, life, now).unwrap(), jwt);
         let header = format!("Bearer {jwt}");
-        let at = |after| tokens.organisation(Some(&header), now.at + after);
+        let at = |after| tokens.organisation(Some(&header), URL, now.at + after);
 
         assert_eq!(at(Duration::ZERO).as_deref(), Ok("5567044268"));
         let just_ended = at(life).unwrap_err();
@@ -302,18 +353,23 @@ mod tests {
         assert_eq!(at(life + GRACE).unwrap_err().violation(), None);
         assert!(at(life + GRACE + Duration::from_secs(1)).unwrap_err().violation().is_some());
 
-        assert_eq!(tokens.organisation(None, now.at), Err(Unauthorised::Missing));
-        assert_eq!(tokens.organisation(Some(&jwt), now.at), Err(Unauthorised::Missing));
-        assert_eq!(tokens.organisation(Some("Bearer x.y.z"), now.at), Err(Unauthorised::Invalid));
-        assert_eq!(Tokens::new().organisation(Some(&header), now.at), Err(Unauthorised::Invalid));
+        let elsewhere = "https://other.example.se";
+        assert_eq!(tokens.organisation(Some(&header), elsewhere, now.at), Err(Unauthorised::OtherAccess));
+        assert_eq!(tokens.organisation(None, URL, now.at), Err(Unauthorised::Missing));
+        assert_eq!(tokens.organisation(Some(&jwt), URL, now.at), Err(Unauthorised::Missing));
+        assert_eq!(tokens.organisation(Some("Bearer x.y.z"), URL, now.at), Err(Unauthorised::Invalid));
+        assert_eq!(
+            Tokens::new().unwrap().organisation(Some(&header), URL, now.at),
+            Err(Unauthorised::Invalid)
+        );
     }
 
     #[test]
     fn the_claims_are_those_of_the_real_server() {
-        let (mut tokens, now) = (Tokens::new(), clock::now());
-        let wanted = wanted(&request(), URL).unwrap();
+        let (mut tokens, now) = (Tokens::new().unwrap(), clock::now());
+        let wanted = wanted(&request(), &here(), by_entity).unwrap();
         let jwt = tokens.issue(&wanted, Duration::from_secs(36_000), now).unwrap();
-        let mut validation = Validation::new(Algorithm::HS256);
+        let mut validation = Validation::new(Algorithm::ES256);
         validation.set_required_spec_claims(&["exp", "nbf"]);
         let claims = jsonwebtoken::decode::<Value>(&jwt, &tokens.decoding, &validation).unwrap().claims;
         assert_eq!(claims["organization_id"], "SE5567044268");

@@ -1,5 +1,7 @@
+use std::sync::Arc;
 use std::time::Instant;
 
+use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -23,6 +25,8 @@ pub(crate) struct Underway {
     pub(crate) fault: Option<Fault>,
     /// The job that it started.
     pub(crate) job: Option<Uuid>,
+    /// What its caller showed.
+    pub(crate) certificates: Option<Arc<Vec<CertificateDer<'static>>>>,
     pub(crate) ended: bool,
 }
 

@@ -15,6 +15,8 @@ pub enum Rule {
     /// A token request out of shape, or a call with a token that is missing, invalid, made for something else or
     /// expired for more than 60 s; or any token given to the Open-data API, which asks for none.
     Token,
+    /// Data of one organiser's school unit with another organiser's token, or a client certificate shown to the API.
+    Organisation,
     /// A body that is not JSON, or not `{"data": [..]}` with records that have an id.
     Body,
     /// Query parameters: `updateIfExists=true` on a bulk call, `expandSchoolUnits` of an organisation in the Open-data

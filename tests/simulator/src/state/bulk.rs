@@ -144,6 +144,14 @@ impl State {
         })
     }
 
+    /// Whose a record is, by the first school unit that it names of which that is known.
+    fn owner(&self, record: &Value) -> Option<&str> {
+        let enrolments = record["enrolments"].as_array().into_iter().flatten();
+        let units = enrolments.map(|enrolment| &enrolment["enroledAt"]["id"]);
+        let mut units = units.chain([&record["dutyAt"]["id"], &record["organisation"]["id"]]);
+        units.find_map(|unit| self.owners.get(unit.as_str()?)).map(String::as_str)
+    }
+
     fn judge_records(&mut self, kind: Kind, organisation: &str, records: &[(Uuid, Value)]) {
         let mut found = Vec::new();
         let order = self.organisations.get(organisation).map(|known| &known.order);
@@ -153,6 +161,10 @@ impl State {
         }
         for (id, record) in records {
             found.extend(record_check::unknown_attributes(kind, *id, record));
+            if let Some(owner) = self.owner(record).filter(|owner| *owner != organisation) {
+                let what = format!("{kind}/bulk: record {id} is {owner}'s, and the token {organisation}'s");
+                found.push(Violation::new(Rule::Organisation, what));
+            }
             let referred = references(kind, record).into_iter();
             for reference in referred {
                 // A group is taken without its members: only the stage as a whole has to wait for the persons. Where

@@ -89,3 +89,32 @@ async fn a_token_that_just_expired_is_refused_without_blame() {
     assert_eq!((status, &entry["id"]), (403, &json!("5002")));
     assert!(caller.rules().is_empty());
 }
+
+#[tokio::test]
+async fn a_token_is_signed_with_a_key_that_the_server_publishes() {
+    let caller = Caller::start(quick()).await;
+    let keys = caller.simulator.token_url().replace("/transaction", "/.well-known/jwks.json");
+    let keys: Value = caller.client.get(keys).send().await.unwrap().json().await.unwrap();
+    let jwk = serde_json::from_value(keys["keys"][0].clone()).unwrap();
+    let key = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::ES256);
+    validation.set_required_spec_claims(&["exp", "nbf"]);
+    let claims = jsonwebtoken::decode::<Value>(&caller.token, &key, &validation).unwrap().claims;
+    assert_eq!(claims["organization_id"], format!("SE{ORGANISATION}"));
+    assert!(caller.simulator.calls().iter().all(|call| call.call == CallKind::Token));
+    assert!(caller.rules().is_empty());
+}
+
+#[tokio::test]
+async fn another_environment_takes_the_tokens_that_are_made_for_it_and_no_other() {
+    let production = Simulator::start(quick()).await.unwrap();
+    let verification = production.start_verification(quick()).await.unwrap();
+    assert_eq!(verification.token_url(), production.token_url());
+    let for_production = Caller::of(production.clone(), ORGANISATION).await;
+    let for_verification = Caller::of(verification.clone(), ORGANISATION).await;
+    assert_eq!(for_verification.bulk(Kind::Persons, &[sample::person(Uuid::new_v4())]).await.status(), 202);
+    let wrong = Caller { simulator: verification.clone(), ..for_production };
+    assert_eq!(wrong.bulk(Kind::Persons, &[sample::person(Uuid::new_v4())]).await.status(), 403);
+    assert_eq!(wrong.rules(), [Rule::Token]);
+    assert!(production.violations().is_empty());
+}
