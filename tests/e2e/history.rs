@@ -79,7 +79,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
     assert_eq!(send["requestedBy"], "admin@local");
     assert_eq!(
         send["options"],
-        json!({"onRecordErrors": "stop", "references": "internal", "validation": "strict"})
+        json!({"onRecordErrors": "stop", "environment": "production", "references": "internal", "validation": "strict"})
     );
     let name = &send["activities"][0]["schoolUnit"]["name"];
     assert_eq!(

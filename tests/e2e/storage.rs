@@ -10,6 +10,19 @@ use crate::stack::TestStack;
 
 /// The keys of all items of the table.
 pub(crate) async fn keys(stack: &TestStack) -> Vec<(String, String)> {
+    let key = |item: &Value| {
+        let text = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
+        (text("pk"), text("sk"))
+    };
+    scan(stack, &json!({"ProjectionExpression": "pk, sk"})).await.iter().map(key).collect()
+}
+
+/// All items of the table, as DynamoDB writes them.
+pub(crate) async fn items(stack: &TestStack) -> Vec<Value> {
+    scan(stack, &json!({})).await
+}
+
+async fn scan(stack: &TestStack, what: &Value) -> Vec<Value> {
     let endpoints = stack.local("/local/endpoints").await;
     let call = async |operation: &str, body: Value| -> Value {
         let request = reqwest::Client::new()
@@ -23,20 +36,18 @@ pub(crate) async fn keys(stack: &TestStack) -> Vec<(String, String)> {
     };
     let tables = call("ListTables", json!({})).await;
     let table = tables["TableNames"][0].as_str().unwrap_or_else(|| panic!("{tables}")).to_owned();
-    let (mut keys, mut start) = (Vec::new(), Value::Null);
+    let (mut items, mut start) = (Vec::new(), Value::Null);
     loop {
-        let mut scan = json!({"TableName": table, "ProjectionExpression": "pk, sk"});
+        let mut scan = what.clone();
+        scan["TableName"] = json!(table);
         if !start.is_null() {
             scan["ExclusiveStartKey"] = start;
         }
         let page = call("Scan", scan).await;
-        for item in page["Items"].as_array().unwrap() {
-            let text = |name: &str| item[name]["S"].as_str().unwrap().to_owned();
-            keys.push((text("pk"), text("sk")));
-        }
+        items.extend(page["Items"].as_array().unwrap().iter().cloned());
         start = page["LastEvaluatedKey"].clone();
         if start.is_null() {
-            return keys;
+            return items;
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::people::{Size, record_id, send};
 use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, limits, statuses};
 use crate::storage::keys;
 
-async fn open(stack: &TestStack, options: Value) -> String {
+pub(crate) async fn open(stack: &TestStack, options: Value) -> String {
     let key = uuid::Uuid::new_v4().to_string();
     let body = json!({"upload": true, "options": options});
     let answer = stack.post(ORGANISER, &key, body.to_string()).await;
@@ -38,12 +38,12 @@ async fn post(stack: &TestStack, organisation: &str, path: &str, body: Vec<u8>, 
     stack.request(request.body(content)).await
 }
 
-async fn put(stack: &TestStack, id: &str, part: &Value) -> Answer {
+pub(crate) async fn put(stack: &TestStack, id: &str, part: &Value) -> Answer {
     let gzip = part["part"].as_u64().unwrap().is_multiple_of(2);
     post(stack, ORGANISER, &format!("/v1/sends/{id}/records"), part.to_string().into_bytes(), gzip).await
 }
 
-async fn submit(stack: &TestStack, id: &str, parts: u32) -> Answer {
+pub(crate) async fn submit(stack: &TestStack, id: &str, parts: u32) -> Answer {
     let body = json!({"parts": parts}).to_string().into_bytes();
     post(stack, ORGANISER, &format!("/v1/sends/{id}/submit"), body, false).await
 }

@@ -11,6 +11,7 @@ mod caller;
 mod causes;
 mod contract;
 mod jobs;
+mod organiser;
 mod page;
 mod problem;
 mod records;
@@ -19,6 +20,7 @@ mod resume;
 mod sends;
 mod sheet;
 mod submit;
+mod terms;
 mod uploads;
 mod validations;
 mod view;
@@ -58,6 +60,7 @@ fn router(relay: Shared) -> Router {
     let job = "/v1/sends/{send}/jobs/{stage}";
     Router::new()
         .route("/v1/health", get(health))
+        .route("/v1/organiser", get(organiser::show))
         .route("/v1/openapi.json", get(contract::openapi))
         .route("/v1/docs", get(contract::docs))
         .route("/v1/activities", get(activities::list))

@@ -3,7 +3,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use stafett_domain::{Finding, Findings, Rejection, Severity, Text};
+use stafett_domain::{AuthorizationCause, Finding, Findings, Rejection, Severity, Text};
 use stafett_engine::history::HistoryError;
 use stafett_engine::{HandleError, QueueError, SettingsError};
 
@@ -34,6 +34,10 @@ pub(crate) enum Problem {
     Superseded,
     /// 409: the send was submitted and takes no parts.
     Submitted,
+    /// 409: the organiser cannot send, by its settings.
+    NotAuthorized(AuthorizationCause),
+    /// 422: the organiser may not send to that environment.
+    Environment,
     /// 409: a part came while the send was looked at.
     PartsMoved,
     /// 413: the body is larger than one request may be.
@@ -69,6 +73,8 @@ pub(crate) struct Body<'a> {
     detail: String,
     detail_sv: String,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<AuthorizationCause>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     error_count: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<&'a Finding>>,
@@ -86,12 +92,15 @@ impl Problem {
             | Self::NothingToResume
             | Self::Superseded
             | Self::Submitted
+            | Self::NotAuthorized(_)
             | Self::PartsMoved => StatusCode::CONFLICT,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::OtherBody | Self::Faults(_) | Self::NotPartOfIt | Self::Parts { .. } => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::Environment
+            | Self::OtherBody
+            | Self::Faults(_)
+            | Self::NotPartOfIt
+            | Self::Parts { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -112,6 +121,8 @@ impl Problem {
             Self::NothingToResume => ("nothing-to-resume", "There is nothing to resume"),
             Self::Superseded => ("superseded", "A later send holds one of its records"),
             Self::Submitted => ("submitted", "The send was submitted before"),
+            Self::NotAuthorized(_) => ("not-authorized", "The organiser cannot send"),
+            Self::Environment => ("environment", "The organiser may not send to that environment"),
             Self::PartsMoved => ("parts-moved", "A part came meanwhile"),
             Self::Parts { .. } => ("parts", "The parts are not those that were said"),
             Self::Encoding => ("content-encoding", "The body's encoding is not taken"),
@@ -134,12 +145,18 @@ impl Problem {
             Self::Faults(faults) => Some(faults),
             _ => None,
         };
+        let cause = match self {
+            Self::NotAuthorized(cause) => Some(*cause),
+            Self::Environment => Some(AuthorizationCause::EnvironmentNotAllowed),
+            _ => None,
+        };
         Body {
             r#type: format!("urn:stafett:problem:{kind}"),
             title,
             status: self.status().as_u16(),
             detail: text.en,
             detail_sv: text.sv,
+            cause,
             error_count: faults.map(|faults| faults.total(Severity::Error)),
             errors: faults.map(|faults| faults.listed().collect()),
         }
@@ -148,6 +165,8 @@ impl Problem {
     fn text(&self) -> Text {
         let (en, sv) = match self {
             Self::NotReadable(text) => return text.clone(),
+            Self::NotAuthorized(cause) => return cause.guidance().text(),
+            Self::Environment => return AuthorizationCause::EnvironmentNotAllowed.guidance().text(),
             Self::Parameter(name) => {
                 let en = format!(
                     "The parameter {name} has a value that cannot be used. Correct it, or leave it out."
@@ -287,6 +306,7 @@ impl From<HandleError> for Problem {
         match error {
             HandleError::History(error) => error.into(),
             HandleError::Queue(error) => error.into(),
+            HandleError::Settings(error) => error.into(),
             HandleError::Message(_) | HandleError::OtherStage(_) | HandleError::Illegal(_) => Self::Internal,
         }
     }
@@ -301,7 +321,7 @@ impl From<QueueError> for Problem {
 
 impl From<SettingsError> for Problem {
     fn from(error: SettingsError) -> Self {
-        tracing::error!(event = "api.failed", error = %error, "an organiser's settings cannot be used");
-        Self::Internal
+        // What is wrong with them was logged where they were read.
+        error.cause().map_or(Self::Unavailable, Self::NotAuthorized)
     }
 }

@@ -27,6 +27,7 @@ use crate::registers;
 use crate::sends::{
     answer_accepted, answer_repeated, idempotency_key, new_batch, send_of_key, store_and_start,
 };
+use crate::terms::{Terms, terms};
 
 /// How often a place is asked for when others take it.
 const TRIES: u32 = 10;
@@ -60,8 +61,9 @@ pub(crate) async fn resume(
         return Err(Problem::NotEnded);
     }
     let body = unpacked(&headers, body)?;
-    let protected = relay.organisers.protected_identities(&caller.organisation)?;
-    let mut read = Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, protected)?;
+    let organiser = relay.organisers.get(&caller.organisation, relay.clock.now()).await?;
+    let mut read =
+        Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, organiser.protected)?;
     let mentions = Mentions::of(&read.content);
     let checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
     let key = idempotency_key_of(&old, &headers)?;
@@ -90,10 +92,11 @@ pub(crate) async fn resume(
     }
     let mut activities = relay.history.activities(&old, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
     checked.known.name(&mut activities);
+    let terms = terms(&relay, &organiser, stored.header.options)?;
     let new = NewSend {
         findings: findings.counts().to_vec(),
         not_checked: checked.not_checked,
-        ..new_send(&relay, &stored, activities, &again, caller.subject)?
+        ..new_send(&stored, activities, &again, caller.subject, terms)
     };
     for _ in 0..TRIES {
         let organiser = relay.history.organiser(&old.organisation).await?.ok_or(Problem::Internal)?;
@@ -118,12 +121,12 @@ fn idempotency_key_of(old: &SendRef, headers: &HeaderMap) -> Result<Option<Strin
 }
 
 fn new_send(
-    relay: &Relay,
     stored: &StoredSend,
     activities: Vec<ActivitySummary>,
     again: &[Vec<Again>; 4],
     requested_by: String,
-) -> Result<NewSend<Facts>, Problem> {
+    terms: Terms,
+) -> NewSend<Facts> {
     let header = &stored.header;
     let part = |record: &'_ Again| (record.id, record.facts.clone());
     let jobs = StageName::ORDER.into_iter().zip(again).map(|(stage, records)| {
@@ -133,16 +136,17 @@ fn new_send(
         });
         NewJob { stage, batches: cut(parts).into_iter().map(new_batch).collect() }
     });
-    Ok(NewSend {
+    NewSend {
         requested_by,
         activities,
-        options: Options { references: References::External, ..header.options },
+        options: Options { references: References::External, ..terms.options },
         findings: Vec::new(),
         not_checked: Vec::new(),
         jobs: jobs.collect(),
-        retention_days: relay.organisers.retention_days(&header.organisation)?,
+        retention_days: terms.retention_days,
+        certificate_days_left: terms.certificate_days_left,
         resume_of: Some(header.id),
-    })
+    }
 }
 
 /// What is to be sent again, by stage.

@@ -26,6 +26,7 @@ use crate::caller::{Reader, Sender};
 use crate::page::{PageQuery, PageView, one, several};
 use crate::problem::Problem;
 use crate::registers;
+use crate::terms::{Terms, terms};
 use crate::uploads;
 use crate::view::SendView;
 
@@ -41,8 +42,14 @@ pub(crate) async fn accept(
     if uploads::opens(&body) {
         return uploads::open(&relay, caller, key, &body).await;
     }
-    let protected = relay.organisers.protected_identities(&caller.organisation)?;
-    let mut read = Submission::read(&body, protected)?;
+    let organiser = match relay.organisers.get(&caller.organisation, relay.clock.now()).await {
+        Ok(organiser) => organiser,
+        Err(error) => {
+            let repeated = answer_repeated(&relay, &caller.organisation, key, &body).await?;
+            return repeated.ok_or_else(|| error.into());
+        }
+    };
+    let mut read = Submission::read(&body, organiser.protected)?;
     let mentions = Mentions::of(&read.content);
     let checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
     let validation = read.content.options.validation;
@@ -53,8 +60,18 @@ pub(crate) async fn accept(
             return repeated.ok_or_else(|| rejection.into());
         }
     };
+    let Terms { options, retention_days, certificate_days_left } =
+        match terms(&relay, &organiser, submission.options) {
+            Ok(terms) => terms,
+            Err(problem) => {
+                let repeated = answer_repeated(&relay, &caller.organisation, key, &body).await?;
+                return repeated.ok_or(problem);
+            }
+        };
     let mut new = NewSend {
-        retention_days: relay.organisers.retention_days(&caller.organisation)?,
+        options,
+        retention_days,
+        certificate_days_left,
         findings: findings.counts().to_vec(),
         not_checked: checked.not_checked,
         ..new_send(submission, caller.subject)
@@ -172,6 +189,7 @@ fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_dom
             .map(|(stage, batches)| NewJob { stage, batches: batches.into_iter().map(new_batch).collect() })
             .collect(),
         retention_days: 0,
+        certificate_days_left: None,
         resume_of: None,
     }
 }

@@ -88,7 +88,9 @@ impl Sheet {
         }
         let label = self.language.of_both(record.outcome_label.sv, record.outcome_label.en);
         let (name, own) = cells(&record.row);
-        let messages: Vec<_> = record.messages.iter().map(ToString::to_string).collect();
+        // A message may quote what is left out.
+        let messages = record.messages.iter().filter(|_| !is_protected(&record.row));
+        let messages: Vec<_> = messages.map(ToString::to_string).collect();
         let without: Vec<_> = record.without.iter().map(ToString::to_string).collect();
         let before = [label.to_owned(), name];
         let behind = [messages.join(" | "), without.join(" "), record.row.id().to_string()];
@@ -149,17 +151,30 @@ fn columns(stage: StageName) -> &'static [(&'static str, &'static str)] {
     }
 }
 
-/// A row's name, and what it has of its own, in the order of [`columns`].
+/// Whether the row is about a person whose identity is protected.
+fn is_protected(row: &Row) -> bool {
+    match row {
+        Row::Person(row) => row.protected,
+        Row::Duty(row) => row.protected,
+        Row::Group(_) | Row::Activity(_) => false,
+    }
+}
+
+/// A row's name, and what it has of its own, in the order of [`columns`]. A file goes where nobody's scope is asked:
+/// names and numbers of protected persons are not in it, whoever asks.
 fn cells(row: &Row) -> (String, Vec<String>) {
+    let protected = is_protected(row);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let personal = |value: &Option<String>| if protected { String::new() } else { text(value) };
     match row {
         Row::Person(row) => {
             let year = row.school_year.map(|year| year.to_string());
-            let own = [&row.role, &row.civic_no, &row.eppn, &year, &row.school_type].map(text);
-            (text(&row.name), own.into())
+            let (civic_no, eppn) = (personal(&row.civic_no), personal(&row.eppn));
+            let own = vec![text(&row.role), civic_no, eppn, text(&year), text(&row.school_type)];
+            (personal(&row.name), own)
         }
         Row::Duty(row) => {
-            (text(&row.name), [&row.role, &row.person_id, &row.school_unit_id].map(text).into())
+            (personal(&row.name), [&row.role, &row.person_id, &row.school_unit_id].map(text).into())
         }
         Row::Group(row) => {
             let members = Some(row.members.to_string());

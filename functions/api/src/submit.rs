@@ -25,6 +25,7 @@ use crate::problem::Problem;
 use crate::records::unreadable;
 use crate::registers;
 use crate::sends::{answer_accepted, store_and_start};
+use crate::terms::terms;
 
 /// Accepts a send that came in parts: `{"parts": n}`. Can be repeated: what was accepted is answered alike.
 pub(crate) async fn submit(
@@ -44,6 +45,10 @@ pub(crate) async fn submit(
         return answer_accepted(&relay, &send).await;
     }
     all_there(&found.parts, count)?;
+    if found.upload.submitted.is_none() {
+        let organiser = relay.organisers.get(&send.organisation, relay.clock.now()).await?;
+        terms(&relay, &organiser, found.header.options)?;
+    }
     let mut mentions = Mentions::default();
     let mut read = Whole::read(&relay, &send, &found, &mut mentions).await?;
     let checked = registers::check(&relay, &send.organisation, &mentions, &mut read.findings).await;
@@ -66,6 +71,7 @@ pub(crate) async fn submit(
         not_checked: checked.not_checked,
         jobs: whole.jobs,
         retention_days: 0,
+        certificate_days_left: None,
         resume_of: None,
     };
     store_and_start(&relay, &send, &new, None).await?;

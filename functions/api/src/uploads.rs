@@ -16,6 +16,7 @@ use crate::body::unpacked;
 use crate::caller::{Caller, Sender};
 use crate::problem::Problem;
 use crate::sends::{hash, send_of_key};
+use crate::terms::{Terms, protected_identities, terms};
 use crate::view::FoundView;
 
 /// A request that opens a send for parts is no larger.
@@ -56,10 +57,12 @@ pub(crate) fn opens(body: &[u8]) -> bool {
 /// Opens a send for parts: `{"upload": true, options?}`.
 pub(crate) async fn open(relay: &Relay, caller: Caller, key: &str, body: &[u8]) -> Result<Response, Problem> {
     let options = Submission::parse_upload(body)?;
-    let retention_days = relay.organisers.retention_days(&caller.organisation)?;
+    let organiser = relay.organisers.get(&caller.organisation, relay.clock.now()).await?;
+    let Terms { options, retention_days, certificate_days_left } = terms(relay, &organiser, options)?;
     let send = send_of_key(relay, &caller.organisation, key, body).await?;
     let open_for = relay.config.timing.upload_open;
-    let new = NewUpload { requested_by: caller.subject, options, retention_days, open_for };
+    let new =
+        NewUpload { requested_by: caller.subject, options, retention_days, certificate_days_left, open_for };
     relay.history.open_upload(&send, &new, relay.clock.now()).await?;
     tracing::info!(
         event = "upload.opened", send = %send.send, organisation = %send.organisation, "a send takes parts"
@@ -80,7 +83,7 @@ pub(crate) async fn records(
 ) -> Result<Response, Problem> {
     let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
     let body = unpacked(&headers, body)?;
-    let protected = relay.organisers.protected_identities(&send.organisation)?;
+    let protected = protected_identities(&relay, &send.organisation).await?;
     let read = PackedPart::read(&body, protected)?;
     drop(body);
     // What the sender chose is looked up only where it matters.

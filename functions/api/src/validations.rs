@@ -17,6 +17,7 @@ use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::unreadable;
 use crate::registers::{self, NotCheckedView};
+use crate::terms::protected_identities;
 
 /// Duties that the preview shows; the answer says how many there are.
 const VIEWERS_SHOWN: usize = 100;
@@ -57,7 +58,7 @@ pub(crate) async fn validate(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let protected = relay.organisers.protected_identities(&caller.organisation)?;
+    let protected = protected_identities(&relay, &caller.organisation).await?;
     let body = unpacked(&headers, body)?;
     let Read { content: submission, mut findings } = Submission::read(&body, protected)?;
     drop(body);

@@ -8,8 +8,9 @@ use stafett_domain::cause::{is_a_name, is_words};
 use stafett_domain::guidance;
 use stafett_domain::register::Register;
 use stafett_domain::{
-    Access, ActivitySummary, AttemptId, Call, Counts, FindingGroup, Findings, Guidance, JobStatus, KindCount,
-    Label, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId, SendStatus, Severity, StageName,
+    Access, ActivitySummary, AttemptId, AuthorizationCause, Call, Counts, FindingGroup, Findings, Guidance,
+    JobStatus, KindCount, Label, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId, SendStatus,
+    Severity, StageName,
 };
 use stafett_engine::history::{Attempt, Job, Organiser, StoredSend, looked_up_by};
 use stafett_skolverket::LogEntry;
@@ -35,8 +36,38 @@ pub(crate) struct SendView {
     activities: Vec<ActivitySummary>,
     jobs: Vec<JobView>,
     options: Options,
+    /// What does not keep it from being sent, and should be looked after.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningView>,
     /// What was found in it when it was accepted.
     validation: FoundView,
+}
+
+/// Something that is to be looked after.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WarningView {
+    code: &'static str,
+    days_left: i64,
+    en: String,
+    sv: String,
+}
+
+impl WarningView {
+    fn certificate_expires(days_left: i64) -> Self {
+        Self {
+            code: "certificateExpires",
+            days_left,
+            en: format!(
+                "The organiser's client certificate expires in {days_left} days. Order a new one and replace it in the \
+                 settings: after its last day nothing can be sent."
+            ),
+            sv: format!(
+                "Huvudmannens klientcertifikat går ut om {days_left} dagar. Beställ ett nytt och byt det i \
+                 inställningarna: efter sista dagen kan inget skickas."
+            ),
+        }
+    }
 }
 
 /// What was found in a body, in numbers.
@@ -89,10 +120,16 @@ impl SendView {
 /// Why a job did not succeed, with words for the admin.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ReasonView {
+pub(crate) struct ReasonView {
     code: ReasonCode,
     #[serde(skip_serializing_if = "Option::is_none")]
     http_status: Option<u16>,
+    /// What is behind a want of authorization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<AuthorizationCause>,
+    /// What the authorization server said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_text: Option<String>,
     en: String,
     sv: String,
     guidance: Guidance,
@@ -101,7 +138,8 @@ struct ReasonView {
 impl From<Reason> for ReasonView {
     fn from(reason: Reason) -> Self {
         let (text, guidance) = (reason.text(), reason.guidance());
-        Self { code: reason.code, http_status: reason.http_status, en: text.en, sv: text.sv, guidance }
+        let Reason { code, http_status, cause, server_text } = reason;
+        Self { code, http_status, cause, server_text, en: text.en, sv: text.sv, guidance }
     }
 }
 
@@ -116,7 +154,7 @@ impl From<&Job> for JobView {
             ended_at: job.ended_at,
             counts: job.counts(),
             waiting_for_skolverket_since: job.waiting_since.filter(|_| !job.status.has_ended()),
-            reason: job.reason.map(Into::into),
+            reason: job.reason.clone().map(Into::into),
         }
     }
 }
@@ -145,6 +183,11 @@ impl SendView {
             activities,
             jobs: jobs.iter().map(Into::into).collect(),
             options: header.options,
+            warnings: header
+                .certificate_days_left
+                .map(WarningView::certificate_expires)
+                .into_iter()
+                .collect(),
             validation: FoundView::of(&findings, Some(&not_checked)),
         }
     }

@@ -1,7 +1,10 @@
 //! Once a minute: what history says is overdue is sent again. It reads history, not queues.
 
+mod certificates;
+
 use std::time::Duration;
 
+use certificates::Watch;
 use lambda_runtime::{LambdaEvent, service_fn};
 use stafett_domain::{Reason, ReasonCode};
 use stafett_engine::history::{Carrier, HistoryError};
@@ -30,9 +33,14 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let relay = Relay::from_env().await.inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
-    let relay = &relay;
+    let (relay, watch) = (&relay, &Watch::default());
     lambda_runtime::run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
-        look(relay).await.map_err(lambda_runtime::Error::from)
+        let overdue = look(relay).await.map_err(lambda_runtime::Error::from);
+        // What cannot be read now is looked at with the next event.
+        if let Err(error) = watch.look(relay, relay.clock.now()).await {
+            tracing::error!(event = "watchdog.failed", error = %error, "the certificates were not looked at");
+        }
+        overdue
     }))
     .await
 }

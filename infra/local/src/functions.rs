@@ -45,8 +45,6 @@ pub struct Surroundings<'a> {
     pub queues_at_pace: bool,
     /// Variables with other values than the template's.
     pub set: &'a [(String, String)],
-    /// Organisers' settings, an absolute path.
-    pub organisers: Option<&'a Path>,
     /// Where log files go.
     pub log_dir: Option<&'a Path>,
     /// The stack's pace.
@@ -224,9 +222,6 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
     let mut environment: BTreeMap<String, String> =
         of_lambda.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(of_template).collect();
     environment.extend(surroundings.set.iter().cloned());
-    if let Some(organisers) = surroundings.organisers {
-        environment.insert("ORGANISERS_DIR".to_owned(), organisers.display().to_string());
-    }
     environment
 }
 
@@ -252,6 +247,8 @@ mod tests {
                 upstreams: Upstreams {
                     dynamodb: String::new(),
                     sqs: String::new(),
+                    ssm: String::new(),
+                    verification: None,
                     skolverket: String::new(),
                     token: String::new(),
                     open_data: String::new(),
@@ -261,7 +258,6 @@ mod tests {
                 http: crate::forward::client().unwrap(),
                 queues_at_pace,
                 set: &[],
-                organisers: None,
                 log_dir: None,
                 pace,
                 clock: Clock::start(),

@@ -22,6 +22,7 @@ pub mod queues;
 pub mod runtime_api;
 pub mod show;
 pub mod sqs;
+pub mod ssm;
 pub mod stack;
 pub mod stand_in;
 pub mod template;

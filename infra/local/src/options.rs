@@ -47,7 +47,11 @@ pub struct Options {
     #[arg(long, value_name = "URL", value_parser = service_url)]
     pub open_data_url: Option<String>,
 
-    /// Organisers' settings, one JSON file each.
+    /// Base URL of the verification environment's Provisioning API that goes with --skolverket-url.
+    #[arg(long, value_name = "URL", requires = "skolverket_url", value_parser = service_url)]
+    pub verification_url: Option<String>,
+
+    /// Organisers' settings, one JSON file each, named by the organisation number; read again as they change.
     #[arg(long, value_name = "DIR")]
     pub organisers: Option<PathBuf>,
 

@@ -19,6 +19,7 @@ use crate::meter::Meter;
 use crate::notice::notice;
 use crate::options::Options;
 use crate::pace::Pace;
+use crate::ssm::Ssm;
 use crate::template::Resources;
 use crate::{loopback, pollers, stand_in};
 
@@ -53,8 +54,8 @@ pub struct Stack {
     meter: Meter,
     /// Endpoints, pollers and schedules; aborted when dropped.
     tasks: JoinSet<()>,
-    /// The built-in stand-in for Skolverket serves for as long as it is held.
-    _simulator: Option<Simulator>,
+    /// The built-in stand-ins for Skolverket, one an environment, serve for as long as they are held.
+    _simulators: Vec<Simulator>,
     _data_dir: Option<DataDir>,
 }
 
@@ -66,7 +67,7 @@ impl Stack {
         let gateway =
             loopback::listen(options.port).map_err(|error| StackError::Port(options.port, error))?;
         let address = gateway.local_addr().map_err(io("the API"))?;
-        let (simulator, services) = services(options, pace).await?;
+        let (simulators, services) = services(options, pace).await?;
         let issuer = format!("http://{address}");
         let parameters = [
             ("JwtIssuer", issuer.clone()),
@@ -76,20 +77,27 @@ impl Stack {
             ("SkolverketUrl", services.skolverket_url.clone()),
             ("SkolverketLocation", services.skolverket_url.clone()),
             ("TokenUrl", services.token_url.clone()),
+            ("VerificationUrl", services.verification_url.clone().unwrap_or_default()),
+            ("VerificationLocation", services.verification_url.clone().unwrap_or_default()),
             ("OpenDataUrl", services.open_data_url.clone()),
         ]
         .map(|(name, value)| (name.to_owned(), value));
         let mut tasks = JoinSet::new();
         let Aws { resources, dynamodb_endpoint, sqs_endpoint, queues, data_dir } =
             Aws::start(options, parameters.into(), clock, &mut tasks).await?;
-        if let (Some(simulator), Some(data_dir)) = (&simulator, &data_dir) {
+        if let (Some(simulator), Some(data_dir)) = (simulators.first(), &data_dir) {
             stand_in::keep(simulator, &data_dir.accepted()).map_err(io("--data-dir, skolverket.accepted"))?;
         }
         let organisers = options.organisers.as_ref().map(std::fs::canonicalize).transpose();
         let organisers = organisers.map_err(io("--organisers"))?;
+        let ssm = loopback::listen(0).map_err(io("the emulated SSM"))?;
+        let ssm_endpoint = loopback::url(&ssm).map_err(io("the emulated SSM"))?;
+        serve(&mut tasks, "the emulated SSM", Ssm::new(organisers).serve(ssm));
         let upstreams = Upstreams {
             dynamodb: dynamodb_endpoint,
             sqs: sqs_endpoint,
+            ssm: ssm_endpoint,
+            verification: services.verification_url.map(|url| url.trim_end_matches('/').to_owned()),
             skolverket: services.skolverket_url.trim_end_matches('/').to_owned(),
             token: services.token_url,
             open_data: services.open_data_url.trim_end_matches('/').to_owned(),
@@ -102,7 +110,6 @@ impl Stack {
             http: forward::client()?,
             queues_at_pace: options.aws_endpoint.is_none(),
             set: &options.set,
-            organisers: organisers.as_deref(),
             log_dir: options.log_dir.as_deref(),
             pace,
             clock,
@@ -135,8 +142,8 @@ impl Stack {
         };
         serve(&mut tasks, "the API", api.serve(gateway));
         tasks.spawn(watch_memory(functions.clone()));
-        let (_simulator, _data_dir) = (simulator, data_dir);
-        Ok(Self { address, tokens, clock, functions, meter, tasks, _simulator, _data_dir })
+        let (_simulators, _data_dir) = (simulators, data_dir);
+        Ok(Self { address, tokens, clock, functions, meter, tasks, _simulators, _data_dir })
     }
 
     /// The API's base URL, without a slash at its end.
@@ -181,33 +188,47 @@ async fn watch_memory(functions: Vec<FunctionHost>) {
 /// Where Skolverket's services are.
 struct Services {
     skolverket_url: String,
+    verification_url: Option<String>,
     token_url: String,
     open_data_url: String,
 }
 
-async fn services(options: &Options, pace: Pace) -> Result<(Option<Simulator>, Services), StackError> {
+async fn services(options: &Options, pace: Pace) -> Result<(Vec<Simulator>, Services), StackError> {
     let given = (&options.skolverket_url, &options.token_url, &options.open_data_url);
     if let (Some(skolverket_url), Some(token_url), Some(open_data_url)) = given {
         let services = Services {
             skolverket_url: skolverket_url.clone(),
+            verification_url: options.verification_url.clone(),
             token_url: token_url.clone(),
             open_data_url: open_data_url.clone(),
         };
-        return Ok((None, services));
+        return Ok((Vec::new(), services));
     }
     let limits = match pace.factor() {
         1 => Limits::default(),
         factor => Limits::default().scaled(f64::from(factor)),
     };
     let simulator = Simulator::start(limits).await.map_err(io("the stand-in for Skolverket"))?;
-    // What is not given is the built-in one's.
+    // What is not given is the built-in one's; another's authorization server knows nothing of our verification.
     let or = |given: &Option<String>, own: String| given.clone().unwrap_or(own);
+    let mut simulators = vec![simulator.clone()];
+    let verification_url = match (&options.token_url, &options.verification_url) {
+        (None, None) => {
+            let verification = simulator.start_verification(limits).await;
+            let verification = verification.map_err(io("the stand-in for Skolverket"))?;
+            let url = verification.provisioning_url();
+            simulators.push(verification);
+            Some(url)
+        }
+        (_, given) => given.clone(),
+    };
     let services = Services {
         skolverket_url: or(&options.skolverket_url, simulator.provisioning_url()),
+        verification_url,
         token_url: or(&options.token_url, simulator.token_url()),
         open_data_url: or(&options.open_data_url, simulator.open_data_url()),
     };
-    Ok((Some(simulator), services))
+    Ok((simulators, services))
 }
 
 fn functions(

@@ -8,6 +8,7 @@
 //! a message says), `guidance/outcomes.rs` (records without a message), `guidance/calls.rs` (whole calls) and
 //! `guidance/reasons.rs` (why a job ended): a new cause is a new row there.
 
+mod authorization;
 mod calls;
 mod categories;
 mod outcomes;
@@ -16,8 +17,10 @@ mod records;
 
 use serde::Serialize;
 
+use crate::reason::Text;
 use crate::state::Outcome;
 
+pub(crate) use authorization::of_authorization;
 pub(crate) use reasons::of_reason;
 
 /// Who can mend it.
@@ -59,6 +62,12 @@ pub struct Guidance {
 }
 
 impl Guidance {
+    /// Both in one text.
+    pub fn text(&self) -> Text {
+        let Self { meaning, action, .. } = self;
+        Text { sv: format!("{} {}", meaning.sv, action.sv), en: format!("{} {}", meaning.en, action.en) }
+    }
+
     /// Each language: what happened, what to do.
     const fn new(who: Who, sv: [&'static str; 2], en: [&'static str; 2]) -> Self {
         let ([meaning_sv, action_sv], [meaning_en, action_en]) = (sv, en);

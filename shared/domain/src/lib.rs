@@ -3,9 +3,11 @@
 //! Pure: no clock, no network, no storage.
 
 pub mod across;
+pub mod authorization;
 pub mod call;
 pub mod cause;
 pub mod dependency;
+pub mod environment;
 pub mod finding;
 pub mod guidance;
 pub mod id;
@@ -31,8 +33,10 @@ pub mod submission;
 mod table;
 pub mod vocabulary;
 
+pub use authorization::AuthorizationCause;
 pub use call::Call;
 pub use cause::Cause;
+pub use environment::Environment;
 pub use finding::{
     Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender, Severity,
     Validation,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::authorization::AuthorizationCause;
 use crate::guidance::{self, Guidance};
 
 /// The cause, as data. The words come from [`Reason::text`].
@@ -33,7 +34,7 @@ pub enum ReasonCode {
 }
 
 /// Why something ended without success.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reason {
     /// The cause.
@@ -41,6 +42,12 @@ pub struct Reason {
     /// The HTTP status that Skolverket gave, where one decided it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
+    /// What is behind a want of authorization, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<AuthorizationCause>,
+    /// What the authorization server said, cut to a few lines. It is told nothing about persons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server_text: Option<String>,
 }
 
 /// A text in the two languages of the admins.
@@ -55,26 +62,29 @@ pub struct Text {
 impl Reason {
     /// A cause without an HTTP status.
     pub fn new(code: ReasonCode) -> Self {
-        Self { code, http_status: None }
+        Self { code, http_status: None, cause: None, server_text: None }
     }
 
     /// A cause that an HTTP status decided.
     pub fn with_status(code: ReasonCode, status: u16) -> Self {
-        Self { code, http_status: Some(status) }
+        Self { http_status: Some(status), ..Self::new(code) }
+    }
+
+    /// A want of authorization, and what is behind it.
+    pub fn authorization(cause: AuthorizationCause) -> Self {
+        Self { cause: Some(cause), ..Self::new(ReasonCode::Authorization) }
     }
 
     /// What it means, what to do, and who.
     pub fn guidance(&self) -> Guidance {
-        guidance::of_reason(self.code, self.http_status)
+        let by_status = || guidance::of_reason(self.code, self.http_status);
+        self.cause.map_or_else(by_status, AuthorizationCause::guidance)
     }
 
     /// What happened, to what, and what to do next: the guidance in one text, with the status that decided it.
     pub fn text(&self) -> Text {
-        let Guidance { meaning, action, .. } = self.guidance();
+        let Text { sv, en } = self.guidance().text();
         let status = self.http_status.map(|status| format!(" (HTTP {status})")).unwrap_or_default();
-        Text {
-            sv: format!("{} {}{status}", meaning.sv, action.sv),
-            en: format!("{} {}{status}", meaning.en, action.en),
-        }
+        Text { sv: format!("{sv}{status}"), en: format!("{en}{status}") }
     }
 }

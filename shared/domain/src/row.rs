@@ -170,23 +170,33 @@ impl Row {
     pub fn shown(self, access: Access) -> Self {
         match (access, self) {
             (Access::Personal, row) => row,
+            // Of a protected person not even the birth year is left, nor where the account is.
+            (Access::Masked, Self::Person(row)) if row.protected => Self::Person(PersonRow {
+                name: hidden(row.name),
+                civic_no: hidden(row.civic_no),
+                eppn: hidden(row.eppn),
+                ..row
+            }),
             (Access::Masked, Self::Person(row)) => Self::Person(PersonRow {
-                name: shown_name(row.name, row.protected),
                 civic_no: row.civic_no.as_deref().map(mask::civic_no),
                 eppn: row.eppn.as_deref().map(mask::eppn),
                 ..row
             }),
-            (Access::Masked, Self::Duty(row)) => {
-                Self::Duty(DutyRow { name: shown_name(row.name, row.protected), ..row })
+            (Access::Masked, Self::Duty(row)) if row.protected => {
+                Self::Duty(DutyRow { name: hidden(row.name), ..row })
             }
-            (Access::Masked, row @ (Self::Group(_) | Self::Activity(_))) => row,
+            (Access::Masked, row @ (Self::Duty(_) | Self::Group(_) | Self::Activity(_))) => row,
         }
     }
 }
 
+fn hidden(value: Option<String>) -> Option<String> {
+    value.map(|_| mask::HIDDEN.to_owned())
+}
+
 /// A name as it is shown to those who may not see everything.
 pub(crate) fn shown_name(name: Option<String>, protected: bool) -> Option<String> {
-    if protected { name.map(|_| mask::HIDDEN.to_owned()) } else { name }
+    if protected { hidden(name) } else { name }
 }
 
 fn data(body: &str) -> Option<Vec<Value>> {

@@ -53,7 +53,7 @@ pub(crate) fn complete() -> Value {
                 "enrolments": [],
             },
         ],
-        "options": {"onRecordErrors": "stop", "references": "internal", "validation": "strict"},
+        "options": {"onRecordErrors": "stop", "references": "internal", "validation": "strict", "environment": "production"},
     })
 }
 

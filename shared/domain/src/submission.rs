@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::environment::Environment;
 use crate::finding::{Finding, FindingCode, Findings, Kind, Validation};
 use crate::json;
 use crate::links;
@@ -50,6 +51,9 @@ pub struct Options {
     /// Where the records are that others refer to.
     #[serde(default)]
     pub references: References,
+    /// Where the send goes. A sender who names none leaves it to the organiser's settings; a stored send has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// What becomes of a send with errors that Skolverket might yet take.
     #[serde(default)]
     pub validation: Validation,

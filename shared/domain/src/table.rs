@@ -3,6 +3,7 @@
 //! Attributes and types are those of Skolverket's Provisioning API 1.3.2 less what Skolverket sets itself;
 //! what is narrower than there has its rule.
 
+use crate::environment::Environment;
 use crate::stage::StageName;
 use crate::vocabulary::{ActivityType, DutyRole, EmailType, GroupType, SchoolType, SecurityMarking};
 
@@ -139,6 +140,7 @@ pub(crate) fn record(stage: StageName) -> &'static Shape {
 const OPTIONS: &[Attribute] = &[
     optional("onRecordErrors", None, Shape::OneOf(&["stop", "continue"])),
     optional("references", Some(2), Shape::OneOf(&["internal", "external"])),
+    optional("environment", None, Shape::OneOf(Environment::WORDS)),
     optional("validation", None, Shape::OneOf(&["strict", "warnOnly"])),
 ];
 

@@ -200,7 +200,8 @@ impl Relay {
     ) -> Result<Course, StepFailure> {
         tracing::error!(
             event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
-            batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, "a send is stopped"
+            batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, cause = ?reason.cause,
+            "a send is stopped"
         );
         // A success that nobody foresaw may be one all the same.
         let taken = reason.http_status.is_some_and(|status| (200..300).contains(&status));

@@ -7,6 +7,8 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, HttpClientError};
 
+use crate::parameters::Parameters;
+
 /// The roots of Amazon Trust Services, which every AWS service's certificate leads to
 /// (<https://www.amazontrust.com/repository/>). Reading the system's 140 instead was most of what a start cost.
 const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
@@ -15,6 +17,7 @@ const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 pub(crate) struct AwsClients {
     pub(crate) dynamodb: aws_sdk_dynamodb::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) parameters: Parameters,
 }
 
 impl AwsClients {
@@ -33,7 +36,11 @@ impl AwsClients {
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .region(EnvironmentVariableRegionProvider::new());
         let shared = loader.load().await;
-        Ok(Self { dynamodb: aws_sdk_dynamodb::Client::new(&shared), sqs: aws_sdk_sqs::Client::new(&shared) })
+        Ok(Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&shared),
+            sqs: aws_sdk_sqs::Client::new(&shared),
+            parameters: Parameters::new(&shared),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stafett_domain::StageName;
-use stafett_skolverket::Endpoint;
+use stafett_skolverket::{Api, Endpoint};
 
 /// Every duration and rate, so that the template says them in one place. Durations are milliseconds there.
 #[derive(Debug, Clone)]
@@ -36,6 +36,10 @@ pub struct Timing {
     pub deadline: Duration,
     /// `UPLOAD_OPEN_MS`: a send that comes in parts and is not accepted by then is removed.
     pub upload_open: Duration,
+    /// `SETTINGS_KEPT_MS`: how long an organiser's settings are kept before they are read again.
+    pub settings_kept: Duration,
+    /// `CERTIFICATE_WATCH_MS`: how often the certificates of all organisers are looked at.
+    pub certificate_watch: Duration,
     /// `QUEUE_DELAY_UNIT_MS`: the length of the queue's second. Only a local stack that runs faster has another.
     pub queue_delay_unit: Duration,
 }
@@ -71,10 +75,13 @@ pub struct Config {
     pub skolverket_location: String,
     /// `TOKEN_URL`: the authorization server's `/transaction`.
     pub token_url: Endpoint,
-    /// `ENTITY_ID_PATTERN`: the entity id of an organiser without settings of its own.
-    pub entity_id_pattern: String,
-    /// `ORGANISERS_DIR`: a folder with settings, one file an organiser. Optional.
-    pub organisers_dir: Option<PathBuf>,
+    /// `VERIFICATION_URL`, `VERIFICATION_LOCATION`: the same of the verification environment. Both or neither.
+    pub verification: Option<Api>,
+    /// `EXTRA_ROOTS_FILE`: root certificates, in PEM form, that are trusted beside the built-in ones at Skolverket.
+    /// Optional.
+    pub extra_roots_file: Option<PathBuf>,
+    /// `ORGANISERS_PATH`: under which path the organisers' settings are in the parameter store.
+    pub organisers_path: String,
     /// `RETENTION_DAYS`: how long a send is kept where the organiser's settings say nothing.
     pub retention_days: u32,
     /// `ORGANISER_CLAIM`: the token's claim that holds the organisation number.
@@ -112,8 +119,9 @@ impl Config {
         let skolverket_location = reader.text("SKOLVERKET_LOCATION");
         let token_url = reader.endpoint("TOKEN_URL");
         let open_data_url = reader.endpoint("OPEN_DATA_URL");
-        let entity_id_pattern = reader.text("ENTITY_ID_PATTERN");
-        let organisers_dir = reader.variables.get("ORGANISERS_DIR").map(PathBuf::from);
+        let verification = reader.verification();
+        let extra_roots_file = reader.given("EXTRA_ROOTS_FILE").map(PathBuf::from);
+        let organisers_path = reader.text("ORGANISERS_PATH");
         let retention_days = reader.number("RETENTION_DAYS", |days: u32| days > 0);
         let organiser_claim = reader.text("ORGANISER_CLAIM");
         let timing = Timing {
@@ -130,6 +138,8 @@ impl Config {
             job_stuck: reader.milliseconds("JOB_STUCK_MS"),
             deadline: reader.milliseconds("DEADLINE_MS"),
             upload_open: reader.milliseconds("UPLOAD_OPEN_MS"),
+            settings_kept: reader.milliseconds("SETTINGS_KEPT_MS"),
+            certificate_watch: reader.milliseconds("CERTIFICATE_WATCH_MS"),
             queue_delay_unit: reader.milliseconds("QUEUE_DELAY_UNIT_MS"),
         };
         let positive = |rate: f64| rate > 0.0 && rate.is_finite();
@@ -153,8 +163,9 @@ impl Config {
             skolverket_url,
             skolverket_location,
             token_url,
-            entity_id_pattern,
-            organisers_dir,
+            verification,
+            extra_roots_file,
+            organisers_path,
             retention_days,
             organiser_claim,
             timing,
@@ -207,6 +218,20 @@ impl Reader {
         Duration::from_millis(self.number(name, |milliseconds: u64| milliseconds > 0))
     }
 
+    /// The value of a variable that may be absent, or empty.
+    fn given(&self, name: &str) -> Option<String> {
+        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    fn verification(&mut self) -> Option<Api> {
+        let (url, location) = ("VERIFICATION_URL", "VERIFICATION_LOCATION");
+        if self.given(url).is_none() && self.given(location).is_none() {
+            return None;
+        }
+        let (base, location) = (self.endpoint(url), self.text(location));
+        base.map(|base| Api { base, location })
+    }
+
     fn endpoint(&mut self, name: &str) -> Option<Endpoint> {
         let text = self.text(name);
         if text.is_empty() {
@@ -241,13 +266,15 @@ pub(crate) mod tests {
             ("SKOLVERKET_URL", "https://example.se/v1"),
             ("SKOLVERKET_LOCATION", "https://example.se/v1"),
             ("TOKEN_URL", "https://example.se/transaction"),
+            ("VERIFICATION_URL", "https://verification.example.se/v1"),
+            ("VERIFICATION_LOCATION", "https://verification.example.se/v1"),
+            ("ORGANISERS_PATH", "/stafett/organisers"),
             ("OPEN_DATA_URL", "https://example.se/open-data/v1"),
             ("LOOKUPS_PER_SECOND", "9.6"),
             ("OPEN_DATA_TIMEOUT_MS", "3000"),
             ("OPEN_DATA_WAIT_MS", "5000"),
             ("OPEN_DATA_KEEP_MS", "900000"),
             ("OPEN_DATA_RETRY_MS", "30000"),
-            ("ENTITY_ID_PATTERN", "https://{organisation_number}.example.se"),
             ("RETENTION_DAYS", "400"),
             ("ORGANISER_CLAIM", "organisation_number"),
             ("CALLS_PER_SECOND", "4.8"),
@@ -263,6 +290,8 @@ pub(crate) mod tests {
             ("JOB_STUCK_MS", "1800000"),
             ("DEADLINE_MS", "43200000"),
             ("UPLOAD_OPEN_MS", "86400000"),
+            ("SETTINGS_KEPT_MS", "50000"),
+            ("CERTIFICATE_WATCH_MS", "3600000"),
             ("QUEUE_DELAY_UNIT_MS", "1000"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -274,7 +303,19 @@ pub(crate) mod tests {
         let config = Config::from_variables(variables()).unwrap();
         assert_eq!(config.queue(StageName::Groups), "http://127.0.0.1/groups");
         assert_eq!(config.timing.claim, Duration::from_secs(30));
-        assert!(config.organisers_dir.is_none());
+        assert!(config.verification.is_some() && config.extra_roots_file.is_none());
+        let without = |name: &str| {
+            let mut variables = variables();
+            variables.remove(name);
+            variables
+        };
+        let Err(ConfigError(faults)) = Config::from_variables(without("VERIFICATION_URL")) else {
+            panic!("half an environment was taken")
+        };
+        assert_eq!(faults, ["VERIFICATION_URL is missing"]);
+        let mut neither = without("VERIFICATION_URL");
+        neither.insert("VERIFICATION_LOCATION".to_owned(), String::new());
+        assert!(Config::from_variables(neither).unwrap().verification.is_none());
     }
 
     #[test]

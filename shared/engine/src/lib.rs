@@ -2,6 +2,7 @@
 //! configuration, telemetry; and the look-ups in public registers before a send.
 
 mod apart;
+mod authorization;
 mod aws;
 mod clock;
 pub mod config;
@@ -10,6 +11,7 @@ mod limiter;
 mod message;
 mod organisers;
 mod outcome;
+mod parameters;
 mod piece;
 mod queue;
 mod records;
@@ -24,7 +26,8 @@ pub use clock::Clock;
 pub use config::{Config, ConfigError};
 pub use limiter::{Limiter, Slot};
 pub use message::{BatchStep, InvalidMessage, Message, Step};
-pub use organisers::{OrganiserSettings, Organisers, SettingsError};
+pub use organisers::{FieldFault, Organiser, Organisers, SettingsError};
+pub use parameters::ParameterError;
 pub use queue::{QueueError, Queues};
 pub use records::{HandlerError, handle_batch};
 pub use registers::Registers;

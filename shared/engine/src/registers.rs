@@ -10,7 +10,7 @@ use futures::StreamExt;
 use jiff::Timestamp;
 use stafett_domain::OrganisationNumber;
 use stafett_domain::register::{Known, Mentions};
-use stafett_skolverket::{CallFailure, OpenData};
+use stafett_skolverket::{CallFailure, OpenData, Roots};
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -31,6 +31,7 @@ const AT_ONCE: usize = 4;
 /// Looks things up, and keeps them. Nothing is built before the first send asks.
 pub struct Registers {
     settings: Lookups,
+    roots: Roots,
     limiter: Limiter,
     client: OnceLock<OpenData>,
     kept: Mutex<Kept>,
@@ -38,8 +39,8 @@ pub struct Registers {
 
 impl Registers {
     /// Asks where and as `settings` say, with a slot of `limiter` a call.
-    pub(crate) fn new(settings: Lookups, limiter: Limiter) -> Self {
-        Self { settings, limiter, client: OnceLock::new(), kept: Mutex::default() }
+    pub(crate) fn new(settings: Lookups, roots: Roots, limiter: Limiter) -> Self {
+        Self { settings, roots, limiter, client: OnceLock::new(), kept: Mutex::default() }
     }
 
     /// What the registers say of what an organiser's send names. Takes no longer than a validation may wait.
@@ -163,7 +164,7 @@ impl Registers {
     /// Built by the first who needs it: a function's start is not to wait for it.
     fn client(&self) -> Option<&OpenData> {
         if self.client.get().is_none() {
-            match OpenData::new(self.settings.url.clone(), self.settings.timeout) {
+            match OpenData::new(self.settings.url.clone(), &self.roots, self.settings.timeout) {
                 Ok(client) => drop(self.client.set(client)),
                 Err(error) => {
                     tracing::error!(event = "openData.failed", error = %error, "nothing can be looked up");

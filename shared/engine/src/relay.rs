@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_http_client::HttpClientError;
 use jiff::Timestamp;
 use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, StageName};
-use stafett_skolverket::{Client, ClientError};
+use stafett_skolverket::{Addresses, Api, Client, Roots};
 use uuid::Uuid;
 
 use crate::aws::AwsClients;
@@ -17,7 +17,7 @@ use crate::history::{
 };
 use crate::limiter::Limiter;
 use crate::message::{BatchStep, InvalidMessage, Message, Step};
-use crate::organisers::Organisers;
+use crate::organisers::{Organisers, SettingsError};
 use crate::queue::{QueueError, Queues};
 use crate::registers::Registers;
 use crate::verdict;
@@ -46,9 +46,9 @@ pub enum StartError {
     /// Its environment is not what it needs.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// TLS to Skolverket cannot be set up.
-    #[error(transparent)]
-    Client(#[from] ClientError),
+    /// The file with root certificates cannot be read, or holds none.
+    #[error("EXTRA_ROOTS_FILE holds no root certificates in PEM form, or cannot be read")]
+    Roots,
     /// TLS to AWS cannot be set up.
     #[error("the clients for AWS cannot be built: {0}")]
     Aws(#[from] HttpClientError),
@@ -66,6 +66,9 @@ pub enum HandleError {
     /// The history cannot be read or written.
     #[error(transparent)]
     History(#[from] HistoryError),
+    /// The organiser's settings cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// What follows cannot be queued.
     #[error(transparent)]
     Queue(#[from] QueueError),
@@ -90,6 +93,7 @@ impl Relay {
     /// [`StartError`]
     pub async fn from_env() -> Result<Self, StartError> {
         let config = Config::from_env()?;
+        let addresses = addresses(&config)?;
         let aws = AwsClients::build().await?;
         let history = History::new(aws.dynamodb, config.table.clone());
         let timing = &config.timing;
@@ -101,18 +105,14 @@ impl Relay {
             "the most calls for a batch that Skolverket does not answer, and the time until it is given up"
         );
         Ok(Self {
-            skolverket: Client::new(
-                config.skolverket_url.clone(),
-                config.skolverket_location.clone(),
-                config.token_url.clone(),
-                timing.http_timeout,
-            )?,
             limiter: Limiter::new(history.clone(), "bulk", timing.calls_per_second, timing.slot_wait),
             registers: Registers::new(
                 config.lookups.clone(),
+                addresses.roots.clone(),
                 Limiter::new(history.clone(), "lookup", config.lookups.per_second, config.lookups.wait),
             ),
-            organisers: Organisers::new(&config),
+            skolverket: Client::new(addresses, timing.http_timeout),
+            organisers: Organisers::new(&config, aws.parameters),
             queues: Queues::new(aws.sqs),
             clock: Clock,
             history,
@@ -331,11 +331,12 @@ impl Relay {
     /// # Errors
     /// [`HandleError`]; the request can be repeated.
     pub async fn request_stop(&self, send: &SendRef, reason: Reason) -> Result<bool, HandleError> {
+        let code = reason.code;
         if !self.history.request_stop(send, reason).await? {
             return Ok(false);
         }
         tracing::info!(
-            event = "send.stopping", send = %send.send, organisation = %send.organisation, reason = ?reason.code,
+            event = "send.stopping", send = %send.send, organisation = %send.organisation, reason = ?code,
             "a send is asked to stop"
         );
         self.end_stopped(send, StageName::FIRST).await?;
@@ -372,6 +373,24 @@ impl Relay {
             why, "a message asked for nothing that is to be done"
         );
     }
+}
+
+fn addresses(config: &Config) -> Result<Addresses, StartError> {
+    let roots = match &config.extra_roots_file {
+        None => Roots::default(),
+        Some(file) => {
+            let pem = std::fs::read_to_string(file).map_err(|_| StartError::Roots)?;
+            Roots::read(&pem).ok_or(StartError::Roots)?
+        }
+    };
+    let production =
+        Api { base: config.skolverket_url.clone(), location: config.skolverket_location.clone() };
+    Ok(Addresses {
+        production,
+        verification: config.verification.clone(),
+        authorization: config.token_url.clone(),
+        roots,
+    })
 }
 
 fn first_step(batch: BatchId) -> BatchStep {

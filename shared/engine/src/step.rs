@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stafett_domain::dependency::{Prepared, depends, prepare};
-use stafett_domain::{Call, OnRecordErrors, Outcome, Reason, ReasonCode, RecordId, StageName};
+use stafett_domain::{
+    AuthorizationCause, Call, OnRecordErrors, Outcome, Reason, ReasonCode, RecordId, StageName,
+};
 use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
 
 use crate::apart::Found;
+use crate::authorization;
 use crate::history::{Attempt, Batch, Body, HistoryError, Issue, Next, SendRef, record_ids};
 use crate::limiter::Slot;
 use crate::outcome::{Reading, outcomes};
 use crate::piece::{ROUNDS, part_of};
-use crate::relay::{JobRef, Relay, StepFailure};
+use crate::relay::{HandleError, JobRef, Relay, StepFailure};
 use crate::verdict::{self, Verdict};
 
 /// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
@@ -128,20 +131,9 @@ impl Relay {
 
     async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
         let timing = &self.config.timing;
-        let organisation = &job.send.organisation;
-        let settings = match self.organisers.settings(organisation) {
-            Ok(settings) => settings,
-            Err(error) => {
-                tracing::error!(event = "organiser.settings", organisation = %organisation, error = %error, "settings");
-                return self.stop(job, batch, Reason::new(ReasonCode::Authorization)).await;
-            }
-        };
-        let token = match self.skolverket.token(organisation, &settings.entity_id, self.clock.now()).await {
+        let token = match self.token(job, batch).await? {
             Ok(token) => token,
-            Err(failure) => {
-                tracing::warn!(event = "token.failed", organisation = %organisation, error = %failure, "no token");
-                return self.follow(job, batch, verdict::of_token(&failure)).await;
-            }
+            Err(refusal) => return self.follow(job, batch, verdict::of_token(refusal)).await,
         };
         // A slot is everybody's: none is taken that the claim may be too short for.
         if self.rest(job) <= timing.slot_wait + self.call_time() {
@@ -160,6 +152,44 @@ impl Relay {
             Call::Submit => self.submit(job, batch, &token, loaded).await,
             Call::Poll => Box::pin(self.poll(job, batch, &token, loaded)).await,
         }
+    }
+
+    /// The organiser's token for the send's environment. Without one: why there will be none, or nothing where that may
+    /// pass.
+    async fn token(&self, job: &JobRef, batch: &Batch) -> Result<Result<Token, Option<Reason>>, StepFailure> {
+        let (organisation, now) = (&job.send.organisation, self.clock.now());
+        let organiser = match self.organisers.get(organisation, now).await {
+            Ok(organiser) => organiser,
+            Err(error) => {
+                let cause = error.cause().ok_or(HandleError::Settings(error))?;
+                return Ok(Err(Some(Reason::authorization(cause))));
+            }
+        };
+        // What is open is polled to its end with the token that is there.
+        if batch.call == Call::Submit {
+            let allowed = organiser.environment(Some(batch.environment)).is_some();
+            let not_allowed = (!allowed).then_some(AuthorizationCause::EnvironmentNotAllowed);
+            if let Some(cause) = organiser.refusal(now).or(not_allowed) {
+                return Ok(Err(Some(Reason::authorization(cause))));
+            }
+        }
+        let answer = self.skolverket.token(&organiser.identity, batch.environment, now).await;
+        let refusal = match &answer {
+            Ok(token) if !token.fresh => return Ok(answer.map_err(|_| None)),
+            Ok(_) => None,
+            Err(failure) => {
+                tracing::warn!(
+                    event = "token.failed", send = %job.send.send, organisation = %organisation,
+                    environment = %batch.environment, error = %failure, "no token"
+                );
+                match authorization::reason(failure, &organiser.identity) {
+                    None => return Ok(Err(None)),
+                    refusal => refusal,
+                }
+            }
+        };
+        self.history.note_authorization(organisation, batch.environment, refusal.as_ref(), now).await?;
+        Ok(answer.map_err(|_| refusal))
     }
 
     /// Waits for a slot; or says for how long to make room, where all that may be waited for are taken. A slot that
@@ -313,7 +343,7 @@ impl Relay {
                 self.put_back(job, batch, wait, PutBack::Unreachable { since, uncertain }).await
             }
             Verdict::NewToken => {
-                self.skolverket.forget_token(&job.send.organisation).await;
+                self.skolverket.forget_token(&job.send.organisation, batch.environment).await;
                 self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
             }
             Verdict::NewTry if batch.attempt_try >= TRIES => {

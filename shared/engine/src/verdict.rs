@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use stafett_domain::{Call, Reason, ReasonCode};
-use stafett_skolverket::{CallFailure, LogEntry, TokenFailure};
+use stafett_skolverket::{CallFailure, LogEntry};
 
+use crate::authorization;
 use crate::config::Timing;
 
 /// What to do after a call that gave no answer of the kind that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The same call again, later.
     PutBack {
@@ -50,7 +51,7 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
         | CallFailure::NotReadable(_)
         | CallFailure::NoJobId => Verdict::PutBack { hint: None, uncertain },
         CallFailure::Forbidden if !token_is_new => Verdict::NewToken,
-        CallFailure::Forbidden => stop(ReasonCode::Authorization, 403),
+        CallFailure::Forbidden => Verdict::Stop(authorization::new_token_refused()),
         CallFailure::NotFound => match call {
             Call::Poll => Verdict::NewTry,
             Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
@@ -64,20 +65,14 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
             Verdict::TakeApart { status: 400 }
         }
         CallFailure::Status(status @ 400) => stop(ReasonCode::Refused, *status),
-        CallFailure::Status(status @ 401) => stop(ReasonCode::Authorization, *status),
+        CallFailure::Status(status @ 401) => Verdict::Stop(authorization::unauthorized(*status)),
         CallFailure::Status(status) => stop(ReasonCode::UnforeseenAnswer, *status),
     }
 }
 
-/// The verdict over a token that was not given. A refusal would be repeated.
-pub(crate) fn of_token(failure: &TokenFailure) -> Verdict {
-    match failure {
-        TokenFailure::Unavailable { .. } => Verdict::PutBack { hint: None, uncertain: false },
-        TokenFailure::Refused { status } => {
-            Verdict::Stop(Reason::with_status(ReasonCode::Authorization, *status))
-        }
-        TokenFailure::NotReadable => Verdict::Stop(Reason::new(ReasonCode::Authorization)),
-    }
+/// The verdict over a token that was not given. A refusal, for a reason, would be repeated.
+pub(crate) fn of_token(refusal: Option<Reason>) -> Verdict {
+    refusal.map_or(Verdict::PutBack { hint: None, uncertain: false }, Verdict::Stop)
 }
 
 /// The longest that Skolverket's word for when to come back is followed (design §5): a header that means something
@@ -146,7 +141,7 @@ mod tests {
             (Submit, CallFailure::NotReadable(200), true, back(None, true)),
             (Submit, CallFailure::NoJobId, true, back(None, true)),
             (Submit, CallFailure::Forbidden, false, Verdict::NewToken),
-            (Submit, CallFailure::Forbidden, true, stop(ReasonCode::Authorization, 403)),
+            (Submit, CallFailure::Forbidden, true, Verdict::Stop(authorization::new_token_refused())),
             (Poll, CallFailure::NotFound, true, Verdict::NewTry),
             (Submit, CallFailure::NotFound, true, stop(ReasonCode::UnforeseenAnswer, 404)),
             (Submit, CallFailure::TooLarge, true, Verdict::TakeApart { status: 413 }),
@@ -166,15 +161,9 @@ mod tests {
 
     #[test]
     fn a_token_that_was_refused_is_not_asked_for_again() {
-        assert!(matches!(
-            of_token(&TokenFailure::Unavailable { status: Some(503) }),
-            Verdict::PutBack { .. }
-        ));
-        assert_eq!(
-            of_token(&TokenFailure::Refused { status: 401 }),
-            Verdict::Stop(Reason::with_status(ReasonCode::Authorization, 401))
-        );
-        assert!(matches!(of_token(&TokenFailure::NotReadable), Verdict::Stop(_)));
+        assert!(matches!(of_token(None), Verdict::PutBack { .. }));
+        let refused = Reason::with_status(ReasonCode::Authorization, 401);
+        assert_eq!(of_token(Some(refused.clone())), Verdict::Stop(refused));
     }
 
     #[test]

@@ -1,38 +1,53 @@
 //! The calls.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
-use stafett_domain::{OrganisationNumber, SkolverketJobId, StageName};
-use tokio::sync::Mutex;
+use stafett_domain::{Environment, OrganisationNumber, SkolverketJobId, StageName};
 
 use crate::answer::{self, CallFailure, JobAnswer, Submitted};
+use crate::authorization::Authorization;
 use crate::endpoint::{Endpoint, collection};
-use crate::token::{self, Granted, Token, TokenCache, TokenFailure};
+use crate::identity::{Identity, Roots};
+use crate::tls;
+use crate::token::{Token, TokenFailure};
 
 /// Longest answer that is read, in bytes. A job's answer can be larger than its request of 200 kB (329 kB seen).
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 
-/// The client could not be built.
-#[derive(Debug, thiserror::Error)]
-#[error("the client for Skolverket cannot be built")]
-pub enum ClientError {
-    /// The HTTP client refused its settings.
-    Http(#[from] reqwest::Error),
-    /// TLS refused its own.
-    Tls(#[from] rustls::Error),
+/// Where a Provisioning API is.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// The base address that is called.
+    pub base: Endpoint,
+    /// The one that tokens are asked for. Behind a proxy the two differ.
+    pub location: String,
 }
 
-/// Speaks to Skolverket for all organisers. Built once a process.
+/// Where Skolverket is, and what is trusted there.
+#[derive(Debug, Clone)]
+pub struct Addresses {
+    /// The Provisioning API of the production environment.
+    pub production: Api,
+    /// That of the verification environment, where it is used.
+    pub verification: Option<Api>,
+    /// The authorization server's `/transaction`: the same for both.
+    pub authorization: Endpoint,
+    /// Trusted beside the built-in root certificates, by both servers' clients.
+    pub roots: Roots,
+}
+
+/// Speaks to Skolverket for all organisers. Made once a process, at no cost: TLS is set up for the first call.
 pub struct Client {
-    http: reqwest::Client,
-    provisioning: Endpoint,
-    authorization: Endpoint,
-    location: String,
-    tokens: Mutex<TokenCache>,
+    production: Api,
+    verification: Option<Api>,
+    authorization: Authorization,
+    roots: Roots,
+    timeout: Duration,
+    http: OnceLock<reqwest::Client>,
 }
 
 /// One HTTP call and what came of it. The bodies hold personal data, so it has no `Debug`.
@@ -59,55 +74,37 @@ pub(crate) struct Received {
 }
 
 impl Client {
-    /// `provisioning` is the base address of the Provisioning API that is called, `location` the one that tokens
-    /// are asked for (the verification environment has one of its own), `authorization` the address of
-    /// `/transaction`; `timeout` bounds each call.
-    ///
-    /// # Errors
-    /// [`ClientError`] where TLS cannot be set up.
-    pub fn new(
-        provisioning: Endpoint,
-        location: String,
-        authorization: Endpoint,
-        timeout: Duration,
-    ) -> Result<Self, ClientError> {
-        // A proxy that the environment names sees where a call goes and no more: what may be called without TLS is on
-        // this machine.
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .timeout(timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
-        Ok(Self { http, provisioning, authorization, location, tokens: Mutex::default() })
+    /// `timeout` bounds each call.
+    pub fn new(addresses: Addresses, timeout: Duration) -> Self {
+        let Addresses { production, verification, authorization, roots } = addresses;
+        let authorization = Authorization::new(authorization, roots.clone(), timeout);
+        Self { production, verification, authorization, roots, timeout, http: OnceLock::new() }
     }
 
-    /// The organiser's token: the kept one, or else a new one. Only one is asked for at a time.
+    /// The organiser's token for an environment: the kept one, or else a new one. Only one is asked for at a time.
     ///
     /// # Errors
     /// [`TokenFailure`] where the authorization server gave none.
     pub async fn token(
         &self,
-        organisation: &OrganisationNumber,
-        entity_id: &str,
+        identity: &Identity,
+        environment: Environment,
         now: Timestamp,
     ) -> Result<Token, TokenFailure> {
-        let mut tokens = self.tokens.lock().await;
-        if let Some(token) = tokens.get(organisation, now) {
-            return Ok(token);
-        }
-        let body = token::request(&self.location, entity_id);
-        let request = self.http.post(self.authorization.url()).json(&body);
-        let received = receive(request).await.map_err(|_| TokenFailure::Unavailable { status: None })?;
-        match received.status {
-            200..=299 => Ok(tokens.keep(organisation.clone(), &Granted::read(&received.body)?, now)),
-            status @ (429 | 500..=599) => Err(TokenFailure::Unavailable { status: Some(status) }),
-            status => Err(TokenFailure::Refused { status }),
-        }
+        let api = self.api(environment).ok_or(TokenFailure::NoEnvironment)?;
+        self.authorization.token(identity, environment, &api.location, now).await
     }
 
     /// Drops the organiser's kept token, after the API refused it.
-    pub async fn forget_token(&self, organisation: &OrganisationNumber) {
-        self.tokens.lock().await.forget(organisation);
+    pub async fn forget_token(&self, organisation: &OrganisationNumber, environment: Environment) {
+        self.authorization.forget(organisation, environment).await;
+    }
+
+    fn api(&self, environment: Environment) -> Option<&Api> {
+        match environment {
+            Environment::Production => Some(&self.production),
+            Environment::Verification => self.verification.as_ref(),
+        }
     }
 
     /// Submits `body` (`{"data": […]}`) as a bulk call. A repeat is safe: existing records are updated.
@@ -157,39 +154,68 @@ impl Client {
     }
 
     async fn call(&self, path: &str, token: &Token, body: Option<String>) -> Result<Received, CallFailure> {
-        let url = self.provisioning.join(path).map_err(|_| CallFailure::Connection)?;
+        let api = self.api(token.environment).ok_or(CallFailure::Connection)?;
+        let url = api.base.join(path).map_err(|_| CallFailure::Connection)?;
         let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.value.expose_secret()))
             .map_err(|_| CallFailure::Forbidden)?;
         bearer.set_sensitive(true);
+        let http = self.http()?;
         let request = match body {
-            Some(body) => self.http.post(url).header("content-type", "application/json").body(body),
-            None => self.http.get(url),
+            Some(body) => http.post(url).header("content-type", "application/json").body(body),
+            None => http.get(url),
         };
-        receive(request.header(AUTHORIZATION, bearer)).await
+        let response = request.header(AUTHORIZATION, bearer).send().await.map_err(|error| sorted(&error))?;
+        receive(response).await.map_err(Unread::into_failure)
+    }
+
+    /// The client for both APIs: without a certificate, which is for the authorization server alone.
+    fn http(&self) -> Result<&reqwest::Client, CallFailure> {
+        if let Some(http) = self.http.get() {
+            return Ok(http);
+        }
+        // A proxy that the environment names sees where a call goes and no more: what may be called without TLS is on
+        // this machine.
+        let tls = tls::to_api(&self.roots).map_err(|_| CallFailure::Connection)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .timeout(self.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|_| CallFailure::Connection)?;
+        Ok(self.http.get_or_init(|| http))
     }
 }
 
-/// Mozilla's roots as they are compiled in: nothing is read or parsed, so a start costs nothing for them.
-pub(crate) fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
-    let roots: rustls::RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+/// The errors of the HTTP library are sorted here, because they name addresses.
+pub(crate) fn sorted(error: &reqwest::Error) -> CallFailure {
+    if error.is_connect() { CallFailure::Connection } else { CallFailure::NoAnswer }
 }
 
-/// Sends and reads to the end. The errors of the HTTP library are sorted here, because they name addresses.
-pub(crate) async fn receive(request: reqwest::RequestBuilder) -> Result<Received, CallFailure> {
-    let sorted = |error: reqwest::Error| {
-        if error.is_connect() { CallFailure::Connection } else { CallFailure::NoAnswer }
-    };
-    let mut response = request.send().await.map_err(sorted)?;
+/// Why an answer was not read to its end.
+pub(crate) enum Unread {
+    /// The connection broke, or took too long.
+    Http(reqwest::Error),
+    /// It is longer than any that is expected; its status.
+    TooLong(u16),
+}
+
+impl Unread {
+    pub(crate) fn into_failure(self) -> CallFailure {
+        match self {
+            Self::Http(error) => sorted(&error),
+            Self::TooLong(status) => CallFailure::NotReadable(status),
+        }
+    }
+}
+
+/// Reads an answer to its end.
+pub(crate) async fn receive(mut response: reqwest::Response) -> Result<Received, Unread> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(sorted)? {
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Http)? {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(CallFailure::NotReadable(status));
+            return Err(Unread::TooLong(status));
         }
         body.extend_from_slice(&chunk);
     }

@@ -36,6 +36,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether calls of it are made by TLS; those to this machine may not be.
+    pub fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
     /// The address itself.
     pub(crate) fn url(&self) -> reqwest::Url {
         self.0.clone()

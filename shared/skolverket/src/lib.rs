@@ -4,13 +4,20 @@
 //! because a token must not leave its host.
 
 mod answer;
+mod authorization;
+mod certificate;
 mod client;
 mod endpoint;
+mod identity;
 mod open_data;
+mod tls;
 mod token;
 
 pub use answer::{CallFailure, JobAnswer, LogEntry, RecordAnswer, RecordStatus, Submitted, log_entries};
-pub use client::{Client, ClientError, Exchange};
+pub use certificate::Certificate;
+pub use client::{Addresses, Api, Client, Exchange};
 pub use endpoint::{Endpoint, InvalidEndpoint, collection};
+pub use identity::{Credentials, CredentialsError, Identity, Pin, Roots, ServerTrust};
 pub use open_data::OpenData;
+pub use tls::{TlsError, TlsFailure};
 pub use token::{Token, TokenFailure};

@@ -9,8 +9,10 @@ use stafett_domain::register::{NationalTest, Organiser, Programme, SchoolUnit};
 use uuid::Uuid;
 
 use crate::answer::CallFailure;
-use crate::client::{ClientError, failure, receive, tls};
+use crate::client::{Unread, failure, receive, sorted};
 use crate::endpoint::Endpoint;
+use crate::identity::Roots;
+use crate::tls::{TlsError, to_api};
 
 /// Looks things up in Skolverket's public registers.
 pub struct OpenData {
@@ -25,16 +27,17 @@ struct Refusal {
 }
 
 impl OpenData {
-    /// `base` is the interface's base address; `timeout` bounds each call.
+    /// `base` is the interface's base address; `roots` are trusted beside the built-in ones; `timeout` bounds each call.
     ///
     /// # Errors
-    /// [`ClientError`] where TLS cannot be set up.
-    pub fn new(base: Endpoint, timeout: Duration) -> Result<Self, ClientError> {
+    /// [`TlsError`]
+    pub fn new(base: Endpoint, roots: &Roots, timeout: Duration) -> Result<Self, TlsError> {
         let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
+            .tls_backend_preconfigured(to_api(roots)?)
             .timeout(timeout)
             .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+            .build()
+            .map_err(|_| TlsError)?;
         Ok(Self { http, base })
     }
 
@@ -88,7 +91,8 @@ impl OpenData {
 
     async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, CallFailure> {
         let url = self.base.join(path).map_err(|_| CallFailure::Connection)?;
-        let received = receive(self.http.get(url)).await?;
+        let response = self.http.get(url).send().await.map_err(|error| sorted(&error))?;
+        let received = receive(response).await.map_err(Unread::into_failure)?;
         match received.status {
             200 => {
                 serde_json::from_slice(&received.body).map(Some).map_err(|_| CallFailure::NotReadable(200))

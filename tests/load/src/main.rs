@@ -10,7 +10,7 @@ use clap::Parser;
 use stafett_load::Preset;
 use stafett_local::{entry, notice};
 
-use bench::{BenchError, Prices, Report, run, run_with_faults, time_posts, time_starts};
+use bench::{BenchError, Prices, Report, run, run_with_faults, time_first_mtls, time_posts, time_starts};
 
 /// Measures sends of different sizes on the local stack: time, calls, memory, what AWS would charge.
 #[derive(Debug, Parser)]
@@ -33,6 +33,14 @@ struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "faults", "posts"])]
     starts: Option<PathBuf>,
 
+    /// Measure the first request by mutual TLS of a process instead.
+    #[arg(long, conflicts_with_all = ["json", "faults", "posts", "starts"])]
+    first_mtls: bool,
+
+    /// Be a process whose first request is measured.
+    #[arg(long, hide = true)]
+    mtls_probe: bool,
+
     /// Where to write the raw figures.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -49,6 +57,18 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(line) => {
                 let _ = writeln!(std::io::stderr(), "{line}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    if arguments.mtls_probe {
+        return match probe_first_mtls() {
+            Ok(line) => {
+                let _ = writeln!(std::io::stdout(), "{line}");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                notice::notice(error);
                 ExitCode::FAILURE
             }
         };
@@ -77,6 +97,10 @@ async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
         let _ = writeln!(std::io::stdout(), "{}", time_starts(peers).await?);
         return Ok(true);
     }
+    if arguments.first_mtls {
+        let _ = writeln!(std::io::stdout(), "{}", Box::pin(time_first_mtls()).await?);
+        return Ok(true);
+    }
     if arguments.faults {
         return measure_with_faults(&arguments.presets).await;
     }
@@ -91,6 +115,12 @@ async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
     }
     let _ = writeln!(std::io::stdout(), "{}", report.tables());
     Ok(report.runs.iter().all(|run| run.all_succeeded()))
+}
+
+/// On one thread, as functions work.
+#[tokio::main(flavor = "current_thread")]
+async fn probe_first_mtls() -> Result<String, BenchError> {
+    Box::pin(bench::probe_first_mtls()).await
 }
 
 async fn measure_with_faults(presets: &[Preset]) -> Result<bool, BenchError> {

@@ -16,13 +16,14 @@ use stafett_domain::schema::request_schemas;
 use crate::problem::Problem;
 
 /// The parts that are written by hand. Later ones add to earlier ones.
-const PARTS: [&str; 8] = [
+const PARTS: [&str; 9] = [
     include_str!("../../openapi/document.json"),
     include_str!("../../openapi/sends.json"),
     include_str!("../../openapi/validations.json"),
     include_str!("../../openapi/lists.json"),
     include_str!("../../openapi/records.json"),
     include_str!("../../openapi/attempts.json"),
+    include_str!("../../openapi/organiser.json"),
     include_str!("../../openapi/service.json"),
     include_str!("../../openapi/examples.json"),
 ];

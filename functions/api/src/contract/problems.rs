@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use stafett_domain::{Findings, Text};
+use stafett_domain::{AuthorizationCause, Findings, Text};
 
 use crate::problem::Problem;
 
@@ -63,7 +63,9 @@ fn after(problem: &Problem) -> Option<Problem> {
         Problem::NotEnded => Problem::NothingToResume,
         Problem::NothingToResume => Problem::Superseded,
         Problem::Superseded => Problem::Submitted,
-        Problem::Submitted => Problem::PartsMoved,
+        Problem::Submitted => Problem::NotAuthorized(AuthorizationCause::CertificateExpired),
+        Problem::NotAuthorized(_) => Problem::Environment,
+        Problem::Environment => Problem::PartsMoved,
         Problem::PartsMoved => Problem::TooLarge,
         Problem::TooLarge => Problem::Encoding,
         Problem::Encoding => Problem::Parts { missing: vec![2], beyond: vec![4] },

@@ -24,7 +24,12 @@ pub(super) fn throttled(call: &Call) -> Option<Refusal> {
             "__type": "com.amazonaws.sqs#RequestThrottled",
             "message": "The request was denied due to request throttling.",
         }),
-        Service::Runtime | Service::Skolverket | Service::Token | Service::OpenData => return None,
+        Service::Ssm => json!({"__type": "ThrottlingException", "message": "Rate exceeded"}),
+        Service::Runtime
+        | Service::Skolverket
+        | Service::Verification
+        | Service::Token
+        | Service::OpenData => return None,
     };
     Some(Refusal { status: StatusCode::BAD_REQUEST, body })
 }

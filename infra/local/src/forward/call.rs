@@ -3,7 +3,7 @@
 use hyper::http::request::Parts;
 use serde_json::Value;
 
-use super::{OPEN_DATA_PATH, SKOLVERKET_PATH};
+use super::{OPEN_DATA_PATH, SKOLVERKET_PATH, VERIFICATION_PATH};
 
 /// Which of a process's services a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,9 @@ pub(super) enum Service {
     Runtime,
     DynamoDb,
     Sqs,
+    Ssm,
     Skolverket,
+    Verification,
     Token,
     OpenData,
 }
@@ -40,9 +42,13 @@ impl Call {
             Some((api, operation)) if api.starts_with("DynamoDB") => {
                 (Service::DynamoDb, format!("dynamodb.{operation}"))
             }
+            Some(("AmazonSSM", operation)) => (Service::Ssm, format!("ssm.{operation}")),
             Some((_, operation)) => (Service::Sqs, format!("sqs.{operation}")),
             None if path.starts_with(SKOLVERKET_PATH) => {
                 (Service::Skolverket, format!("skolverket.{}", parts.method))
+            }
+            None if path.starts_with(VERIFICATION_PATH) => {
+                (Service::Verification, format!("verification.{}", parts.method))
             }
             None if path.starts_with(OPEN_DATA_PATH) => {
                 (Service::OpenData, format!("openData.{}", parts.method))
@@ -98,6 +104,8 @@ mod tests {
         assert_eq!(name("POST", "/", Some("DynamoDB_20120810.PutItem")), "dynamodb.PutItem");
         assert_eq!(name("POST", "/", Some("AmazonSQS.SendMessage")), "sqs.SendMessage");
         assert_eq!(name("POST", "/skolverket/persons/bulk", None), "skolverket.POST");
+        assert_eq!(name("POST", "/", Some("AmazonSSM.GetParameter")), "ssm.GetParameter");
+        assert_eq!(name("GET", "/verification/persons/bulk/jobs/1", None), "verification.GET");
         assert_eq!(name("POST", "/token", None), "token.POST");
         assert_eq!(name("GET", "/open-data/programmes", None), "openData.GET");
         assert_eq!(name("POST", "/2018-06-01/runtime/invocation/1/response", None), "runtime.response");

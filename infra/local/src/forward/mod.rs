@@ -34,6 +34,8 @@ pub use plan::{CallFault, Plans, Rule, SeenCall};
 const SKOLVERKET_PATH: &str = "/skolverket";
 /// Where it finds the authorization server.
 const TOKEN_PATH: &str = "/token";
+/// Where it finds the interface of the verification environment.
+const VERIFICATION_PATH: &str = "/verification";
 
 /// Where it finds the Open-data API.
 const OPEN_DATA_PATH: &str = "/open-data";
@@ -45,8 +47,12 @@ pub struct Upstreams {
     pub dynamodb: String,
     /// SQS.
     pub sqs: String,
+    /// The parameter store.
+    pub ssm: String,
     /// The Provisioning API.
     pub skolverket: String,
+    /// That of the verification environment, where there is one.
+    pub verification: Option<String>,
     /// The authorization server's `/transaction`.
     pub token: String,
     /// The Open-data API.
@@ -120,11 +126,16 @@ impl Forward {
             ("AWS_LAMBDA_RUNTIME_API", self.address.to_string()),
             ("AWS_ENDPOINT_URL_DYNAMODB", here.clone()),
             ("AWS_ENDPOINT_URL_SQS", here.clone()),
+            ("AWS_ENDPOINT_URL_SSM", here.clone()),
         ];
-        let Upstreams { skolverket, token, open_data, .. } = &self.shared.upstreams;
+        let Upstreams { skolverket, verification, token, open_data, .. } = &self.shared.upstreams;
+        let verification = verification.as_deref();
         let is_tls = |url: &str| url.starts_with("https:");
         if !is_tls(skolverket) {
             environment.push(("SKOLVERKET_URL", format!("{here}{SKOLVERKET_PATH}")));
+        }
+        if verification.is_some_and(|url| !is_tls(url)) {
+            environment.push(("VERIFICATION_URL", format!("{here}{VERIFICATION_PATH}")));
         }
         if !is_tls(token) {
             environment.push(("TOKEN_URL", format!("{here}{TOKEN_PATH}")));
@@ -132,7 +143,9 @@ impl Forward {
         if !is_tls(open_data) {
             environment.push(("OPEN_DATA_URL", format!("{here}{OPEN_DATA_PATH}")));
         }
-        if [skolverket, token, open_data].into_iter().any(|url| is_tls(url)) {
+        if verification.is_some_and(is_tls)
+            || [skolverket, token, open_data].into_iter().any(|url| is_tls(url))
+        {
             environment.push(("HTTPS_PROXY", here));
         }
         environment
@@ -312,6 +325,10 @@ impl Shared {
             Service::Runtime => format!("{}{path}", self.runtime),
             Service::DynamoDb => format!("{}{path}", self.upstreams.dynamodb),
             Service::Sqs => format!("{}{path}", self.upstreams.sqs),
+            Service::Ssm => format!("{}{path}", self.upstreams.ssm),
+            Service::Verification => {
+                under(self.upstreams.verification.as_deref().unwrap_or_default(), VERIFICATION_PATH)
+            }
             Service::Skolverket => under(&self.upstreams.skolverket, SKOLVERKET_PATH),
             Service::Token => under(&self.upstreams.token, TOKEN_PATH),
             Service::OpenData => under(&self.upstreams.open_data, OPEN_DATA_PATH),

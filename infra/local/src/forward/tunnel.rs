@@ -40,6 +40,8 @@ mod tests {
         let upstreams = Upstreams {
             dynamodb: String::new(),
             sqs: String::new(),
+            ssm: String::new(),
+            verification: None,
             skolverket: secret.clone(),
             token: secret.clone(),
             open_data: secret,

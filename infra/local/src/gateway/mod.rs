@@ -203,9 +203,10 @@ async fn queue_states(queues: &Queues) -> Result<Vec<QueueState>, QueueError> {
 
 /// Where to look with one's own tools: the emulated services take any signature.
 async fn local_endpoints(State(gateway): State<Arc<Gateway>>) -> axum::Json<serde_json::Value> {
-    let Upstreams { dynamodb, sqs, skolverket, token, open_data } = &gateway.upstreams;
+    let Upstreams { dynamodb, sqs, ssm, skolverket, verification, token, open_data } = &gateway.upstreams;
     axum::Json(json!({
-        "dynamodb": dynamodb, "sqs": sqs, "skolverket": skolverket, "token": token, "openData": open_data,
+        "dynamodb": dynamodb, "sqs": sqs, "ssm": ssm, "skolverket": skolverket, "verification": verification,
+        "token": token, "openData": open_data,
     }))
 }
 

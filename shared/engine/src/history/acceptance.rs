@@ -39,6 +39,8 @@ pub struct NewSend<F> {
     pub jobs: Vec<NewJob<F>>,
     /// How long it is kept.
     pub retention_days: u32,
+    /// The days that the organiser's certificate has left, where those are few.
+    pub certificate_days_left: Option<i64>,
     /// The send that it takes up again.
     pub resume_of: Option<SendId>,
 }
@@ -181,6 +183,7 @@ impl History {
         let header = SendHeader {
             activity_count: count(new.activities.len()),
             resume_of: new.resume_of,
+            certificate_days_left: new.certificate_days_left,
             ..SendHeader::receiving(send, new.requested_by.clone(), new.options, now, new.retention_days)
         };
         let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
@@ -262,6 +265,7 @@ impl History {
         let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
         let item = Batch {
             on_record_errors: options.on_record_errors,
+            environment: options.environment.unwrap_or_default(),
             part_body,
             own_facts,
             ..Batch::planned(id, count(batch.ids.len()), successor, expires)

@@ -65,7 +65,7 @@ impl History {
                     let going = Write::check(send.header())
                         .when("#status = :running AND attribute_not_exists(#stopRequested)")
                         .with("running", SendStatus::Running)?;
-                    let job = end_job(send, &job, ending, reason, now)?;
+                    let job = end_job(send, &job, ending, reason.as_ref(), now)?;
                     let writes = vec![job, due_job(send, next, overdue_at)?, going];
                     self.transact(writes).await.map(|()| Some((send.clone(), next)))
                 }
@@ -73,7 +73,7 @@ impl History {
                     let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
                     let jobs: Vec<Job> = self.get_many(&keys).await?;
                     let send_ending = send_ending(&jobs, stage, ending);
-                    let writes = end_jobs(send, &jobs, ending, reason, now)?;
+                    let writes = end_jobs(send, &jobs, ending, reason.as_ref(), now)?;
                     self.end_send(send, &header, send_ending, writes, now, overdue_at).await
                 }
             };
@@ -98,7 +98,7 @@ impl History {
             let Some(header) = header.filter(|header| !header.status.has_ended()) else {
                 return Ok(Settled::EndedBefore { start: None });
             };
-            let Some(reason) = header.stop_requested else { return Ok(Settled::NotYet) };
+            let Some(reason) = &header.stop_requested else { return Ok(Settled::NotYet) };
             let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
             let jobs: Vec<Job> = self.get_many(&keys).await?;
             if jobs.iter().any(|job| job.open > 0) {
@@ -296,15 +296,13 @@ fn end_jobs(
     send: &SendRef,
     jobs: &[Job],
     ending: Ending,
-    reason: Option<Reason>,
+    reason: Option<&Reason>,
     now: Timestamp,
 ) -> Result<Vec<Write>, HistoryError> {
     let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot be passed over");
     // Cancelled before it ran, or passed over because of a job before it.
-    let why = match reason {
-        Some(reason) if reason.code == ReasonCode::Cancelled => reason,
-        _ => Reason::new(ReasonCode::EarlierJob),
-    };
+    let cancelled = reason.filter(|reason| reason.code == ReasonCode::Cancelled).cloned();
+    let why = cancelled.unwrap_or_else(|| Reason::new(ReasonCode::EarlierJob));
     let mut writes = Vec::new();
     for job in jobs {
         match job.status {
@@ -317,7 +315,7 @@ fn end_jobs(
                         .when("#status = :waiting")
                         .with("notStarted", passed_over)?
                         .with("waiting", JobStatus::Waiting)?
-                        .with("reason", why)?,
+                        .with("reason", &why)?,
                 );
             }
             _ => {}
@@ -330,7 +328,7 @@ fn end_job(
     send: &SendRef,
     job: &Job,
     ending: Ending,
-    reason: Option<Reason>,
+    reason: Option<&Reason>,
     now: Timestamp,
 ) -> Result<Write, HistoryError> {
     let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot end");
@@ -371,7 +369,7 @@ mod tests {
         assert_eq!(stop(job(3, 0, 0, 0)), (Ending::Succeeded, None));
         assert_eq!(stop(job(3, 1, 0, 0)), (Ending::SucceededWithWarnings, None));
         let errors = Some(Reason::new(ReasonCode::RecordErrors));
-        assert_eq!(stop(job(3, 1, 1, 1)), (Ending::Failed, errors));
+        assert_eq!(stop(job(3, 1, 1, 1)), (Ending::Failed, errors.clone()));
         let unknown = Some(Reason::new(ReasonCode::OutcomeUnknown));
         assert_eq!(stop(job(3, 0, 0, 1)), (Ending::Failed, unknown));
         let goes_on = verdict(&job(3, 0, 1, 0), OnRecordErrors::Continue);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
-    AttemptId, BatchId, BatchStatus, Call, ClaimId, Counts, JobStatus, OnRecordErrors, Options,
+    AttemptId, BatchId, BatchStatus, Call, ClaimId, Counts, Environment, JobStatus, OnRecordErrors, Options,
     OrganisationNumber, Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName,
 };
 
@@ -65,6 +65,9 @@ pub struct SendHeader {
     /// The send that it takes up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_of: Option<SendId>,
+    /// The days that the organiser's certificate had left when the send came, where those were few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_days_left: Option<i64>,
     /// Set once: no new submits, what is open is polled to its end, then the send ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_requested: Option<Reason>,
@@ -101,6 +104,7 @@ impl SendHeader {
             activity_count: 0,
             options,
             resume_of: None,
+            certificate_days_left: None,
             stop_requested: None,
             upload: None,
             due: Due::default(),
@@ -248,6 +252,9 @@ pub struct Batch {
     /// What the sender chose for records that are not accepted.
     #[serde(default)]
     pub on_record_errors: OnRecordErrors,
+    /// Where it goes.
+    #[serde(default)]
+    pub environment: Environment,
     /// Where its body is, if it came with a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_body: Option<PartBody>,
@@ -334,6 +341,7 @@ impl Batch {
             total,
             successor,
             on_record_errors: OnRecordErrors::default(),
+            environment: Environment::default(),
             part_body: None,
             own_facts: false,
             claim: None,
@@ -518,8 +526,9 @@ mod tests {
             requested_by: "someone".to_owned(),
             activity_count: 1,
             options: Options::default(),
+            certificate_days_left: Some(-1),
             resume_of: Some(send.send),
-            stop_requested: reason,
+            stop_requested: reason.clone(),
             upload: Some(Upload { rev: 3, submitted: Some(2), discarded: false }),
             due: Due::at(77, &send),
             expires: 1,

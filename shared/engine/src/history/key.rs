@@ -3,6 +3,7 @@
 //! | item | pk | sk |
 //! |---|---|---|
 //! | organiser | `org#{o}` | `organiser` |
+//! | last dealings with the authorization server | `org#{o}` | `authorization#{environment}` |
 //! | place in the order of acceptance | `org#{o}` | `seq#{seq}` |
 //! | idempotency key | `org#{o}#idem#{hash}` | `idem` |
 //! | send | `send#{o}#{s}` | `send` |
@@ -27,7 +28,7 @@
 //! Stages stand as their place in the order, numbers padded, so that keys sort as their meaning does. Large items
 //! that do not fit one item go on under the same key with `~1`, `~2` … behind it.
 
-use stafett_domain::{AttemptId, BatchId, OrganisationNumber, SendId, StageName};
+use stafett_domain::{AttemptId, BatchId, Environment, OrganisationNumber, SendId, StageName};
 
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,6 +66,10 @@ pub(crate) const ORDER_PREFIX: &str = "seq#";
 
 pub(crate) fn organiser(organisation: &OrganisationNumber) -> Key {
     Key { pk: format!("org#{organisation}"), sk: "organiser".to_owned() }
+}
+
+pub(crate) fn authorization(organisation: &OrganisationNumber, environment: Environment) -> Key {
+    Key { pk: format!("org#{organisation}"), sk: format!("authorization#{environment}") }
 }
 
 pub(crate) fn order(organisation: &OrganisationNumber, seq: u64) -> Key {

@@ -5,6 +5,7 @@
 
 mod acceptance;
 mod activities;
+mod authorization;
 mod catalogue;
 mod causes;
 mod claim;
@@ -26,6 +27,7 @@ mod upload;
 
 pub use acceptance::{Acceptance, Idempotency, NewBatch, NewBody, NewJob, NewSend};
 pub use activities::ACTIVITIES_SHOWN;
+pub use authorization::Authorization;
 pub use catalogue::{ActivityFilter, CurrentActivity};
 pub use causes::{JobCause, JobCauses, Tally, looked_up_by};
 pub use due::Overdue;

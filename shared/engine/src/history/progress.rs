@@ -269,7 +269,7 @@ impl History {
         .with("notSent", not_sent)?
         .with("unknown", unknown)?;
         let mut writes = vec![put_batch(send, stage, before.rev, &after)?, job];
-        match (closing.stop, after.successor.filter(|_| successor_is_due)) {
+        match (&closing.stop, after.successor.filter(|_| successor_is_due)) {
             (Some(reason), _) => writes.push(
                 // The first reason is the one that is told.
                 Write::update(send.header(), "SET #stopRequested = if_not_exists(#stopRequested, :reason)")

@@ -27,6 +27,8 @@ pub struct NewUpload {
     pub options: Options,
     /// How long it is kept.
     pub retention_days: u32,
+    /// The days that the organiser's certificate has left, where those are few.
+    pub certificate_days_left: Option<i64>,
     /// How long it may take until it is accepted.
     pub open_for: Duration,
 }
@@ -116,6 +118,7 @@ impl History {
     ) -> Result<(), HistoryError> {
         let header = SendHeader {
             upload: Some(Upload::default()),
+            certificate_days_left: new.certificate_days_left,
             due: Due::at((now + new.open_for).as_millisecond(), send),
             ..SendHeader::receiving(send, new.requested_by.clone(), new.options, now, new.retention_days)
         };

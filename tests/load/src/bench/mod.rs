@@ -3,6 +3,7 @@
 mod client;
 mod faults;
 mod figures;
+mod mtls;
 mod peers;
 mod post;
 mod price;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use reqwest::StatusCode;
 
 pub(crate) use faults::run as run_with_faults;
+pub(crate) use mtls::{probe as probe_first_mtls, run as time_first_mtls};
 pub(crate) use post::run as time_posts;
 pub(crate) use price::Prices;
 pub(crate) use report::Report;
@@ -45,6 +47,8 @@ pub(crate) enum BenchError {
     Lost,
     #[error("this program cannot be started again, or not be listened to: {0}")]
     Program(std::io::Error),
+    #[error("the first request by mutual TLS could not be measured: {0}")]
+    Mtls(String),
     #[error(transparent)]
     Template(#[from] stafett_local::template::TemplateError),
     #[error("{0}: {1}")]

@@ -1,0 +1,39 @@
+//! The watch over the organisers' certificates: how long each is still good, so that nobody finds out by a send that
+//! fails. Idle organisers are looked at, too.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::Timestamp;
+use stafett_engine::{ParameterError, Relay};
+
+/// When this process has looked last.
+#[derive(Default)]
+pub(crate) struct Watch(Mutex<Option<Timestamp>>);
+
+impl Watch {
+    /// Looks at all certificates, if it is time to. One log line each; the least of their days is what an alarm is about.
+    pub(crate) async fn look(&self, relay: &Relay, now: Timestamp) -> Result<(), ParameterError> {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last + relay.config.timing.certificate_watch > now) {
+            return Ok(());
+        }
+        for organiser in relay.organisers.all(now).await?.into_iter().flatten() {
+            let Some(certificate) = organiser.certificate() else { continue };
+            let days_left = certificate.days_left(now);
+            let organisation = &organiser.identity.organisation;
+            if organiser.expiring(now).is_some() {
+                tracing::warn!(
+                    event = "organiser.certificate", organisation = %organisation, days_left,
+                    "an organiser's certificate expires soon, or has"
+                );
+            } else {
+                tracing::info!(
+                    event = "organiser.certificate", organisation = %organisation, days_left,
+                    "how long an organiser's certificate is good"
+                );
+            }
+        }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Why Skolverket's authorization server or API does not let an organiser in, in words for whoever mends it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::guidance::{Guidance, of_authorization};
+
+/// What is behind a job that failed for want of authorization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AuthorizationCause {
+    /// There are no settings for the organiser.
+    SettingsMissing,
+    /// The organiser's settings are there and cannot be used.
+    SettingsWrong,
+    /// The environment is not, or no longer, one that the organiser may send to.
+    EnvironmentNotAllowed,
+    /// The settings hold no client certificate.
+    CertificateMissing,
+    /// The client certificate's time is over.
+    CertificateExpired,
+    /// The client certificate's time has not begun.
+    CertificateNotYetValid,
+    /// The client certificate is another organisation's.
+    OtherOrganisation,
+    /// The server does not know the entity id, or not with this certificate.
+    NotRegistered,
+    /// The server does not take the client certificate.
+    CertificateRefused,
+    /// The client certificate was revoked.
+    CertificateRevoked,
+    /// The server found no organisation number in the client certificate.
+    OrganisationNumberMissing,
+    /// The API does not take a token that was made for it just now.
+    WrongEnvironment,
+    /// The server has another key than those that are pinned.
+    PinMismatch,
+    /// The server's certificate is not one that is trusted.
+    ServerNotTrusted,
+    /// The server finds the request malformed: a fault of ours.
+    RequestRefused,
+    /// The server sent us elsewhere. A token is asked for at one address only.
+    Redirected,
+    /// The server refused in a way that nobody foresaw, or gave an answer without a token.
+    UnforeseenAnswer,
+}
+
+impl AuthorizationCause {
+    /// What it means, what to do, and who.
+    pub fn guidance(self) -> Guidance {
+        of_authorization(self)
+    }
+}

@@ -1,0 +1,191 @@
+//! Why an organiser is not let in: at the authorization server, or with a new token at the API.
+
+use super::{Guidance, Who};
+use crate::authorization::AuthorizationCause;
+
+/// The words for a cause.
+pub(crate) fn of_authorization(cause: AuthorizationCause) -> Guidance {
+    match cause {
+        AuthorizationCause::SettingsMissing => Guidance::new(
+            Who::Operator,
+            [
+                "Det finns inga inställningar för huvudmannen.",
+                "Be den som driftar systemet lägga till dem, och skicka sedan igen.",
+            ],
+            [
+                "There are no settings for the organiser.",
+                "Ask whoever operates the system to add them, then send again.",
+            ],
+        ),
+        AuthorizationCause::SettingsWrong => Guidance::new(
+            Who::Operator,
+            [
+                "Huvudmannens inställningar kan inte användas.",
+                "Be den som driftar systemet rätta dem; driftloggen namnger fältet. Skicka sedan igen.",
+            ],
+            [
+                "The organiser's settings cannot be used.",
+                "Ask whoever operates the system to mend them; the log names the field. Then send again.",
+            ],
+        ),
+        AuthorizationCause::EnvironmentNotAllowed => Guidance::new(
+            Who::ThisSystem,
+            [
+                "Huvudmannens inställningar tillåter inte sändningens miljö.",
+                "Välj en annan miljö, eller be den som driftar systemet tillåta den.",
+            ],
+            [
+                "The organiser's settings do not allow the send's environment.",
+                "Choose another one, or ask whoever operates the system to allow it.",
+            ],
+        ),
+        AuthorizationCause::CertificateMissing => Guidance::new(
+            Who::Operator,
+            [
+                "Huvudmannens inställningar saknar klientcertifikat.",
+                "Be den som driftar systemet lägga till certifikat och nyckel, och skicka sedan igen.",
+            ],
+            [
+                "The organiser's settings hold no client certificate.",
+                "Ask whoever operates the system to add certificate and key, then send again.",
+            ],
+        ),
+        AuthorizationCause::CertificateExpired => Guidance::new(
+            Who::Operator,
+            [
+                "Huvudmannens klientcertifikat har gått ut.",
+                "Beställ ett nytt hos utfärdaren, byt det i inställningarna och hos federationen om det är registrerat där, och skicka sedan igen.",
+            ],
+            [
+                "The organiser's client certificate has expired.",
+                "Order a new one from its issuer, replace it in the settings, and in the federation if it is registered there, then send again.",
+            ],
+        ),
+        AuthorizationCause::CertificateNotYetValid => Guidance::new(
+            Who::Operator,
+            [
+                "Huvudmannens klientcertifikat har inte börjat gälla.",
+                "Vänta till dess första dag, eller använd det tidigare certifikatet, och skicka sedan igen.",
+            ],
+            [
+                "The organiser's client certificate is not valid yet.",
+                "Wait for its first day, or use the earlier certificate, then send again.",
+            ],
+        ),
+        AuthorizationCause::OtherOrganisation => Guidance::new(
+            Who::Operator,
+            [
+                "Klientcertifikatet i huvudmannens inställningar är utfärdat till en annan organisation.",
+                "Byt till huvudmannens eget, och skicka sedan igen.",
+            ],
+            [
+                "The client certificate in the organiser's settings was issued to another organisation.",
+                "Replace it by the organiser's own, then send again.",
+            ],
+        ),
+        AuthorizationCause::NotRegistered => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern känner inte till huvudmannens entity id, eller inte med det här certifikatet.",
+                "Registrera id och certifikat i federationens metadata, vänta tills de har publicerats, och skicka sedan igen.",
+            ],
+            [
+                "The authorization server does not know the organiser's entity id, or not with this certificate.",
+                "Register id and certificate in the federation's metadata, wait until they are published, then send again.",
+            ],
+        ),
+        AuthorizationCause::CertificateRefused => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern godtog inte huvudmannens klientcertifikat.",
+                "Kontrollera att det är det som är registrerat, eller att utfärdaren är SITHS, EFOS eller Expisoft, och skicka sedan igen.",
+            ],
+            [
+                "The authorization server did not take the organiser's client certificate.",
+                "Check that it is the one that is registered, or that its issuer is SITHS, EFOS or Expisoft, then send again.",
+            ],
+        ),
+        AuthorizationCause::CertificateRevoked => Guidance::new(
+            Who::Operator,
+            [
+                "Huvudmannens klientcertifikat är spärrat.",
+                "Beställ ett nytt hos utfärdaren, byt det i inställningarna, och skicka sedan igen.",
+            ],
+            [
+                "The organiser's client certificate was revoked.",
+                "Order a new one from its issuer, replace it in the settings, then send again.",
+            ],
+        ),
+        AuthorizationCause::OrganisationNumberMissing => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern fann inget organisationsnummer i huvudmannens klientcertifikat.",
+                "Beställ ett certifikat för organisationer (SITHS, EFOS, Expisoft), eller använd federationens form med entity id.",
+            ],
+            [
+                "The authorization server found no organisation number in the organiser's client certificate.",
+                "Order a certificate for organisations (SITHS, EFOS, Expisoft), or use the federation's form with an entity id.",
+            ],
+        ),
+        AuthorizationCause::WrongEnvironment => Guidance::new(
+            Who::Operator,
+            [
+                "Skolverkets API godtog inte en ny token.",
+                "Kontrollera att huvudmannen är godkänd för den miljö som sändningen gällde, och att miljöns adress är rätt i driftens inställningar. Skicka sedan igen.",
+            ],
+            [
+                "Skolverket's API did not take a new token.",
+                "Check that the organiser is approved for the environment of the send, and that the environment's address is right in the service's configuration. Then send again.",
+            ],
+        ),
+        AuthorizationCause::PinMismatch => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern har en annan nyckel än de som är angivna. Inget har skickats dit.",
+                "Jämför med federationens metadata: har servern bytt nyckel, lägg till den nya i inställningarna; har den inte det, är det kanske inte rätt server.",
+            ],
+            [
+                "The authorization server has another key than those that are pinned. Nothing was sent to it.",
+                "Compare with the federation's metadata: if the server has changed its key, add the new one to the settings; if not, it may not be the right server.",
+            ],
+        ),
+        AuthorizationCause::ServerNotTrusted => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsserverns certifikat kunde inte kontrolleras mot de betrodda utfärdarna. Inget har skickats dit.",
+                "Lägg till serverns rotcertifikat eller nyckel i inställningarna om den är rätt server.",
+            ],
+            [
+                "The authorization server's certificate could not be traced to a trusted issuer. Nothing was sent to it.",
+                "If it is the right server, add its root certificate or its key to the settings.",
+            ],
+        ),
+        AuthorizationCause::RequestRefused => Guidance::new(
+            Who::Operator,
+            ["Auktorisationsservern fann begäran felaktigt utformad.", "Kontakta den som driftar systemet."],
+            ["The authorization server found the request malformed.", "Contact whoever operates the system."],
+        ),
+        AuthorizationCause::Redirected => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern hänvisade till en annan adress, vilket inte följs.",
+                "Be den som driftar systemet kontrollera serverns adress.",
+            ],
+            [
+                "The authorization server pointed to another address, which is not followed.",
+                "Ask whoever operates the system to check the server's address.",
+            ],
+        ),
+        AuthorizationCause::UnforeseenAnswer => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern gav ett svar som inte är beskrivet.",
+                "Kontakta den som driftar systemet, och skicka igen när felet är rättat.",
+            ],
+            [
+                "The authorization server gave an answer that is not described.",
+                "Contact whoever operates the system, and send again when it is mended.",
+            ],
+        ),
+    }
+}

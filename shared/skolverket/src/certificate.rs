@@ -1,0 +1,105 @@
+//! What an organiser's client certificate says of itself.
+
+use jiff::{SignedDuration, Timestamp};
+use rustls::pki_types::CertificateDer;
+use sha2::{Digest, Sha256};
+use stafett_domain::OrganisationNumber;
+use x509_parser::asn1_rs::{Oid, oid};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
+
+/// `serialNumber` of a subject: the holder's number, not the certificate's.
+const SERIAL_NUMBER: Oid<'static> = oid!(2.5.4.5);
+/// `organizationIdentifier` of a subject (ETSI EN 319 412-1).
+const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
+
+/// A certificate's content, as far as it matters here. Nothing of it is secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Whose it is, as text.
+    pub subject: String,
+    /// Who issued it, as text.
+    pub issuer: String,
+    /// From when it is valid.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
+    /// The organisation that it was issued to. Certificates that only a federation's metadata vouch for may name none.
+    pub organisation: Option<OrganisationNumber>,
+    /// SHA-256 of its DER form.
+    pub fingerprint: [u8; 32],
+}
+
+impl Certificate {
+    /// Reads a certificate; none where it is none.
+    pub(crate) fn read(der: &CertificateDer<'_>) -> Option<Self> {
+        let (_, parsed) = X509Certificate::from_der(der).ok()?;
+        let moment = |seconds| Timestamp::from_second(seconds).ok();
+        Some(Self {
+            subject: parsed.subject().to_string(),
+            issuer: parsed.issuer().to_string(),
+            not_before: moment(parsed.validity().not_before.timestamp())?,
+            not_after: moment(parsed.validity().not_after.timestamp())?,
+            organisation: organisation_of(parsed.subject()),
+            fingerprint: Sha256::digest(der).into(),
+        })
+    }
+
+    /// Whole days until it expires; below zero when it has.
+    pub fn days_left(&self, now: Timestamp) -> i64 {
+        let day = SignedDuration::from_hours(24).as_secs();
+        self.not_after.duration_since(now).as_secs().div_euclid(day)
+    }
+}
+
+/// SHA-256 of a certificate's public key (SubjectPublicKeyInfo); none where it is no certificate.
+pub(crate) fn key_digest(der: &CertificateDer<'_>) -> Option<[u8; 32]> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    Some(Sha256::digest(parsed.public_key().raw).into())
+}
+
+/// The organisation number in the places where the approved issuers put it.
+fn organisation_of(subject: &X509Name<'_>) -> Option<OrganisationNumber> {
+    [SERIAL_NUMBER, ORGANIZATION_IDENTIFIER].iter().find_map(|oid| {
+        let texts = subject.iter_by_oid(oid).filter_map(|attribute| attribute.as_str().ok());
+        texts.filter_map(organisation_in).next()
+    })
+}
+
+/// SITHS writes `SE5565594230-B9Q1`, EFOS `EFOS165565594230-000012`, Expisoft `165565594230` (the authorization server
+/// reads them so), and certificates after ETSI EN 319 412-1 `NTRSE-5565594230` or `VATSE-556559423001`.
+fn organisation_in(text: &str) -> Option<OrganisationNumber> {
+    let text = text.trim();
+    let rest = ["NTRSE-", "VATSE-", "EFOS", "SE"].iter().find_map(|prefix| text.strip_prefix(prefix));
+    let rest = rest.unwrap_or(text);
+    let digits = rest.split('-').next().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number = match (digits.len(), digits.strip_prefix("16"), digits.strip_suffix("01")) {
+        (10, ..) => digits,
+        (12, Some(number), _) | (12, None, Some(number)) => number,
+        _ => return None,
+    };
+    number.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_issuers_forms_of_an_organisation_number_are_read() {
+        for text in [
+            "SE5565594230-B9Q1",
+            "SE165565594230-1000",
+            "EFOS165565594230-000012",
+            "165565594230",
+            "5565594230",
+            "NTRSE-5565594230",
+            "VATSE-556559423001",
+        ] {
+            assert_eq!(organisation_in(text).unwrap().as_str(), "5565594230", "{text}");
+        }
+        for text in ["", "SE", "A165565594230", "55655942301", "198001019802", "SE55655942-30", "5565594230x"]
+        {
+            assert_eq!(organisation_in(text), None, "{text}");
+        }
+    }
+}
