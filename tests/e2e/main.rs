@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it fails")]
 
 mod another_aws;
+mod another_template;
 mod answers;
 mod authorization;
 mod backlog;
@@ -25,7 +26,9 @@ mod lists;
 mod metering;
 mod open_data;
 mod openapi;
+mod operations;
 mod organisers;
+mod packaged;
 mod people;
 mod privacy;
 mod program;
@@ -38,6 +41,7 @@ mod routes;
 mod sqs_contract;
 mod stack;
 mod storage;
+mod template;
 mod uploads;
 mod validation;
 mod walk;

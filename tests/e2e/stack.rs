@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use stafett_simulator::{Limits, Simulator};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -212,6 +212,23 @@ impl TestStack {
             tokio::time::sleep(pause).await;
             pause = (pause * 5 / 4).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Queues a message for the stage whose queue has this in its name.
+    pub(crate) async fn queue(&self, name: &str, message: &str) {
+        let queues = self.local("/local/queues").await;
+        let queue =
+            queues.as_array().unwrap().iter().find(|queue| queue["queue"].as_str().unwrap().contains(name));
+        let url = queue.unwrap()["url"].as_str().unwrap().to_owned();
+        let endpoint = reqwest::Url::parse(&url).unwrap().origin().ascii_serialization();
+        let request = self
+            .http
+            .post(endpoint)
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", "AmazonSQS.SendMessage")
+            .body(json!({"QueueUrl": url, "MessageBody": message}).to_string());
+        let answer = self.request(request).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
     pub(crate) async fn local(&self, path: &str) -> Value {

@@ -142,10 +142,13 @@ pub(crate) async fn store_and_start<F: serde::Serialize>(
         return Ok(false);
     }
     let runs = acceptance == Acceptance::Runs;
-    tracing::info!(
-        event = "send.accepted", send = %send.send, organisation = %send.organisation,
-        activities = new.activities.len(), runs, "a send is accepted"
-    );
+    if acceptance != Acceptance::Before {
+        relay.metrics.send_accepted();
+        tracing::info!(
+            event = "send.accepted", send = %send.send, organisation = %send.organisation,
+            activities = new.activities.len(), runs, "a send is accepted"
+        );
+    }
     if runs {
         let start = Message::new(send.organisation.clone(), send.send, StageName::FIRST, Step::Start);
         // The history has it: should this fail, the watchdog sends it.

@@ -17,9 +17,11 @@ impl Watch {
         if last.is_some_and(|last| last + relay.config.timing.certificate_watch > now) {
             return Ok(());
         }
+        let mut least = None;
         for organiser in relay.organisers.all(now).await?.into_iter().flatten() {
             let Some(certificate) = organiser.certificate() else { continue };
             let days_left = certificate.days_left(now);
+            least = Some(least.map_or(days_left, |least: i64| least.min(days_left)));
             let organisation = &organiser.identity.organisation;
             if organiser.expiring(now).is_some() {
                 tracing::warn!(
@@ -32,6 +34,9 @@ impl Watch {
                     "how long an organiser's certificate is good"
                 );
             }
+        }
+        if let Some(least) = least {
+            relay.metrics.certificate_days_left(least);
         }
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         Ok(())

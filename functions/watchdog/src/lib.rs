@@ -45,7 +45,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     .await
 }
 
-/// Sends again what is overdue. One step that cannot be read does not keep the others from being sent.
+/// Sends again what is overdue, and tells how many sends run and for how long. One step that cannot be read does not keep the others from being sent.
 async fn look(relay: &Relay) -> Result<(), LookError> {
     let now = relay.clock.now();
     let mut first_error = None;
@@ -55,6 +55,7 @@ async fn look(relay: &Relay) -> Result<(), LookError> {
             first_error.get_or_insert(error);
         }
     }
+    relay.metrics.running_sends(&relay.history.running_since().await?);
     first_error.map_or(Ok(()), Err)
 }
 

@@ -81,7 +81,7 @@ impl Aws {
         let (dynamodb, dynamodb_endpoint) = endpoint()?;
         let (sqs, sqs_endpoint) = endpoint()?;
         let values = LocalValues { sqs_endpoint: sqs_endpoint.clone(), parameters, ..LocalValues::default() };
-        let resources = Template::embedded()?.resources(&values)?;
+        let resources = Template::of(options.template.as_deref())?.resources(&values)?;
 
         let file = data_dir.as_ref().map(DataDir::dynamodb);
         let database = dynamodb::open(file.as_deref(), &resources.tables)?;
@@ -111,7 +111,7 @@ impl Aws {
     ) -> Result<Self, AwsError> {
         let emulator = Emulator::new(endpoint, clock);
         let endpoint = emulator.endpoint().to_owned();
-        let template = Template::embedded()?;
+        let template = Template::of(options.template.as_deref())?;
         let mut values = LocalValues { sqs_endpoint: endpoint.clone(), parameters, ..LocalValues::default() };
         let wanted = template.resources(&values)?;
         emulator.create_tables(&wanted.tables).await?;

@@ -13,8 +13,10 @@ use crate::clock::Clock;
 use crate::forward::{Plans, Upstreams};
 use crate::logs::Log;
 use crate::meter::Meter;
+use crate::metrics::Metrics;
 use crate::notice::notice;
 use crate::pace::Pace;
+use crate::packages::Packages;
 use crate::process::{InvocationError, Launch, Process};
 use crate::runtime_api::MAX_REQUEST_BYTES;
 use crate::template::{Function, REGION};
@@ -39,7 +41,9 @@ pub struct Surroundings<'a> {
     pub plans: Plans,
     /// Counts them, and all else that functions use.
     pub meter: Meter,
-    /// Makes them.
+    /// Counts what the functions print as metrics.
+    pub metrics: Metrics,
+    /// Makes the calls.
     pub http: reqwest::Client,
     /// Whether the queues keep the stack's pace; those of another emulator keep real seconds.
     pub queues_at_pace: bool,
@@ -47,6 +51,8 @@ pub struct Surroundings<'a> {
     pub set: &'a [(String, String)],
     /// Where log files go.
     pub log_dir: Option<&'a Path>,
+    /// The functions' packages, to run instead of this program.
+    pub packages: Option<&'a Packages>,
     /// The stack's pace.
     pub pace: Pace,
     /// The stack's time.
@@ -79,14 +85,21 @@ struct Host {
 impl FunctionHost {
     /// Prepares a function; no process is started yet.
     pub fn new(function: &Function, surroundings: &Surroundings<'_>) -> std::io::Result<Self> {
+        let name = &function.name;
+        let (program, arguments) = match surroundings.packages {
+            Some(packages) => (packages.program(name), Vec::new()),
+            None => (std::env::current_exe()?, vec!["--function".to_owned(), name.clone()]),
+        };
         let launch = Launch {
+            program,
+            arguments,
             function: Function { timeout: scaled_timeout(function, surroundings.pace), ..function.clone() },
             environment: environment(function, surroundings),
             upstreams: surroundings.upstreams.clone(),
             plans: surroundings.plans.clone(),
             meter: surroundings.meter.clone(),
             http: surroundings.http.clone(),
-            log: Log::open(surroundings.log_dir, &function.name)?,
+            log: Log::open(surroundings.log_dir, &function.name, surroundings.metrics.clone())?,
             clock: surroundings.clock,
         };
         let places = Semaphore::new(max_processes(function));
@@ -255,10 +268,12 @@ mod tests {
                 },
                 plans: Plans::default(),
                 meter: Meter::default(),
+                metrics: Metrics::default(),
                 http: crate::forward::client().unwrap(),
                 queues_at_pace,
                 set: &[],
                 log_dir: None,
+                packages: None,
                 pace,
                 clock: Clock::start(),
             };

@@ -8,9 +8,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-/// What is done with one function's lines.
+use crate::metrics::Metrics;
+use crate::notice::notice;
+
+/// Takes one function's lines.
 #[derive(Debug, Clone)]
-pub enum Log {
+pub struct Log {
+    function: String,
+    sink: Sink,
+    metrics: Metrics,
+}
+
+/// What is done with them.
+#[derive(Debug, Clone)]
+enum Sink {
     /// All are kept, in the order in which they came from all its processes.
     File(Arc<Mutex<File>>),
     /// Errors are shown, the rest is dropped.
@@ -18,13 +29,19 @@ pub enum Log {
 }
 
 impl Log {
-    /// Opens `<function>.log` in the directory, which is made if it is not there; lines are added at the end.
-    pub fn open(directory: Option<&Path>, function: &str) -> std::io::Result<Self> {
-        let Some(directory) = directory else { return Ok(Self::ErrorsOnly) };
-        std::fs::create_dir_all(directory)?;
-        let path = directory.join(format!("{function}.log"));
-        let file = File::options().create(true).append(true).open(path)?;
-        Ok(Self::File(Arc::new(Mutex::new(file))))
+    /// Opens `<function>.log` in the directory, which is made if it is not there; lines are added at the end. What is
+    /// printed as metrics counts there too.
+    pub fn open(directory: Option<&Path>, function: &str, metrics: Metrics) -> std::io::Result<Self> {
+        let sink = match directory {
+            None => Sink::ErrorsOnly,
+            Some(directory) => {
+                std::fs::create_dir_all(directory)?;
+                let path = directory.join(format!("{function}.log"));
+                let file = File::options().create(true).append(true).open(path)?;
+                Sink::File(Arc::new(Mutex::new(file)))
+            }
+        };
+        Ok(Self { function: function.to_owned(), sink, metrics })
     }
 
     /// Takes a process's lines until it closes its end.
@@ -41,11 +58,14 @@ impl Log {
     }
 
     fn write(&self, line: &[u8]) {
+        if let Err(error) = self.metrics.take(line) {
+            notice(format_args!("{}: {error}", self.function));
+        }
         // A log that cannot be written must not stop what it tells about.
-        let _ = match self {
-            Self::File(file) => file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line),
-            Self::ErrorsOnly if is_error(line) => std::io::stderr().write_all(line),
-            Self::ErrorsOnly => Ok(()),
+        let _ = match &self.sink {
+            Sink::File(file) => file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line),
+            Sink::ErrorsOnly if is_error(line) => std::io::stderr().write_all(line),
+            Sink::ErrorsOnly => Ok(()),
         };
     }
 }
@@ -72,7 +92,7 @@ mod tests {
     async fn lines_are_added_to_the_functions_file() {
         let directory = tempfile::tempdir().unwrap();
         for text in ["one\n", "two"] {
-            let log = Log::open(Some(directory.path()), "users").unwrap();
+            let log = Log::open(Some(directory.path()), "users", Metrics::default()).unwrap();
             log.copy(text.as_bytes()).await;
         }
         assert_eq!(std::fs::read_to_string(directory.path().join("users.log")).unwrap(), "one\ntwo\n");

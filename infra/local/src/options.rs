@@ -59,6 +59,14 @@ pub struct Options {
     #[arg(long, value_name = "URL", value_parser = service_url)]
     pub aws_endpoint: Option<String>,
 
+    /// Another template than the one that this program was built with.
+    #[arg(long, value_name = "FILE")]
+    pub template: Option<PathBuf>,
+
+    /// Run the functions' packages of this folder, {function}.zip each, instead of the functions that are built in.
+    #[arg(long, value_name = "DIR")]
+    pub packages: Option<PathBuf>,
+
     /// Where to keep the tables and queues between runs; without it they are gone when the program ends.
     #[arg(long, value_name = "DIR", conflicts_with = "aws_endpoint")]
     pub data_dir: Option<PathBuf>,

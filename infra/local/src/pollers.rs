@@ -161,6 +161,7 @@ mod tests {
             batch_size: 10,
             max_concurrency: None,
             partial_responses,
+            enabled: true,
         }
     }
 

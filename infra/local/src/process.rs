@@ -1,7 +1,8 @@
-//! One function process: this program, started again as that function. It handles one invocation at a time, as a
+//! One function process: this program, started again as that function, or the program of its package. It handles one invocation at a time, as a
 //! Lambda sandbox does, and can die for real.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -58,6 +59,10 @@ pub enum InvocationError {
 /// How a function's processes are started.
 #[derive(Debug, Clone)]
 pub struct Launch {
+    /// The program: this one, which can be every function, or that of the function's package.
+    pub program: PathBuf,
+    /// What it is told.
+    pub arguments: Vec<String>,
     /// The function, its time-out at the stack's pace.
     pub function: Function,
     /// All variables but those that differ from process to process.
@@ -138,9 +143,9 @@ impl Process {
             http: launch.http.clone(),
             kill: kill.clone(),
         })?;
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(&launch.program);
         command
-            .args(["--function", &launch.function.name])
+            .args(&launch.arguments)
             .env_clear()
             .envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
             .envs(&launch.environment)

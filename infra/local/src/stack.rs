@@ -16,9 +16,11 @@ use crate::forward::{self, Plans, Upstreams};
 use crate::functions::{FunctionHost, Surroundings};
 use crate::gateway::{Gateway, Tokens};
 use crate::meter::Meter;
+use crate::metrics::Metrics;
 use crate::notice::notice;
 use crate::options::Options;
 use crate::pace::Pace;
+use crate::packages::{PackageError, Packages};
 use crate::ssm::Ssm;
 use crate::template::Resources;
 use crate::{loopback, pollers, stand_in};
@@ -40,6 +42,9 @@ pub enum StackError {
     /// Calls cannot be made.
     #[error("the functions' calls cannot be forwarded: {0}")]
     Forward(#[from] reqwest::Error),
+    /// The packages cannot be used.
+    #[error("--packages: {0}")]
+    Packages(#[from] PackageError),
     /// There are no tables and queues.
     #[error(transparent)]
     Aws(#[from] AwsError),
@@ -57,6 +62,8 @@ pub struct Stack {
     /// The built-in stand-ins for Skolverket, one an environment, serve for as long as they are held.
     _simulators: Vec<Simulator>,
     _data_dir: Option<DataDir>,
+    /// So do packages.
+    _packages: Option<Packages>,
 }
 
 impl Stack {
@@ -102,15 +109,20 @@ impl Stack {
             token: services.token_url,
             open_data: services.open_data_url.trim_end_matches('/').to_owned(),
         };
-        let (plans, meter) = (Plans::default(), Meter::default());
+        let names = resources.functions.iter().map(|function| function.name.as_str());
+        let packages =
+            options.packages.as_deref().map(|folder| Packages::unpack(folder, names)).transpose()?;
+        let (plans, meter, metrics) = (Plans::default(), Meter::default(), Metrics::default());
         let surroundings = Surroundings {
             upstreams: upstreams.clone(),
             plans: plans.clone(),
             meter: meter.clone(),
+            metrics: metrics.clone(),
             http: forward::client()?,
             queues_at_pace: options.aws_endpoint.is_none(),
             set: &options.set,
             log_dir: options.log_dir.as_deref(),
+            packages: packages.as_ref(),
             pace,
             clock,
         };
@@ -119,10 +131,10 @@ impl Stack {
 
         let (mut routes, cors) = (Vec::new(), resources.cors);
         for (description, function) in resources.functions.into_iter().zip(&functions) {
-            for source in description.queue_sources {
+            for source in description.queue_sources.into_iter().filter(|source| source.enabled) {
                 tasks.spawn(pollers::poll(source, queues.clone(), function.clone()));
             }
-            for schedule in description.schedules {
+            for schedule in description.schedules.into_iter().filter(|schedule| schedule.enabled) {
                 let every = pace.duration(schedule.every);
                 tasks.spawn(pollers::tick(schedule, every, function.clone(), clock));
             }
@@ -136,14 +148,15 @@ impl Stack {
             upstreams,
             plans,
             meter: meter.clone(),
+            metrics,
             tokens: Arc::clone(&tokens),
             clock,
             port: address.port(),
         };
         serve(&mut tasks, "the API", api.serve(gateway));
         tasks.spawn(watch_memory(functions.clone()));
-        let (_simulators, _data_dir) = (simulators, data_dir);
-        Ok(Self { address, tokens, clock, functions, meter, tasks, _simulators, _data_dir })
+        let (_simulators, _data_dir, _packages) = (simulators, data_dir, packages);
+        Ok(Self { address, tokens, clock, functions, meter, tasks, _simulators, _data_dir, _packages })
     }
 
     /// The API's base URL, without a slash at its end.

@@ -86,6 +86,8 @@ pub struct Config {
     pub retention_days: u32,
     /// `ORGANISER_CLAIM`: the token's claim that holds the organisation number.
     pub organiser_claim: String,
+    /// `METRICS_NAMESPACE`: what the metrics of this stack are kept under in CloudWatch.
+    pub metrics_namespace: String,
     /// See [`Timing`].
     pub timing: Timing,
     /// See [`Lookups`].
@@ -124,6 +126,7 @@ impl Config {
         let organisers_path = reader.text("ORGANISERS_PATH");
         let retention_days = reader.number("RETENTION_DAYS", |days: u32| days > 0);
         let organiser_claim = reader.text("ORGANISER_CLAIM");
+        let metrics_namespace = reader.text("METRICS_NAMESPACE");
         let timing = Timing {
             calls_per_second: reader.number("CALLS_PER_SECOND", |rate: f64| rate > 0.0 && rate.is_finite()),
             slot_wait: reader.milliseconds("SLOT_WAIT_MS"),
@@ -168,6 +171,7 @@ impl Config {
             organisers_path,
             retention_days,
             organiser_claim,
+            metrics_namespace,
             timing,
             lookups,
         })
@@ -277,6 +281,7 @@ pub(crate) mod tests {
             ("OPEN_DATA_RETRY_MS", "30000"),
             ("RETENTION_DAYS", "400"),
             ("ORGANISER_CLAIM", "organisation_number"),
+            ("METRICS_NAMESPACE", "stafett"),
             ("CALLS_PER_SECOND", "4.8"),
             ("SLOT_WAIT_MS", "5000"),
             ("HTTP_TIMEOUT_MS", "10000"),

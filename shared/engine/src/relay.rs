@@ -12,11 +12,12 @@ use crate::aws::AwsClients;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::history::{
-    AT_ONCE, Batch, BatchClaim, ClaimAnswer, History, HistoryError, Job, SendRef, Settled, StartAnswer,
-    StartClaim, StepError, later,
+    AT_ONCE, Batch, BatchClaim, ClaimAnswer, EndedJob, History, HistoryError, Job, SendRef, Settled,
+    StartAnswer, StartClaim, StepError, later,
 };
 use crate::limiter::Limiter;
 use crate::message::{BatchStep, InvalidMessage, Message, Step};
+use crate::metrics::Metrics;
 use crate::organisers::{Organisers, SettingsError};
 use crate::queue::{QueueError, Queues};
 use crate::registers::Registers;
@@ -32,6 +33,8 @@ pub struct Relay {
     pub queues: Queues,
     /// See [`Organisers`].
     pub organisers: Organisers,
+    /// See [`Metrics`].
+    pub metrics: Metrics,
     /// See [`Registers`].
     pub registers: Registers,
     /// See [`Clock`].
@@ -114,6 +117,7 @@ impl Relay {
             skolverket: Client::new(addresses, timing.http_timeout),
             organisers: Organisers::new(&config, aws.parameters),
             queues: Queues::new(aws.sqs),
+            metrics: Metrics::new(&config.metrics_namespace),
             clock: Clock,
             history,
             config,
@@ -164,7 +168,7 @@ impl Relay {
             }
             StartAnswer::HandOn(started) => self.begin_again(job, &started).await,
             StartAnswer::Held { rest, copy } => self.come_back(job, Step::Start, rest, copy).await,
-            StartAnswer::Stopped => self.end_stopped(&job.send, job.stage).await,
+            StartAnswer::Stopped => self.end_stopped(&job.send).await,
             StartAnswer::Done(why) => {
                 self.note_stale(job, why);
                 Ok(())
@@ -290,31 +294,36 @@ impl Relay {
         let now = self.clock.now();
         let overdue_at = self.overdue_at(now.as_millisecond());
         let settled = self.history.settle(&job.send, job.stage, now, overdue_at, again).await?;
-        self.follow_end(&job.send, job.stage, settled).await
+        self.follow_end(&job.send, settled).await
     }
 
     /// Ends a send that is stopping, if nothing of it is open, and queues what starts then.
-    async fn end_stopped(&self, send: &SendRef, stage: StageName) -> Result<(), HandleError> {
+    async fn end_stopped(&self, send: &SendRef) -> Result<(), HandleError> {
         let now = self.clock.now();
         let overdue_at = self.overdue_at(now.as_millisecond());
         let settled = self.history.end_stopped(send, now, overdue_at).await?;
-        self.follow_end(send, stage, settled).await
+        self.follow_end(send, settled).await
     }
 
-    async fn follow_end(
-        &self,
-        send: &SendRef,
-        stage: StageName,
-        settled: Settled,
-    ) -> Result<(), HandleError> {
+    async fn follow_end(&self, send: &SendRef, settled: Settled) -> Result<(), HandleError> {
         let start = match settled {
             Settled::NotYet => None,
             Settled::EndedBefore { start } => start,
-            Settled::Ended { start, ending } => {
-                tracing::info!(
-                    event = "job.ended", send = %send.send, organisation = %send.organisation, stage = %stage,
-                    outcome = ending.as_str(), "a job ended"
-                );
+            Settled::Ended { start, jobs, send_ending } => {
+                for EndedJob { stage, ending, counts } in jobs {
+                    self.metrics.job_ended(stage, ending, counts);
+                    tracing::info!(
+                        event = "job.ended", send = %send.send, organisation = %send.organisation, stage = %stage,
+                        outcome = ending.as_str(), "a job ended"
+                    );
+                }
+                if let Some(ending) = send_ending {
+                    self.metrics.send_ended(ending);
+                    tracing::info!(
+                        event = "send.ended", send = %send.send, organisation = %send.organisation,
+                        outcome = ending.as_str(), "a send ended"
+                    );
+                }
                 start
             }
         };
@@ -339,7 +348,7 @@ impl Relay {
             event = "send.stopping", send = %send.send, organisation = %send.organisation, reason = ?code,
             "a send is asked to stop"
         );
-        self.end_stopped(send, StageName::FIRST).await?;
+        self.end_stopped(send).await?;
         Ok(true)
     }
 

@@ -17,6 +17,7 @@ use crate::limiter::Slot;
 use crate::outcome::{Reading, outcomes};
 use crate::piece::{ROUNDS, part_of};
 use crate::relay::{HandleError, JobRef, Relay, StepFailure};
+use crate::said;
 use crate::verdict::{self, Verdict};
 
 /// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
@@ -135,6 +136,9 @@ impl Relay {
             Ok(token) => token,
             Err(refusal) => return self.follow(job, batch, verdict::of_token(refusal)).await,
         };
+        if token.fresh {
+            self.metrics.token_refreshed();
+        }
         // A slot is everybody's: none is taken that the claim may be too short for.
         if self.rest(job) <= timing.slot_wait + self.call_time() {
             return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await;
@@ -195,14 +199,20 @@ impl Relay {
     /// Waits for a slot; or says for how long to make room, where all that may be waited for are taken. A slot that
     /// is met too late is given up for a new one: a call in another's time would be one too many.
     async fn wait_for_slot(&self) -> Result<Result<(), Duration>, HistoryError> {
+        let wished = self.clock.now();
         for _ in 0..SLOT_TRIES {
             let asked = self.clock.now();
             match self.limiter.take(asked).await? {
-                Slot::Busy(wait) => return Ok(Err(wait)),
+                Slot::Busy(wait) => {
+                    self.metrics.limiter_busy();
+                    return Ok(Err(wait));
+                }
                 Slot::In(wait) => {
                     tokio::time::sleep(wait).await;
-                    let late = self.clock.now().duration_since(asked + wait);
-                    if late <= LATEST_SLOT {
+                    let now = self.clock.now();
+                    if now.duration_since(asked + wait) <= LATEST_SLOT {
+                        let waited = now.duration_since(wished).try_into().unwrap_or_default();
+                        self.metrics.limiter_wait(waited);
                         return Ok(Ok(()));
                     }
                 }
@@ -243,7 +253,10 @@ impl Relay {
             Err(failure) => {
                 let log = log_entries(&exchange.body);
                 match verdict::of_call(Call::Submit, failure, batch.token_renewed && token.fresh, &log) {
-                    Verdict::TakeApart { status } => self.refused(job, batch, loaded, status, &log).await,
+                    Verdict::TakeApart { status } => {
+                        said::note(job, batch, log.iter().map(|entry| ("refused", entry)));
+                        self.refused(job, batch, loaded, status, &log).await
+                    }
                     verdict => self.follow(job, batch, verdict).await,
                 }
             }
@@ -297,6 +310,11 @@ impl Relay {
             let wait = verdict::poll_wait(&self.config.timing, batch.looks() + 1);
             return self.put_back(job, batch, wait, PutBack::NotReady).await;
         }
+        let messages = read
+            .issues
+            .iter()
+            .flat_map(|issue| issue.messages.iter().map(|message| (issue.outcome.as_str(), message)));
+        said::note(job, batch, messages);
         tokio::try_join!(
             self.history.put_answer(
                 &job.send,
@@ -329,6 +347,10 @@ impl Relay {
     async fn follow(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
         match verdict {
             Verdict::PutBack { hint, uncertain } => {
+                // With a hint it is there, and has had enough for now.
+                if hint.is_none() {
+                    self.metrics.skolverket_unavailable();
+                }
                 let now = self.clock.now();
                 if let Some(reset) = hint {
                     self.limiter.pause(now, reset).await?;
@@ -427,6 +449,7 @@ impl Relay {
         answer_kept: bool,
     ) -> Result<(), HistoryError> {
         let duration_ms = u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX);
+        self.metrics.attempt(batch.call, exchange.status, exchange.duration);
         let outcome = match &exchange.answer {
             Ok(_) => "answered".to_owned(),
             Err(failure) => failure.to_string(),

@@ -47,11 +47,16 @@ impl<S: Subscriber> Layer<S> for FlatJson {
         line.insert("timestamp".to_owned(), Clock.now().to_string().into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         event.record(&mut Fields(&mut line));
-        let mut text = Value::Object(line).to_string();
-        text.push('\n');
-        // There is nobody left to tell when standard output is gone.
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        print(line);
     }
+}
+
+/// Writes one line, whole.
+pub(crate) fn print(line: Map<String, Value>) {
+    let mut text = Value::Object(line).to_string();
+    text.push('\n');
+    // There is nobody left to tell when standard output is gone.
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 struct Fields<'a>(&'a mut Map<String, Value>);

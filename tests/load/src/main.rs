@@ -33,6 +33,9 @@ struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "faults", "posts"])]
     starts: Option<PathBuf>,
 
+    /// Time the start of each function's package in this folder instead ({function}.zip), and show its size.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["json", "faults", "posts"])]
+    packages: Option<PathBuf>,
     /// Measure the first request by mutual TLS of a process instead.
     #[arg(long, conflicts_with_all = ["json", "faults", "posts", "starts"])]
     first_mtls: bool,
@@ -93,8 +96,9 @@ async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
         let _ = writeln!(std::io::stdout(), "{}", time_posts().await?);
         return Ok(true);
     }
-    if let Some(peers) = &arguments.starts {
-        let _ = writeln!(std::io::stdout(), "{}", time_starts(peers).await?);
+    if arguments.starts.is_some() || arguments.packages.is_some() {
+        let lines = time_starts(arguments.packages.as_deref(), arguments.starts.as_deref()).await?;
+        let _ = writeln!(std::io::stdout(), "{lines}");
         return Ok(true);
     }
     if arguments.first_mtls {

@@ -25,6 +25,7 @@ use crate::clock::Clock;
 use crate::forward::{Plans, Rule, SeenCall, Upstreams};
 use crate::functions::{FunctionHost, ProcessState};
 use crate::meter::{FunctionUse, Meter};
+use crate::metrics::{Metrics, Series};
 use crate::notice::notice;
 use crate::process::InvocationError;
 use crate::queues::{QueueError, Queues};
@@ -54,6 +55,8 @@ pub struct Gateway {
     pub plans: Plans,
     /// What the functions have used.
     pub meter: Meter,
+    /// What they printed as metrics.
+    pub metrics: Metrics,
     /// Callers' tokens.
     pub tokens: Arc<Tokens>,
     /// The stack's time.
@@ -85,6 +88,7 @@ impl Gateway {
             .route("/local/queues", get(local_queues))
             .route("/local/endpoints", get(local_endpoints))
             .route("/local/meter", get(local_meter))
+            .route("/local/metrics", get(local_metrics))
             .route("/local/faults/{subject}", put(local_faults))
             .route("/local/calls/{subject}", get(local_calls))
             .fallback(forward)
@@ -212,6 +216,10 @@ async fn local_endpoints(State(gateway): State<Arc<Gateway>>) -> axum::Json<serd
 
 async fn local_meter(State(gateway): State<Arc<Gateway>>) -> axum::Json<BTreeMap<String, FunctionUse>> {
     axum::Json(gateway.meter.reading())
+}
+
+async fn local_metrics(State(gateway): State<Arc<Gateway>>) -> axum::Json<Vec<Series>> {
+    axum::Json(gateway.metrics.reading())
 }
 
 /// The subject is an organisation number, or the name of a function that works for no organiser.

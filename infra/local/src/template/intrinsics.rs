@@ -22,27 +22,56 @@ impl<'a> Resolver<'a> {
             Value::Object(object) => {
                 if let Some(intrinsic) = single_entry(object) {
                     match intrinsic {
+                        ("Ref", Value::String(name)) if name == "AWS::NoValue" => return Ok(Value::Null),
                         ("Ref", Value::String(name)) => {
                             return self.reference(name).map(|text| self.as_listed(name, text));
                         }
                         ("Fn::GetAtt", argument) => return self.attribute_of(argument).map(Value::String),
                         ("Fn::Sub", Value::String(text)) => return self.substitute(text).map(Value::String),
+                        ("Fn::If", Value::Array(parts)) => return self.choose(parts),
                         (name, _) if name == "Ref" || name.starts_with("Fn::") => {
                             return Err(TemplateError::Unresolved(name.to_owned()));
                         }
                         _ => {}
                     }
                 }
-                object
-                    .iter()
-                    .map(|(key, value)| Ok((key.clone(), self.resolve(value)?)))
-                    .collect::<Result<Map<_, _>, _>>()
-                    .map(Value::Object)
+                let mut resolved = Map::new();
+                for (key, value) in object {
+                    let value = self.resolve(value)?;
+                    // What `AWS::NoValue` came to is not there.
+                    if !value.is_null() {
+                        resolved.insert(key.clone(), value);
+                    }
+                }
+                Ok(Value::Object(resolved))
             }
             Value::Array(array) => {
                 array.iter().map(|value| self.resolve(value)).collect::<Result<_, _>>().map(Value::Array)
             }
             scalar => Ok(scalar.clone()),
+        }
+    }
+
+    /// One of two values, by a condition; the other one is not looked at.
+    fn choose(&self, parts: &[Value]) -> Result<Value, TemplateError> {
+        let [Value::String(name), then, otherwise] = parts else {
+            return Err(TemplateError::Unresolved("Fn::If".to_owned()));
+        };
+        let condition = &self.document["Conditions"][name.as_str()];
+        self.resolve(if self.holds(condition)? { then } else { otherwise })
+    }
+
+    fn holds(&self, condition: &Value) -> Result<bool, TemplateError> {
+        match condition.as_object().and_then(single_entry) {
+            Some(("Fn::Equals", Value::Array(values))) => match values.as_slice() {
+                [one, other] => Ok(text(&self.resolve(one)?) == text(&self.resolve(other)?)),
+                _ => Err(TemplateError::Unresolved("Fn::Equals".to_owned())),
+            },
+            Some(("Fn::Not", Value::Array(conditions))) => match conditions.as_slice() {
+                [condition] => self.holds(condition).map(|holds| !holds),
+                _ => Err(TemplateError::Unresolved("Fn::Not".to_owned())),
+            },
+            _ => Err(TemplateError::Unresolved("a condition".to_owned())),
         }
     }
 
@@ -201,6 +230,10 @@ mod tests {
                 "Number": {"Type": "Number", "Default": 5},
                 "List": {"Type": "CommaDelimitedList", "Default": "a, b"},
             },
+            "Conditions": {
+                "IsFive": {"Fn::Equals": [{"Ref": "Number"}, "5"]},
+                "IsNotFive": {"Fn::Not": [{"Fn::Equals": [5, {"Ref": "Number"}]}]},
+            },
             "Resources": {
                 "Q": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": "${AWS::StackName}-q${Number}"}}},
                 "T": {"Type": "AWS::DynamoDB::Table", "Properties": {}},
@@ -235,6 +268,16 @@ mod tests {
             resolved,
             Ok(json!("arn:aws:dynamodb:eu-north-1:000000000000:table/stafett-T/index/${x}/eu-north-1"))
         );
+    }
+
+    #[test]
+    fn chooses_by_a_condition_and_leaves_out_what_has_no_value() {
+        let value = json!({
+            "a": {"Fn::If": ["IsFive", 1, {"Ref": "Nothing"}]},
+            "b": {"Fn::If": ["IsNotFive", 1, {"Ref": "AWS::NoValue"}]},
+        });
+        assert_eq!(resolve(value), Ok(json!({"a": 1})));
+        assert!(resolve(json!({"Fn::If": ["Unknown", 1, 2]})).unwrap_err().contains("condition"));
     }
 
     #[test]

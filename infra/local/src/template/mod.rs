@@ -5,6 +5,7 @@ mod intrinsics;
 mod resources;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -24,6 +25,9 @@ const TEMPLATE: &str = include_str!("../../../aws/template.yaml");
 /// A template that cannot be created on this machine. Paths are those of the template.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
+    /// There is no such file.
+    #[error("the template {0}: {1}")]
+    NotRead(PathBuf, std::io::Error),
     /// Not YAML.
     #[error("the template is not readable: {0}")]
     Unreadable(String),
@@ -59,6 +63,13 @@ impl Template {
     /// The template that this program was built with.
     pub fn embedded() -> Result<Self, TemplateError> {
         Self::parse(TEMPLATE)
+    }
+
+    /// The template of this file; without one, that which this program was built with.
+    pub fn of(file: Option<&Path>) -> Result<Self, TemplateError> {
+        let Some(file) = file else { return Self::embedded() };
+        let text = std::fs::read_to_string(file);
+        Self::parse(&text.map_err(|error| TemplateError::NotRead(file.to_owned(), error))?)
     }
 
     /// A template's text.
@@ -183,6 +194,20 @@ mod tests {
         assert_eq!(users.queue_sources[0].queue, "stafett-FirstLegQueue");
         assert!(users.environment["USERS_QUEUE_URL"].ends_with("/stafett-FirstLegQueue"));
         assert!(resources.queues.iter().any(|queue| queue.name == "stafett-FirstLegQueue"));
+    }
+
+    #[test]
+    fn while_sending_is_paused_nothing_is_invoked_but_by_requests() {
+        let enabled = |sending: &str| -> Vec<bool> {
+            let mut values = values();
+            values.parameters.insert("Sending".to_owned(), sending.to_owned());
+            let functions = Template::embedded().unwrap().resources(&values).unwrap().functions;
+            let sources = functions.iter().flat_map(|function| &function.queue_sources);
+            let schedules = functions.iter().flat_map(|function| &function.schedules);
+            sources.map(|source| source.enabled).chain(schedules.map(|schedule| schedule.enabled)).collect()
+        };
+        assert_eq!(enabled("running"), [true; 5]);
+        assert_eq!(enabled("paused"), [false; 5]);
     }
 
     #[test]

@@ -109,6 +109,8 @@ pub struct QueueSource {
     pub max_concurrency: Option<usize>,
     /// Whether the answer names the messages that failed.
     pub partial_responses: bool,
+    /// Whether messages are taken at all.
+    pub enabled: bool,
 }
 
 /// A schedule rule.
@@ -118,6 +120,8 @@ pub struct Schedule {
     pub name: String,
     /// The time between two invocations.
     pub every: Duration,
+    /// Whether it invokes at all.
+    pub enabled: bool,
 }
 
 /// A route of the HTTP API.
@@ -250,7 +254,7 @@ fn function(source: &Source<'_>, document: &Value) -> Result<Function, TemplateE
     let mut environment = variables(&globals)?;
     environment.extend(variables(source)?);
     let mut function = Function {
-        name: last_part(code.trim_end_matches('/'), '/'),
+        name: last_part(code.trim_end_matches(".zip"), '/'),
         function_name: source.resolver.physical_name(source.logical_id, "FunctionName")?,
         arn: source.resolver.function_arn(source.logical_id)?,
         timeout: source.seconds("Timeout", timeout.as_secs())?,
@@ -267,7 +271,8 @@ fn function(source: &Source<'_>, document: &Value) -> Result<Function, TemplateE
             match event["Type"].as_str() {
                 Some("SQS") => function.queue_sources.push(queue_source(properties, &path)?),
                 Some("Schedule") => {
-                    function.schedules.push(Schedule { name: name.clone(), every: rate(properties, &path)? });
+                    let (every, enabled) = (rate(properties, &path)?, properties["State"] != "DISABLED");
+                    function.schedules.push(Schedule { name: name.clone(), every, enabled });
                 }
                 Some("HttpApi") => function.routes.push(route(properties, &path, document, source.resolver)?),
                 _ => return Err(TemplateError::Expected { path, expected: "SQS, Schedule or HttpApi" }),
@@ -305,6 +310,7 @@ fn queue_source(properties: &Value, path: &str) -> Result<QueueSource, TemplateE
         max_concurrency: size(&properties["ScalingConfig"]["MaximumConcurrency"]),
         partial_responses: responses
             .is_some_and(|types| types.iter().any(|kind| kind == "ReportBatchItemFailures")),
+        enabled: properties["Enabled"] != Value::Bool(false),
     })
 }
 

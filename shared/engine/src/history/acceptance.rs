@@ -88,8 +88,10 @@ pub enum Idempotency {
 pub enum Acceptance {
     /// This call made it the organiser's running one: its first message is to be queued.
     Runs,
-    /// It waits for others, or was accepted before.
+    /// It waits for others.
     Waits,
+    /// It was accepted before.
+    Before,
     /// It was to be accepted at a certain place, and another took that.
     Moved,
 }
@@ -308,7 +310,7 @@ impl History {
                 let header: Option<SendHeader> = self.get(&send.header()).await?;
                 let header = header.ok_or(HistoryError::Corrupt("a send without a header"))?;
                 if header.status != SendStatus::Receiving {
-                    return Ok(Acceptance::Waits);
+                    return Ok(Acceptance::Before);
                 }
             }
             let organiser: Option<Organiser> = self.get(&organiser_key).await?;
@@ -338,7 +340,9 @@ impl History {
                 Write::put(key::order(&send.organisation, seq), &place)?.when("attribute_not_exists(#pk)");
             let mut step = "SET #nextSeq = :next".to_owned();
             if runs {
-                step.push_str(", #running = :send, #runningSeq = :seq, #dueAt = :due, #dueShard = :shard");
+                step.push_str(
+                    ", #running = :send, #runningSeq = :seq, #runningSince = :now, #dueAt = :due, #dueShard = :shard",
+                );
             }
             let condition = match (seen, runs) {
                 (false, _) => "attribute_not_exists(#pk)",
@@ -352,6 +356,7 @@ impl History {
             if runs {
                 take = take
                     .with("send", send.send)?
+                    .with("now", now)?
                     .with("due", overdue_at)?
                     .with("shard", key::organiser_shard(&send.organisation))?;
             }

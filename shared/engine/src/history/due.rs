@@ -32,10 +32,18 @@ pub struct Overdue {
     pub unclaimed: Duration,
 }
 
+/// What the index of what is due has of an item.
 #[derive(Deserialize)]
-struct IndexEntry {
+pub(super) struct IndexEntry {
     pk: String,
     sk: String,
+}
+
+impl IndexEntry {
+    /// What is due; none under a key that nobody knows.
+    pub(super) fn carrier(self) -> Option<Carrier> {
+        Carrier::of(&Key { pk: self.pk, sk: self.sk })
+    }
 }
 
 impl History {
@@ -58,8 +66,7 @@ impl History {
             // What one page leaves is still overdue a minute later.
             let answer = request.send().await.map_err(|error| unavailable(&error))?;
             for item in answer.items.unwrap_or_default() {
-                let IndexEntry { pk, sk } = super::store::from_item(item)?;
-                match Carrier::of(&Key { pk, sk }) {
+                match super::store::from_item::<IndexEntry>(item)?.carrier() {
                     Some(carrier) => found.push(carrier),
                     // One that cannot be read must not keep the others from being found.
                     None => {
@@ -85,7 +92,7 @@ impl History {
         let millis = now.as_millisecond();
         let (send, stage, key, due, step) = match carrier {
             Carrier::Organiser(organisation) => {
-                return self.look_after_organiser(organisation, millis, pause).await;
+                return self.look_after_organiser(organisation, now, pause).await;
             }
             Carrier::Upload(send) => {
                 self.discard_upload(send, millis, later(millis, pause * LONGEST_PAUSE)).await?;
@@ -103,18 +110,17 @@ impl History {
         };
         let Some(old) = due.due_at.filter(|at| *at <= millis) else { return Ok(None) };
         let factor = 2_u32.saturating_pow(due.resent.min(16)).min(LONGEST_PAUSE);
-        let expression =
-            "SET #dueAt = :next, #resent = :resent, #resentSince = if_not_exists(#resentSince, :now)";
-        let write = Write::update(key, expression)
+        let since = if nobody_looked(old, millis, pause) { None } else { due.resent_since };
+        let write = Write::update(key, "SET #dueAt = :next, #resent = :resent, #resentSince = :since")
             .when("#dueAt = :old")
             .with("old", old)?
             .with("next", later(millis, pause * factor))?
             .with("resent", due.resent + 1)?
-            .with("now", millis)?;
+            .with("since", since.unwrap_or(millis))?;
         if !self.write(write).await? {
             return Ok(None);
         }
-        let unclaimed = due.resent_since.map_or(Duration::ZERO, |since| span(since, millis));
+        let unclaimed = since.map_or(Duration::ZERO, |since| span(since, millis));
         Ok(Some(Overdue { send: send.clone(), stage, step, resent: due.resent, unclaimed }))
     }
 
@@ -123,7 +129,7 @@ impl History {
     async fn look_after_organiser(
         &self,
         organisation: &stafett_domain::OrganisationNumber,
-        now: Millis,
+        now: Timestamp,
         pause: Duration,
     ) -> Result<Option<Overdue>, HistoryError> {
         let Some(Organiser { running: Some(running), running_seq, .. }) =
@@ -131,10 +137,12 @@ impl History {
         else {
             return Ok(None);
         };
+        let millis = now.as_millisecond();
         let running = SendRef::new(organisation.clone(), running);
         let header: Option<SendHeader> = self.get(&running.header()).await?;
         if header.is_none_or(|header| header.status.has_ended()) {
-            let next = self.free_place(&running, running_seq.unwrap_or_default(), later(now, pause)).await?;
+            let seq = running_seq.unwrap_or_default();
+            let next = self.free_place(&running, seq, now, later(millis, pause)).await?;
             let start = |send| Overdue {
                 send,
                 stage: StageName::FIRST,
@@ -147,10 +155,17 @@ impl History {
         let write = Write::update(key::organiser(organisation), "SET #dueAt = :next")
             .when("#running = :running")
             .with("running", running.send)?
-            .with("next", later(now, pause * LONGEST_PAUSE))?;
+            .with("next", later(millis, pause * LONGEST_PAUSE))?;
         self.write(write).await?;
         Ok(None)
     }
+}
+
+/// Whether a step that was due at `due_at` has been overdue for longer than the longest pause between two looks: then
+/// nobody looked, because sending was paused or the watchdog was not run, and its messages were not taken either. The
+/// time until now says nothing against the send.
+fn nobody_looked(due_at: Millis, now: Millis, pause: Duration) -> bool {
+    span(due_at, now) > pause * (LONGEST_PAUSE + 1)
 }
 
 impl Overdue {
@@ -160,5 +175,21 @@ impl Overdue {
             Step::Start => None,
             Step::Submit(BatchStep { batch, .. }) | Step::Poll(BatchStep { batch, .. }) => Some(batch),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_in_which_nobody_looked_is_told_from_a_late_look() {
+        let minute = Duration::from_secs(60);
+        let late_by = |minutes: i64| nobody_looked(1_000, 1_000 + minutes * 60_000, minute);
+        assert!(!late_by(1));
+        assert!(!late_by(i64::from(LONGEST_PAUSE)));
+        assert!(late_by(i64::from(LONGEST_PAUSE) + 2));
+        // The whole of a pause, which is longer than what a step may go unclaimed for.
+        assert!(late_by(24 * 60));
     }
 }

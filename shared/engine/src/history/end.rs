@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use stafett_domain::{
-    Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, SendEvent, SendId,
-    SendStatus, StageName,
+    Counts, Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, SendEvent,
+    SendId, SendStatus, StageName,
 };
 
 use super::acceptance::{OrderItem, due_job};
@@ -20,11 +20,26 @@ const ORDER_PAGE: usize = 10;
 pub(crate) enum Settled {
     /// Batches are open or may still go.
     NotYet,
-    /// This look ended the job. `start` is the job to start next: this send's next stage, or the first one of the
-    /// organiser's next send.
-    Ended { start: Option<(SendRef, StageName)>, ending: Ending },
+    /// This look ended these jobs, and the send where that has an ending. `start` is the job to start next: this send's
+    /// next stage, or the first one of the organiser's next send.
+    Ended { start: Option<(SendRef, StageName)>, jobs: Vec<EndedJob>, send_ending: Option<Ending> },
     /// It had ended before. `start` as above, if the caller asked for it and nobody has taken it up yet.
     EndedBefore { start: Option<(SendRef, StageName)> },
+}
+
+/// A job that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EndedJob {
+    pub(crate) stage: StageName,
+    pub(crate) ending: Ending,
+    /// Nothing is pending any more.
+    pub(crate) counts: Counts,
+}
+
+impl EndedJob {
+    fn of(job: &Job, ending: Ending) -> Self {
+        Self { stage: job.stage, ending, counts: job.counts().settled() }
+    }
 }
 
 impl History {
@@ -65,20 +80,23 @@ impl History {
                     let going = Write::check(send.header())
                         .when("#status = :running AND attribute_not_exists(#stopRequested)")
                         .with("running", SendStatus::Running)?;
-                    let job = end_job(send, &job, ending, reason.as_ref(), now)?;
-                    let writes = vec![job, due_job(send, next, overdue_at)?, going];
-                    self.transact(writes).await.map(|()| Some((send.clone(), next)))
+                    let end = end_job(send, &job, ending, reason.as_ref(), now)?;
+                    let writes = vec![end, due_job(send, next, overdue_at)?, going];
+                    self.transact(writes).await.map(|()| (Some((send.clone(), next)), None))
                 }
                 None => {
                     let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
                     let jobs: Vec<Job> = self.get_many(&keys).await?;
                     let send_ending = send_ending(&jobs, stage, ending);
                     let writes = end_jobs(send, &jobs, ending, reason.as_ref(), now)?;
-                    self.end_send(send, &header, send_ending, writes, now, overdue_at).await
+                    let ended = self.end_send(send, &header, send_ending, writes, now, overdue_at).await;
+                    ended.map(|start| (start, Some(send_ending)))
                 }
             };
             match result {
-                Ok(start) => return Ok(Settled::Ended { start, ending }),
+                Ok((start, send_ending)) => {
+                    return Ok(Settled::Ended { start, jobs: vec![EndedJob::of(&job, ending)], send_ending });
+                }
                 Err(WriteError::Condition(_)) => store::pause(attempt).await,
                 Err(WriteError::History(error)) => return Err(error),
             }
@@ -108,7 +126,11 @@ impl History {
                 if reason.code == ReasonCode::Cancelled { Ending::Cancelled } else { Ending::Failed };
             let writes = end_jobs(send, &jobs, ending, Some(reason), now)?;
             match self.end_send(send, &header, ending, writes, now, overdue_at).await {
-                Ok(start) => return Ok(Settled::Ended { start, ending }),
+                Ok(start) => {
+                    let ran = jobs.iter().filter(|job| job.status == JobStatus::Running);
+                    let jobs = ran.map(|job| EndedJob::of(job, ending)).collect();
+                    return Ok(Settled::Ended { start, jobs, send_ending: Some(ending) });
+                }
                 Err(WriteError::Condition(_)) => store::pause(attempt).await,
                 Err(WriteError::History(error)) => return Err(error),
             }
@@ -153,7 +175,8 @@ impl History {
                 .with("now", now)?
                 .with("before", header.status)?,
         );
-        let next = self.pass_place_on(send, header.seq.unwrap_or_default(), overdue_at, &mut writes).await?;
+        let next =
+            self.pass_place_on(send, header.seq.unwrap_or_default(), now, overdue_at, &mut writes).await?;
         self.transact(writes).await?;
         Ok(next.map(|next| (next, StageName::FIRST)))
     }
@@ -163,6 +186,7 @@ impl History {
         &self,
         send: &SendRef,
         seq: u64,
+        now: Timestamp,
         overdue_at: Millis,
         writes: &mut Vec<Write>,
     ) -> Result<Option<SendRef>, HistoryError> {
@@ -181,21 +205,28 @@ impl History {
         let Some((next, next_seq)) = self.next_queued(send, seq).await? else {
             // None was found: true only as long as no other was accepted.
             writes.push(
-                Write::update(organiser_key, "REMOVE #running, #runningSeq, #dueAt, #dueShard")
-                    .when("#running = :send AND #nextSeq = :seen")
-                    .with("send", send.send)?
-                    .with("seen", organiser.next_seq)?,
+                Write::update(
+                    organiser_key,
+                    "REMOVE #running, #runningSeq, #runningSince, #dueAt, #dueShard",
+                )
+                .when("#running = :send AND #nextSeq = :seen")
+                .with("send", send.send)?
+                .with("seen", organiser.next_seq)?,
             );
             return Ok(None);
         };
         let next = SendRef::new(send.organisation.clone(), next);
         writes.push(
-            Write::update(organiser_key, "SET #running = :next, #runningSeq = :seq, #dueAt = :due")
-                .when("#running = :send")
-                .with("send", send.send)?
-                .with("next", next.send)?
-                .with("seq", next_seq)?
-                .with("due", overdue_at)?,
+            Write::update(
+                organiser_key,
+                "SET #running = :next, #runningSeq = :seq, #runningSince = :now, #dueAt = :due",
+            )
+            .when("#running = :send")
+            .with("send", send.send)?
+            .with("next", next.send)?
+            .with("seq", next_seq)?
+            .with("now", now)?
+            .with("due", overdue_at)?,
         );
         writes
             .push(Write::check(next.header()).when("#status = :queued").with("queued", SendStatus::Queued)?);
@@ -251,10 +282,11 @@ impl History {
         &self,
         gone: &SendRef,
         seq: u64,
+        now: Timestamp,
         overdue_at: Millis,
     ) -> Result<Option<SendRef>, HistoryError> {
         let mut writes = Vec::new();
-        let next = self.pass_place_on(gone, seq, overdue_at, &mut writes).await?;
+        let next = self.pass_place_on(gone, seq, now, overdue_at, &mut writes).await?;
         match self.transact(writes).await {
             Ok(()) => Ok(next),
             // Somebody else has moved it since.

@@ -25,6 +25,9 @@ pub struct Organiser {
     /// Its number in the order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_seq: Option<u64>,
+    /// When it got the place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running_since: Option<Timestamp>,
     /// From 1.
     pub next_seq: u64,
 }
@@ -510,8 +513,9 @@ mod tests {
         let now: Timestamp = "2026-11-01T10:00:00.123456Z".parse().unwrap();
         let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::from_u128(7)));
         let claim = Some(ClaimId(uuid::Uuid::from_u128(9)));
-        round_trip(&Organiser { running: Some(send.send), running_seq: Some(3), next_seq: 5 });
-        round_trip(&Organiser { running: None, running_seq: None, next_seq: 1 });
+        let running_since = Some("2026-11-01T08:00:00Z".parse().unwrap());
+        round_trip(&Organiser { running: Some(send.send), running_seq: Some(3), running_since, next_seq: 5 });
+        round_trip(&Organiser { next_seq: 1, ..Organiser::default() });
         let reason = Some(Reason::with_status(stafett_domain::ReasonCode::Refused, 400));
         round_trip(&SendHeader {
             id: send.send,

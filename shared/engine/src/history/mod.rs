@@ -21,6 +21,7 @@ mod progress;
 mod read;
 mod record_ids;
 mod refused;
+mod running;
 mod start;
 mod store;
 mod upload;
@@ -42,7 +43,7 @@ pub use store::{History, HistoryError};
 pub use upload::{NewPart, NewUpload, PartBatch, Sealed, Stored, StoredPart, UploadParts};
 
 pub(crate) use claim::{BatchClaim, ClaimAnswer};
-pub(crate) use end::Settled;
+pub(crate) use end::{EndedJob, Settled};
 pub(crate) use progress::{Closing, Next, Outcomes, StepError, later};
 pub(crate) use refused::record_ids;
 pub(crate) use start::{AT_ONCE, StartAnswer, StartClaim};

@@ -51,6 +51,8 @@ pub(crate) enum BenchError {
     Mtls(String),
     #[error(transparent)]
     Template(#[from] stafett_local::template::TemplateError),
+    #[error(transparent)]
+    Packages(#[from] stafett_local::packages::PackageError),
     #[error("{0}: {1}")]
     File(PathBuf, std::io::Error),
 }

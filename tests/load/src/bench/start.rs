@@ -1,12 +1,14 @@
 //! What the start of a function costs: from the start of its process to its first request for work, its clients built;
-//! beside functions in Node and Python that build the same clients.
+//! of the functions as they are built in or of their packages, beside functions in Node and Python that build the same
+//! clients.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use stafett_local::template::{LocalValues, Template};
+use stafett_local::packages::Packages;
+use stafett_local::template::{Function, LocalValues, Template};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -26,16 +28,37 @@ struct Starter {
     program: PathBuf,
     arguments: Vec<String>,
     environment: BTreeMap<String, String>,
+    /// The bytes of its package.
+    package: Option<u64>,
 }
 
-/// Measures, and gives a line for each.
-pub(crate) async fn run(peers: &Path) -> Result<String, BenchError> {
+/// Measures, and gives a line for each. `packages`: those of this folder instead of the functions that are built in.
+pub(crate) async fn run(packages: Option<&Path>, peers: Option<&Path>) -> Result<String, BenchError> {
     let mut lines = vec!["start to first request for work, median of 20 (lowest – highest), ms".to_owned()];
-    for starter in functions()?.into_iter().chain(peers_in(peers)) {
+    let functions = described()?;
+    let names = functions.iter().map(|function| function.name.as_str());
+    // Held until all is measured.
+    let unpacked = packages.map(|folder| Packages::unpack(folder, names)).transpose()?;
+    let mut starters = Vec::new();
+    for function in functions {
+        starters.push(match (packages, &unpacked) {
+            (Some(folder), Some(unpacked)) => packaged(function, folder, unpacked)?,
+            _ => built_in(function)?,
+        });
+    }
+    for starter in starters.into_iter().chain(peers.into_iter().flat_map(peers_in)) {
         let line = match measure(&starter).await? {
             Some(times) => {
                 let at = |place: usize| times.get(place).copied().unwrap_or_default() * 1000.0;
-                format!("{:<11}{:>8.1} ({:.1} – {:.1})", starter.name, at(TIMES / 2), at(0), at(TIMES - 1))
+                let size = starter.package.map(|bytes| format!("   zip {:.2} MB", bytes as f64 / 1e6));
+                format!(
+                    "{:<11}{:>8.1} ({:.1} – {:.1}){}",
+                    starter.name,
+                    at(TIMES / 2),
+                    at(0),
+                    at(TIMES - 1),
+                    size.unwrap_or_default()
+                )
             }
             None => format!("{:<11} not measured: it did not ask for work", starter.name),
         };
@@ -44,8 +67,7 @@ pub(crate) async fn run(peers: &Path) -> Result<String, BenchError> {
     Ok(lines.join("\n"))
 }
 
-fn functions() -> Result<Vec<Starter>, BenchError> {
-    let program = std::env::current_exe().map_err(BenchError::Program)?;
+fn described() -> Result<Vec<Function>, BenchError> {
     let parameters = [
         "JwtIssuer",
         "JwtAudience",
@@ -61,14 +83,29 @@ fn functions() -> Result<Vec<Starter>, BenchError> {
         parameters: parameters.into(),
         ..LocalValues::default()
     };
-    let resources = Template::embedded()?.resources(&values)?;
-    let starters = resources.functions.into_iter().map(|function| Starter {
+    Ok(Template::embedded()?.resources(&values)?.functions)
+}
+
+fn built_in(function: Function) -> Result<Starter, BenchError> {
+    Ok(Starter {
         arguments: vec!["--function".to_owned(), function.name.clone()],
         name: function.name,
-        program: program.clone(),
+        program: std::env::current_exe().map_err(BenchError::Program)?,
         environment: function.environment,
-    });
-    Ok(starters.collect())
+        package: None,
+    })
+}
+
+fn packaged(function: Function, folder: &Path, unpacked: &Packages) -> Result<Starter, BenchError> {
+    let package = folder.join(format!("{}.zip", function.name));
+    let size = std::fs::metadata(&package).map_err(|error| BenchError::File(package, error))?.len();
+    Ok(Starter {
+        arguments: Vec::new(),
+        program: unpacked.program(&function.name),
+        name: function.name,
+        environment: function.environment,
+        package: Some(size),
+    })
 }
 
 /// Node and Python, with what is installed below that folder.
@@ -82,12 +119,14 @@ fn peers_in(folder: &Path) -> [Starter; 2] {
             program: PathBuf::from("node"),
             arguments: script("start.cjs"),
             environment: [("NODE_PATH".to_owned(), modules)].into(),
+            package: None,
         },
         Starter {
             name: "Python".to_owned(),
             program: folder.join("python/bin/python3"),
             arguments: script("start.py"),
             environment: BTreeMap::new(),
+            package: None,
         },
     ]
 }
