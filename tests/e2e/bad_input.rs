@@ -162,6 +162,10 @@ async fn what_a_caller_may_not_see_is_not_there() {
         let answer = stack.get_as(ORGANISER, ALL_SCOPES, &format!("/v1/{strange}")).await;
         problem(&answer, 400, "parameter");
     }
+    // The end of time is far away, and no more than that.
+    for path in ["/v1/sends?to=9999-12-30T22:00:00Z", "/v1/jobs?to=9999-12-30T22:00:00Z"] {
+        assert!(!stack.get(path).await["items"].as_array().unwrap().is_empty(), "{path}");
+    }
     let health = stack.request(stack.call(Method::GET, "/v1/health")).await;
     assert_eq!((health.status.as_u16(), health.json()), (200, json!({"status": "ok"})));
     stack.finish(0).await;

@@ -77,7 +77,8 @@ impl Span {
     fn is_before(&self, send: SendId) -> bool {
         let made = send.0.get_timestamp().map(|made| made.to_unix());
         let made = made.and_then(|(seconds, _)| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
-        matches!((self.to, made), (Some(to), Some(made)) if made >= to + CLOCKS)
+        let made = made.and_then(|made| made.checked_sub(CLOCKS).ok());
+        matches!((self.to, made), (Some(to), Some(made)) if made >= to)
     }
 }
 
