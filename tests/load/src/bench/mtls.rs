@@ -109,7 +109,8 @@ pub(crate) async fn probe() -> Result<String, BenchError> {
 
 async fn token(probe: &Probe) -> Result<Cost, BenchError> {
     let broken = |what: &str| BenchError::Mtls(what.to_owned());
-    let (began, cpu) = (Instant::now(), cpu_ms());
+    let cpu = cpu_ms();
+    let began = Instant::now();
     let credentials = Credentials::read(&probe.certificate, &probe.key.clone().into());
     let identity = Identity {
         organisation: ORGANISER.parse().map_err(|_| broken("no organisation number"))?,
@@ -132,11 +133,14 @@ async fn token(probe: &Probe) -> Result<Cost, BenchError> {
     // The time is for what is kept, and nothing is.
     let token = client.token(&identity, Environment::Production, Timestamp::UNIX_EPOCH).await;
     token.map_err(|error| broken(&error.to_string()))?;
-    Ok(Cost { time: began.elapsed().as_secs_f64() * 1000.0, cpu: cpu_ms() - cpu })
+    let time = began.elapsed().as_secs_f64() * 1000.0;
+    Ok(Cost { time, cpu: cpu_ms() - cpu })
 }
 
 /// The CPU time of this thread, which is all that works here (Linux only; else 0).
 fn cpu_ms() -> f64 {
+    // The kernel reckons when it schedules.
+    std::thread::yield_now();
     let schedule = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
     let nanoseconds = schedule.split(' ').next().and_then(|first| first.parse::<f64>().ok());
     nanoseconds.unwrap_or_default() / 1e6
