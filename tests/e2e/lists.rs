@@ -122,7 +122,7 @@ async fn all_activities_of_a_send_are_read_by_page() {
     assert_eq!(members(&stack.get(&format!("/v1/sends?activity={hidden}")).await, "/id"), [first.as_str()]);
     let listed = stack.get("/v1/activities?limit=100").await;
     assert_eq!(members(&listed, "/id")[1..], ids.iter().map(String::as_str).collect::<Vec<_>>());
-    // What a send that has ended is resumed with are its activities, all of them.
+    // A send that is resumed has those of its activities that go again: all of them, for none went.
     stack.skolverket.script(record_id(&body, "persons", 0), ScriptedOutcome::error("givenName"));
     let refused = stack.send(&body).await;
     assert_eq!(stack.ended(&refused).await["status"], "failed");

@@ -12,6 +12,7 @@ mod authorization;
 mod backlog;
 mod bad_input;
 mod cancel;
+mod catalogue;
 mod contract;
 mod crash;
 mod csv;

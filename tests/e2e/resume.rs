@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, ScriptedOutcome};
+use stafett_simulator::{CallKind, ScriptedOutcome, Simulator};
 
 use crate::people::{Size, class, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, statuses};
+use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, attesting, counts, limits, statuses};
 
 async fn resume_as(stack: &TestStack, organisation: &str, id: &str, key: &str, body: &Value) -> Answer {
     let token = stack.token(organisation, ALL_SCOPES).await;
@@ -93,6 +93,94 @@ async fn after_one_refused_student_only_what_depended_on_it_is_sent_again() {
     assert_eq!((repeat.status, repeat.json()), (answer.status, answer.json()), "a repeat is the same send");
     assert_eq!(refusal(&resume(&stack, &first, &json!({})).await), (409, "superseded".to_owned()));
     assert_eq!(refusal(&resume(&stack, &second, &json!({})).await), (409, "nothing-to-resume".to_owned()));
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn a_resumed_send_is_the_latest_only_of_the_activities_that_go_again() {
+    let stack = TestStack::start().await;
+    let body = send(Size { students: 4, teachers: 1, groups: 2, series: 94 });
+    let (refused, other) = (record_id(&body, "activities", 0), record_id(&body, "activities", 1));
+    stack.skolverket.script(refused, ScriptedOutcome::error("displayName"));
+    let first = stack.send(&body).await;
+    stack.ended(&first).await;
+    stack.skolverket.unscript(refused);
+    let mut between = body.clone();
+    between["activities"] = json!([body["activities"][1]]);
+    between["activities"][0]["displayName"] = json!("Prov i mellantiden");
+    let newer = stack.send(&between).await;
+    assert_eq!(stack.ended(&newer).await["status"], "succeeded");
+
+    let answer = resume(&stack, &first, &json!({})).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let second = answer.json()["id"].as_str().unwrap().to_owned();
+    let resumed = stack.ended(&second).await;
+    assert_eq!(resumed["status"], "succeeded", "{resumed}");
+    assert_eq!((&resumed["activityCount"], &resumed["activities"][0]["id"]), (&json!(1), &json!(refused)));
+    let held = stack.get(&format!("/v1/sends/{second}/activities")).await;
+    assert_eq!(held["items"], resumed["activities"]);
+    let listed = stack.get("/v1/activities").await;
+    let listed: Vec<_> = listed["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (&item["id"], &item["displayName"], &item["latestSend"]["id"]))
+        .collect();
+    assert_eq!(
+        listed,
+        [
+            (&json!(refused), &json!("Prov Biologi"), &json!(second)),
+            (&json!(other), &json!("Prov i mellantiden"), &json!(newer)),
+        ]
+    );
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn rows_of_a_resumed_send_tell_what_holds_after_the_correction() {
+    let organisers = attesting(ORGANISER);
+    let skolverket = Simulator::start(limits()).await.unwrap();
+    let stack =
+        TestStack::start_with(skolverket, &["--organisers", organisers.path().to_str().unwrap()]).await;
+    let body = class(95);
+    let teacher = record_id(&body, "persons", 6);
+    stack.skolverket.script(teacher, ScriptedOutcome::error("emails"));
+    let first = stack.send(&body).await;
+    assert_eq!(stack.ended(&first).await["status"], "failed");
+    stack.skolverket.unscript(teacher);
+
+    // The teacher's identity has become protected; the duty of the other one is the teacher's too; the test is another.
+    let mut protected = body["persons"][6].clone();
+    protected["securityMarking"] = json!("Skyddad folkbokföring");
+    let mut duty = body["duties"][1].clone();
+    duty["person"]["id"] = json!(teacher);
+    duty["dutyRole"] = json!("Kurator");
+    let mut activity = body["activities"][0].clone();
+    activity["parentActivity"] = json!({"testCode": "GRGRMAT01_6"});
+    let corrections = json!({"persons": [protected], "duties": [duty], "activities": [activity]});
+    let answer = resume(&stack, &first, &corrections).await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    let second = answer.json()["id"].as_str().unwrap().to_owned();
+    let resumed = stack.ended(&second).await;
+    assert_eq!(resumed["status"], "succeeded", "{resumed}");
+    let activity = &resumed["activities"][0];
+    assert_eq!((&activity["testCode"], &activity["students"]), (&json!("GRGRMAT01_6"), &json!(6)));
+
+    let get = async |scope: &str, path: &str| {
+        let answer = stack.get_as(ORGANISER, scope, &format!("/v1/sends/{second}{path}")).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text);
+        answer.json()["items"].as_array().unwrap().clone()
+    };
+    let [user] = &get("history:read", "/jobs/users/records").await[..] else { panic!("one goes again") };
+    assert_eq!((&user["name"], &user["role"]), (&json!("***"), &json!("Lärare, Kurator")));
+    for path in ["/jobs/duties/records", "/access"] {
+        for (scope, name) in [("history:read", "***"), (ALL_SCOPES, "Lärarnamn Åström")] {
+            let names: Vec<_> = get(scope, path).await.iter().map(|row| row["name"].clone()).collect();
+            assert_eq!(names, [name, name], "{path} {scope}");
+        }
+    }
+    let rows = get("history:read", "/jobs/activities/records").await;
+    assert_eq!(rows[0]["testCode"], "GRGRMAT01_6");
     stack.finish(0).await;
 }
 

@@ -8,6 +8,33 @@ use stafett_simulator::ScriptedOutcome;
 use crate::people::{Size, record_id, send};
 use crate::stack::TestStack;
 
+/// What DynamoDB answers to this.
+async fn dynamodb(stack: &TestStack, operation: &str, body: &Value) -> Value {
+    let endpoints = stack.local("/local/endpoints").await;
+    let request = reqwest::Client::new()
+        .post(endpoints["dynamodb"].as_str().unwrap())
+        .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+        .header("x-amz-date", "20260101T000000Z");
+    let text = request.body(body.to_string()).send().await.unwrap().text().await.unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
+}
+
+async fn table(stack: &TestStack) -> String {
+    let tables = dynamodb(stack, "ListTables", &json!({})).await;
+    tables["TableNames"][0].as_str().unwrap_or_else(|| panic!("{tables}")).to_owned()
+}
+
+/// Does to the item of this key what the operation says.
+pub(crate) async fn tamper(stack: &TestStack, operation: &str, (pk, sk): (&str, &str), how: &Value) {
+    let mut body = how.clone();
+    body["TableName"] = json!(table(stack).await);
+    body["Key"] = json!({"pk": {"S": pk}, "sk": {"S": sk}});
+    let answer = dynamodb(stack, operation, &body).await;
+    assert!(answer.get("__type").is_none(), "{answer}");
+}
+
 /// The keys of all items of the table.
 pub(crate) async fn keys(stack: &TestStack) -> Vec<(String, String)> {
     let key = |item: &Value| {
@@ -23,19 +50,7 @@ pub(crate) async fn items(stack: &TestStack) -> Vec<Value> {
 }
 
 async fn scan(stack: &TestStack, what: &Value) -> Vec<Value> {
-    let endpoints = stack.local("/local/endpoints").await;
-    let call = async |operation: &str, body: Value| -> Value {
-        let request = reqwest::Client::new()
-            .post(endpoints["dynamodb"].as_str().unwrap())
-            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"))
-            .header("content-type", "application/x-amz-json-1.0")
-            .header("authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
-            .header("x-amz-date", "20260101T000000Z");
-        let text = request.body(body.to_string()).send().await.unwrap().text().await.unwrap();
-        serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"))
-    };
-    let tables = call("ListTables", json!({})).await;
-    let table = tables["TableNames"][0].as_str().unwrap_or_else(|| panic!("{tables}")).to_owned();
+    let table = table(stack).await;
     let (mut items, mut start) = (Vec::new(), Value::Null);
     loop {
         let mut scan = what.clone();
@@ -43,7 +58,7 @@ async fn scan(stack: &TestStack, what: &Value) -> Vec<Value> {
         if !start.is_null() {
             scan["ExclusiveStartKey"] = start;
         }
-        let page = call("Scan", scan).await;
+        let page = dynamodb(stack, "Scan", &scan).await;
         items.extend(page["Items"].as_array().unwrap().iter().cloned());
         start = page["LastEvaluatedKey"].clone();
         if start.is_null() {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stafett_domain::plan::{Part, cut};
 use stafett_domain::register::Mentions;
 use stafett_domain::{
-    Access, ActivitySummary, BatchId, Entry, Facts, JobStatus, Options, Outcome, Record, RecordId,
+    Access, ActivitySummary, BatchId, Corrected, Entry, Facts, JobStatus, Options, Outcome, Record, RecordId,
     References, SendId, StageName, Submission,
 };
 use stafett_engine::Relay;
@@ -85,12 +85,18 @@ pub(crate) async fn resume(
         return answer_accepted(&relay, &send).await;
     }
 
-    let again = records_again(&relay, &old, &stored, &corrections).await?;
+    let mut corrected = Corrected::of(&corrections);
+    let again = records_again(&relay, &old, &stored, &corrections, &mut corrected).await?;
     let ids: Vec<RecordId> = again.iter().flatten().map(|record| record.id).collect();
     if ids.is_empty() {
         return Err(Problem::NothingToResume);
     }
     let mut activities = relay.history.activities(&old, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    // Those that do not go again stay as the send has them that they were accepted of last: this one or a newer.
+    let [.., go_again] = &again;
+    let go_again: HashSet<RecordId> = go_again.iter().map(|record| record.id).collect();
+    activities.retain(|activity| go_again.contains(&activity.id));
+    let mut activities: Vec<_> = activities.into_iter().map(|activity| corrected.summary(activity)).collect();
     checked.known.name(&mut activities);
     let terms = terms(&relay, &organiser, stored.header.options)?;
     let new = NewSend {
@@ -155,17 +161,18 @@ async fn records_again(
     old: &SendRef,
     stored: &StoredSend,
     corrections: &Submission,
+    corrected: &mut Corrected<'_>,
 ) -> Result<[Vec<Again>; 4], Problem> {
-    let mut corrected = HashMap::new();
-    take_corrected(&mut corrected, &corrections.persons);
-    take_corrected(&mut corrected, &corrections.duties);
-    take_corrected(&mut corrected, &corrections.groups);
-    take_corrected(&mut corrected, &corrections.activities);
+    let mut wires = HashMap::new();
+    take_wires(&mut wires, &corrections.persons);
+    take_wires(&mut wires, &corrections.duties);
+    take_wires(&mut wires, &corrections.groups);
+    take_wires(&mut wires, &corrections.activities);
 
     let mut refused = HashSet::new();
     let mut again: [Vec<Again>; 4] = Default::default();
     for (job, records) in stored.jobs.iter().zip(&mut again) {
-        let stage = read_stage(relay, old, job.stage, job.status).await?;
+        let stage = read_stage(relay, old, job.stage, job.status, corrected).await?;
         let mut sent_again: Vec<Again> = stage.refused;
         refused.extend(sent_again.iter().map(|record| record.id));
         for (record, without) in stage.accepted {
@@ -173,19 +180,24 @@ async fn records_again(
                 sent_again.push(record);
             }
         }
-        for record in &mut sent_again {
-            if let Some(wire) = corrected.remove(&record.id) {
+        *records = sent_again;
+    }
+    // Only now: what is known of a person stands in its duties too.
+    for (stage, records) in StageName::ORDER.into_iter().zip(&mut again) {
+        for record in records {
+            let facts = std::mem::take(&mut record.facts);
+            record.facts = corrected.facts(stage, record.id, &record.wire, facts);
+            if let Some(wire) = wires.remove(&(stage, record.id)) {
                 record.wire = wire;
             }
         }
-        *records = sent_again;
     }
     // A correction of something that is not sent again would be lost without a word.
-    if corrected.is_empty() { Ok(again) } else { Err(Problem::NotPartOfIt) }
+    if wires.is_empty() { Ok(again) } else { Err(Problem::NotPartOfIt) }
 }
 
-fn take_corrected<T: Record>(corrected: &mut HashMap<RecordId, String>, entries: &[Entry<T>]) {
-    corrected.extend(entries.iter().map(|entry| (entry.record().id(), entry.wire().to_owned())));
+fn take_wires<T: Record>(wires: &mut HashMap<(StageName, RecordId), String>, entries: &[Entry<T>]) {
+    wires.extend(entries.iter().map(|entry| ((T::STAGE, entry.record().id()), entry.wire().to_owned())));
 }
 
 async fn read_stage(
@@ -193,6 +205,7 @@ async fn read_stage(
     send: &SendRef,
     stage: StageName,
     status: JobStatus,
+    corrected: &mut Corrected<'_>,
 ) -> Result<Stage, Problem> {
     let mut read = Stage::default();
     let mut first = BatchId(0);
@@ -207,6 +220,7 @@ async fn read_stage(
                 return Err(Problem::Internal);
             };
             for ((record, wire), facts) in records.into_iter().zip(wires).zip(facts) {
+                corrected.note(&record.row, &wire);
                 let again = Again { id: record.row.id(), wire: wire.to_string(), facts };
                 match record.outcome {
                     Outcome::Success | Outcome::Warning => read.accepted.push((again, record.without)),

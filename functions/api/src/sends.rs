@@ -138,11 +138,12 @@ pub(crate) async fn store_and_start<F: serde::Serialize>(
     let Some(expires) = relay.history.receive(send, new, now).await? else { return Ok(true) };
     let overdue = now + relay.config.timing.overdue;
     let acceptance = relay.history.accept(send, expires, now, overdue.as_millisecond(), place).await?;
-    if acceptance == Acceptance::Moved {
-        return Ok(false);
-    }
-    let runs = acceptance == Acceptance::Runs;
-    if acceptance != Acceptance::Before {
+    let (seq, runs) = match acceptance {
+        Acceptance::Accepted { seq, runs } => (Some(seq), runs),
+        Acceptance::Before => (None, false),
+        Acceptance::Moved => return Ok(false),
+    };
+    if seq.is_some() {
         relay.metrics.send_accepted();
         tracing::info!(
             event = "send.accepted", send = %send.send, organisation = %send.organisation,
@@ -155,6 +156,10 @@ pub(crate) async fn store_and_start<F: serde::Serialize>(
         if let Err(error) = relay.queues.send(&relay.config, &start, Duration::ZERO).await {
             tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");
         }
+    }
+    // After the start: should this take its time, or the process end in it, the send does not wait for it.
+    if let Some(seq) = seq {
+        relay.history.keep_catalogue(&send.organisation, seq, now).await;
     }
     Ok(true)
 }

@@ -6,6 +6,7 @@ pub mod across;
 pub mod authorization;
 pub mod call;
 pub mod cause;
+pub mod corrected;
 pub mod dependency;
 pub mod environment;
 pub mod finding;
@@ -36,6 +37,7 @@ pub mod vocabulary;
 pub use authorization::AuthorizationCause;
 pub use call::Call;
 pub use cause::Cause;
+pub use corrected::Corrected;
 pub use environment::Environment;
 pub use finding::{
     Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender, Severity,

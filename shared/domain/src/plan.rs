@@ -18,6 +18,9 @@ use crate::vocabulary::DutyRole;
 /// (skolverket/README, behaviour 1): this is below both, with room for the unforeseen.
 pub const MAX_BODY_BYTES: usize = 195_000;
 
+/// What the row of somebody who goes to school shows as the role.
+pub(crate) const STUDENT_ROLE: &str = "Elev";
+
 const HEAD: &str = r#"{"data":["#;
 const TAIL: &str = "]}";
 
@@ -78,7 +81,7 @@ impl Facts {
     /// What a person's row shows as long as no duty of the person is known.
     pub(crate) fn of_person(person: &Person) -> Self {
         let enrolled = person.enrolments.as_ref().is_some_and(|enrolments| !enrolments.is_empty());
-        let role = enrolled.then(|| "Elev".to_owned());
+        let role = enrolled.then(|| STUDENT_ROLE.to_owned());
         Self { role, protected: person.is_protected(), ..Self::default() }
     }
 }
@@ -93,8 +96,9 @@ pub struct ActivitySummary {
     pub display_name: String,
     /// Known where the sender gave the code.
     pub test_code: Option<TestCode>,
-    /// Skolverket's id of the national test activity.
-    pub test_activity_id: Uuid,
+    /// Skolverket's id of the national test activity; none in what was stored before it was kept.
+    #[serde(default)]
+    pub test_activity_id: Option<Uuid>,
     /// Where.
     pub school_unit: SchoolUnitSummary,
     /// How many groups.
@@ -279,7 +283,7 @@ pub(crate) fn summary(activity: &Activity, facts: &Facts, students: usize) -> Ac
         id: activity.id,
         display_name: activity.display_name.clone(),
         test_code: facts.test_code.clone(),
-        test_activity_id: activity.parent_activity.id,
+        test_activity_id: Some(activity.parent_activity.id),
         school_unit: SchoolUnitSummary {
             id: activity.organisation.id,
             code: facts.school_unit_code.clone(),

@@ -147,7 +147,8 @@ impl Known {
                 let code = known.school_unit_code.as_deref().and_then(|code| code.parse().ok());
                 unit.code = unit.code.take().or(code);
             }
-            if let Some(Some(known)) = self.tests.get(&activity.test_activity_id) {
+            let test = activity.test_activity_id.and_then(|id| self.tests.get(&id));
+            if let Some(Some(known)) = test {
                 let code = known.display_name.as_deref().and_then(|code| code.parse().ok());
                 activity.test_code = activity.test_code.take().or(code);
             }

@@ -101,6 +101,17 @@ fn an_activity_is_summed_up() {
 }
 
 #[test]
+fn a_summary_that_was_stored_without_the_id_of_its_test_can_be_read() {
+    let plan = Plan::of(&parse(&complete()).unwrap());
+    let mut stored = serde_json::to_value(&plan.activities[0]).unwrap();
+    assert_eq!(stored["testActivityId"], TEST);
+    stored.as_object_mut().unwrap().remove("testActivityId");
+    let read: ActivitySummary = serde_json::from_value(stored).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap()["testActivityId"], Value::Null);
+    assert!(read == ActivitySummary { test_activity_id: None, ..plan.activities[0].clone() });
+}
+
+#[test]
 fn a_record_of_the_largest_size_is_a_call_of_its_own() {
     let sized = |name: usize| {
         with(|body| {

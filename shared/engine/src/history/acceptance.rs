@@ -86,10 +86,13 @@ pub enum Idempotency {
 /// What the acceptance of a send came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acceptance {
-    /// This call made it the organiser's running one: its first message is to be queued.
-    Runs,
-    /// It waits for others.
-    Waits,
+    /// This call gave it a place in the organiser's order.
+    Accepted {
+        /// Which one.
+        seq: u64,
+        /// It is the organiser's running one: its first message is to be queued. Else it waits for others.
+        runs: bool,
+    },
     /// It was accepted before.
     Before,
     /// It was to be accepted at a certain place, and another took that.
@@ -365,10 +368,7 @@ impl History {
                 writes.push(due_job(send, StageName::FIRST, overdue_at)?);
             }
             match self.transact(writes).await {
-                Ok(()) => {
-                    self.keep_catalogue(&send.organisation, seq, now).await;
-                    return Ok(if runs { Acceptance::Runs } else { Acceptance::Waits });
-                }
+                Ok(()) => return Ok(Acceptance::Accepted { seq, runs }),
                 Err(WriteError::Condition(_)) => store::pause(attempt).await,
                 Err(WriteError::History(error)) => return Err(error),
             }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::register::Register;
-use stafett_domain::{ActivitySummary, KindCount};
+use stafett_domain::{ActivitySummary, KindCount, SendId};
 
 use super::acceptance::NewSend;
 use super::item::SendHeader;
@@ -37,6 +37,16 @@ pub(crate) struct ActivitiesItem {
 pub(super) fn activities_in(item: &ActivitiesItem) -> Result<Vec<ActivitySummary>, HistoryError> {
     serde_json::from_str(&item.activities)
         .map_err(|_| HistoryError::Corrupt("activities that cannot be read"))
+}
+
+/// The activities of a send on a page with others: what cannot be read of one does not keep the others from being shown.
+pub(super) fn shown(
+    send: SendId,
+    read: Result<Vec<ActivitySummary>, HistoryError>,
+) -> Result<Vec<ActivitySummary>, HistoryError> {
+    let Err(HistoryError::Corrupt(what)) = read else { return read };
+    tracing::warn!(event = "activities.unreadable", send = %send, what, "a send is listed without its activities");
+    Ok(Vec::new())
 }
 
 impl History {
@@ -98,5 +108,26 @@ impl History {
         let first: Option<ActivitiesItem> = self.get(&send.activities()).await?;
         let first = first.ok_or(HistoryError::Corrupt("a send without its activities"))?;
         self.with_rest(send, &first).await.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_left_out_and_what_cannot_be_reached_is_an_error() {
+        let send = SendId(uuid::Uuid::nil());
+        let stored = |activities: &str| ActivitiesItem {
+            activities: activities.to_owned(),
+            findings: Vec::new(),
+            not_checked: Vec::new(),
+            more: false,
+            expires: 0,
+        };
+        assert!(activities_in(&stored("[{}]")).is_err());
+        assert!(shown(send, activities_in(&stored("[{}]"))).unwrap().is_empty());
+        let away = HistoryError::Unavailable { code: "timeout".to_owned() };
+        assert!(shown(send, Err(away)).is_err());
     }
 }

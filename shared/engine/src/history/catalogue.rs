@@ -14,6 +14,7 @@ use stafett_domain::{ActivitySummary, OrganisationNumber, SchoolUnitCode, SendId
 use uuid::Uuid;
 
 use super::acceptance::OrderItem;
+use super::activities::shown;
 use super::item::SendHeader;
 use super::key::{self, SendRef};
 use super::read::{Page, is_seen};
@@ -21,6 +22,8 @@ use super::store::{History, HistoryError, Write};
 
 /// How many sends are accepted from one catalogue to the next.
 const MERGED_AT_ONCE: u64 = 16;
+/// How many sends are merged before no more are read: where merges have failed, the next ones catch up little by little.
+const MERGED_AT_MOST: usize = 2 * PLACES_AT_ONCE;
 /// Places in the order that are read at once.
 const PLACES_AT_ONCE: usize = 32;
 /// Sends whose status one page looks at.
@@ -68,6 +71,13 @@ struct Version {
     items: usize,
 }
 
+/// What a list begins with: a catalogue, and the sends after `up_to` are to be put before it.
+struct Base {
+    pointer: Option<Pointer>,
+    up_to: u64,
+    sends: Vec<SendActivities>,
+}
+
 /// A send, and those of its activities that no later one holds.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct SendActivities {
@@ -96,7 +106,10 @@ impl ActivityFilter {
     fn wants(&self, activity: &ActivitySummary) -> bool {
         // By Skolverket's id, which is there whether or not the sender gave the code.
         self.school_unit.as_ref().is_none_or(|code| code.id() == activity.school_unit.id)
-            && self.test.as_ref().is_none_or(|code| code.id() == activity.test_activity_id)
+            && self.test.as_ref().is_none_or(|code| match activity.test_activity_id {
+                Some(id) => code.id() == id,
+                None => activity.test_code.as_ref() == Some(code),
+            })
     }
 }
 
@@ -170,35 +183,60 @@ impl History {
         organisation: &OrganisationNumber,
         now: Timestamp,
     ) -> Result<Vec<SendActivities>, HistoryError> {
+        let Base { up_to, sends, .. } = self.base(organisation, now).await?;
+        let since = self.activities_since(organisation, up_to, usize::MAX).await?;
+        Ok(merged(since.into_iter().rev().chain(sends), now))
+    }
+
+    /// The catalogue that holds. Where what the pointer names is not there, and no other has replaced it, it begins anew
+    /// with the first send: all that was in it stands in the sends.
+    async fn base(&self, organisation: &OrganisationNumber, now: Timestamp) -> Result<Base, HistoryError> {
+        let mut pointer = self.pointer(organisation).await?;
         for _ in 0..TRIES {
-            let pointer: Option<Pointer> = self.get(&key::catalogue(organisation)).await?;
-            let Some(base) = self.catalogue_at(organisation, pointer.as_ref(), now).await? else { continue };
-            let up_to = pointer.map_or(0, |pointer| pointer.up_to);
-            let since = self.activities_since(organisation, up_to, u64::MAX).await?;
-            return Ok(merged(since.into_iter().rev().chain(base), now));
+            if let Some(sends) = self.catalogue_at(organisation, pointer.as_ref(), now).await? {
+                let up_to = pointer.as_ref().map_or(0, |pointer| pointer.up_to);
+                return Ok(Base { pointer, up_to, sends });
+            }
+            let seen = pointer.map(|pointer| pointer.current.id);
+            pointer = self.pointer(organisation).await?;
+            if pointer.as_ref().map(|pointer| pointer.current.id) == seen {
+                tracing::warn!(
+                    event = "catalogue.lost", organisation = %organisation,
+                    "the list of activities cannot be read: it is made anew of the sends"
+                );
+                return Ok(Base { pointer, up_to: 0, sends: Vec::new() });
+            }
         }
         Err(HistoryError::Contended)
     }
 
-    /// The catalogue that this pointer names; empty before the first one, none where another has replaced it.
+    async fn pointer(&self, organisation: &OrganisationNumber) -> Result<Option<Pointer>, HistoryError> {
+        self.get(&key::catalogue(organisation)).await
+    }
+
+    /// The catalogue that this pointer names; empty before the first one, none where it is not there or cannot be read.
     async fn catalogue_at(
         &self,
         organisation: &OrganisationNumber,
         pointer: Option<&Pointer>,
         now: Timestamp,
     ) -> Result<Option<Vec<SendActivities>>, HistoryError> {
-        match pointer.filter(|pointer| pointer.expires > now.as_second()) {
-            None => Ok(Some(Vec::new())),
-            Some(pointer) => self.get_packed_json(&key::catalogue_of(organisation, pointer.current.id)).await,
+        let Some(pointer) = pointer.filter(|pointer| pointer.expires > now.as_second()) else {
+            return Ok(Some(Vec::new()));
+        };
+        match self.get_packed_json(&key::catalogue_of(organisation, pointer.current.id)).await {
+            // One that is being removed lacks some of its parts.
+            Err(HistoryError::Corrupt(_)) => Ok(None),
+            read => read,
         }
     }
 
-    /// What the sends hold that were accepted after `seq`, up to `last`, oldest first.
+    /// What the sends hold that were accepted after `seq`, oldest first: those of the first `most` or a few more.
     async fn activities_since(
         &self,
         organisation: &OrganisationNumber,
         seq: u64,
-        last: u64,
+        most: usize,
     ) -> Result<Vec<SendActivities>, HistoryError> {
         let mut after = key::order(organisation, seq);
         let mut found = Vec::new();
@@ -213,22 +251,25 @@ impl History {
                     .strip_prefix(key::ORDER_PREFIX)
                     .and_then(|seq| seq.parse().ok())
                     .ok_or(HistoryError::Corrupt("a place in the order"))?;
-                if seq > last {
-                    return Ok(found);
-                }
-                let Some(first) = first.get(&send.activities().pk) else { continue };
-                let activities = (0..).zip(self.with_rest(send, first).await?).collect();
+                let all = match first.get(&send.activities().pk) {
+                    Some(first) => shown(place.send, self.with_rest(send, first).await)?,
+                    None => Vec::new(),
+                };
+                let activities = (0..).zip(all).collect();
                 found.push(SendActivities { seq, send: place.send, expires: place.expires, activities });
             }
             match places.last() {
-                Some((sk, _)) if places.len() == PLACES_AT_ONCE => after.sk.clone_from(sk),
+                Some((sk, _)) if places.len() == PLACES_AT_ONCE && found.len() < most => {
+                    after.sk.clone_from(sk);
+                }
                 _ => return Ok(found),
             }
         }
     }
 
-    /// Writes a new catalogue if it is time for one: every so many sends. A send is accepted whatever becomes of it.
-    pub(super) async fn keep_catalogue(&self, organisation: &OrganisationNumber, seq: u64, now: Timestamp) {
+    /// Writes a new catalogue if it is time for one: every so many sends. To be called when the send at place `seq` has
+    /// been accepted and all that follows from that has been done: the send is accepted whatever becomes of it.
+    pub async fn keep_catalogue(&self, organisation: &OrganisationNumber, seq: u64, now: Timestamp) {
         if !seq.is_multiple_of(MERGED_AT_ONCE) {
             return;
         }
@@ -246,35 +287,42 @@ impl History {
         seq: u64,
         now: Timestamp,
     ) -> Result<(), HistoryError> {
-        let pointer: Option<Pointer> = self.get(&key::catalogue(organisation)).await?;
-        let up_to = pointer.as_ref().map_or(0, |pointer| pointer.up_to);
+        let Base { pointer, up_to, sends } = self.base(organisation, now).await?;
         if up_to >= seq {
             return Ok(());
         }
-        let base = self.catalogue_at(organisation, pointer.as_ref(), now).await?;
-        let base = base.ok_or(HistoryError::Contended)?;
-        let since = self.activities_since(organisation, up_to, seq).await?;
-        let merged = merged(since.into_iter().rev().chain(base), now);
-        let Some(expires) = merged.iter().map(|send| send.expires).max() else { return Ok(()) };
+        let since = self.activities_since(organisation, up_to, MERGED_AT_MOST).await?;
+        let Some(up_to) = since.last().map(|send| send.seq) else { return Ok(()) };
+        // Of all that were looked at: those that hold nothing any more are not to be looked at again.
+        let expires = since.iter().chain(&sends).map(|send| send.expires).max().unwrap_or_default();
+        let merged = merged(since.into_iter().rev().chain(sends), now);
         let id = Uuid::new_v4();
         let items = self.put_packed_json(&key::catalogue_of(organisation, id), &merged, expires).await?;
         let current = Version { id, items };
-        let next =
-            Pointer { up_to: seq, current, previous: pointer.as_ref().map(|old| old.current), expires };
+        let next = Pointer { up_to, current, previous: pointer.as_ref().map(|old| old.current), expires };
         let write = Write::put(key::catalogue(organisation), &next)?;
         let write = match &pointer {
             None => write.when("attribute_not_exists(#pk)"),
             Some(old) => write.when("#current.#id = :seen").with("seen", old.current.id)?,
         };
+        // A write whose answer was lost on the wire is sent again and meets itself: the pointer tells whose it is.
+        let holds = self.write(write).await? || self.is_named(organisation, id).await?;
         // Whatever nobody is led to any more: what was replaced before, or this one, if another was written meanwhile.
-        let unused =
-            if self.write(write).await? { pointer.and_then(|old| old.previous) } else { Some(current) };
+        let unused = if holds { pointer.and_then(|old| old.previous) } else { Some(current) };
         match unused {
             Some(Version { id, items }) => {
                 self.remove_packed(&key::catalogue_of(organisation, id), items).await
             }
             None => Ok(()),
         }
+    }
+
+    /// Whether somebody may be led to this catalogue.
+    async fn is_named(&self, organisation: &OrganisationNumber, id: Uuid) -> Result<bool, HistoryError> {
+        let pointer = self.pointer(organisation).await?;
+        Ok(pointer.is_some_and(|Pointer { current, previous, .. }| {
+            current.id == id || previous.is_some_and(|previous| previous.id == id)
+        }))
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use stafett_domain::{JobStatus, OrganisationNumber, RecordId, SendId, SendStatus, StageName};
 
 use super::acceptance::OrderItem;
+use super::activities::shown;
 use super::item::{Job, SendHeader};
 use super::key::{self, SendRef};
 use super::read::{Page, StoredSend, is_seen};
@@ -280,7 +281,8 @@ impl History {
         if first.more {
             walk.left = walk.left.saturating_sub(LONG_LIST);
         }
-        Ok(self.with_rest(&send, first).await?.iter().any(|held| held.id == activity))
+        let activities = shown(header.id, self.with_rest(&send, first).await)?;
+        Ok(activities.iter().any(|held| held.id == activity))
     }
 
     /// Jobs of these sends, of one stage or of all, by the partition of their send.

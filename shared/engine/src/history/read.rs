@@ -9,7 +9,7 @@ use stafett_domain::{
 };
 
 use super::acceptance::OrderItem;
-use super::activities::{ActivitiesItem, activities_in};
+use super::activities::{ActivitiesItem, activities_in, shown};
 use super::item::{Attempt, Batch, Job, Organiser, SendHeader};
 use super::key::{self, Key, SEND_PREFIX, SendRef};
 use super::store::{History, HistoryError};
@@ -51,7 +51,8 @@ impl StoredSend {
         jobs.sort_by_key(|job| job.stage);
         let item = activities.ok_or(HistoryError::Corrupt("a send without its activities"))?;
         let (findings, not_checked) = (item.findings.clone(), item.not_checked.clone());
-        Ok(Self { header, jobs, activities: activities_in(item)?, findings, not_checked })
+        let activities = shown(header.id, activities_in(item))?;
+        Ok(Self { header, jobs, activities, findings, not_checked })
     }
 }
 
