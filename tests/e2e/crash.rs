@@ -11,7 +11,7 @@ use stafett_simulator::{Kind, Limits, ScriptedOutcome, Simulator};
 use uuid::Uuid;
 
 use crate::people::{Size, record_id, send};
-use crate::stack::{TestStack, limits};
+use crate::stack::{TestStack, roomy};
 
 /// Runs that meet a kill at the same time. More of them only wait for each other on a small machine.
 const AT_ONCE: usize = 32;
@@ -166,11 +166,7 @@ struct Row {
 #[tokio::test]
 async fn a_send_ends_the_same_wherever_a_process_is_killed() {
     // Jobs that are done at the first look: every run makes the same calls.
-    // Twice the room for the rate: what is killed and taken up all at once comes later and closer than a send does, and
-    // the rate itself is held by other tests.
-    let limits = limits();
-    let calls_per_second = 2.0 * limits.calls_per_second;
-    let limits = Limits { job_time: std::time::Duration::ZERO, calls_per_second, ..limits };
+    let limits = Limits { job_time: std::time::Duration::ZERO, ..roomy() };
     let stack = TestStack::start_with(Simulator::start(limits).await.unwrap(), &[]).await;
     let (expected, mut first) = run(&stack, &json!([])).await;
     assert_eq!(expected.send[0], "completedWithErrors", "{expected:?}");

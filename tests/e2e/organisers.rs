@@ -4,18 +4,16 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use stafett_simulator::certificate::{KeyKind, Subject, self_signed_server};
-use stafett_simulator::{FingerprintForm, Kind, Limits, Simulator, Tls, TlsVersions};
+use stafett_simulator::{FingerprintForm, Kind, Simulator, Tls, TlsVersions};
 
 use crate::federation::{Federation, at_own_school, entity_of, token_calls, write_settings};
 use crate::people::{class, record_id};
-use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, limits};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, limits, roomy};
 
 #[tokio::test]
 async fn fifty_organisers_send_at_once_each_with_its_own_certificate_and_token() {
     let federation = Federation::new();
-    // How exactly slots are met is not what this is about, and fifty handshakes at once are in their way.
-    let roomy = Limits { calls_per_second: 3.0 * limits().calls_per_second, ..limits() };
-    let skolverket = federation.skolverket(roomy, TlsVersions::Both).await;
+    let skolverket = federation.skolverket(roomy(), TlsVersions::Both).await;
     let mut bodies = Vec::new();
     for place in 0..50_u16 {
         let organisation = format!("55600001{place:02}");

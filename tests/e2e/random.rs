@@ -7,12 +7,12 @@ use fastrand::Rng;
 use futures::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Fault, FaultTarget, ScriptedOutcome};
+use stafett_simulator::{CallKind, Fault, FaultTarget, ScriptedOutcome, Simulator};
 use uuid::Uuid;
 
 use crate::faults::{STAGES, assert_true};
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, TestStack};
+use crate::stack::{ALL_SCOPES, TestStack, roomy};
 
 /// How many seeds are tried.
 const COUNT: &str = "STAFETT_SCHEDULES";
@@ -224,7 +224,7 @@ fn number(name: &str) -> Option<u64> {
 
 #[tokio::test]
 async fn every_send_ends_as_it_should_whatever_is_mixed() {
-    let stack = TestStack::start().await;
+    let stack = TestStack::start_with(Simulator::start(roomy()).await.unwrap(), &[]).await;
     // The watchdog itself dies now and then.
     let kills = (1..=200).map(|kill| {
         let fault = if kill % 2 == 0 { "killAfter" } else { "killBefore" };

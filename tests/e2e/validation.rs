@@ -284,6 +284,7 @@ async fn who_will_see_whose_results_is_shown_before_and_after() {
         assert_eq!((&viewer["students"], &viewer["seesSchoolUnit"]), (&json!(9), &json!(false)));
         assert_eq!(viewer["groups"].as_array().unwrap().len(), 2);
         assert_eq!(viewer["activities"].as_array().unwrap().len(), activities);
+        assert_eq!((&viewer["groupCount"], &viewer["activityCount"]), (&json!(2), &json!(activities)));
         assert_eq!(viewer["activities"][0]["warning"]["code"], "severalTeachersAndGroups");
     }
     assert_eq!(second["activities"][1]["warning"], Value::Null);

@@ -46,15 +46,16 @@ struct CauseView {
 
 impl CauseView {
     fn new(told: JobCause, access: Access) -> Self {
-        let guidance = told.cause.guidance();
+        let cause = told.cause.names_only();
+        let guidance = cause.guidance();
         Self {
             count: told.records,
-            outcome: told.cause.outcome,
-            outcome_label: told.cause.outcome.label(),
-            severity: told.cause.severity,
-            id: told.cause.id,
-            attribute: told.cause.attribute,
-            message_type: told.cause.message_type,
+            outcome: cause.outcome,
+            outcome_label: cause.outcome.label(),
+            severity: cause.severity,
+            id: cause.id,
+            attribute: cause.attribute,
+            message_type: cause.message_type,
             message: told.message.filter(|_| access == Access::Personal),
             guidance,
             first_record_ids: told.first_records,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stafett_domain::cause::{is_a_name, is_words};
+use stafett_domain::cause::{is_a_known_type, is_a_number, is_a_severity, known_attribute};
 use stafett_domain::guidance;
 use stafett_domain::register::Register;
 use stafett_domain::{
@@ -225,11 +225,14 @@ impl MessageView {
         let personal = access == Access::Personal;
         let guidance = guidance::of_message(&looked_up_by(&entry));
         Self {
-            severity: entry.severity_level.filter(|text| is_a_name(text)),
-            id: if personal || is_a_name(&entry.id) { entry.id } else { String::new() },
-            message_type: entry.message_type.filter(|text| personal || is_words(text)),
+            severity: entry.severity_level.filter(|text| personal || is_a_severity(text)),
+            id: if personal || is_a_number(&entry.id) { entry.id } else { String::new() },
+            message_type: entry.message_type.filter(|text| personal || is_a_known_type(text)),
             message: personal.then_some(entry.message),
-            attribute_name: entry.attribute_name.filter(|text| personal || is_a_name(text)),
+            attribute_name: match entry.attribute_name {
+                Some(name) if !personal => known_attribute(&name),
+                name => name,
+            },
             guidance,
         }
     }
@@ -360,10 +363,22 @@ mod tests {
 
     #[test]
     fn a_value_in_the_place_of_a_name_is_hidden() {
-        let masked = shown(entry("201404189812", "pippi@edu.example.se"), Access::Masked);
-        assert_eq!(
-            (&masked["messageType"], &masked["attributeName"]),
-            (&serde_json::Value::Null, &serde_json::Value::Null)
-        );
+        for (message_type, attribute) in [
+            ("201404189812", "pippi@edu.example.se"),
+            ("Pippi Långstrump", "Andersson"),
+            ("Pippi", "anna.andersson"),
+        ] {
+            let entry = || LogEntry {
+                id: attribute.to_owned(),
+                severity_level: Some(message_type.to_owned()),
+                ..entry(message_type, attribute)
+            };
+            let masked = shown(entry(), Access::Masked);
+            assert_eq!(masked["id"], "");
+            for name in ["severity", "messageType", "attributeName"] {
+                assert_eq!(masked[name], serde_json::Value::Null, "{name}");
+            }
+            assert_eq!(shown(entry(), Access::Personal)["attributeName"], attribute);
+        }
     }
 }

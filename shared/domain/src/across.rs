@@ -10,7 +10,7 @@ use crate::links;
 use crate::personal::Personal;
 use crate::plan::{ActivitySummary, Facts, summary};
 use crate::record::{Activity, Duty, Group, Person, Record};
-use crate::rules::{Place, Together};
+use crate::rules::{Place, Together, short};
 use crate::stage::StageName;
 use crate::submission::{Read, References};
 use crate::vocabulary::DutyRole;
@@ -36,12 +36,8 @@ pub struct Across {
     staff: HashMap<u64, (Personal, bool)>,
     /// Each activity, and its groups.
     summaries: Vec<(ActivitySummary, Vec<u64>)>,
-    /// The members of the groups of activities.
-    members: HashMap<u64, Vec<u64>>,
-}
-
-fn short(id: RecordId) -> u64 {
-    u64::from_be_bytes(id.hash8())
+    /// The members of the groups of activities; none of a group that has not come.
+    members: HashMap<u64, Option<Vec<u64>>>,
 }
 
 impl Across {
@@ -107,8 +103,8 @@ impl Across {
         for (activity, facts) in activities.iter().zip(facts) {
             self.together.test(activity, facts.test_code.as_ref());
             let groups: Vec<_> = activity.groups.iter().map(|group| short(group.id)).collect();
-            self.members.extend(groups.iter().map(|group| (*group, Vec::new())));
-            self.summaries.push((summary(activity, facts, 0), groups));
+            self.members.extend(groups.iter().map(|group| (*group, None)));
+            self.summaries.push((summary(activity, facts, None), groups));
         }
     }
 
@@ -123,7 +119,7 @@ impl Across {
                 });
             }
             if let Some(members) = self.members.get_mut(&short(group.id)) {
-                members.extend(group.members().map(short));
+                members.get_or_insert_default().extend(group.members().map(short));
             }
         }
     }
@@ -150,11 +146,15 @@ impl Across {
     pub fn finish(mut self) -> Read<Vec<ActivitySummary>> {
         self.together.finish(&mut self.findings);
         let counted = self.summaries.into_iter().map(|(activity, groups)| {
-            let mut students: Vec<u64> =
-                groups.iter().filter_map(|group| self.members.get(group)).flatten().copied().collect();
-            students.sort_unstable();
-            students.dedup();
-            ActivitySummary { students: students.len(), ..activity }
+            let members: Option<Vec<&Vec<u64>>> =
+                groups.iter().map(|group| self.members.get(group)?.as_ref()).collect();
+            let students = members.map(|members| {
+                let mut students: Vec<u64> = members.into_iter().flatten().copied().collect();
+                students.sort_unstable();
+                students.dedup();
+                students.len()
+            });
+            ActivitySummary { students, ..activity }
         });
         Read { content: counted.collect(), findings: self.findings }
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::finding::Severity;
 use crate::guidance::{self, Guidance, Message};
 use crate::state::Outcome;
+use crate::table;
 
 /// What a cause weighs: an error where records were not accepted, or nobody knows whether they were; a warning where
 /// they were, but something should be mended.
@@ -50,11 +51,23 @@ impl Cause {
         };
         Self {
             severity,
-            // What is no number of a message is left out: a value may stand there.
-            id: Some(message.id).filter(|id| is_a_name(id)).map(str::to_owned),
-            attribute: message.attribute.filter(|name| is_a_name(name)).map(str::to_owned),
-            message_type: message.message_type.filter(|text| is_words(text)).map(str::to_owned),
+            id: Some(message.id.to_owned()),
+            attribute: message.attribute.map(str::to_owned),
+            message_type: message.message_type.map(str::to_owned),
             ..Self::outcome(outcome)
+        }
+        .names_only()
+    }
+
+    /// The same without what is not known to be a number, an attribute or a category: a value may stand there. Causes
+    /// that were kept before this was looked at so closely may have one.
+    #[must_use]
+    pub fn names_only(self) -> Self {
+        Self {
+            id: self.id.filter(|id| is_a_number(id)),
+            attribute: self.attribute.and_then(|name| known_attribute(&name)),
+            message_type: self.message_type.filter(|text| is_a_known_type(text)),
+            ..self
         }
     }
 
@@ -89,17 +102,33 @@ impl Cause {
     }
 }
 
-/// Whether a text is the name of an attribute or a number of a message, not a value that was put where a name should
-/// be.
-pub fn is_a_name(text: &str) -> bool {
-    let letters = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._[]-/".contains(&byte));
-    let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    letters && !text.is_empty() && digits <= 6 && text.len() <= 80
+// What stands in the place of a name may be a value that a fault put there: a person's name looks like an attribute's.
+// What is shown where personal data may not be is therefore only what is known to be a name.
+
+/// Whether a text is a number of a message: of those that are documented none is longer than four digits, a civic number
+/// or a part of one is.
+pub fn is_a_number(id: &str) -> bool {
+    (1..=5).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a text is a category in words, such as "Ogiltigt format": no digits and no addresses.
-pub fn is_words(text: &str) -> bool {
-    text.chars().all(|letter| letter.is_alphabetic() || letter == ' ') && text.len() <= 80
+/// What is known of an attribute's name to be one, without places in lists: `Enrolment.schoolYear`, and of a path that
+/// begins with something else its end.
+pub fn known_attribute(name: &str) -> Option<String> {
+    let name = guidance::without_places(name);
+    let known = |part: &&str| table::is_an_attribute(part) || guidance::is_named(part);
+    let mut parts: Vec<&str> = name.rsplit('.').take_while(known).collect();
+    parts.reverse();
+    (!parts.is_empty()).then(|| parts.join("."))
+}
+
+/// Whether a text is a category of messages that is known, such as "Ogiltigt format".
+pub fn is_a_known_type(text: &str) -> bool {
+    guidance::is_a_type(text)
+}
+
+/// Whether a text is one of the words for how much a message weighs.
+pub fn is_a_severity(text: &str) -> bool {
+    matches!(text, "Error" | "Warning")
 }
 
 #[cfg(test)]
@@ -112,10 +141,37 @@ mod tests {
 
     #[test]
     fn a_cause_holds_no_value_wherever_it_was_put() {
-        for value in ["201404189812", "pippi@edu.example.se", "Pippi Långstrump", "20140418-9812"] {
+        for value in [
+            "201404189812",
+            "pippi@edu.example.se",
+            "Pippi Långstrump",
+            "20140418-9812",
+            "201404",
+            "Andersson",
+            "anna.andersson",
+            "schoolYear.Andersson",
+            "",
+        ] {
             let cause =
-                Cause::message(Outcome::Error, Some("Error"), &message(value, Some(value), Some("2014 x")));
+                Cause::message(Outcome::Error, Some("Error"), &message(value, Some(value), Some(value)));
             assert_eq!(cause, Cause::outcome(Outcome::Error), "{value}");
+            let kept = Cause { attribute: Some(value.to_owned()), ..cause.clone() };
+            assert_eq!(kept.names_only(), cause, "{value}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_shown_as_far_as_it_is_known() {
+        for (name, known) in [
+            ("Enrolment.schoolYear", "Enrolment.schoolYear"),
+            ("enrolments[3].schoolYear", "enrolments.schoolYear"),
+            ("DutyAssignment.duty.id", "DutyAssignment.duty.id"),
+            ("groupMemberships[Andersson].person", "groupMemberships.person"),
+            ("anna.andersson.eppn", "eppn"),
+            ("SecurityMarking", "SecurityMarking"),
+            ("globallyUnique", "globallyUnique"),
+        ] {
+            assert_eq!(known_attribute(name).as_deref(), Some(known));
         }
     }
 

@@ -148,9 +148,9 @@ impl<'a> Corrected<'a> {
         // Of groups that are at Skolverket already, from an earlier send, nothing is known here.
         let members: Option<Vec<_>> = groups.iter().map(|group| self.members.get(group)).collect();
         let members = members.filter(|members| !members.is_empty());
-        let students = members.map_or(before.students, |members| {
-            members.into_iter().flatten().collect::<HashSet<&RecordId>>().len()
-        });
+        let counted =
+            members.map(|members| members.into_iter().flatten().collect::<HashSet<&RecordId>>().len());
+        let students = if corrected.is_some() { counted } else { counted.or(before.students) };
         let Some(activity) = corrected else { return ActivitySummary { students, ..before } };
         let mut after = summary(activity, &Facts::of_activity(activity), students);
         // What registers told of the same school unit and the same test still holds.
@@ -285,7 +285,7 @@ mod tests {
             (&json!("Prov i biologi"), &json!("GRGRBIO01_6"))
         );
         assert_eq!(shown["testActivityId"], json!(crate::skolverket_id("GRGRBIO01_6")));
-        assert_eq!((summary.groups, summary.students, summary.teachers), (1, 1, 0));
+        assert_eq!((summary.groups, summary.students, summary.teachers), (1, Some(1), 0));
     }
 
     #[test]
@@ -293,13 +293,13 @@ mod tests {
         let mut group = complete()["groups"][0].clone();
         group["groupMemberships"] = json!([{"person": {"id": STUDENT}}, {"person": {"id": TEACHER}}]);
         let (facts, summary) = after(&json!({"groups": [group]}));
-        assert_eq!(summary.students, 2);
+        assert_eq!(summary.students, Some(2));
         assert!(*of(&facts, GROUP) == Facts::default());
         let before = Plan::of(&parse(&complete()).unwrap()).activities.remove(0);
-        assert!(ActivitySummary { students: 1, ..summary } == before);
-        // A group that is not of the send: as many as were known.
+        assert!(ActivitySummary { students: Some(1), ..summary } == before);
+        // A group that is not of the send: nobody knows.
         let mut activity = complete()["activities"][0].clone();
         activity["groups"] = json!([{"id": crate::sample::NOBODY}]);
-        assert_eq!(after(&json!({"activities": [activity]})).1.students, 1);
+        assert_eq!(after(&json!({"activities": [activity]})).1.students, None);
     }
 }

@@ -33,7 +33,7 @@ fn it_is_the_row_that_the_admin_knows() {
     assert_eq!(activity.display_name, "Prov Biologi");
     assert_eq!(activity.test_code.as_ref().unwrap().as_str(), "GRGRBIO01_6");
     assert_eq!(activity.school_unit.code.as_ref().unwrap().as_str(), "31279295");
-    assert_eq!((activity.groups, activity.students, activity.teachers), (1, 16, 7));
+    assert_eq!((activity.groups, activity.students, activity.teachers), (1, Some(16), 7));
     let records = StageName::ORDER.map(|stage| {
         let [batch] = plan.batches(stage) else { panic!("{stage}") };
         batch.ids.len()

@@ -142,9 +142,10 @@ fn by_id(message: &Message<'_>) -> Option<&'static Guidance> {
         entries().find(|entry| entry.ids.contains(&message.id) && entry.about.iter().any(wanted))
     };
     let named = || {
-        let attribute = message.attribute.map(plain_name)?;
+        let attribute = message.attribute.map(without_places)?;
+        let attribute = attribute.strip_suffix(".id").unwrap_or(&attribute);
         let last = attribute.rsplit('.').next().unwrap_or_default();
-        [attribute.as_str(), last].into_iter().find_map(|name| {
+        [attribute, last].into_iter().find_map(|name| {
             find(&|about| matches!(about, About::Attribute(known) if known.eq_ignore_ascii_case(name)))
         })
     };
@@ -156,8 +157,8 @@ fn by_id(message: &Message<'_>) -> Option<&'static Guidance> {
     named().or_else(parameter).or_else(any).map(|entry| &entry.guidance)
 }
 
-/// An attribute's name without places in lists, and without the `id` of a reference.
-fn plain_name(attribute: &str) -> String {
+/// An attribute's name without places in lists.
+pub(crate) fn without_places(attribute: &str) -> String {
     let mut name = String::with_capacity(attribute.len());
     let mut within = false;
     for letter in attribute.chars() {
@@ -168,10 +169,20 @@ fn plain_name(attribute: &str) -> String {
             _ => {}
         }
     }
-    match name.strip_suffix(".id") {
-        Some(reference) => reference.to_owned(),
-        None => name,
-    }
+    name
+}
+
+/// Whether a row is about an attribute or an object of this name, or of one that has it as a part.
+pub(crate) fn is_named(name: &str) -> bool {
+    let has_it = |known: &str| known.split('.').any(|part| part.eq_ignore_ascii_case(name));
+    entries()
+        .flat_map(|entry| entry.about)
+        .any(|about| matches!(about, About::Attribute(known) if has_it(known)))
+}
+
+/// Whether this is a category of messages that has words here.
+pub(crate) fn is_a_type(message_type: &str) -> bool {
+    by_type(Some(message_type)).is_some()
 }
 
 fn by_type(message_type: Option<&str>) -> Option<&'static Guidance> {

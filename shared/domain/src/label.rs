@@ -91,9 +91,9 @@ impl Outcome {
                 "not sent; depends on a record that was not accepted",
             ),
             Self::NotSent => {
-                label("inte skickad; jobbet avslutades innan", "not sent; the job had ended before")
+                label("inte skickad; jobbet avslutades dessförinnan", "not sent; the job had ended before")
             }
-            Self::Unknown => label("skickad; inget utfall sågs", "sent; no outcome was seen"),
+            Self::Unknown => label("skickad; inget utfall har kommit", "sent; no outcome has come"),
         }
     }
 }

@@ -103,8 +103,8 @@ pub struct ActivitySummary {
     pub school_unit: SchoolUnitSummary,
     /// How many groups.
     pub groups: usize,
-    /// How many different students in them.
-    pub students: usize,
+    /// How many different students in them; none where a group is not in the send, so that nobody knows.
+    pub students: Option<usize>,
     /// How many duties teach in it.
     pub teachers: usize,
 }
@@ -267,15 +267,16 @@ fn summaries(submission: &Submission) -> Vec<ActivitySummary> {
     let groups: HashMap<RecordId, &Group> =
         submission.groups.iter().map(|entry| (entry.record().id, entry.record())).collect();
     let students = |activity: &Activity| {
-        let own = activity.groups.iter().filter_map(|group| groups.get(&group.id));
-        own.flat_map(|group| group.members()).collect::<HashSet<RecordId>>().len()
+        let own: Option<Vec<&Group>> =
+            activity.groups.iter().map(|group| groups.get(&group.id).copied()).collect();
+        own.map(|own| own.into_iter().flat_map(Group::members).collect::<HashSet<RecordId>>().len())
     };
     let entries = submission.activities.iter().map(Entry::record);
     entries.map(|activity| summary(activity, &Facts::of_activity(activity), students(activity))).collect()
 }
 
-/// `facts`: those of the activity. `students`: how many different ones are in its groups.
-pub(crate) fn summary(activity: &Activity, facts: &Facts, students: usize) -> ActivitySummary {
+/// `facts`: those of the activity. `students`: how many different ones are in its groups, where that is known.
+pub(crate) fn summary(activity: &Activity, facts: &Facts, students: Option<usize>) -> ActivitySummary {
     let groups: HashSet<RecordId> = activity.groups.iter().map(|group| group.id).collect();
     let teachers: HashSet<RecordId> =
         activity.teachers.iter().flatten().map(|teacher| teacher.duty.id).collect();

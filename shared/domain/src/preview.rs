@@ -1,5 +1,8 @@
 //! Who will see whose results (domain rule 16): each duty of a send with the groups that it meets in activities, or the
 //! school unit that it leads. Of what the send holds; what is at Skolverket from before is not known here.
+//!
+//! Each duty may meet everything: what is kept grows with the send, not with the send times its duties, and of each duty
+//! no more is shown than can be read.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,6 +15,11 @@ use crate::plan::Facts;
 use crate::row::{Access, RowError, shown_name};
 use crate::skolverket_id::TestCode;
 use crate::vocabulary::DutyRole;
+
+/// Groups and activities that are shown of a duty; the rest is counted.
+const SHOWN: usize = 50;
+/// The most bytes of a name that are shown, as they stand in JSON: no name may make an answer too large to be given.
+const LONGEST_NAME: usize = 100;
 
 /// What one duty gives to see.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -29,12 +37,16 @@ pub struct Viewer {
     pub school_unit_id: Option<Uuid>,
     /// Principals and school administrators: everything of the school unit.
     pub sees_school_unit: bool,
-    /// The groups of its activities, each once.
+    /// The first fifty groups of its activities, each once.
     pub groups: Vec<GroupSeen>,
-    /// How many different students in these groups.
+    /// How many groups there are.
+    pub group_count: usize,
+    /// How many different students in all of them.
     pub students: usize,
-    /// Its activities.
+    /// Its first fifty activities.
     pub activities: Vec<ActivitySeen>,
+    /// How many activities there are.
+    pub activity_count: usize,
 }
 
 /// A group whose students' results are seen.
@@ -85,14 +97,75 @@ pub struct Preview {
     viewers: Vec<Viewer>,
     /// The places of the viewers.
     places: HashMap<RecordId, usize>,
-    /// The groups that they meet: name and members, once they are known.
-    groups: HashMap<RecordId, Option<Known>>,
+    /// Of each viewer: its activities, by number.
+    taught: Vec<Vec<u32>>,
+    /// The activities of viewers.
+    activities: Vec<Met>,
+    /// The groups of these, numbered.
+    groups: Numbered,
+    /// Of each group: name and members, once they are known.
+    known: Vec<Option<Known>>,
+    /// The students of these, numbered.
+    students: Numbered,
+}
+
+/// An activity, and its groups by number, each once.
+struct Met {
+    seen: ActivitySeen,
+    groups: Vec<u32>,
 }
 
 /// What is known of a group.
 struct Known {
     name: Option<String>,
-    members: Vec<RecordId>,
+    /// Students by number, each once.
+    members: Vec<u32>,
+}
+
+/// Ids with numbers, from 0 as they come.
+#[derive(Default)]
+struct Numbered(HashMap<RecordId, u32>);
+
+impl Numbered {
+    fn number(&mut self, id: RecordId) -> u32 {
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
+        *self.0.entry(id).or_insert(next)
+    }
+}
+
+/// Which numbers a viewer has met already. It serves one viewer after the other and is never emptied.
+struct MetBy(Vec<u32>);
+
+impl MetBy {
+    fn of(numbered: &Numbered) -> Self {
+        Self(vec![0; numbered.0.len()])
+    }
+
+    /// Whether the viewer with this number, from 1, meets it for the first time.
+    fn is_new(&mut self, number: u32, viewer: u32) -> bool {
+        self.0.get_mut(number as usize).is_some_and(|last| std::mem::replace(last, viewer) != viewer)
+    }
+}
+
+/// A name, cut where it is longer than any that people give.
+fn cut(mut name: String) -> String {
+    let in_json = |letter: char| match letter {
+        '"' | '\\' => 2,
+        '\0'..='\x1f' => 6,
+        _ => letter.len_utf8(),
+    };
+    let mut bytes = 0;
+    let end = name.char_indices().find(|(_, letter)| {
+        bytes += in_json(*letter);
+        bytes > LONGEST_NAME
+    });
+    if let Some((end, _)) = end {
+        name.truncate(end);
+        name.push('…');
+    }
+    // What was cut off is not to be kept.
+    name.shrink_to_fit();
+    name
 }
 
 #[derive(Deserialize)]
@@ -171,7 +244,16 @@ fn with_facts<'b, 'f, T: Deserialize<'b>>(
 impl Preview {
     /// Of no duty yet, for a caller who may see this much.
     pub fn new(access: Access) -> Self {
-        Self { access, viewers: Vec::new(), places: HashMap::new(), groups: HashMap::new() }
+        Self {
+            access,
+            viewers: Vec::new(),
+            places: HashMap::new(),
+            taught: Vec::new(),
+            activities: Vec::new(),
+            groups: Numbered::default(),
+            known: Vec::new(),
+            students: Numbered::default(),
+        }
     }
 
     /// Takes a body's duties from the `first` on, up to `most`; gives how many it took.
@@ -187,9 +269,10 @@ impl Preview {
     ) -> Result<usize, RowError> {
         let before = self.viewers.len();
         for (duty, facts) in with_facts::<Duty>(body, facts)?.skip(first).take(most) {
-            let name = facts.name.as_ref().map(|name| name.expose().to_owned());
+            let name = facts.name.as_ref().map(|name| cut(name.expose().to_owned()));
             let leads = [DutyRole::Rektor, DutyRole::Skoladministrator].map(DutyRole::as_str);
             self.places.insert(duty.id, self.viewers.len());
+            self.taught.push(Vec::new());
             self.viewers.push(Viewer {
                 duty_id: duty.id,
                 person_id: duty.person.map(|person| person.id),
@@ -201,8 +284,10 @@ impl Preview {
                 role: duty.duty_role,
                 school_unit_id: duty.duty_at.map(|unit| unit.id),
                 groups: Vec::new(),
+                group_count: 0,
                 students: 0,
                 activities: Vec::new(),
+                activity_count: 0,
             });
         }
         Ok(self.viewers.len() - before)
@@ -216,17 +301,23 @@ impl Preview {
         for (activity, facts) in with_facts::<Activity>(body, facts)? {
             let teachers: HashSet<RecordId> =
                 activity.teachers.iter().filter_map(|teacher| Some(teacher.duty.as_ref()?.id)).collect();
-            let mut groups: Vec<RecordId> = Vec::new();
-            for group in &activity.groups {
-                if !groups.contains(&group.id) {
-                    groups.push(group.id);
-                }
+            let taught_by: Vec<usize> =
+                teachers.iter().filter_map(|duty| self.places.get(duty)).copied().collect();
+            if taught_by.is_empty() {
+                continue;
             }
+            let mut own = HashSet::new();
+            let groups: Vec<u32> = activity
+                .groups
+                .iter()
+                .filter(|group| own.insert(group.id))
+                .map(|group| self.groups.number(group.id))
+                .collect();
             let several = FindingCode::SeveralTeachersAndGroups;
             let (en, sv) = several.text();
             let seen = ActivitySeen {
                 id: activity.id,
-                display_name: activity.display_name,
+                display_name: activity.display_name.map(cut),
                 test_code: facts.test_code.clone(),
                 teachers: teachers.len(),
                 groups: groups.len(),
@@ -236,23 +327,22 @@ impl Preview {
                     sv,
                 }),
             };
-            for place in teachers.iter().filter_map(|duty| self.places.get(duty)) {
-                let Some(viewer) = self.viewers.get_mut(*place) else { continue };
-                viewer.activities.push(seen.clone());
-                for group in &groups {
-                    self.groups.entry(*group).or_default();
-                    if !viewer.groups.iter().any(|known| known.id == *group) {
-                        viewer.groups.push(GroupSeen { id: *group, display_name: None, students: None });
-                    }
+            let number = u32::try_from(self.activities.len()).unwrap_or(u32::MAX);
+            for place in taught_by {
+                if let Some(taught) = self.taught.get_mut(place) {
+                    taught.push(number);
                 }
             }
+            self.activities.push(Met { seen, groups });
         }
+        self.known.resize_with(self.groups.0.len(), || None);
         Ok(())
     }
 
     /// The groups that are still to be looked up.
     pub fn wanted(&self) -> impl Iterator<Item = RecordId> {
-        self.groups.iter().filter(|(_, known)| known.is_none()).map(|(id, _)| *id)
+        let known = |number: u32| matches!(self.known.get(number as usize), Some(Some(_)));
+        self.groups.0.iter().filter(move |(_, number)| !known(**number)).map(|(id, _)| *id)
     }
 
     /// Takes those of a body's groups that are wanted.
@@ -261,137 +351,50 @@ impl Preview {
     /// As [`Preview::duties`].
     pub fn groups(&mut self, body: &str) -> Result<(), RowError> {
         for group in read::<Group>(body)? {
-            let Some(known) = self.groups.get_mut(&group.id) else { continue };
-            let members = group.group_memberships.into_iter().filter_map(|member| Some(member.person?.id));
-            let mut members: Vec<RecordId> = members.collect();
+            let Some(number) = self.groups.0.get(&group.id) else { continue };
+            let Some(known) = self.known.get_mut(*number as usize) else { continue };
+            let members =
+                group.group_memberships.iter().filter_map(|member| Some(member.person.as_ref()?.id));
+            let mut members: Vec<u32> = members.map(|person| self.students.number(person)).collect();
             members.sort_unstable();
             members.dedup();
-            *known = Some(Known { name: group.display_name, members });
+            members.shrink_to_fit();
+            *known = Some(Known { name: group.display_name.map(cut), members });
         }
         Ok(())
     }
 
     /// What each duty gives to see, in the order of the duties.
     pub fn finish(mut self) -> Vec<Viewer> {
-        for viewer in &mut self.viewers {
-            let mut students: HashSet<RecordId> = HashSet::new();
-            for group in &mut viewer.groups {
-                let Some(Some(Known { name, members })) = self.groups.get(&group.id) else { continue };
-                group.display_name.clone_from(name);
-                group.students = Some(members.len());
-                students.extend(members);
+        let (mut groups_met, mut students_met) = (MetBy::of(&self.groups), MetBy::of(&self.students));
+        let mut ids: Vec<(u32, RecordId)> = self.groups.0.iter().map(|(id, number)| (*number, *id)).collect();
+        ids.sort_unstable_by_key(|(number, _)| *number);
+        for ((viewer, taught), by) in self.viewers.iter_mut().zip(&self.taught).zip(1..) {
+            let met = || taught.iter().filter_map(|number| self.activities.get(*number as usize));
+            viewer.activity_count = taught.len();
+            viewer.activities = met().take(SHOWN).map(|activity| activity.seen.clone()).collect();
+            for group in met().flat_map(|activity| &activity.groups) {
+                if !groups_met.is_new(*group, by) {
+                    continue;
+                }
+                viewer.group_count += 1;
+                let known = self.known.get(*group as usize).and_then(Option::as_ref);
+                if viewer.groups.len() < SHOWN
+                    && let Some((_, id)) = ids.get(*group as usize)
+                {
+                    viewer.groups.push(GroupSeen {
+                        id: *id,
+                        display_name: known.and_then(|known| known.name.clone()),
+                        students: known.map(|known| known.members.len()),
+                    });
+                }
+                let members = known.into_iter().flat_map(|known| &known.members);
+                viewer.students += members.filter(|member| students_met.is_new(**member, by)).count();
             }
-            viewer.students = students.len();
         }
         self.viewers
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-    use crate::plan::Plan;
-    use crate::sample::{DUTY, GROUP, STUDENT, TEACHER, UNIT, complete, parse};
-    use crate::stage::StageName;
-
-    const OTHER_GROUP: &str = "33333333-0000-4000-8000-000000000002";
-    const OTHER_DUTY: &str = "22222222-0000-4000-8000-000000000002";
-    const PRINCIPAL: &str = "22222222-0000-4000-8000-000000000003";
-
-    /// Who sees what of a body, `most` duties from the `first` on.
-    fn seen(body: &Value, access: Access, first: usize, most: usize) -> Vec<Viewer> {
-        let plan = Plan::of(&parse(body).unwrap());
-        let batch = |stage| &plan.batches(stage)[0];
-        let mut preview = Preview::new(access);
-        let duties = batch(StageName::Duties);
-        preview.duties(&duties.body, &duties.facts, first, most).unwrap();
-        let activities = batch(StageName::Activities);
-        preview.activities(&activities.body, &activities.facts).unwrap();
-        preview.groups(&batch(StageName::Groups).body).unwrap();
-        preview.finish()
-    }
-
-    /// Two groups that share a student, two teachers in one activity, and a principal.
-    fn shared() -> Value {
-        let mut body = complete();
-        let mut group = body["groups"][0].clone();
-        group["id"] = json!(OTHER_GROUP);
-        body["groups"].as_array_mut().unwrap().push(group);
-        body["groups"][0]["groupMemberships"]
-            .as_array_mut()
-            .unwrap()
-            .push(json!({"person": {"id": TEACHER}}));
-        for (id, role) in [(OTHER_DUTY, "Lärare"), (PRINCIPAL, "Rektor")] {
-            let mut duty = body["duties"][0].clone();
-            (duty["id"], duty["dutyRole"]) = (json!(id), json!(role));
-            body["duties"].as_array_mut().unwrap().push(duty);
-        }
-        body["activities"][0]["parentActivity"] = json!({"testCode": "GRGRMAT01_6"});
-        body["activities"][0]["groups"] = json!([{"id": GROUP}, {"id": OTHER_GROUP}, {"id": GROUP}]);
-        body["activities"][0]["teachers"] = json!([{"duty": {"id": DUTY}}, {"duty": {"id": OTHER_DUTY}}]);
-        body
-    }
-
-    #[test]
-    fn a_teacher_sees_the_students_of_all_groups_and_a_principal_the_school_unit() {
-        let viewers = seen(&shared(), Access::Personal, 0, 10);
-        assert_eq!(viewers.len(), 3);
-        for viewer in &viewers[..2] {
-            let groups: Vec<_> =
-                viewer.groups.iter().map(|group| (group.id.to_string(), group.students)).collect();
-            assert_eq!(groups, [(GROUP.to_owned(), Some(2)), (OTHER_GROUP.to_owned(), Some(1))]);
-            assert_eq!((viewer.students, viewer.sees_school_unit), (2, false));
-            let [activity] = &viewer.activities[..] else { panic!() };
-            assert_eq!((activity.teachers, activity.groups), (2, 2));
-            assert_eq!(activity.test_code.as_ref().unwrap().as_str(), "GRGRMAT01_6");
-            assert!(activity.warning.as_ref().unwrap().en.contains("every student in all"));
-        }
-        let principal = &viewers[2];
-        assert!(principal.sees_school_unit && principal.groups.is_empty() && principal.students == 0);
-        assert_eq!(principal.school_unit_id.unwrap().to_string(), UNIT);
-    }
-
-    #[test]
-    fn one_teacher_or_one_group_is_no_ground_for_a_warning() {
-        for list in ["groups", "teachers"] {
-            let mut body = shared();
-            body["activities"][0][list].as_array_mut().unwrap().truncate(1);
-            let viewers = seen(&body, Access::Personal, 0, 1);
-            assert!(viewers[0].activities[0].warning.is_none(), "{list}");
-        }
-    }
-
-    #[test]
-    fn a_page_is_as_many_duties_as_are_asked_for() {
-        let page = |first, most| {
-            let viewers = seen(&shared(), Access::Personal, first, most);
-            viewers.iter().map(|viewer| viewer.duty_id.to_string()).collect::<Vec<_>>()
-        };
-        assert_eq!(page(0, 2), [DUTY, OTHER_DUTY]);
-        assert_eq!(page(2, 2), [PRINCIPAL]);
-    }
-
-    #[test]
-    fn names_are_shown_as_rows_show_them() {
-        // The sample's teacher is protected.
-        let name = |access| seen(&complete(), access, 0, 1)[0].name.clone().unwrap();
-        assert_eq!(name(Access::Personal), "Siv Rönnhed");
-        assert_eq!(name(Access::Masked), crate::mask::HIDDEN);
-    }
-
-    #[test]
-    fn a_group_that_is_not_in_the_send_is_named_by_its_id() {
-        let mut body = complete();
-        body["options"]["references"] = json!("external");
-        let gone = body["groups"].as_array_mut().unwrap().pop().unwrap();
-        let mut other = gone.clone();
-        other["id"] = json!(OTHER_GROUP);
-        other["groupMemberships"] = json!([{"person": {"id": STUDENT}}]);
-        body["groups"] = json!([other]);
-        let viewers = seen(&body, Access::Personal, 0, 1);
-        let [group] = &viewers[0].groups[..] else { panic!() };
-        assert_eq!((group.id.to_string().as_str(), group.students, viewers[0].students), (GROUP, None, 0));
-    }
-}
+mod tests;

@@ -151,6 +151,13 @@ pub struct Enrolment {
     pub education_code: Option<String>,
 }
 
+impl Enrolment {
+    /// Whether it was not ended before its time. One that was is history: no rule looks at what it says.
+    pub(crate) fn is_current(&self) -> bool {
+        self.cancelled != Some(true)
+    }
+}
+
 /// Who works where, in which role (domain rule 13).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -205,21 +205,21 @@ impl Register {
     pub fn not_checked(self) -> Text {
         let (en, sv) = match self {
             Self::SchoolUnits => (
-                "School units, their school types and school years were not held against Skolverket's register, which \
-                 did not answer in time. Skolverket looks at them itself when the records arrive.",
-                "Skolenheter och deras skolformer och årskurser har inte jämförts med Skolverkets register, som inte \
-                 svarade i tid. Skolverket kontrollerar dem själv när posterna kommer dit.",
+                "School units, their school types and school years could not be held against Skolverket's \
+                 register in time. Skolverket looks at them itself when the records arrive.",
+                "Skolenheter och deras skolformer och årskurser kunde inte kontrolleras mot Skolverkets register i \
+                 tid. Skolverket kontrollerar dem själv när posterna kommer dit.",
             ),
             Self::Programmes => (
-                "Study path codes were not held against Skolverket's register, which did not answer in time. \
+                "Study path codes could not be held against Skolverket's register in time. \
                  Skolverket looks at them itself when the records arrive.",
-                "Studievägskoder har inte jämförts med Skolverkets register, som inte svarade i tid. Skolverket \
+                "Studievägskoder kunde inte kontrolleras mot Skolverkets register i tid. Skolverket \
                  kontrollerar dem själv när posterna kommer dit.",
             ),
             Self::TestActivities => (
-                "Test codes were not held against Skolverket's register, which did not answer in time. Skolverket \
+                "Test codes could not be held against Skolverket's register in time. Skolverket \
                  looks at them itself when the records arrive.",
-                "Provkoder har inte jämförts med Skolverkets register, som inte svarade i tid. Skolverket \
+                "Provkoder kunde inte kontrolleras mot Skolverkets register i tid. Skolverket \
                  kontrollerar dem själv när posterna kommer dit.",
             ),
         };

@@ -57,6 +57,17 @@ impl Code {
 }
 
 impl Shape {
+    /// Whether an attribute in it has this name, whatever its case.
+    fn names(&self, name: &str) -> bool {
+        match self {
+            Self::Object(attributes) => attributes
+                .iter()
+                .any(|attribute| attribute.name.eq_ignore_ascii_case(name) || attribute.shape.names(name)),
+            Self::List { of, .. } => of.names(name),
+            _ => false,
+        }
+    }
+
     /// The JSON type, in English and Swedish.
     pub(crate) fn kind(&self) -> (&'static str, &'static str) {
         match self {
@@ -135,6 +146,11 @@ pub(crate) fn record(stage: StageName) -> &'static Shape {
         StageName::Groups => &Shape::Object(GROUP),
         StageName::Activities => &Shape::Object(ACTIVITY),
     }
+}
+
+/// Whether an attribute of a record has this name, whatever its case.
+pub(crate) fn is_an_attribute(name: &str) -> bool {
+    StageName::ORDER.into_iter().any(|stage| record(stage).names(name))
 }
 
 const OPTIONS: &[Attribute] = &[

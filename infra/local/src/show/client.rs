@@ -99,7 +99,7 @@ pub(super) struct Activity {
     #[serde(default)]
     pub(super) groups: u64,
     #[serde(default)]
-    pub(super) students: u64,
+    pub(super) students: Option<u64>,
     #[serde(default)]
     pub(super) teachers: u64,
 }

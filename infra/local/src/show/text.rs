@@ -9,7 +9,8 @@ pub(super) fn activity(activity: &Activity) -> String {
     let school_unit = activity.school_unit.as_ref().and_then(|unit| unit.code.clone());
     let known: Vec<String> =
         [&activity.display_name, &activity.test_code, &school_unit].into_iter().flatten().cloned().collect();
-    let Activity { groups, students, teachers, .. } = activity;
+    let Activity { groups, teachers, .. } = activity;
+    let students = activity.students.map_or_else(|| "unknown".to_owned(), |students| students.to_string());
     format!("{} · groups {groups} · students {students} · teachers {teachers}", known.join(" · "))
 }
 

@@ -103,6 +103,17 @@ fn however_a_send_is_divided_it_is_the_same_send() {
 }
 
 #[test]
+fn the_students_of_a_group_that_is_in_no_part_are_not_counted() {
+    let students = |groups: Value| {
+        let body = with(|body| body["activities"][0]["groups"] = groups);
+        let lists = ["persons", "duties", "groups", "activities"].map(|list| (list, &body[list]));
+        in_parts(&[part(1, &lists)], References::External).unwrap().1[0].students
+    };
+    assert_eq!(students(json!([{"id": GROUP}])), Some(1));
+    assert_eq!(students(json!([{"id": GROUP}, {"id": NOBODY}])), None);
+}
+
+#[test]
 fn ids_and_references_are_held_against_all_parts() {
     let body = with(|body| {
         body["groups"][0]["groupMemberships"] =

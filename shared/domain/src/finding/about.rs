@@ -107,26 +107,26 @@ impl FindingCode {
             Self::CivicNumberForm => error(
                 7,
                 StudentRegister,
-                "The civic number is not twelve characters, YYYYMMDDNNNC or YYYYMMDDTFnn. Skolverket cannot tell who the person is. Correct it in the student register.",
-                "Personnumret är inte tolv tecken, ÅÅÅÅMMDDNNNK eller ÅÅÅÅMMDDTFnn. Skolverket kan inte avgöra vem personen är. Rätta det i elevregistret.",
+                "The civic number is not twelve characters, YYYYMMDDNNNC or YYYYMMDDTFnn. Skolverket cannot tell who the person is. Correct it in the register of students or staff.",
+                "Personnumret är inte tolv tecken, ÅÅÅÅMMDDNNNK eller ÅÅÅÅMMDDTFnn. Skolverket kan inte avgöra vem personen är. Rätta det i elev- eller personalregistret.",
             ),
             Self::CivicNumberDate => error(
                 7,
                 StudentRegister,
-                "The civic number begins with a date that does not exist. It is nobody's. Correct it in the student register.",
-                "Personnumret börjar med ett datum som inte finns. Det tillhör ingen. Rätta det i elevregistret.",
+                "The civic number begins with a date that does not exist. It is nobody's. Correct it in the register of students or staff.",
+                "Personnumret börjar med ett datum som inte finns. Det tillhör ingen. Rätta det i elev- eller personalregistret.",
             ),
             Self::CivicNumberCheckDigit => error(
                 7,
                 StudentRegister,
-                "The civic number's check digit is wrong: a digit is mistaken, and the number is nobody's or somebody else's. Correct it in the student register.",
-                "Personnumrets kontrollsiffra är fel: någon siffra är felskriven, och numret tillhör ingen eller någon annan. Rätta det i elevregistret.",
+                "The civic number's check digit is wrong: a digit is mistaken, and the number is nobody's or somebody else's. Correct it in the register of students or staff.",
+                "Personnumrets kontrollsiffra är fel: någon siffra är felskriven, och numret tillhör ingen eller någon annan. Rätta det i elev- eller personalregistret.",
             ),
             Self::Nationality => error(
                 7,
                 StudentRegister,
-                "The civic number is said to be of another country than SE. Skolverket takes Swedish numbers only; who has none gets a temporary one. Correct it in the student register.",
-                "Personnumret anges vara från ett annat land än SE. Skolverket tar bara emot svenska nummer; den som saknar ett får ett tillfälligt. Rätta det i elevregistret.",
+                "The civic number is said to be of another country than SE. Skolverket takes Swedish numbers only; who has none gets a temporary one. Correct it in the register of students or staff.",
+                "Personnumret anges vara från ett annat land än SE. Skolverket tar bara emot svenska nummer; den som saknar ett får ett tillfälligt. Rätta det i elev- eller personalregistret.",
             ),
             Self::StaffEmailMissing => error(
                 8,
@@ -179,8 +179,8 @@ impl FindingCode {
             Self::LongName => warning(
                 12,
                 StudentRegister,
-                "A name is longer than 64 characters, and may be cut off or refused. Shorten it in the student register.",
-                "Ett namn är längre än 64 tecken och kan kapas eller avvisas. Korta det i elevregistret.",
+                "A name is longer than 64 characters, and may be cut off or refused. Shorten it in the register of students or staff.",
+                "Ett namn är längre än 64 tecken och kan kapas eller avvisas. Korta det i elev- eller personalregistret.",
             ),
             Self::SchoolUnitWithoutLeader => warning(
                 13,

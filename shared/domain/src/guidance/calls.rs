@@ -8,11 +8,11 @@ pub(super) const TOKEN_NOT_TAKEN: Guidance = Guidance::new(
     Who::Operator,
     [
         "Skolverkets API godtog inte huvudmannens behörighet, inte heller med en ny token.",
-        "Be den som driftar systemet kontrollera att huvudmannen är godkänd för miljön och att miljöns adress är rätt, och skicka sedan igen.",
+        "Be den som driftar systemet kontrollera att huvudmannen är godkänd för miljön och att miljöns adress är rätt, och återuppta sedan sändningen.",
     ],
     [
         "Skolverket's API did not take the organiser's authorization, not with a new token either.",
-        "Ask whoever operates the system to check that the organiser is approved for the environment and that the environment's address is right, then send again.",
+        "Ask whoever operates the system to check that the organiser is approved for the environment and that the environment's address is right, then resume the send.",
     ],
 );
 
@@ -21,11 +21,11 @@ pub(super) const NOT_AUTHORIZED: Guidance = Guidance::new(
     Who::Operator,
     [
         "Huvudmannen fick ingen token: auktorisationsservern godtog inte certifikatet eller dess identitet.",
-        "Be den som driftar systemet kontrollera huvudmannens inställningar och certifikat, och skicka sedan igen.",
+        "Be den som driftar systemet kontrollera huvudmannens inställningar och certifikat, och återuppta sedan sändningen.",
     ],
     [
         "The organiser got no token: the authorization server did not take the certificate or its identity.",
-        "Ask whoever operates the system to check the organiser's settings and certificate, then send again.",
+        "Ask whoever operates the system to check the organiser's settings and certificate, then resume the send.",
     ],
 );
 
@@ -72,12 +72,12 @@ const UNAVAILABLE: Guidance = Guidance::new(
 const FAILED: Guidance = Guidance::new(
     Who::Skolverket,
     [
-        "Något gick fel hos Skolverket, utan att det sägs vad.",
-        "Vänta: systemet försöker igen av sig självt. Hjälper inte det, skicka igen senare, och kontakta Skolverket om felet består.",
+        "Något gick fel hos Skolverket, men det framgår inte vad.",
+        "Vänta: systemet försöker igen av sig självt. Hjälper inte det, återuppta sändningen senare, och kontakta Skolverket om felet består.",
     ],
     [
         "Something went wrong at Skolverket; it does not say what.",
-        "Wait: the system tries again by itself. If that does not help, send again later, and contact Skolverket if the fault stays.",
+        "Wait: the system tries again by itself. If that does not help, resume the send later, and contact Skolverket if the fault stays.",
     ],
 );
 
@@ -99,11 +99,11 @@ pub(super) const JOB_UNKNOWN: Guidance = Guidance::new(
     Who::ThisSystem,
     [
         "Skolverket känner inte till det jobb som det självt gav ett id. Posterna kan ha tagits emot.",
-        "Skicka igen.",
+        "Återuppta sändningen: en post som redan finns uppdateras bara.",
     ],
     [
         "Skolverket does not know the job that it gave an id itself. The records may have been taken.",
-        "Send again.",
+        "Resume the send: a record that is there already is only updated.",
     ],
 );
 
@@ -173,17 +173,44 @@ const FORBIDDEN: Guidance = Guidance::new(
     ],
 );
 
+/// A poll that was answered with 404. Only where the next try fails too does the job end with [`JOB_UNKNOWN`].
+const JOB_GONE: Guidance = Guidance::new(
+    Who::ThisSystem,
+    [
+        "Skolverket kände inte till det jobb som anropet frågade efter. Posterna kan ha tagits emot.",
+        "Inget: systemet skickar posterna en gång till av sig självt. Lyckas inte det heller säger jobbet vad som ska göras.",
+    ],
+    [
+        "Skolverket did not know the job that the call asked for. The records may have been taken.",
+        "Nothing: the system sends the records once more by itself. If that does not succeed either, the job says what to do.",
+    ],
+);
+
+/// A submit that was answered with 400: mostly because of one of its records.
+const NOT_TAKEN: Guidance = Guidance::new(
+    Who::ThisSystem,
+    [
+        "Skolverket avvisade ett helt anrop, oftast på grund av någon av dess poster.",
+        "Inget: systemet tar undan posten eller delar anropet, och skickar resten av sig självt. Lyckas inte det säger jobbet vad som ska göras.",
+    ],
+    [
+        "Skolverket refused a whole call, mostly because of one of its records.",
+        "Nothing: the system takes the record out or halves the call, and sends the rest by itself. If that does not succeed, the job says what to do.",
+    ],
+);
+
 pub(super) fn of_status(status: Option<u16>, polled: bool) -> Option<&'static Guidance> {
     match status {
         Some(200..=299) => None,
         Some(401) => Some(&NOT_AUTHORIZED),
         Some(403) => Some(&FORBIDDEN),
-        Some(404) if polled => Some(&JOB_UNKNOWN),
-        Some(413) => Some(&TOO_LARGE),
+        Some(404) if polled => Some(&JOB_GONE),
+        Some(400) if !polled => Some(&NOT_TAKEN),
+        Some(413) if !polled => Some(&TOO_LARGE),
         Some(429) => Some(&TOO_MANY),
         Some(503) | None => Some(&UNAVAILABLE),
         Some(500..=599) => Some(&FAILED),
-        Some(400) => Some(&REFUSED),
+        Some(400 | 413) => Some(&REFUSED),
         Some(_) => Some(&UNFORESEEN),
     }
 }

@@ -10,11 +10,11 @@ pub(super) const TYPES: &[(&str, Guidance)] = &[
             Who::StudentRegister,
             [
                 "En uppgift saknas eller har en form som Skolverket inte tar emot.",
-                "Rätta uppgiften i källsystemet och skicka igen.",
+                "Rätta uppgiften i källsystemet och återuppta sändningen.",
             ],
             [
                 "A value is missing, or has a form that Skolverket does not take.",
-                "Mend the value in the source system and send again.",
+                "Mend the value in the source system and resume the send.",
             ],
         ),
     ),
@@ -24,11 +24,11 @@ pub(super) const TYPES: &[(&str, Guidance)] = &[
             Who::StudentRegister,
             [
                 "En uppgift har ett värde som Skolverket inte godtar.",
-                "Rätta uppgiften i källsystemet och skicka igen.",
+                "Rätta uppgiften i källsystemet och återuppta sändningen.",
             ],
             [
                 "A value is one that Skolverket does not accept.",
-                "Mend the value in the source system and send again.",
+                "Mend the value in the source system and resume the send.",
             ],
         ),
     ),
@@ -66,11 +66,11 @@ pub(super) const TYPES: &[(&str, Guidance)] = &[
             Who::Skolverket,
             [
                 "En teknisk gräns hos Skolverket är nådd.",
-                "Skicka igen senare, och kontakta den som driftar systemet om det upprepas.",
+                "Återuppta sändningen senare, och kontakta den som driftar systemet om det upprepas.",
             ],
             [
                 "A technical limit of Skolverket's is reached.",
-                "Send again later, and contact whoever operates the system if it happens again.",
+                "Resume the send later, and contact whoever operates the system if it happens again.",
             ],
         ),
     ),
@@ -79,12 +79,12 @@ pub(super) const TYPES: &[(&str, Guidance)] = &[
         Guidance::new(
             Who::Skolverket,
             [
-                "Något gick fel hos Skolverket, utan att det sägs vad.",
-                "Skicka igen senare, och kontakta Skolverket om felet består.",
+                "Något gick fel hos Skolverket, men det framgår inte vad.",
+                "Återuppta sändningen senare, och kontakta Skolverket om felet består.",
             ],
             [
                 "Something went wrong at Skolverket; it does not say what.",
-                "Send again later, and contact Skolverket if the fault stays.",
+                "Resume the send later, and contact Skolverket if the fault stays.",
             ],
         ),
     ),

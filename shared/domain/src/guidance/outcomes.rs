@@ -20,7 +20,7 @@ pub(super) const WENT_WITHOUT: Guidance = Guidance::new(
     Who::ThisSystem,
     [
         "Posten är mottagen utan det som inte godtogs i jobben före.",
-        "Rätta det som inte godtogs, och återuppta sändningen: posten skickas då hel.",
+        "Rätta det som inte godtogs, och återuppta sändningen: posten skickas då i sin helhet.",
     ],
     [
         "The record is accepted without what was not accepted in the jobs before.",
@@ -33,11 +33,11 @@ pub(super) const NOT_SENT: Guidance = Guidance::new(
     Who::ThisSystem,
     [
         "Posten skickades aldrig: jobbet slutade innan det var dess tur.",
-        "Åtgärda det som jobbets orsak säger, och återuppta sändningen.",
+        "Åtgärda orsaken som visas för jobbet, och återuppta sändningen.",
     ],
     [
         "The record was never sent: the job ended before its turn.",
-        "See to what the job's reason says, and resume the send.",
+        "Mend the cause that is shown for the job, and resume the send.",
     ],
 );
 
@@ -59,10 +59,10 @@ pub(super) const WITHOUT_MESSAGE: Guidance = Guidance::new(
     Who::Skolverket,
     [
         "Skolverket hade något att anmärka på posten, utan att säga vad.",
-        "Jämför posten med en som godtogs, skicka igen, och kontakta Skolverket om det upprepas.",
+        "Jämför posten med en som godtogs, rätta den och återuppta sändningen, och kontakta Skolverket om det upprepas.",
     ],
     [
         "Skolverket found fault with the record without saying what.",
-        "Compare the record with one that was accepted, send again, and contact Skolverket if it happens again.",
+        "Compare the record with one that was accepted, mend it and resume the send, and contact Skolverket if it happens again.",
     ],
 );

@@ -10,17 +10,23 @@ pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance 
             Who::StudentRegister,
             [
                 "Skolverket godtog inte alla poster.",
-                "Öppna posterna med fel, rätta dem i källsystemet och skicka igen.",
+                "Öppna posterna med fel, rätta dem i källsystemet och återuppta sändningen.",
             ],
             [
                 "Skolverket did not accept all records.",
-                "Open the records with errors, mend them in the source system and send again.",
+                "Open the records with errors, mend them in the source system and resume the send.",
             ],
         ),
         (ReasonCode::OutcomeUnknown, _) => Guidance::new(
             Who::ThisSystem,
-            ["Skolverkets svar saknade några poster. De kan ha tagits emot.", "Skicka igen."],
-            ["Skolverket's answer left out some records. They may have been taken.", "Send again."],
+            [
+                "Skolverkets svar saknade några poster. De kan ha tagits emot.",
+                "Återuppta sändningen: en post som redan finns uppdateras bara.",
+            ],
+            [
+                "Skolverket's answer left out some records. They may have been taken.",
+                "Resume the send: a record that is there already is only updated.",
+            ],
         ),
         (ReasonCode::EarlierJob, _) => Guidance::new(
             Who::ThisSystem,
@@ -33,11 +39,11 @@ pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance 
             Who::Operator,
             [
                 "Skolverket godkände inte huvudmannens behörighet.",
-                "Be den som driftar systemet kontrollera huvudmannens inställningar och certifikat, och skicka sedan igen.",
+                "Be den som driftar systemet kontrollera huvudmannens inställningar och certifikat, och återuppta sedan sändningen.",
             ],
             [
                 "Skolverket did not accept the organiser's authorization.",
-                "Ask whoever operates the system to check the organiser's settings and certificate, then send again.",
+                "Ask whoever operates the system to check the organiser's settings and certificate, then resume the send.",
             ],
         ),
         (ReasonCode::Refused, Some(413)) => calls::TOO_LARGE.but(
@@ -50,37 +56,46 @@ pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance 
         (ReasonCode::JobLost, _) => calls::JOB_UNKNOWN,
         (ReasonCode::JobStuck, _) => Guidance::new(
             Who::Skolverket,
-            ["Skolverkets jobb blev inte klart i tid. Posterna kan ha tagits emot.", "Skicka igen senare."],
-            ["Skolverket's job was not done in time. The records may have been taken.", "Send again later."],
+            [
+                "Skolverkets jobb blev inte klart i tid. Posterna kan ha tagits emot.",
+                "Återuppta sändningen senare.",
+            ],
+            [
+                "Skolverket's job was not done in time. The records may have been taken.",
+                "Resume the send later.",
+            ],
         ),
         (ReasonCode::Unfinished, _) => Guidance::new(
             Who::Operator,
             [
                 "Ett steg påbörjades flera gånger utan att bli klart.",
-                "Skicka igen, och kontakta den som driftar systemet om det upprepas.",
+                "Återuppta sändningen, och kontakta den som driftar systemet om det upprepas.",
             ],
             [
                 "A step was begun several times and never finished.",
-                "Send again, and contact whoever operates the system if it happens again.",
+                "Resume the send, and contact whoever operates the system if it happens again.",
             ],
         ),
         (ReasonCode::Cancelled, _) => Guidance::new(
             Who::ThisSystem,
             [
                 "Sändningen avbröts på begäran. Det som redan hade skickats finns kvar hos Skolverket.",
-                "Skicka igen för att slutföra.",
+                "Återuppta sändningen för att slutföra den.",
             ],
             [
                 "The send was cancelled on request. What had been sent already stays at Skolverket.",
-                "Send again to complete it.",
+                "Resume it to complete it.",
             ],
         ),
         (ReasonCode::Deadline, _) => Guidance::new(
             Who::Skolverket,
-            ["Skolverket kunde inte nås på mycket länge.", "Skicka igen när Skolverkets tjänst fungerar."],
+            [
+                "Skolverket kunde inte nås på mycket länge.",
+                "Återuppta sändningen när Skolverkets tjänst fungerar.",
+            ],
             [
                 "Skolverket could not be reached for a very long time.",
-                "Send again when Skolverket's service works.",
+                "Resume the send when Skolverket's service works.",
             ],
         ),
     }

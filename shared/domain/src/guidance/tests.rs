@@ -28,7 +28,8 @@ fn all() -> Vec<Guidance> {
         .map(Some)
         .into_iter()
         .chain(statuses)
-        .filter_map(|status| of_status(status, true));
+        .flat_map(|status| [true, false].map(|polled| of_status(status, polled)))
+        .flatten();
     let of_outcomes = Outcome::ALL
         .iter()
         .flat_map(|outcome| [false, true].map(|dependency| of_outcome(*outcome, dependency)));
@@ -180,7 +181,17 @@ fn only_calls_that_were_not_answered_as_hoped_for_are_explained() {
     assert_eq!((of_status(Some(202), false), of_status(Some(200), true)), (None, None));
     assert_eq!(of_status(Some(429), false), Some(of_message(&message("5021", None, None))));
     assert_eq!(of_status(Some(503), true), Some(of_message(&message("5022", None, None))));
-    assert_eq!(of_status(Some(404), true), Some(of_message(&message("4001", None, Some("id")))));
+    // While the system goes on by itself nobody is told to send: only the job that it ends says that.
+    for (status, polled, ending) in [
+        (404, true, of_reason(ReasonCode::JobLost, Some(404))),
+        (400, false, of_reason(ReasonCode::Refused, Some(400))),
+        (413, false, of_reason(ReasonCode::Refused, Some(413))),
+    ] {
+        let call = of_status(Some(status), polled).unwrap();
+        assert!(call.action.en.starts_with("Nothing: the system"), "{status}");
+        assert_ne!(call.action, ending.action, "{status}");
+    }
+    assert_eq!(of_status(Some(400), true), Some(&of_reason(ReasonCode::Refused, Some(400))), "not divided");
     assert_ne!(of_status(Some(404), false), of_status(Some(404), true), "no job was asked for");
 }
 
@@ -196,4 +207,12 @@ fn the_text_of_a_reason_is_its_guidance_and_its_status() {
     // The token of a call that is not taken is told in the same words as the job that it ends.
     let forbidden = Reason::with_status(ReasonCode::Authorization, 403).guidance();
     assert_eq!(&forbidden, of_message(&message("5002", None, None)));
+}
+
+#[test]
+fn a_member_or_a_teacher_that_is_not_there_is_told_whatever_the_path_is_called() {
+    let told = |attribute| of_message(&message("4001", Some(attribute), None));
+    assert_eq!(told("groupMemberships[4].person.id"), told("GroupMembership.person"));
+    assert_ne!(told("groupMemberships[4].person.id"), told("person"));
+    assert_eq!(told("teachers[0].duty.id"), told("DutyAssignment.duty"));
 }

@@ -169,3 +169,20 @@ proptest! {
         }
     }
 }
+
+/// How many students a group has that is at Skolverket already is not known here, and 0 is not said instead.
+#[test]
+fn the_students_of_a_group_that_is_not_in_the_send_are_not_counted() {
+    let body = with(|body| {
+        body["options"]["references"] = json!("external");
+        let own = body["activities"][0]["groups"][0].clone();
+        body["activities"][0]["groups"] = json!([own, {"id": crate::sample::NOBODY}]);
+    });
+    let [summary] = &Plan::of(&parse(&body).unwrap()).activities[..] else { panic!() };
+    assert_eq!((summary.groups, summary.students), (2, None));
+    // What was stored when it was always a number.
+    let mut stored = serde_json::to_value(summary).unwrap();
+    stored["students"] = json!(16);
+    let read: ActivitySummary = serde_json::from_value(stored).unwrap();
+    assert_eq!(read.students, Some(16));
+}

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::mention::{Mentions, Offer, Place, Places};
+use super::mention::{Mentions, Offer, Places};
 use super::{Known, KnownUnit, Register, SchoolUnit};
 use crate::finding::{Finding, FindingCode, Findings, Kind, KindCount};
 
@@ -25,7 +25,7 @@ impl Mentions {
 
     /// Whether all could be checked.
     fn check_school_units(&self, known: &Known, findings: &mut Findings) -> bool {
-        for (id, places) in &self.school_units {
+        for (id, places) in &self.school_units.known {
             let code = match known.school_units.get(id) {
                 Some(KnownUnit::Nowhere) => FindingCode::SchoolUnitUnknown,
                 Some(KnownUnit::Others(_)) => FindingCode::SchoolUnitOfAnother,
@@ -34,7 +34,7 @@ impl Mentions {
             };
             report(findings, Kind::of(code), places, "");
         }
-        for (offer, places) in &self.offers {
+        for (offer, places) in &self.offers.known {
             // Of a unit that is not the organiser's, that is what is to be told.
             let Some(KnownUnit::Own(unit)) = known.school_units.get(&offer.school_unit) else { continue };
             if let Some((code, attribute)) = offer.is_lacking(unit) {
@@ -43,11 +43,11 @@ impl Mentions {
                 report(findings, kind, places, attribute);
             }
         }
-        self.school_units.keys().all(|id| known.school_units.contains_key(id))
+        !self.offers.more && self.school_units.all(|id| known.school_units.contains_key(id))
     }
 
     fn check_programmes(&self, known: &Known, now: Timestamp, findings: &mut Findings) -> bool {
-        for (id, places) in &self.programmes {
+        for (id, places) in &self.programmes.known {
             let code = match known.programmes.get(id) {
                 Some(None) => FindingCode::EducationCodeUnknown,
                 Some(Some(programme)) if programme.is_to_come(now) => FindingCode::EducationCodeToCome,
@@ -56,16 +56,16 @@ impl Mentions {
             };
             report(findings, Kind::of(code), places, "");
         }
-        self.programmes.keys().all(|id| known.programmes.contains_key(id))
+        self.programmes.all(|id| known.programmes.contains_key(id))
     }
 
     fn check_tests(&self, known: &Known, findings: &mut Findings) -> bool {
-        for (id, places) in &self.tests {
+        for (id, places) in &self.tests.known {
             if known.tests.get(id).is_some_and(Option::is_none) {
                 report(findings, Kind::of(FindingCode::TestUnknown), places, "");
             }
         }
-        self.tests.keys().all(|id| known.tests.contains_key(id))
+        self.tests.all(|id| known.tests.contains_key(id))
     }
 }
 
@@ -82,8 +82,9 @@ impl Offer {
 
 /// A finding for each place, at `attribute` of it; those of which the place was not kept are counted.
 fn report(findings: &mut Findings, kind: Kind, places: &Places, attribute: &str) {
-    for Place { record, pointer } in &places.first {
-        findings.add(kind, || Finding::new(kind, format!("{pointer}{attribute}"), Some(*record)));
+    for place in &places.first {
+        let pointer = || format!("{}{attribute}", place.pointer());
+        findings.add(kind, || Finding::new(kind, pointer(), Some(place.record)));
     }
     let kept = u32::try_from(places.first.len()).unwrap_or(u32::MAX);
     if let Some(count) = places.count.checked_sub(kept).filter(|count| *count > 0) {

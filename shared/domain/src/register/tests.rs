@@ -7,8 +7,15 @@ use crate::skolverket_id::skolverket_id;
 
 const NOW: &str = "2026-11-23T12:00:00Z";
 
-fn mentions(change: impl FnOnce(&mut Value)) -> Mentions {
+/// The sample, with both enrolments of its student.
+fn body() -> Value {
     let mut body = complete();
+    body["persons"][0]["enrolments"][0]["cancelled"] = json!(false);
+    body
+}
+
+fn mentions(change: impl FnOnce(&mut Value)) -> Mentions {
+    let mut body = body();
     change(&mut body);
     Mentions::of(&read(&body).content)
 }
@@ -182,6 +189,17 @@ fn a_study_path_must_be_there_and_in_use() {
 }
 
 #[test]
+fn what_an_enrolment_says_that_was_cancelled_is_not_held_against_the_registers() {
+    let cancelled = mentions(|body| body["persons"][0]["enrolments"][0]["cancelled"] = json!(true));
+    assert_eq!(cancelled.programmes().count(), 0);
+    let gr_only = unit(json!({"schoolTypes": [{"schoolType": "GR"}]}));
+    let known = Known { programmes: HashMap::new(), ..with_unit(gr_only) };
+    let mut findings = Findings::default();
+    assert_eq!(cancelled.check(&known, NOW.parse().unwrap(), &mut findings), []);
+    assert_eq!(findings.counts(), []);
+}
+
+#[test]
 fn a_test_must_be_there() {
     let none = Known { tests: [(TEST.parse().unwrap(), None)].into(), ..known() };
     assert_eq!(said(&none), [(FindingCode::TestUnknown, Some(3), "/activities/0/parentActivity".to_owned())]);
@@ -210,7 +228,7 @@ fn what_is_not_known_is_not_checked_and_what_is_not_named_need_not_be() {
 
 #[test]
 fn a_finding_names_its_record_and_its_part_and_the_rest_is_counted() {
-    let read = read(&complete()).content;
+    let read = read(&body()).content;
     let mut mentions = Mentions::default();
     for index in 0..150 {
         mentions.activity(At { part: Some(2), index }, read.activities[0].record());
@@ -249,4 +267,27 @@ fn a_finding_names_its_record_and_its_part_and_the_rest_is_counted() {
             ("/persons/3/enrolments/1/enroledAt", STUDENT.to_owned()),
         ]
     );
+}
+
+/// A send that names more than there is in the country: the rest is said not to be checked.
+#[test]
+fn what_is_kept_is_bounded_whatever_a_send_names() {
+    let read = read(&body()).content;
+    let mut mentions = Mentions::default();
+    let mut activity = read.activities[0].record().clone();
+    for index in 0..70_000_usize {
+        activity.parent_activity.id = uuid::Uuid::from_u128(index as u128 % 30_000);
+        mentions.activity(At { part: Some(1), index }, &activity);
+    }
+    assert_eq!(mentions.tests().count(), mention::MOST_THINGS);
+    // One school unit, and twenty thousand tests twice or more.
+    let kept: usize = mentions.tests.known.values().map(|places| places.first.len()).sum();
+    assert!((mention::MOST_THINGS..=50_000).contains(&kept), "{kept}");
+    assert!(size_of::<mention::Place>() <= 56);
+    let known = Known { tests: mentions.tests().map(|id| (id, None)).collect(), ..known() };
+    let mut findings = Findings::default();
+    let not_checked = mentions.check(&known, NOW.parse().unwrap(), &mut findings);
+    assert_eq!(not_checked, [Register::TestActivities]);
+    assert_eq!(findings.counts()[0].count, 50_000, "all places of the first 20,000");
+    assert_eq!(findings.listed().count(), crate::finding::MAX_LISTED);
 }

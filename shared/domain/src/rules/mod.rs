@@ -17,7 +17,7 @@ use crate::submission::{Submission, list_of};
 
 pub(crate) use group::group;
 pub(crate) use person::person;
-pub(crate) use together::Together;
+pub(crate) use together::{Together, short};
 
 /// Whether the organiser's settings attest that its routine for protected identities is in place at Skolverket
 /// (rule 11).

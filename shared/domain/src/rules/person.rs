@@ -49,12 +49,14 @@ pub(crate) fn person(place: Place, person: &Person, protected: ProtectedIdentiti
             broken(FindingCode::EmailType, &format!("/emails/{index}"));
         }
     }
-    for (index, enrolment) in person.enrolments.iter().flatten().enumerate() {
+    let enrolments = person.enrolments.iter().flatten().enumerate();
+    let mut current = enrolments.filter(|(_, enrolment)| enrolment.is_current()).peekable();
+    let student = current.peek().is_some();
+    for (index, enrolment) in current {
         if let Some((code, attribute)) = missing(enrolment) {
             broken(code, &format!("/enrolments/{index}/{attribute}"));
         }
     }
-    let student = person.enrolments.as_ref().is_some_and(|enrolments| !enrolments.is_empty());
     for (index, identifier) in person.external_identifiers.iter().flatten().enumerate() {
         let at = format!("/externalIdentifiers/{index}");
         if student {

@@ -62,7 +62,8 @@ pub(crate) struct Together {
     tested: HashMap<u64, u16>,
 }
 
-fn short(id: RecordId) -> u64 {
+/// As much of an id as tells records of one send apart.
+pub(crate) fn short(id: RecordId) -> u64 {
     u64::from_be_bytes(id.hash8())
 }
 
@@ -126,7 +127,7 @@ impl Together {
         }
         let enrolments = person.enrolments.as_deref().unwrap_or_default();
         if self.staff.contains(&id) {
-            if enrolments.iter().any(is_current) {
+            if enrolments.iter().any(Enrolment::is_current) {
                 findings.broken(FindingCode::StudentAndStaff, || at("/enrolments"));
             }
             let of_staff = |email: &crate::record::Email| email.kind == Some(EmailType::SkolaPersonal);
@@ -143,7 +144,7 @@ impl Together {
     fn enrolled(&mut self, id: u64, enrolments: &[Enrolment]) -> Known {
         let mut units: Vec<(u16, u8)> = Vec::new();
         let mut school_years = 0;
-        for enrolment in enrolments.iter().filter(|enrolment| is_current(enrolment)) {
+        for enrolment in enrolments.iter().filter(|enrolment| enrolment.is_current()) {
             school_years |= enrolment.school_year.map_or(0, year_bit);
             let Some(number) = self.number(&enrolment.enroled_at) else { continue };
             let types = bit(enrolment.school_type);
@@ -279,10 +280,6 @@ impl Known {
     fn of(stage: StageName, marked: bool) -> Self {
         Self { stage, marked, school_types: 0, enrolled: NOWHERE, school_years: 0 }
     }
-}
-
-fn is_current(enrolment: &Enrolment) -> bool {
-    enrolment.cancelled != Some(true)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -47,6 +48,12 @@ impl IndexEntry {
 }
 
 impl History {
+    /// A query of one shard of the index over `dueAt`, whose condition names it `:shard`.
+    pub(super) fn in_shard(&self, shard: u128) -> QueryFluentBuilder {
+        let request = self.db.query().table_name(&self.table).index_name("due");
+        request.expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
+    }
+
     /// The keys of what is overdue at `now`, at most `limit` of each shard.
     ///
     /// # Errors
@@ -55,12 +62,8 @@ impl History {
         let mut found = Vec::new();
         for shard in 0..SHARDS {
             let request = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .index_name("due")
+                .in_shard(shard)
                 .key_condition_expression("dueShard = :shard AND dueAt <= :now")
-                .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
                 .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
                 .limit(limit);
             // What one page leaves is still overdue a minute later.

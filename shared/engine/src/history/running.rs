@@ -1,6 +1,5 @@
 //! Which sends have their organiser's place now.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::due::IndexEntry;
@@ -17,13 +16,7 @@ impl History {
     pub async fn running_since(&self) -> Result<Vec<Timestamp>, HistoryError> {
         let mut organisers = Vec::new();
         for shard in 0..SHARDS {
-            let request = self
-                .db
-                .query()
-                .table_name(&self.table)
-                .index_name("due")
-                .key_condition_expression("dueShard = :shard")
-                .expression_attribute_values(":shard", AttributeValue::S(shard.to_string()));
+            let request = self.in_shard(shard).key_condition_expression("dueShard = :shard");
             let mut pages = request.into_paginator().send();
             while let Some(page) = pages.next().await {
                 for item in page.map_err(|error| unavailable(&error))?.items.unwrap_or_default() {

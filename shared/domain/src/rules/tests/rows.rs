@@ -122,7 +122,6 @@ pub(super) fn rows() -> Vec<Row> {
                 body["persons"][1]["enrolments"] = json!([
                     {"enroledAt": {"id": UNIT}, "schoolType": "VUXGY", "cancelled": true}
                 ]);
-                body["persons"][1].as_object_mut().unwrap().remove("externalIdentifiers");
             },
             |body| {
                 body["persons"][1]["enrolments"] =
@@ -217,6 +216,8 @@ pub(super) fn rows() -> Vec<Row> {
             student,
             |body| {
                 body["persons"][0]["enrolments"][1]["schoolYear"] = json!(10);
+                body["persons"][0]["enrolments"][0] =
+                    json!({"enroledAt": {"id": UNIT}, "schoolType": "GR", "cancelled": true});
             },
             |body| {
                 body["persons"][0]["enrolments"][1].as_object_mut().unwrap().remove("schoolYear");
@@ -227,9 +228,11 @@ pub(super) fn rows() -> Vec<Row> {
             EducationCodeMissing,
             "/persons/0/enrolments/0/educationCode",
             student,
-            |_| {},
             |body| {
                 body["persons"][0]["enrolments"][0].as_object_mut().unwrap().remove("educationCode");
+            },
+            |body| {
+                body["persons"][0]["enrolments"][0] = json!({"enroledAt": {"id": UNIT}, "schoolType": "GY"});
             },
         ),
         row(
@@ -247,7 +250,11 @@ pub(super) fn rows() -> Vec<Row> {
             ExternalIdentifierOfStudent,
             "/persons/0/externalIdentifiers/0",
             student,
-            |_| {},
+            |body| {
+                body["persons"][0]["enrolments"][1]["cancelled"] = json!(true);
+                body["persons"][0]["externalIdentifiers"] =
+                    json!([{"value": "a@eduid.se", "context": "https://eduid.se"}]);
+            },
             |body| {
                 body["persons"][0]["externalIdentifiers"] =
                     json!([{"value": "a@eduid.se", "context": "https://eduid.se"}]);
