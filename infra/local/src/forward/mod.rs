@@ -203,37 +203,44 @@ impl Shared {
         };
         let url = self.url(&call, &parts);
         let subject = self.subject().clone();
-        let fault = subject
+        let befallen = subject
             .and_then(|subject| self.plans.meet(&subject, &self.function, &call.name, call.messages(&body)));
-        match fault {
-            None => self.make(&call, &parts, &body, &url).await,
-            Some(CallFault::KillBefore) => {
+        let Some(befallen) = befallen else { return self.make(&call, &parts, &body, &url).await };
+        match befallen.fault {
+            CallFault::KillBefore => {
                 self.kill.kill().await;
                 Err(Cut)
             }
-            Some(CallFault::KillAfter) => {
+            CallFault::KillAfter => {
                 let _made = self.make(&call, &parts, &body, &url).await;
                 self.kill.kill().await;
                 Err(Cut)
             }
-            Some(CallFault::CutBefore) => Err(Cut),
-            Some(CallFault::CutAfter) => {
+            CallFault::CutBefore => Err(Cut),
+            CallFault::CutAfter => {
                 let _made = self.make(&call, &parts, &body, &url).await;
                 Err(Cut)
             }
-            Some(CallFault::Throttle) => {
-                self.refuse(&call, answer::throttled(&call), &parts, &body, &url).await
+            CallFault::HoldBefore => {
+                befallen.released().await;
+                self.make(&call, &parts, &body, &url).await
             }
-            Some(CallFault::Conflict) => {
+            CallFault::HoldAfter => {
+                let answer = self.make(&call, &parts, &body, &url).await;
+                befallen.released().await;
+                answer
+            }
+            CallFault::Throttle => self.refuse(&call, answer::throttled(&call), &parts, &body, &url).await,
+            CallFault::Conflict => {
                 self.refuse(&call, answer::conflicting(&call, &body), &parts, &body, &url).await
             }
-            Some(CallFault::Duplicate) => {
+            CallFault::Duplicate => {
                 if call.messages(&body) > 0 {
                     let _first = self.make(&call, &parts, &body, &url).await;
                 }
                 self.make(&call, &parts, &body, &url).await
             }
-            Some(CallFault::Delay(seconds)) => {
+            CallFault::Delay(seconds) => {
                 let delayed = call.delayed(&body, seconds).map(Bytes::from);
                 self.make(&call, &parts, &delayed.unwrap_or(body), &url).await
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,10 @@ pub enum CallFault {
     Throttle,
     /// A write of DynamoDB's met another one. Other calls pass.
     Conflict,
+    /// The call is held until the subject's plan is put anew, then made.
+    HoldBefore,
+    /// The call is made, and its answer held until the subject's plan is put anew.
+    HoldAfter,
     /// What is sent to a queue is sent twice. Other calls pass.
     Duplicate,
     /// What is sent to a queue arrives so many of the queue's seconds later, so that others overtake it. Other calls
@@ -74,8 +79,26 @@ pub struct SeenCall {
 #[derive(Debug, Clone, Default)]
 pub struct Plans(Arc<Mutex<BTreeMap<String, Plan>>>);
 
+/// What befalls a call.
+#[derive(Debug)]
+pub(super) struct Befallen {
+    pub(super) fault: CallFault,
+    /// Closed when the plan is put anew.
+    plan: watch::Receiver<()>,
+}
+
+impl Befallen {
+    /// Waits until the subject's plan is put anew.
+    pub(super) async fn released(mut self) {
+        // Nothing is ever sent: this ends with the plan.
+        while self.plan.changed().await.is_ok() {}
+    }
+}
+
 #[derive(Debug, Default)]
 struct Plan {
+    /// Ends with the plan, and with it whatever is held.
+    life: watch::Sender<()>,
     /// Each with the number of calls that have matched it.
     rules: Vec<(Rule, u32)>,
     seen: Vec<SeenCall>,
@@ -107,7 +130,7 @@ impl Plans {
         function: &str,
         call: &str,
         messages: usize,
-    ) -> Option<CallFault> {
+    ) -> Option<Befallen> {
         let mut plans = self.lock();
         let plan = plans.get_mut(subject)?;
         let mut fault = None;
@@ -124,7 +147,7 @@ impl Plans {
         *nth += 1;
         let (function, call) = (function.to_owned(), call.to_owned());
         plan.seen.push(SeenCall { function, nth: *nth, call, messages, fault });
-        fault
+        fault.map(|fault| Befallen { fault, plan: plan.life.subscribe() })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Plan>> {
@@ -163,10 +186,24 @@ mod tests {
         assert_eq!(seen[3], ("users".to_owned(), 3));
     }
 
+    #[tokio::test]
+    async fn what_is_held_goes_on_when_the_plan_is_put_anew() {
+        let plans = Plans::default();
+        plans.put("s", vec![rule(r#"{"fault":"holdBefore"}"#)]);
+        let held = plans.meet("s", "api", "dynamodb.GetItem", 0).unwrap();
+        assert_eq!(held.fault, CallFault::HoldBefore);
+        let mut released = std::pin::pin!(held.released());
+        assert!(futures::poll!(&mut released).is_pending());
+        plans.put("other", Vec::new());
+        assert!(futures::poll!(&mut released).is_pending());
+        plans.put("s", Vec::new());
+        released.await;
+    }
+
     #[test]
     fn a_subject_without_a_plan_is_not_watched() {
         let plans = Plans::default();
-        assert_eq!(plans.meet("s", "users", "sqs.SendMessage", 1), None);
+        assert!(plans.meet("s", "users", "sqs.SendMessage", 1).is_none());
         assert!(plans.are_none() && plans.seen("s").is_empty());
     }
 
