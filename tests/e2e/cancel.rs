@@ -7,12 +7,12 @@ use stafett_simulator::CallKind;
 use crate::people::{Size, class, send};
 use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, job, statuses};
 
-async fn cancel_as(stack: &TestStack, organisation: &str, scope: &str, id: &str) -> Answer {
+pub(crate) async fn cancel_as(stack: &TestStack, organisation: &str, scope: &str, id: &str) -> Answer {
     let token = stack.token(organisation, scope).await;
     stack.request(stack.call(Method::POST, &format!("/v1/sends/{id}/cancel")).bearer_auth(token)).await
 }
 
-async fn cancel(stack: &TestStack, id: &str) -> Answer {
+pub(crate) async fn cancel(stack: &TestStack, id: &str) -> Answer {
     cancel_as(stack, ORGANISER, ALL_SCOPES, id).await
 }
 

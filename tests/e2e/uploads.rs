@@ -24,7 +24,13 @@ pub(crate) async fn open(stack: &TestStack, options: Value) -> String {
     id
 }
 
-async fn post(stack: &TestStack, organisation: &str, path: &str, body: Vec<u8>, gzip: bool) -> Answer {
+pub(crate) async fn post(
+    stack: &TestStack,
+    organisation: &str,
+    path: &str,
+    body: Vec<u8>,
+    gzip: bool,
+) -> Answer {
     let token = stack.token(organisation, ALL_SCOPES).await;
     let mut request =
         stack.call(Method::POST, path).bearer_auth(token).header("content-type", "application/json");
@@ -38,14 +44,23 @@ async fn post(stack: &TestStack, organisation: &str, path: &str, body: Vec<u8>, 
     stack.request(request.body(content)).await
 }
 
-pub(crate) async fn put(stack: &TestStack, id: &str, part: &Value) -> Answer {
+pub(crate) async fn put_as(stack: &TestStack, organisation: &str, id: &str, part: &Value) -> Answer {
     let gzip = part["part"].as_u64().unwrap().is_multiple_of(2);
-    post(stack, ORGANISER, &format!("/v1/sends/{id}/records"), part.to_string().into_bytes(), gzip).await
+    let path = format!("/v1/sends/{id}/records");
+    post(stack, organisation, &path, part.to_string().into_bytes(), gzip).await
+}
+
+pub(crate) async fn put(stack: &TestStack, id: &str, part: &Value) -> Answer {
+    put_as(stack, ORGANISER, id, part).await
+}
+
+pub(crate) async fn submit_as(stack: &TestStack, organisation: &str, id: &str, parts: u32) -> Answer {
+    let body = json!({"parts": parts}).to_string().into_bytes();
+    post(stack, organisation, &format!("/v1/sends/{id}/submit"), body, false).await
 }
 
 pub(crate) async fn submit(stack: &TestStack, id: &str, parts: u32) -> Answer {
-    let body = json!({"parts": parts}).to_string().into_bytes();
-    post(stack, ORGANISER, &format!("/v1/sends/{id}/submit"), body, false).await
+    submit_as(stack, ORGANISER, id, parts).await
 }
 
 fn pointers(problem: &Value) -> Vec<&str> {
@@ -75,7 +90,19 @@ async fn a_send_in_parts_is_the_send_that_it_would_be_in_one() {
             .unwrap()
             .contains("not come: 2. Send them. Parts beyond the number given: 4")
     );
-    assert_eq!(stack.get_as(ORGANISER, ALL_SCOPES, &format!("/v1/sends/{id}")).await.status, 404);
+    // Until it is accepted, its own address shows what is there, and no list has it.
+    let open = stack.get(&format!("/v1/sends/{id}")).await;
+    assert_eq!((&open["status"], &open["acceptedAt"]), (&json!("receiving"), &Value::Null));
+    let part = |part, persons, groups| json!({"part": part, "persons": persons, "duties": 0, "groups": groups, "activities": groups});
+    assert_eq!(open["parts"], json!([part(1, 100, 0), part(3, 0, 3), part(4, 104, 0)]));
+    assert_eq!(
+        (counts(&open, "users"), &open["activityCount"]),
+        ("total 204, pending 204".into(), &json!(3))
+    );
+    assert!(open["submitBefore"].is_string(), "{open}");
+    assert_eq!(stack.get("/v1/sends").await["items"], json!([]));
+    assert_eq!(stack.get("/v1/jobs").await["items"], json!([]));
+    assert_eq!(stack.get_as("5560000001", ALL_SCOPES, &format!("/v1/sends/{id}")).await.status, 404);
 
     // A repeat takes the place of the first, of which nothing is left.
     let bodies = async || {

@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::records::{BATCHES_AT_ONCE, ReadBatch, read_batch, unreadable};
 use crate::registers;
 use crate::sends::{
-    answer_accepted, answer_repeated, idempotency_key, new_batch, send_of_key, store_and_start,
+    Started, answer_accepted, answer_repeated, idempotency_key, new_batch, send_of_key, store_and_start,
 };
 use crate::terms::{Terms, terms};
 
@@ -111,8 +111,11 @@ pub(crate) async fn resume(
             return Err(Problem::Superseded);
         }
         // Accepted only at the place up to which was looked.
-        if store_and_start(&relay, &send, &new, Some(organiser.next_seq)).await? {
-            return answer_accepted(&relay, &send).await;
+        match store_and_start(&relay, &send, &new, Some(organiser.next_seq)).await? {
+            Started::Accepted => return answer_accepted(&relay, &send).await,
+            Started::Moved => {}
+            // What an earlier request left is being removed: a repeat begins anew.
+            Started::Closed => break,
         }
     }
     Err(Problem::Unavailable)

@@ -13,7 +13,8 @@ use stafett_domain::{
     OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission,
 };
 use stafett_engine::history::{
-    Acceptance, Body, Idempotency, NewBatch, NewBody, NewJob, NewSend, SendFilter, SendRef,
+    Acceptance, Body, CancelledUpload, Idempotency, NewBatch, NewBody, NewJob, NewSend, Received, SendFilter,
+    SendRef,
 };
 use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
@@ -79,9 +80,11 @@ pub(crate) async fn accept(
     checked.known.name(&mut new.activities);
 
     let send = send_of_key(&relay, &caller.organisation, key, &body).await?;
-    store_and_start(&relay, &send, &new, None).await?;
-
-    answer_accepted(&relay, &send).await
+    match store_and_start(&relay, &send, &new, None).await? {
+        Started::Accepted => answer_accepted(&relay, &send).await,
+        // What an earlier request left is being removed: a repeat begins anew.
+        Started::Closed | Started::Moved => Err(Problem::Unavailable),
+    }
 }
 
 /// The send that a request with this key makes: a new one, or that of the request which it repeats.
@@ -126,22 +129,39 @@ pub(crate) async fn answer_repeated(
     }
 }
 
+/// What became of a send that was to be stored and accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Started {
+    /// It is accepted, now or before.
+    Accepted,
+    /// Another took the place that it was to have.
+    Moved,
+    /// It was cancelled, or is being removed because it was not accepted in time.
+    Closed,
+}
+
 /// Stores a send, accepts it and starts it if it is its turn. Each part can be repeated: a repeat of the request
-/// carries on the same work. Says whether it was accepted, which `place` may keep it from.
+/// carries on the same work. `place`: accepted only at this one.
 pub(crate) async fn store_and_start<F: serde::Serialize>(
     relay: &Relay,
     send: &SendRef,
     new: &NewSend<F>,
     place: Option<u64>,
-) -> Result<bool, Problem> {
+) -> Result<Started, Problem> {
     let now = relay.clock.now();
-    let Some(expires) = relay.history.receive(send, new, now).await? else { return Ok(true) };
+    let discard_at = (now + relay.config.timing.upload_open).as_millisecond();
+    let expires = match relay.history.receive(send, new, now, discard_at).await? {
+        Received::Stored { expires } => expires,
+        Received::AcceptedBefore => return Ok(Started::Accepted),
+        Received::Closed => return Ok(Started::Closed),
+    };
     let overdue = now + relay.config.timing.overdue;
     let acceptance = relay.history.accept(send, expires, now, overdue.as_millisecond(), place).await?;
     let (seq, runs) = match acceptance {
         Acceptance::Accepted { seq, runs } => (Some(seq), runs),
         Acceptance::Before => (None, false),
-        Acceptance::Moved => return Ok(false),
+        Acceptance::Moved => return Ok(Started::Moved),
+        Acceptance::Closed => return Ok(Started::Closed),
     };
     if seq.is_some() {
         relay.metrics.send_accepted();
@@ -161,17 +181,30 @@ pub(crate) async fn store_and_start<F: serde::Serialize>(
     if let Some(seq) = seq {
         relay.history.keep_catalogue(&send.organisation, seq, now).await;
     }
-    Ok(true)
+    Ok(Started::Accepted)
 }
 
-/// Stops a send: one that waits at once, one that runs when what is open has its outcome. A repeat is answered alike.
+/// Stops a send: one that takes parts or waits at once, one that runs when what is open has its outcome. A repeat is
+/// answered alike.
 pub(crate) async fn cancel(
     State(relay): State<Shared>,
     Sender(caller): Sender,
     Address(id): Address<String>,
 ) -> Result<Response, Problem> {
     let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
-    relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    let now = relay.clock.now();
+    if relay.history.send(&send, now).await?.is_none() {
+        // Whoever is at work on it ends before the watchdog looks.
+        let removed_at = (now + relay.config.timing.overdue).as_millisecond();
+        match relay.history.cancel_upload(&send, now, removed_at).await? {
+            CancelledUpload::Yes => {
+                let view = uploads::view(&relay, &send).await?;
+                return Ok((StatusCode::ACCEPTED, Json(view)).into_response());
+            }
+            CancelledUpload::Accepted => {}
+            CancelledUpload::NotFound => return Err(Problem::NotFound),
+        }
+    }
     let stopping = relay.request_stop(&send, Reason::new(ReasonCode::Cancelled)).await?;
     let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
     if !stopping && stored.header.status != SendStatus::Cancelled {
@@ -250,9 +283,13 @@ pub(crate) async fn show(
     Address(id): Address<String>,
 ) -> Result<Polled<SendView>, Problem> {
     let send = SendRef::new(reader.organisation, id.parse().map_err(|_| Problem::NotFound)?);
-    let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
-    let organiser = relay.history.organiser(&send.organisation).await?;
-    let view = SendView::now(stored, organiser.as_ref());
+    let view = match relay.history.send(&send, relay.clock.now()).await? {
+        Some(stored) => {
+            let organiser = relay.history.organiser(&send.organisation).await?;
+            SendView::now(stored, organiser.as_ref())
+        }
+        None => uploads::view(&relay, &send).await?,
+    };
     let going_on = view.is_going_on();
     Ok(Polled::new(view, going_on))
 }

@@ -24,7 +24,7 @@ use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::unreadable;
 use crate::registers;
-use crate::sends::{answer_accepted, store_and_start};
+use crate::sends::{Started, answer_accepted, store_and_start};
 use crate::terms::terms;
 
 /// Accepts a send that came in parts: `{"parts": n}`. Can be repeated: what was accepted is answered alike.
@@ -41,8 +41,11 @@ pub(crate) async fn submit(
     if found.upload.submitted.is_some_and(|submitted| submitted != count) {
         return Err(Problem::Submitted);
     }
-    if found.header.status != SendStatus::Receiving {
+    if found.header.was_accepted() {
         return answer_accepted(&relay, &send).await;
+    }
+    if found.header.status != SendStatus::Receiving {
+        return Err(Problem::Ended);
     }
     all_there(&found.parts, count)?;
     if found.upload.submitted.is_none() {
@@ -50,7 +53,11 @@ pub(crate) async fn submit(
         terms(&relay, &organiser, found.header.options)?;
     }
     let mut mentions = Mentions::default();
-    let mut read = Whole::read(&relay, &send, &found, &mut mentions).await?;
+    let mut read = match Whole::read(&relay, &send, &found, &mut mentions).await {
+        Ok(read) => read,
+        // A part that is replaced takes its bodies with it.
+        Err(problem) => return Err(overtaken(&relay, &send, found.upload.rev).await?.unwrap_or(problem)),
+    };
     let checked = registers::check(&relay, &send.organisation, &mentions, &mut read.findings).await;
     // What was sealed had been found good: a repeat carries on with it, whatever the registers say by now.
     let validation = match found.upload.submitted {
@@ -59,10 +66,6 @@ pub(crate) async fn submit(
     };
     let (mut whole, findings) = read.accepted(validation)?;
     checked.known.name(&mut whole.activities);
-    let activities = u32::try_from(whole.activities.len()).unwrap_or(u32::MAX);
-    if relay.history.seal_upload(&send, found.upload.rev, count, activities).await? == Sealed::Moved {
-        return Err(Problem::PartsMoved);
-    }
     let new = NewSend {
         requested_by: found.header.requested_by,
         activities: whole.activities,
@@ -74,8 +77,27 @@ pub(crate) async fn submit(
         certificate_days_left: None,
         resume_of: None,
     };
-    store_and_start(&relay, &send, &new, None).await?;
-    answer_accepted(&relay, &send).await
+    let sealed = relay.history.seal_upload(&send, found.upload.rev, count, &new).await?;
+    if sealed == Sealed::Yes && store_and_start(&relay, &send, &new, None).await? == Started::Accepted {
+        return answer_accepted(&relay, &send).await;
+    }
+    // Somebody else was faster: a part, a cancellation, the watchdog, or another who submitted the same.
+    match overtaken(&relay, &send, found.upload.rev).await? {
+        Some(problem) => Err(problem),
+        None => answer_accepted(&relay, &send).await,
+    }
+}
+
+/// What has become of a send meanwhile of which `rev` was read, if that keeps it from being accepted.
+async fn overtaken(relay: &Relay, send: &SendRef, rev: u64) -> Result<Option<Problem>, Problem> {
+    let Some((header, upload)) = relay.history.upload_header(send).await? else {
+        return Ok(Some(Problem::NotFound));
+    };
+    Ok(if header.status == SendStatus::Cancelled && !header.was_accepted() {
+        Some(Problem::Ended)
+    } else {
+        (upload.rev != rev).then_some(Problem::PartsMoved)
+    })
 }
 
 /// The parts 1 to `count`, and no other.
@@ -209,7 +231,13 @@ mod tests {
 
     #[test]
     fn parts_are_numbered_without_a_gap() {
-        let part = |part| StoredPart { part, stages: Default::default(), findings: Vec::new(), expires: 0 };
+        let part = |part| StoredPart {
+            part,
+            request: uuid::Uuid::nil(),
+            stages: Default::default(),
+            findings: Vec::new(),
+            expires: 0,
+        };
         assert!(all_there(&[part(1), part(2)], 2).is_ok());
         let Err(Problem::Parts { missing, beyond }) = all_there(&[part(2), part(5)], 3) else {
             panic!("taken")

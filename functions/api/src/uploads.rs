@@ -15,9 +15,9 @@ use crate::address::Address;
 use crate::body::unpacked;
 use crate::caller::{Caller, Sender};
 use crate::problem::Problem;
-use crate::sends::{hash, send_of_key};
+use crate::sends::send_of_key;
 use crate::terms::{Terms, protected_identities, terms};
-use crate::view::FoundView;
+use crate::view::{FoundView, SendView};
 
 /// A request that opens a send for parts is no larger.
 const LARGEST_OPENING: usize = 10_000;
@@ -88,8 +88,8 @@ pub(crate) async fn records(
     drop(body);
     // What the sender chose is looked up only where it matters.
     let validation = if read.findings.refuse(Validation::Strict) {
-        let options = relay.history.upload_options(&send).await?.ok_or(Problem::NotFound)?;
-        options.validation
+        let (header, _) = relay.history.upload_header(&send).await?.ok_or(Problem::NotFound)?;
+        header.options.validation
     } else {
         Validation::Strict
     };
@@ -104,10 +104,10 @@ pub(crate) async fn records(
         batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
     };
     let new = NewPart { part, findings: counts, stages: packed.stages.map(bodies) };
-    let name_of = |body: &str| hash(body.as_bytes()).get(..16).unwrap_or_default().to_owned();
-    match relay.history.put_part(&send, new, name_of).await? {
+    match relay.history.put_part(&send, new).await? {
         Stored::Yes => {}
         Stored::Submitted => return Err(Problem::Submitted),
+        Stored::Cancelled => return Err(Problem::Ended),
         Stored::NotFound => return Err(Problem::NotFound),
     }
     tracing::info!(
@@ -115,4 +115,20 @@ pub(crate) async fn records(
         records = view.persons + view.duties + view.groups + view.activities, "a part of a send is stored"
     );
     Ok(Json(view).into_response())
+}
+
+/// A send that comes in parts and was not accepted, as it stands.
+pub(crate) async fn view(relay: &Relay, send: &SendRef) -> Result<SendView, Problem> {
+    let now = relay.clock.now();
+    let found = relay.history.upload(send).await?.ok_or(Problem::NotFound)?;
+    if found.header.was_accepted() {
+        // Just now: the caller found it before.
+        let stored = relay.history.send(send, now).await?.ok_or(Problem::NotFound)?;
+        let organiser = relay.history.organiser(&send.organisation).await?;
+        return Ok(SendView::now(stored, organiser.as_ref()));
+    }
+    if found.header.expires <= now.as_second() {
+        return Err(Problem::NotFound);
+    }
+    Ok(SendView::upload(found))
 }

@@ -12,7 +12,7 @@ use stafett_domain::{
     JobStatus, KindCount, Label, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId, SendStatus,
     Severity, StageName,
 };
-use stafett_engine::history::{Attempt, Job, Organiser, StoredSend, looked_up_by};
+use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, UploadParts, looked_up_by};
 use stafett_skolverket::LogEntry;
 
 use crate::registers::NotCheckedView;
@@ -41,6 +41,30 @@ pub(crate) struct SendView {
     warnings: Vec<WarningView>,
     /// What was found in it when it was accepted.
     validation: FoundView,
+    /// Of a send that takes parts: those that are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Vec<ReceivedPartView>>,
+    /// Of a send that takes parts: when it is removed, unless it is submitted before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submit_before: Option<Timestamp>,
+}
+
+/// A part of a send that takes parts: how many records it has.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReceivedPartView {
+    part: u32,
+    persons: u32,
+    duties: u32,
+    groups: u32,
+    activities: u32,
+}
+
+impl From<&StoredPart> for ReceivedPartView {
+    fn from(part: &StoredPart) -> Self {
+        let [persons, duties, groups, activities] = part.records();
+        Self { part: part.part, persons, duties, groups, activities }
+    }
 }
 
 /// Something that is to be looked after.
@@ -189,7 +213,18 @@ impl SendView {
                 .into_iter()
                 .collect(),
             validation: FoundView::of(&findings, Some(&not_checked)),
+            parts: None,
+            submit_before: None,
         }
+    }
+
+    /// A send that comes in parts and was not accepted.
+    pub(crate) fn upload(found: UploadParts) -> Self {
+        let takes_parts = found.header.status == SendStatus::Receiving;
+        let parts = takes_parts.then(|| found.parts.iter().map(Into::into).collect());
+        let due = found.header.due.due_at.filter(|_| takes_parts);
+        let submit_before = due.and_then(|due| Timestamp::from_millisecond(due).ok());
+        Self { parts, submit_before, ..Self::now(found.into_send(), None) }
     }
 
     /// A send as it stood when it was accepted: what every repeat of the request is answered with, however far the

@@ -68,7 +68,7 @@ words!(
 words!(
     /// The state of a send.
     SendStatus {
-        /// Its records are being stored. Nobody sees it yet.
+        /// Its records are being stored. It is in no list yet.
         Receiving = "receiving",
         /// Accepted; waits for the organiser's earlier sends.
         Queued = "queued",
@@ -107,7 +107,7 @@ impl SendStatus {
         match (self, event) {
             (Self::Receiving, SendEvent::Accepted) => Ok(Self::Queued),
             (Self::Queued, SendEvent::Started) => Ok(Self::Running),
-            (Self::Queued, SendEvent::Ended(Ending::Cancelled)) => Ok(Self::Cancelled),
+            (Self::Receiving | Self::Queued, SendEvent::Ended(Ending::Cancelled)) => Ok(Self::Cancelled),
             (Self::Running, SendEvent::Ended(ending)) => Ok(match ending {
                 Ending::Succeeded => Self::Succeeded,
                 Ending::SucceededWithWarnings => Self::SucceededWithWarnings,
@@ -415,6 +415,7 @@ mod tests {
             legal,
             [
                 ("receiving", "accepted", "queued"),
+                ("receiving", "cancelled", "cancelled"),
                 ("queued", "started", "running"),
                 ("queued", "cancelled", "cancelled"),
                 ("running", "succeeded", "succeeded"),

@@ -34,7 +34,7 @@ pub struct Timing {
     pub job_stuck: Duration,
     /// `DEADLINE_MS`: a batch that could not be delivered for so long is given up.
     pub deadline: Duration,
-    /// `UPLOAD_OPEN_MS`: a send that comes in parts and is not accepted by then is removed.
+    /// `UPLOAD_OPEN_MS`: a send that is not accepted by then is removed.
     pub upload_open: Duration,
     /// `SETTINGS_KEPT_MS`: how long an organiser's settings are kept before they are read again.
     pub settings_kept: Duration,

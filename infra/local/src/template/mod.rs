@@ -223,6 +223,10 @@ mod tests {
         for function in &resources.functions {
             let ms = |name: &str| function.environment[name].parse::<u128>().unwrap();
             assert!(function.timeout.as_millis() <= ms("CLAIM_MS"), "a claim outlives its holder");
+            assert!(
+                function.timeout.as_millis() < ms("OVERDUE_MS"),
+                "what is discarded may still be written"
+            );
             assert!(ms("SLOT_WAIT_MS") + ms("HTTP_TIMEOUT_MS") + 1000 < ms("CLAIM_MS"));
             for source in &function.queue_sources {
                 let queue = resources.queues.iter().find(|queue| queue.name == source.queue).unwrap();

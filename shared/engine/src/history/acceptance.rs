@@ -61,6 +61,29 @@ pub struct NewBatch<F> {
     pub body: NewBody<F>,
 }
 
+impl<F> NewSend<F> {
+    /// How many batches each stage has.
+    pub(super) fn batches(&self) -> [u32; 4] {
+        StageName::ORDER.map(|stage| {
+            self.jobs.iter().filter(|job| job.stage == stage).map(|job| count(job.batches.len())).sum()
+        })
+    }
+}
+
+/// What became of storing a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// All of it is stored.
+    Stored {
+        /// The second at which it expires, for [`History::accept`].
+        expires: i64,
+    },
+    /// It was accepted before.
+    AcceptedBefore,
+    /// It was cancelled, or is being removed because it was not accepted in time.
+    Closed,
+}
+
 /// The body of a batch to be stored.
 pub enum NewBody<F> {
     /// This is it.
@@ -97,6 +120,8 @@ pub enum Acceptance {
     Before,
     /// It was to be accepted at a certain place, and another took that.
     Moved,
+    /// It was cancelled, or removed because it was not accepted in time.
+    Closed,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -174,8 +199,8 @@ impl History {
         Ok(same.map(|known| known.send))
     }
 
-    /// Stores a send: its header, then everything else of it. Can be repeated from any point. Gives the second at which
-    /// it expires, for [`History::accept`]; none if it was accepted before.
+    /// Stores a send: its header, then everything else of it. Can be repeated from any point. What is not accepted by
+    /// `discard_at` is removed.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -184,25 +209,31 @@ impl History {
         send: &SendRef,
         new: &NewSend<F>,
         now: Timestamp,
-    ) -> Result<Option<i64>, HistoryError> {
+        discard_at: Millis,
+    ) -> Result<Received, HistoryError> {
+        let requested_by = new.requested_by.clone();
         let header = SendHeader {
             activity_count: count(new.activities.len()),
             resume_of: new.resume_of,
             certificate_days_left: new.certificate_days_left,
-            ..SendHeader::receiving(send, new.requested_by.clone(), new.options, now, new.retention_days)
+            batches: new.batches(),
+            ..SendHeader::receiving(send, requested_by, new.options, now, new.retention_days, discard_at)
         };
         let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
-        if self.write(write).await? {
-            self.store_records(send, new, header.expires).await?;
-            return Ok(Some(header.expires));
+        let header = if self.write(write).await? {
+            header
+        } else {
+            let known: Option<SendHeader> = self.get(&send.header()).await?;
+            known.ok_or(HistoryError::Contended)?
+        };
+        if header.was_accepted() {
+            return Ok(Received::AcceptedBefore);
         }
-        let known: Option<SendHeader> = self.get(&send.header()).await?;
-        let known = known.ok_or(HistoryError::Contended)?;
-        if known.status != SendStatus::Receiving {
-            return Ok(None);
+        if !header.is_open() {
+            return Ok(Received::Closed);
         }
-        self.store_records(send, new, known.expires).await?;
-        Ok(Some(known.expires))
+        self.store_records(send, new, header.expires).await?;
+        Ok(Received::Stored { expires: header.expires })
     }
 
     async fn store_records<F: Serialize>(
@@ -291,7 +322,7 @@ impl History {
 
     /// Gives a stored send its place in the organiser's order. Can be repeated.
     ///
-    /// `expires` is when all of it does, as [`History::receive`] says. `overdue_at` is when the watchdog looks at it,
+    /// `expires` is when all of it does, as [`Received`] says. `overdue_at` is when the watchdog looks at it,
     /// should it be the one that runs. `place`: only if this is the place that it gets.
     ///
     /// # Errors
@@ -311,9 +342,11 @@ impl History {
         for attempt in 1..=ACCEPTANCE_TRIES {
             if attempt > 1 {
                 let header: Option<SendHeader> = self.get(&send.header()).await?;
-                let header = header.ok_or(HistoryError::Corrupt("a send without a header"))?;
-                if header.status != SendStatus::Receiving {
+                if header.as_ref().is_some_and(SendHeader::was_accepted) {
                     return Ok(Acceptance::Before);
+                }
+                if !header.is_some_and(|header| header.is_open()) {
+                    return Ok(Acceptance::Closed);
                 }
             }
             let organiser: Option<Organiser> = self.get(&organiser_key).await?;
@@ -331,8 +364,7 @@ impl History {
                 "SET #status = :queued, #seq = :seq, #acceptedPosition = :position, #acceptedAt = :now \
                  REMOVE #dueAt, #dueShard",
             )
-            .when("#status = :receiving AND (attribute_not_exists(#upload) OR #upload.#discarded = :no)")
-            .with("no", false)?
+            .when("#status = :receiving AND attribute_not_exists(#discarded)")
             .with("queued", queued)?
             .with("receiving", receiving)?
             .with("seq", seq)?

@@ -97,8 +97,8 @@ impl History {
             Carrier::Organiser(organisation) => {
                 return self.look_after_organiser(organisation, now, pause).await;
             }
-            Carrier::Upload(send) => {
-                self.discard_upload(send, millis, later(millis, pause * LONGEST_PAUSE)).await?;
+            Carrier::Receiving(send) => {
+                self.discard(send, millis, pause).await?;
                 return Ok(None);
             }
             Carrier::Job(send, stage) => {

@@ -77,7 +77,16 @@ pub struct SendHeader {
     /// Of a send that comes in parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<Upload>,
-    /// When the watchdog looks at a send that comes in parts and was not accepted.
+    /// How many batches each stage has. Written before any of them, so that they are found should it not be accepted.
+    #[serde(default)]
+    pub batches: [u32; 4],
+    /// It was not accepted in time, and is being removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub discarded: bool,
+    /// Until when a send that was cancelled before it was accepted is shown; the rest of it is removed before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_until: Option<Millis>,
+    /// When the watchdog looks at a send that was not accepted: from its first write on, until it is.
     #[serde(flatten)]
     pub due: Due,
     /// Seconds since 1970; the same on all items of a send.
@@ -85,13 +94,15 @@ pub struct SendHeader {
 }
 
 impl SendHeader {
-    /// A send that is being received. It is kept for so many days from now.
+    /// A send that is being received. It is kept for so many days from now; should it not be accepted, it is discarded
+    /// at `discard_at`.
     pub(crate) fn receiving(
         send: &SendRef,
         requested_by: String,
         options: Options,
         now: Timestamp,
         retention_days: u32,
+        discard_at: Millis,
     ) -> Self {
         Self {
             id: send.send,
@@ -110,9 +121,22 @@ impl SendHeader {
             certificate_days_left: None,
             stop_requested: None,
             upload: None,
-            due: Due::default(),
+            batches: [0; 4],
+            discarded: false,
+            shown_until: None,
+            due: Due::at(discard_at, send),
             expires: now.as_second() + i64::from(retention_days) * 86_400,
         }
+    }
+
+    /// It got a place in the organiser's order.
+    pub fn was_accepted(&self) -> bool {
+        self.seq.is_some()
+    }
+
+    /// It can still be accepted.
+    pub(crate) fn is_open(&self) -> bool {
+        self.status == SendStatus::Receiving && !self.discarded
     }
 }
 
@@ -125,9 +149,6 @@ pub struct Upload {
     /// How many parts it has: set when it is submitted, and no part is taken any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted: Option<u32>,
-    /// It was not submitted in time, and is being removed.
-    #[serde(default)]
-    pub discarded: bool,
 }
 
 /// Where the body of a batch is that came with a part.
@@ -136,7 +157,7 @@ pub struct Upload {
 pub struct PartBody {
     /// The part's number.
     pub part: u32,
-    /// Its key in the part, which its content is in: another content is another body.
+    /// Its key in the part, which the request that wrote it is in: no two requests write the same body.
     pub name: String,
 }
 
@@ -533,7 +554,10 @@ mod tests {
             certificate_days_left: Some(-1),
             resume_of: Some(send.send),
             stop_requested: reason.clone(),
-            upload: Some(Upload { rev: 3, submitted: Some(2), discarded: false }),
+            upload: Some(Upload { rev: 3, submitted: Some(2) }),
+            batches: [1, 0, 2, 1],
+            discarded: true,
+            shown_until: Some(88),
             due: Due::at(77, &send),
             expires: 1,
         });

@@ -18,7 +18,7 @@
 //! | a job's records that were not accepted | `large#{o}#{s}#refused` | `stage#{stage}` |
 //! | part of a send that comes in parts | `send#{o}#{s}` | `upload#{part}` |
 //! | that such a part has begun to be stored | `send#{o}#{s}` | `begun#{part}` |
-//! | bodies that came with a part | `large#{o}#{s}#part#{part}` | `{stage}#{i}#{hash}` |
+//! | bodies that came with a part | `large#{o}#{s}#part#{part}` | `{stage}#{i}#{request}` |
 //! | what a batch's rows show from other parts | `large#{o}#{s}#{stage}#{b}` | `facts` |
 //! | body of a batch | `large#{o}#{s}#{stage}#{b}` | `body` |
 //! | final answer of an attempt | `large#{o}#{s}#{stage}#{b}` | `answer#{b}.{t}.{n}` |
@@ -44,8 +44,8 @@ pub struct Key {
 pub enum Carrier {
     /// An organiser with a running send.
     Organiser(OrganisationNumber),
-    /// A send that comes in parts and was not accepted yet.
-    Upload(SendRef),
+    /// A send that was not accepted yet.
+    Receiving(SendRef),
     /// A job whose start is due.
     Job(SendRef, StageName),
     /// A batch whose next step is due.
@@ -63,6 +63,7 @@ pub struct SendRef {
 
 pub(crate) const SEND_PREFIX: &str = "send";
 pub(crate) const ORDER_PREFIX: &str = "seq#";
+const BEGUN_PREFIX: &str = "begun#";
 
 pub(crate) fn organiser(organisation: &OrganisationNumber) -> Key {
     Key { pk: format!("org#{organisation}"), sk: "organiser".to_owned() }
@@ -106,9 +107,13 @@ impl SendRef {
         Key { pk: format!("send#{}#{}", self.organisation, self.send), sk }
     }
 
+    /// The partition of a batch's large items.
+    pub(crate) fn batch_contents(&self, stage: StageName, batch: BatchId) -> String {
+        format!("large#{}#{}#{}#{:05}", self.organisation, self.send, stage.index(), batch.0)
+    }
+
     fn large(&self, stage: StageName, batch: BatchId, sk: String) -> Key {
-        let Self { organisation, send } = self;
-        Key { pk: format!("large#{organisation}#{send}#{}#{:05}", stage.index(), batch.0), sk }
+        Key { pk: self.batch_contents(stage, batch), sk }
     }
 
     pub(crate) fn header(&self) -> Key {
@@ -163,7 +168,12 @@ impl SendRef {
     }
 
     pub(crate) fn part_begun(&self, part: u32) -> Key {
-        self.small(format!("begun#{part:05}"))
+        self.small(format!("{BEGUN_PREFIX}{part:05}"))
+    }
+
+    /// The part that a sort key says has begun to be stored.
+    pub(crate) fn begun_part(sk: &str) -> Option<u32> {
+        sk.strip_prefix(BEGUN_PREFIX)?.parse().ok()
     }
 
     /// The partition of a part's bodies.
@@ -218,7 +228,7 @@ impl Carrier {
         let (organisation, send) = key.pk.strip_prefix("send#")?.split_once('#')?;
         let send = SendRef::new(organisation.parse().ok()?, send.parse().ok()?);
         if key.sk == SEND_PREFIX {
-            return Some(Self::Upload(send));
+            return Some(Self::Receiving(send));
         }
         let stage_at = |text: &str| StageName::ORDER.get(text.parse::<usize>().ok()?).copied();
         if let Some(stage) = key.sk.strip_prefix("send#job#") {
@@ -249,7 +259,9 @@ mod tests {
             Carrier::of(&super::organiser(&organisation)),
             Some(Carrier::Organiser(organisation.clone()))
         );
-        assert_eq!(Carrier::of(&send.header()), Some(Carrier::Upload(send.clone())));
+        assert_eq!(Carrier::of(&send.header()), Some(Carrier::Receiving(send.clone())));
+        assert_eq!(SendRef::begun_part(&send.part_begun(12).sk), Some(12));
+        assert_eq!(SendRef::begun_part(&send.upload(12).sk), None);
         let attempt = AttemptId { batch: BatchId(1), attempt_try: 1, n: 2 };
         for key in [
             send.activities(),

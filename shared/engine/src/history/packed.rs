@@ -81,6 +81,11 @@ fn part_key(key: &Key, part: usize) -> Key {
     if part == 0 { key.clone() } else { Key { pk: key.pk.clone(), sk: format!("{}~{part}", key.sk) } }
 }
 
+/// The keys of a content that took so many items.
+pub(super) fn packed_keys(key: &Key, items: usize) -> impl Iterator<Item = Key> {
+    (0..items).map(move |part| part_key(key, part))
+}
+
 fn pack(content: &[u8], on: Option<&str>) -> std::io::Result<Vec<u8>> {
     match on {
         None => zstd::bulk::compress(content, LEVEL),
@@ -132,8 +137,8 @@ impl History {
 
     /// Removes a content that took so many items.
     pub(super) async fn remove_packed(&self, key: &Key, items: usize) -> Result<(), HistoryError> {
-        for part in 0..items {
-            self.delete(&part_key(key, part)).await?;
+        for key in packed_keys(key, items) {
+            self.delete(&key).await?;
         }
         Ok(())
     }
@@ -196,14 +201,15 @@ impl History {
         self.put_packed_json(&send.body(stage, batch), body, expires).await.map(drop)
     }
 
-    pub(crate) async fn put_part_body<F: Serialize>(
+    /// Gives the number of items that it took.
+    pub(super) async fn put_part_body<F: Serialize>(
         &self,
         send: &SendRef,
         at: &PartBody,
         body: &Body<F>,
         expires: i64,
-    ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.part_body(at), body, expires).await.map(drop)
+    ) -> Result<usize, HistoryError> {
+        self.put_packed_json(&send.part_body(at), body, expires).await
     }
 
     /// A body that came with a part.

@@ -218,5 +218,5 @@ fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<Stor
 
 /// Whether a send is to be seen: it was accepted, and has not expired.
 pub(super) fn is_seen(header: &SendHeader, now: Timestamp) -> bool {
-    header.status != SendStatus::Receiving && header.expires > now.as_second()
+    header.was_accepted() && header.expires > now.as_second()
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, KeysAndAttributes, Put, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::key::Key;
+pub(crate) use super::write::Write;
+use super::write::WriteKind;
 use crate::aws::error_code;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
@@ -56,96 +56,6 @@ pub(crate) enum WriteError {
 pub(crate) const CONFLICT_TRIES: u32 = 12;
 /// DynamoDB reads a hundred keys a call.
 const LARGEST_GET: usize = 100;
-
-/// One write of a transaction. Attribute names in expressions are written `#name`, values `:name`, so that no
-/// reserved word can be met.
-pub(crate) struct Write {
-    key: Key,
-    kind: WriteKind,
-    condition: Option<String>,
-    values: Item,
-}
-
-enum WriteKind {
-    Put(Item),
-    Update(String),
-    Check,
-}
-
-impl Write {
-    pub(crate) fn put<T: Serialize>(key: Key, item: &T) -> Result<Self, HistoryError> {
-        Ok(Self { kind: WriteKind::Put(to_item(&key, item)?), key, condition: None, values: Item::new() })
-    }
-
-    pub(crate) fn update(key: Key, expression: impl Into<String>) -> Self {
-        Self { key, kind: WriteKind::Update(expression.into()), condition: None, values: Item::new() }
-    }
-
-    pub(crate) fn check(key: Key) -> Self {
-        Self { key, kind: WriteKind::Check, condition: None, values: Item::new() }
-    }
-
-    pub(crate) fn when(mut self, condition: impl Into<String>) -> Self {
-        self.condition = Some(condition.into());
-        self
-    }
-
-    /// Gives `:name` its value.
-    pub(crate) fn with<T: Serialize>(mut self, name: &str, value: T) -> Result<Self, HistoryError> {
-        self.values.insert(format!(":{name}"), to_value(value)?);
-        Ok(self)
-    }
-
-    fn names(&self) -> Option<HashMap<String, String>> {
-        let expression = match &self.kind {
-            WriteKind::Update(expression) => expression.as_str(),
-            WriteKind::Put(_) | WriteKind::Check => "",
-        };
-        names_in(&[expression, self.condition.as_deref().unwrap_or_default()])
-    }
-
-    fn into_item(self, table: &str) -> Result<TransactWriteItem, HistoryError> {
-        let names = self.names();
-        let values = (!self.values.is_empty()).then_some(self.values);
-        let key = Some(key_item(&self.key));
-        let builder = TransactWriteItem::builder();
-        let wrong = |_| HistoryError::Corrupt("a write without its parts");
-        Ok(match self.kind {
-            WriteKind::Put(item) => builder.put(
-                Put::builder()
-                    .table_name(table)
-                    .set_item(Some(item))
-                    .set_condition_expression(self.condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(wrong)?,
-            ),
-            WriteKind::Update(expression) => builder.update(
-                Update::builder()
-                    .table_name(table)
-                    .set_key(key)
-                    .update_expression(expression)
-                    .set_condition_expression(self.condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(wrong)?,
-            ),
-            WriteKind::Check => builder.condition_check(
-                ConditionCheck::builder()
-                    .table_name(table)
-                    .set_key(key)
-                    .set_condition_expression(self.condition)
-                    .set_expression_attribute_names(names)
-                    .set_expression_attribute_values(values)
-                    .build()
-                    .map_err(wrong)?,
-            ),
-        }
-        .build())
-    }
-}
 
 /// The history's table.
 #[derive(Clone)]
@@ -282,8 +192,8 @@ impl History {
                         .set_expression_attribute_values(values.clone());
                     done(request.send().await.map(drop))
                 }
-                WriteKind::Check => {
-                    return Err(HistoryError::Corrupt("a check that is no part of a transaction"));
+                WriteKind::Delete | WriteKind::Check => {
+                    return Err(HistoryError::Corrupt("a removal or a check outside a transaction"));
                 }
             };
             match done? {
@@ -410,18 +320,6 @@ pub(crate) async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
-fn names_in(expressions: &[&str]) -> Option<HashMap<String, String>> {
-    let mut names = HashMap::new();
-    for expression in expressions {
-        for (at, _) in expression.match_indices('#') {
-            let rest = &expression[at + 1..];
-            let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len());
-            names.insert(format!("#{}", &rest[..end]), rest[..end].to_owned());
-        }
-    }
-    (!names.is_empty()).then_some(names)
-}
-
 pub(crate) fn key_item(key: &Key) -> Item {
     Item::from([
         ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
@@ -434,7 +332,7 @@ pub(crate) fn to_value<T: Serialize>(value: T) -> Result<AttributeValue, History
         .map_err(|_| HistoryError::Corrupt("a value that cannot be written"))
 }
 
-fn to_item<T: Serialize>(key: &Key, item: &T) -> Result<Item, HistoryError> {
+pub(super) fn to_item<T: Serialize>(key: &Key, item: &T) -> Result<Item, HistoryError> {
     let mut written: Item =
         serde_dynamo::to_item(item).map_err(|_| HistoryError::Corrupt("an item that cannot be written"))?;
     written.extend(key_item(key));
@@ -450,20 +348,4 @@ where
     E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
 {
     HistoryError::Unavailable { code: error_code(error) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_name_in_an_expression_is_declared() {
-        let names =
-            names_in(&["SET #open = #open + :one, #claimUntil=:until", "attribute_exists(#pk)"]).unwrap();
-        let mut names: Vec<_> = names.into_iter().collect();
-        names.sort();
-        let pair = |name: &str| (format!("#{name}"), name.to_owned());
-        assert_eq!(names, [pair("claimUntil"), pair("open"), pair("pk")]);
-        assert_eq!(names_in(&["", ""]), None);
-    }
 }

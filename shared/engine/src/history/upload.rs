@@ -1,21 +1,29 @@
-//! A send that comes in parts. Each part is packed into the bodies of its batches when it comes, written once; what
-//! says which bodies those are is written last, in a transaction on the send still being open for parts. Submitting
-//! closes it for parts; from there on it is accepted as any other send.
+//! A send that comes in parts. Each part is packed into the bodies of its batches when it comes, written once, under keys
+//! that no other request has; the item that says which bodies those are, the part itself, is written last, in a
+//! transaction on the send being open for parts and on the part being the one that was read. The bodies of a part that is
+//! replaced are removed in that transaction: whoever replaces it is the only one who knows that nothing points at them.
+//! Submitting closes the send for parts; from there on it is accepted as any other send, and no body is removed.
+//!
+//! A request that died leaves bodies that nothing points at: they go when the send is discarded, or expire with it.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::{KindCount, Options, SendStatus, StageName};
+use stafett_domain::{JobStatus, KindCount, Options, Reason, ReasonCode, SendStatus, StageName};
+use uuid::Uuid;
 
-use super::item::{Due, Millis, PartBody, SendHeader, Upload};
-use super::key::{Carrier, Key, SendRef};
-use super::packed::Body;
-use super::store::{History, HistoryError, Write, WriteError};
+use super::acceptance::NewSend;
+use super::item::{Job, PartBody, SendHeader, Upload};
+use super::key::{Key, SendRef};
+use super::packed::{Body, packed_keys};
+use super::read::StoredSend;
+use super::store::{CONFLICT_TRIES, History, HistoryError, Write, WriteError, pause};
 
 /// Bodies of a part that are written, or removed, at the same time.
 const AT_ONCE: usize = 8;
+/// Bodies that one transaction removes. DynamoDB takes a hundred writes; a part of 4 MB has about 25 bodies.
+const REMOVED_AT_ONCE: usize = 98;
 /// Parts that are listed at the same time.
 const PARTS_AT_ONCE: usize = 100;
 
@@ -50,6 +58,8 @@ pub enum Stored {
     Yes,
     /// The send was submitted: it takes no parts.
     Submitted,
+    /// The send was cancelled.
+    Cancelled,
     /// There is no such send.
     NotFound,
 }
@@ -69,6 +79,8 @@ pub enum Sealed {
 pub struct StoredPart {
     /// From 1.
     pub part: u32,
+    /// The request that stored it: one that replaces it tells it from any other by this.
+    pub request: Uuid,
     /// Its batches, by stage.
     pub stages: [Vec<PartBatch>; 4],
     /// What was found in it, in numbers.
@@ -78,7 +90,7 @@ pub struct StoredPart {
     pub expires: i64,
 }
 
-/// Says that bodies of a part may be there. To look for them is to pay for reading them all, which nearly no part needs.
+/// Says that bodies of a part may be there, whether or not the part is: the first that is written of it.
 #[derive(Serialize)]
 struct Begun {
     expires: i64,
@@ -92,6 +104,22 @@ pub struct PartBatch {
     pub name: String,
     /// How many records.
     pub records: u32,
+    /// How many items its body took.
+    pub items: usize,
+}
+
+impl StoredPart {
+    /// How many records it has of each stage.
+    pub fn records(&self) -> [u32; 4] {
+        self.stages.each_ref().map(|batches| batches.iter().map(|batch| batch.records).sum())
+    }
+
+    /// The keys of its bodies.
+    fn bodies(&self, send: &SendRef) -> Vec<Key> {
+        let key = |batch: &PartBatch| send.part_body(&PartBody { part: self.part, name: batch.name.clone() });
+        let batches = self.stages.iter().flatten();
+        batches.flat_map(|batch| packed_keys(&key(batch), batch.items).collect::<Vec<_>>()).collect()
+    }
 }
 
 /// A send that comes in parts, and these.
@@ -116,27 +144,17 @@ impl History {
         new: &NewUpload,
         now: Timestamp,
     ) -> Result<(), HistoryError> {
+        let (requested_by, discard_at) = (new.requested_by.clone(), (now + new.open_for).as_millisecond());
         let header = SendHeader {
             upload: Some(Upload::default()),
             certificate_days_left: new.certificate_days_left,
-            due: Due::at((now + new.open_for).as_millisecond(), send),
-            ..SendHeader::receiving(send, new.requested_by.clone(), new.options, now, new.retention_days)
+            ..SendHeader::receiving(send, requested_by, new.options, now, new.retention_days, discard_at)
         };
         self.write(Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)")).await?;
         Ok(())
     }
 
-    /// What the sender of a send that comes in parts chose; none where there is no such send.
-    ///
-    /// # Errors
-    /// [`HistoryError`]
-    pub async fn upload_options(&self, send: &SendRef) -> Result<Option<Options>, HistoryError> {
-        Ok(self.upload_header(send).await?.map(|(header, _)| header.options))
-    }
-
-    /// Stores a part; a repeat with other records takes the place of the first.
-    ///
-    /// `name_of` names a body by its content, so that the same part is stored in the same places.
+    /// Stores a part; a repeat takes the place of the first.
     ///
     /// # Errors
     /// [`HistoryError`]; the part can be sent again.
@@ -144,14 +162,14 @@ impl History {
         &self,
         send: &SendRef,
         new: NewPart<F>,
-        name_of: impl Fn(&str) -> String,
     ) -> Result<Stored, HistoryError> {
         let Some((header, upload)) = self.upload_header(send).await? else { return Ok(Stored::NotFound) };
-        if header.status != SendStatus::Receiving || upload.submitted.is_some() {
-            return Ok(Stored::Submitted);
+        if let Some(closed) = closed(&header, &upload) {
+            return Ok(closed);
         }
-        let mut stored = StoredPart {
+        let mut part = StoredPart {
             part: new.part,
+            request: Uuid::new_v4(),
             stages: Default::default(),
             findings: new.findings,
             expires: header.expires,
@@ -159,41 +177,85 @@ impl History {
         let begun = Begun { expires: header.expires };
         let first = Write::put(send.part_begun(new.part), &begun)?.when("attribute_not_exists(#pk)");
         let first = self.write(first).await?;
-        for ((stage, bodies), batches) in StageName::ORDER.into_iter().zip(new.stages).zip(&mut stored.stages)
-        {
-            for (number, body) in bodies.iter().enumerate() {
-                let name = format!("{}#{number:03}#{}", stage.index(), name_of(&body.body));
+        for ((stage, bodies), batches) in StageName::ORDER.into_iter().zip(new.stages).zip(&mut part.stages) {
+            *batches =
+                self.put_part_bodies(send, (part.part, part.request), stage, &bodies, part.expires).await?;
+        }
+        let stored = self.point_at(send, &part, first).await?;
+        if stored != Stored::Yes {
+            // Nothing pointed at them, and nothing will: whatever closed the send does not open it again.
+            for key in part.bodies(send) {
+                self.delete(&key).await?;
+            }
+        }
+        Ok(stored)
+    }
+
+    async fn put_part_bodies<F: Serialize>(
+        &self,
+        send: &SendRef,
+        (part, request): (u32, Uuid),
+        stage: StageName,
+        bodies: &[Body<F>],
+        expires: i64,
+    ) -> Result<Vec<PartBatch>, HistoryError> {
+        let numbered: Vec<_> = bodies.iter().enumerate().collect();
+        let mut batches = Vec::with_capacity(bodies.len());
+        for chunk in numbered.chunks(AT_ONCE) {
+            let writes = chunk.iter().map(async |(number, body)| {
+                let name = format!("{}#{number:03}#{}", stage.index(), request.simple());
                 let records = u32::try_from(body.facts.len()).unwrap_or(u32::MAX);
-                batches.push(PartBatch { name, records });
+                let at = PartBody { part, name };
+                let items = self.put_part_body(send, &at, body, expires).await?;
+                Ok::<_, HistoryError>(PartBatch { name: at.name, records, items })
+            });
+            batches.extend(futures::future::try_join_all(writes).await?);
+        }
+        Ok(batches)
+    }
+
+    /// Puts a part whose bodies are written in the place of the one that is there, whose bodies it removes.
+    ///
+    /// `first`: nobody has begun to store a part of that number before.
+    async fn point_at(&self, send: &SendRef, part: &StoredPart, first: bool) -> Result<Stored, HistoryError> {
+        let key = send.upload(part.part);
+        for attempt in 1..=CONFLICT_TRIES {
+            let old: Option<StoredPart> = if first && attempt == 1 { None } else { self.get(&key).await? };
+            // An answer that was lost: the repeat of the call meets what the first one did.
+            if old.as_ref().is_some_and(|old| old.request == part.request) {
+                return Ok(Stored::Yes);
             }
-            let named: Vec<_> = batches.iter().zip(bodies).collect();
-            for chunk in named.chunks(AT_ONCE) {
-                let writes = chunk.iter().map(async |(batch, body)| {
-                    let at = PartBody { part: new.part, name: batch.name.clone() };
-                    self.put_part_body(send, &at, body, header.expires).await
-                });
-                futures::future::try_join_all(writes).await?;
+            let open = Write::update(send.header(), "SET #upload.#rev = #upload.#rev + :one")
+                .when(
+                    "#status = :receiving AND attribute_not_exists(#discarded) \
+                     AND attribute_not_exists(#upload.#submitted)",
+                )
+                .with("one", 1)?
+                .with("receiving", SendStatus::Receiving)?;
+            let put = Write::put(key.clone(), part)?;
+            let put = match &old {
+                None => put.when("attribute_not_exists(#pk)"),
+                Some(old) => put.when("#request = :old").with("old", old.request)?,
+            };
+            let bodies = old.map(|old| old.bodies(send)).unwrap_or_default();
+            let removals = bodies.into_iter().take(REMOVED_AT_ONCE).map(Write::delete);
+            match self.transact([open, put].into_iter().chain(removals).collect()).await {
+                Ok(()) => return Ok(Stored::Yes),
+                Err(WriteError::Condition(_)) => {}
+                Err(WriteError::History(error)) => return Err(error),
             }
+            // Somebody else has replaced it, or the send takes no parts any more.
+            let now: Option<StoredPart> = self.get(&key).await?;
+            if now.is_some_and(|now| now.request == part.request) {
+                return Ok(Stored::Yes);
+            }
+            let Some((header, upload)) = self.upload_header(send).await? else { return Ok(Stored::NotFound) };
+            if let Some(closed) = closed(&header, &upload) {
+                return Ok(closed);
+            }
+            pause(attempt).await;
         }
-        let open = Write::update(send.header(), "SET #upload.#rev = #upload.#rev + :one")
-            .when(
-                "#status = :receiving AND #upload.#discarded = :no AND attribute_not_exists(#upload.#submitted)",
-            )
-            .with("one", 1)?
-            .with("no", false)?
-            .with("receiving", SendStatus::Receiving)?;
-        match self.transact(vec![open, Write::put(send.upload(new.part), &stored)?]).await {
-            Ok(()) => {}
-            Err(WriteError::Condition(_)) => return Ok(Stored::Submitted),
-            Err(WriteError::History(error)) => return Err(error),
-        }
-        if first {
-            return Ok(Stored::Yes);
-        }
-        // What an earlier one of that number left, or one that never came to its end.
-        let kept: HashSet<&str> = stored.stages.iter().flatten().map(|batch| batch.name.as_str()).collect();
-        self.remove_bodies(send, new.part, |name| !kept.contains(name)).await?;
-        Ok(Stored::Yes)
+        Err(HistoryError::Contended)
     }
 
     /// A send that comes in parts, with those that it has; none where there is no such send.
@@ -224,99 +286,64 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn seal_upload(
+    pub async fn seal_upload<F>(
         &self,
         send: &SendRef,
         rev: u64,
         parts: u32,
-        activity_count: u32,
+        new: &NewSend<F>,
     ) -> Result<Sealed, HistoryError> {
-        let write =
-            Write::update(send.header(), "SET #upload.#submitted = :parts, #activityCount = :activities")
-                .when("#status = :receiving AND #upload.#rev = :rev AND #upload.#discarded = :no")
-                .with("parts", parts)?
-                .with("activities", activity_count)?
-                .with("rev", rev)?
-                .with("no", false)?
-                .with("receiving", SendStatus::Receiving)?;
+        let expression = "SET #upload.#submitted = :parts, #activityCount = :activities, #batches = :batches";
+        let write = Write::update(send.header(), expression)
+            .when("#status = :receiving AND #upload.#rev = :rev AND attribute_not_exists(#discarded)")
+            .with("parts", parts)?
+            .with("activities", new.activities.len())?
+            .with("batches", new.batches())?
+            .with("rev", rev)?
+            .with("receiving", SendStatus::Receiving)?;
         Ok(if self.write(write).await? { Sealed::Yes } else { Sealed::Moved })
     }
 
-    /// Removes a send that was not accepted in time, with all its parts. Can be repeated from any point.
-    pub(super) async fn discard_upload(
-        &self,
-        send: &SendRef,
-        now: Millis,
-        again_at: Millis,
-    ) -> Result<(), HistoryError> {
-        let Some(header) = self.get::<SendHeader>(&send.header()).await? else { return Ok(()) };
-        if header.due.due_at.is_none_or(|due| due > now) {
-            return Ok(());
-        }
-        let close = Write::update(send.header(), "SET #upload.#discarded = :yes, #dueAt = :again")
-            .when("#status = :receiving")
-            .with("yes", true)?
-            .with("again", again_at)?
-            .with("receiving", SendStatus::Receiving)?;
-        if !self.write(close).await? {
-            return Ok(());
-        }
-        tracing::warn!(
-            event = "upload.discarded", send = %send.send, organisation = %send.organisation,
-            "a send that was never submitted is removed"
-        );
-        for part in self.parts(send).await? {
-            self.remove_bodies(send, part.part, |_| true).await?;
-            self.delete(&send.upload(part.part)).await?;
-        }
-        self.remove_rest(send).await?;
-        self.delete(&send.header()).await
-    }
-
-    /// What a submit that was never finished has left: jobs, batches with what their rows show, lists of ids and of
-    /// activities.
-    async fn remove_rest(&self, send: &SendRef) -> Result<(), HistoryError> {
-        let Key { pk, sk: header } = send.header();
-        for sk in self.sort_keys(&pk).await?.into_iter().filter(|sk| *sk != header) {
-            let key = Key { pk: pk.clone(), sk };
-            if let Some(Carrier::Batch(_, stage, batch)) = Carrier::of(&key) {
-                self.delete(&send.facts(stage, batch)).await?;
-            }
-            self.delete(&key).await?;
-        }
-        for Key { pk, .. } in [send.ids(0), send.all_activities()] {
-            for sk in self.sort_keys(&pk).await? {
-                self.delete(&Key { pk: pk.clone(), sk }).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn upload_header(&self, send: &SendRef) -> Result<Option<(SendHeader, Upload)>, HistoryError> {
+    /// A send that comes in parts, without them; none where there is no such send, or it is being removed.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn upload_header(&self, send: &SendRef) -> Result<Option<(SendHeader, Upload)>, HistoryError> {
         let header: Option<SendHeader> = self.get(&send.header()).await?;
-        Ok(header.and_then(|header| {
-            let upload = header.upload.clone().filter(|upload| !upload.discarded)?;
+        Ok(header.filter(|header| !header.discarded).and_then(|header| {
+            let upload = header.upload.clone()?;
             Some((header, upload))
         }))
     }
+}
 
-    async fn remove_bodies(
-        &self,
-        send: &SendRef,
-        part: u32,
-        unwanted: impl Fn(&str) -> bool,
-    ) -> Result<(), HistoryError> {
-        let pk = send.part(part);
-        let names = self.sort_keys(&pk).await?;
-        // A body that goes on in further items has their number behind its name.
-        let unwanted: Vec<_> =
-            names.iter().filter(|name| unwanted(name.split('~').next().unwrap_or(name))).collect();
-        for chunk in unwanted.chunks(AT_ONCE) {
-            let removals = chunk
-                .iter()
-                .map(async |name| self.delete(&Key { pk: pk.clone(), sk: (*name).clone() }).await);
-            futures::future::try_join_all(removals).await?;
+/// Why a send takes no parts; none where it does.
+fn closed(header: &SendHeader, upload: &Upload) -> Option<Stored> {
+    if header.was_accepted() || upload.submitted.is_some() && header.is_open() {
+        return Some(Stored::Submitted);
+    }
+    (!header.is_open()).then_some(Stored::Cancelled)
+}
+
+impl UploadParts {
+    /// The send as its parts make it, for one that was not accepted. Of one that was cancelled nothing is left.
+    pub fn into_send(self) -> StoredSend {
+        let Self { mut header, mut parts, .. } = self;
+        let cancelled = header.status == SendStatus::Cancelled;
+        if cancelled {
+            parts.clear();
         }
-        Ok(())
+        let jobs = StageName::ORDER.map(|stage| {
+            let batches = || parts.iter().flat_map(|part| part.stages.get(stage.index())).flatten();
+            let total = batches().map(|batch| batch.records).sum();
+            let count = u32::try_from(batches().count()).unwrap_or(u32::MAX);
+            let job = Job::waiting(stage, total, count, header.expires);
+            let reason = Some(Reason::new(ReasonCode::Cancelled));
+            if cancelled { Job { status: JobStatus::NotStarted, reason, ..job } } else { job }
+        });
+        let [.., activities] = &jobs;
+        header.activity_count = activities.total;
+        let findings = parts.into_iter().flat_map(|part| part.findings).collect();
+        StoredSend { header, jobs: jobs.into(), activities: Vec::new(), findings, not_checked: Vec::new() }
     }
 }
