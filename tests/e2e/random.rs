@@ -1,5 +1,6 @@
 //! Random schedules: faults of Skolverket's and of AWS's, killed processes, duplicates and late messages in one send,
-//! drawn from a seed. The same seed draws the same schedule.
+//! which comes in one request or in parts, and may be cancelled at any time. Drawn from a seed: the same seed draws the
+//! same schedule.
 
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use uuid::Uuid;
 
 use crate::faults::{STAGES, assert_true};
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, TestStack, roomy};
+use crate::stack::{ALL_SCOPES, Answer, TestStack, roomy};
+use crate::uploads::{put_as, submit_as};
 
 /// How many seeds are tried.
 const COUNT: &str = "STAFETT_SCHEDULES";
@@ -21,6 +23,11 @@ const DEFAULT_COUNT: u64 = 5;
 const SEED: &str = "STAFETT_SEED";
 /// Schedules that run at the same time.
 const AT_ONCE: usize = 16;
+
+/// What tells contents of a part from each other.
+const FAMILY_NAMES: [&str; 4] = ["Ettström", "Tvåström", "Treström", "Fyrström"];
+/// What a send is before its end.
+const GOING_ON: [&str; 3] = ["receiving", "queued", "running"];
 
 /// What a send does by itself, before anything goes wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,14 +41,16 @@ enum Course {
     Stops,
     /// A record cannot be handled for a while.
     Temporary,
-    /// Somebody cancels it when so many calls have been made for it.
-    Cancelled(usize),
 }
 
 #[derive(Debug)]
 struct Schedule {
     seed: u64,
     course: Course,
+    /// It comes in parts, and the first of them with so many contents at the same time.
+    in_parts: Option<usize>,
+    /// Somebody cancels it when so many calls have been made for it.
+    cancelled: Option<usize>,
     /// Rules of the forwarding layer.
     rules: Vec<Value>,
     /// Faults of Skolverket's: the stage's number, the call, how often.
@@ -53,13 +62,17 @@ struct Schedule {
 impl Schedule {
     fn draw(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
+        let mut cancelled = None;
         let course = match rng.u8(0..10) {
             0..=3 => Course::Plain,
             4 => Course::Large,
             5..=6 => Course::GoesOn,
             7 => Course::Stops,
             8 => Course::Temporary,
-            _ => Course::Cancelled(rng.usize(10..120)),
+            _ => {
+                cancelled = Some(rng.usize(10..120));
+                Course::Plain
+            }
         };
         let mut rules: Vec<_> = (0..rng.u8(1..5)).map(|_| layer_rule(&mut rng)).collect();
         if rng.bool() {
@@ -79,18 +92,22 @@ impl Schedule {
             faults.push((rng.usize(0..4), CallKind::Bulk, Fault::TokenExpired, 1));
         }
         let left_out = (rng.u8(0..4) == 0).then(|| (rng.usize(0..4), rng.u32(1..3)));
-        Self { seed, course, rules, faults, left_out }
+        let in_parts = (rng.u8(0..3) == 0).then(|| rng.usize(1..=FAMILY_NAMES.len()));
+        if rng.u8(0..5) == 0 {
+            cancelled = Some(rng.usize(0..150));
+        }
+        Self { seed, course, in_parts, cancelled, rules, faults, left_out }
     }
 
-    /// Which ends are right.
-    fn right_ends(&self) -> &'static [&'static str] {
-        match self.course {
-            Course::Plain | Course::Large | Course::Temporary => &["succeeded"],
-            Course::GoesOn => &["completedWithErrors"],
-            Course::Stops => &["failed"],
-            // It may have ended before.
-            Course::Cancelled(_) => &["cancelled", "succeeded"],
-        }
+    /// Whether it may end so.
+    fn may_end(&self, status: &str) -> bool {
+        let end = match self.course {
+            Course::Plain | Course::Large | Course::Temporary => "succeeded",
+            Course::GoesOn => "completedWithErrors",
+            Course::Stops => "failed",
+        };
+        // It may have ended before it was cancelled.
+        status == end || self.cancelled.is_some() && status == "cancelled"
     }
 }
 
@@ -150,7 +167,7 @@ async fn run(stack: &TestStack, schedule: &Schedule) -> Result<String, String> {
         }
         Course::Stops => stack.skolverket.script(first, ScriptedOutcome::error("givenName")),
         Course::Temporary => stack.skolverket.script_temporary(first, 2),
-        Course::Plain | Course::Large | Course::Cancelled(_) => {}
+        Course::Plain | Course::Large => {}
     }
     for (stage, call, fault, times) in &schedule.faults {
         let target = FaultTarget { kind: Some(STAGES[*stage].1), ..FaultTarget::calls(*call) };
@@ -161,27 +178,85 @@ async fn run(stack: &TestStack, schedule: &Schedule) -> Result<String, String> {
     }
     stack.put_faults(&organisation, &Value::from(schedule.rules.clone())).await;
 
+    let options = body.get("options").cloned().unwrap_or_else(|| json!({}));
+    let opening = json!({"upload": true, "options": options});
+    let request = if schedule.in_parts.is_some() { &opening } else { &body };
     let key = Uuid::new_v4().to_string();
     let id = stack
         .until("the send is accepted", async || {
-            let answer = stack.post(&organisation, &key, body.to_string()).await;
+            let answer = stack.post(&organisation, &key, request.to_string()).await;
             // What got no answer is sent again, as a frontend would.
             (answer.status == StatusCode::ACCEPTED).then(|| answer.json()["id"].as_str().unwrap().to_owned())
         })
         .await;
-    if let Course::Cancelled(calls) = schedule.course {
-        cancel(stack, &organisation, &id, calls).await;
-    }
+    let fill = async {
+        if let Some(contents) = schedule.in_parts {
+            fill(stack, &organisation, &id, &body, contents).await;
+        }
+    };
+    let cancel = async {
+        if let Some(calls) = schedule.cancelled {
+            cancel(stack, &organisation, &id, calls).await;
+        }
+    };
+    tokio::join!(fill, cancel);
     let ended = ended(stack, &organisation, &id).await;
     let status = ended["status"].as_str().unwrap().to_owned();
     let befallen = stack.calls(&organisation).await.iter().filter(|call| !call["fault"].is_null()).count();
     stack.put_faults(&organisation, &json!([])).await;
-    assert_true(stack, &organisation, &id, &format!("seed {seed}")).await;
-    if schedule.right_ends().contains(&status.as_str()) {
+    let true_to_itself = if ended["acceptedAt"].is_null() {
+        STAGES.iter().all(|(_, kind, _)| stack.skolverket.stored(&organisation, *kind).is_empty())
+    } else {
+        assert_true(stack, &organisation, &id, &format!("seed {seed}")).await;
+        schedule.in_parts.is_none() || has_one_content(stack, &organisation, &id).await
+    };
+    if schedule.may_end(&status) && true_to_itself {
         Ok(format!("{status}, {befallen} calls befallen"))
     } else {
         Err(format!("seed {seed} ended {status}: {schedule:?}\n{ended}"))
     }
+}
+
+/// Brings a send's parts, the first with several contents at the same time, and submits it; until somebody cancels it.
+async fn fill(stack: &TestStack, organisation: &str, id: &str, body: &Value, contents: usize) {
+    let is_closed = |answer: &Answer| {
+        answer.status == StatusCode::CONFLICT && answer.json()["type"] == "urn:stafett:problem:ended"
+    };
+    let bring = async |part: Value| {
+        stack
+            .until(&format!("a part of {id} is there"), async || {
+                let answer = put_as(stack, organisation, id, &part).await;
+                (answer.status == StatusCode::OK || is_closed(&answer)).then_some(())
+            })
+            .await;
+    };
+    let first = |family_name: &&str| {
+        let mut persons = body["persons"].clone();
+        for person in persons.as_array_mut().unwrap() {
+            person["familyName"] = (*family_name).into();
+        }
+        json!({"part": 1, "persons": persons})
+    };
+    let second = json!({
+        "part": 2, "duties": body["duties"], "groups": body["groups"], "activities": body["activities"],
+    });
+    bring(second).await;
+    futures::future::join_all(FAMILY_NAMES[..contents].iter().map(first).map(bring)).await;
+    stack
+        .until(&format!("{id} is submitted"), async || {
+            let answer = submit_as(stack, organisation, id, 2).await;
+            (answer.status == StatusCode::ACCEPTED || is_closed(&answer)).then_some(())
+        })
+        .await;
+}
+
+/// Whether all persons are those of one of the contents that came at the same time.
+async fn has_one_content(stack: &TestStack, organisation: &str, id: &str) -> bool {
+    let path = format!("/v1/sends/{id}/jobs/users/records");
+    let rows = stack.get_as(organisation, ALL_SCOPES, &path).await.json();
+    let rows = rows["items"].as_array().unwrap();
+    let all_have = |name: &&str| rows.iter().all(|row| row["name"].as_str().unwrap().ends_with(name));
+    FAMILY_NAMES.iter().any(all_have)
 }
 
 /// Waits until the send has ended; the one who asks meets faults, too.
@@ -190,7 +265,7 @@ async fn ended(stack: &TestStack, organisation: &str, id: &str) -> Value {
         .until(&format!("the send {id} of {organisation} has ended"), async || {
             let answer = stack.get_as(organisation, ALL_SCOPES, &format!("/v1/sends/{id}")).await;
             let send = (answer.status == StatusCode::OK).then(|| answer.json())?;
-            (!matches!(send["status"].as_str(), Some("queued" | "running"))).then_some(send)
+            (!GOING_ON.contains(&send["status"].as_str().unwrap())).then_some(send)
         })
         .await
 }
@@ -198,12 +273,13 @@ async fn ended(stack: &TestStack, organisation: &str, id: &str) -> Value {
 async fn cancel(stack: &TestStack, organisation: &str, id: &str, calls: usize) {
     stack
         .until("it is time to cancel", async || {
-            let made =
-                stack.calls(organisation).await.iter().filter(|call| call["function"] != "api").count();
             let send = stack.get_as(organisation, ALL_SCOPES, &format!("/v1/sends/{id}")).await;
-            let runs = send.status == StatusCode::OK
-                && matches!(send.json()["status"].as_str(), Some("queued" | "running"));
-            (made >= calls || !runs).then_some(())
+            let send = (send.status == StatusCode::OK).then(|| send.json())?;
+            let status = send["status"].as_str().unwrap();
+            // While it takes parts only the API is at work on it.
+            let count = |call: &&Value| status == "receiving" || call["function"] != "api";
+            let made = stack.calls(organisation).await.iter().filter(count).count();
+            (made >= calls || !GOING_ON.contains(&status)).then_some(())
         })
         .await;
     let token = stack.token(organisation, ALL_SCOPES).await;
