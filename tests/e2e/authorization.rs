@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::people::{class, record_id};
 use crate::routes::{Places, readable};
-use crate::stack::{ORGANISER, TestStack};
+use crate::stack::{Answer, ORGANISER, TestStack};
 
 const STRANGER: &str = "2120000142";
 const ALL: &str = "sends:write history:read history:personal";
@@ -89,5 +89,54 @@ async fn every_call_needs_its_token_its_scope_and_its_organiser() {
     }
     assert!(calls >= 20 && tried >= 6 * (calls - 3), "{tried} tries of {calls} calls");
     println!("{tried} refusals of {calls} calls");
+    stack.finish(0).await;
+}
+
+/// Identity providers write scopes as a text or as a list, in `scope` or in `scp`; and claims may hold anything.
+#[tokio::test]
+async fn scopes_may_be_a_list_and_other_claims_may_be_anything() {
+    let stack = TestStack::start().await;
+    let with = async |claims: Value| {
+        let claims = claims.to_string();
+        token(&stack, &[("organisation_number", ORGANISER), ("claims", &claims)]).await
+    };
+    let get =
+        async |token: &str, path: &str| stack.request(stack.call(Method::GET, path).bearer_auth(token)).await;
+    let refusal = |answer: &Answer| answer.json()["type"].as_str().unwrap_or_default().to_owned();
+
+    // A list goes the whole way: what it holds may be done, and nothing else.
+    let list = with(json!({"scope": ["sends:write", "history:read"]})).await;
+    let post = stack.call(Method::POST, "/v1/sends").bearer_auth(&list).header("idempotency-key", "list");
+    let accepted = stack.request(post.body(class(62).to_string())).await;
+    assert_eq!(accepted.status, StatusCode::ACCEPTED, "{}", accepted.text);
+    let id = accepted.json()["id"].as_str().unwrap().to_owned();
+    stack.ended(&id).await;
+    let rows = get(&list, &format!("/v1/sends/{id}/jobs/users/records")).await;
+    assert_eq!(rows.status, StatusCode::OK);
+    assert!(rows.text.contains("********"), "no history:personal: {}", rows.text);
+
+    for claims in [
+        json!({"scope": ["history:read"]}),
+        json!({"scp": "openid history:read"}),
+        json!({"scp": ["openid", "history:read"]}),
+        json!({"scope": "openid", "scp": ["history:read"]}),
+        json!({"scope": ["openid history:read"], "roles": [1, [2]], "level": 3.5, "none": null}),
+    ] {
+        let answer = get(&with(claims.clone()).await, "/v1/sends").await;
+        assert_eq!(answer.status, StatusCode::OK, "{claims}: {}", answer.text);
+    }
+    for scopes in [json!([]), json!(12), json!(null), json!({"history:read": true}), json!(["history"])] {
+        for name in ["scope", "scp"] {
+            let answer = get(&with(json!({name: scopes})).await, "/v1/sends").await;
+            let told = (answer.status.as_u16(), refusal(&answer));
+            assert_eq!(told, (403, "urn:stafett:problem:scope".to_owned()), "{name}: {scopes}");
+        }
+    }
+    for number in [json!([ORGANISER]), json!(12.5), json!(null), json!({"a": 1}), json!(true)] {
+        let claims = json!({"scope": ["history:read"], "organisation_number": number});
+        let answer = get(&with(claims).await, "/v1/sends").await;
+        let told = (answer.status.as_u16(), refusal(&answer));
+        assert_eq!(told, (403, "urn:stafett:problem:no-organiser".to_owned()), "{number}");
+    }
     stack.finish(0).await;
 }

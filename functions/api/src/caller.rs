@@ -10,6 +10,8 @@ use stafett_domain::{Access, OrganisationNumber};
 use crate::Shared;
 use crate::problem::Problem;
 
+/// The claims that hold scopes: `scope` (RFC 9068), and `scp`, as some issuers name it. What stands in either counts.
+const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 const WRITE: &str = "sends:write";
 const READ: &str = "history:read";
 const PERSONAL: &str = "history:personal";
@@ -41,7 +43,8 @@ impl FromRequestParts<Shared> for Caller {
         let jwt = jwt.ok_or(Problem::NoOrganiser)?;
         let claim = |name: &str| jwt.claims.get(name).map(String::as_str).unwrap_or_default();
         let organisation = claim(&relay.config.organiser_claim).parse().map_err(|_| Problem::NoOrganiser)?;
-        let scopes = claim("scope").split_ascii_whitespace().map(str::to_owned).collect();
+        let scopes =
+            SCOPE_CLAIMS.into_iter().flat_map(|name| words(claim(name))).map(str::to_owned).collect();
         Ok(Self { organisation, subject: claim("sub").to_owned(), scopes })
     }
 }
@@ -55,6 +58,12 @@ impl Caller {
     fn has(&self, scope: &str) -> bool {
         self.scopes.iter().any(|known| known == scope)
     }
+}
+
+/// The words of a claim: a text with spaces between them, or a list, which API Gateway hands on as the text `[a b c]`.
+fn words(claim: &str) -> impl Iterator<Item = &str> {
+    let list = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    list.unwrap_or(claim).split_ascii_whitespace()
 }
 
 impl FromRequestParts<Shared> for Sender {
@@ -76,5 +85,26 @@ impl FromRequestParts<Shared> for Reader {
             return Err(Problem::Scope(READ));
         }
         Ok(Self { organisation: caller.organisation, subject: caller.subject, access })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_read_as_a_text_and_as_the_gateway_hands_on_a_list() {
+        let read = |claim| words(claim).collect::<Vec<_>>();
+        for both in ["sends:write history:read", "[sends:write history:read]", " sends:write  history:read "]
+        {
+            assert_eq!(read(both), ["sends:write", "history:read"], "{both}");
+        }
+        assert_eq!(read("[sends:write]"), ["sends:write"]);
+        for none in ["", "[]", "[ ]"] {
+            assert!(read(none).is_empty(), "{none}");
+        }
+        for other in ["[sends:write", "12", "map[a:b]", "{\"sends:write\":true}"] {
+            assert!(!read(other).contains(&"sends:write"), "{other}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 //! secret that is random for every start, so that no token outlives its stack.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -12,7 +14,7 @@ use crate::template::Authorizer;
 const LIFETIME_S: i64 = 3600;
 
 /// Who a token is made for.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct Caller {
     /// The organiser's number.
     pub organisation_number: String,
@@ -24,6 +26,14 @@ pub struct Caller {
     pub expires_in: Option<i64>,
     /// Who says that it issued it; without, the one that the gateway knows.
     pub issuer: Option<String>,
+    /// Further claims, or others in the place of those above: a JSON object, such as `{"scope": ["history:read"]}`.
+    #[serde(default, deserialize_with = "claims")]
+    pub claims: Map<String, Value>,
+}
+
+fn claims<'de, D: Deserializer<'de>>(parameter: D) -> Result<Map<String, Value>, D::Error> {
+    let text = String::deserialize(parameter)?;
+    serde_json::from_str(&text).map_err(|_| D::Error::custom("claims is not a JSON object"))
 }
 
 /// Makes and checks tokens.
@@ -61,6 +71,9 @@ impl Tokens {
         });
         if let Some(scope) = &caller.scope {
             claims["scope"] = json!(scope);
+        }
+        for (name, value) in &caller.claims {
+            claims[name.as_str()] = value.clone();
         }
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
     }
@@ -113,6 +126,7 @@ mod tests {
             sub: None,
             expires_in: None,
             issuer: None,
+            claims: Map::new(),
         }
     }
 
@@ -147,6 +161,23 @@ mod tests {
     }
 
     #[test]
+    fn a_token_may_have_claims_of_any_kind() {
+        let tokens = tokens();
+        let asked = |claims: &str| {
+            let asked =
+                json!({"organisation_number": "5567044268", "scope": "sends:write", "claims": claims});
+            serde_json::from_value::<Caller>(asked)
+        };
+        let caller = asked(r#"{"scope": ["history:read"], "level": 3}"#).unwrap();
+        let claims = tokens.check(&authorizer(), Some(&tokens.issue(&caller).unwrap())).unwrap();
+        assert_eq!((&claims["scope"], &claims["level"]), (&json!(["history:read"]), &json!(3)));
+        assert_eq!(claims["organisation_number"], "5567044268");
+        for none in ["", "[]", "{"] {
+            assert!(asked(none).is_err(), "{none}");
+        }
+    }
+
+    #[test]
     fn another_starts_token_is_refused() {
         assert!(!accepts(&tokens(), &tokens().issue(&caller()).unwrap()));
         assert!(tokens().check(&authorizer(), None).is_none());
@@ -167,9 +198,9 @@ mod tests {
 
     #[test]
     fn claims_are_passed_on_as_text() {
-        let claims = json!({"exp": 12, "scope": "a b", "roles": ["x", "y"], "ok": true});
+        let claims = json!({"exp": 12, "scope": ["a", "b c"], "roles": ["x", 7], "ok": true, "none": []});
         let Value::Object(claims) = claims else { panic!("an object") };
-        let expected = json!({"exp": "12", "scope": "a b", "roles": "[x y]", "ok": "true"});
+        let expected = json!({"exp": "12", "scope": "[a b c]", "roles": "[x 7]", "ok": "true", "none": "[]"});
         assert_eq!(Value::Object(as_text(&claims)), expected);
     }
 }

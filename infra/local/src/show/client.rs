@@ -207,6 +207,7 @@ impl Client {
             sub: None,
             expires_in: None,
             issuer: None,
+            claims: Default::default(),
         })?)
     }
 

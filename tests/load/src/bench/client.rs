@@ -233,6 +233,7 @@ impl<'a> Client<'a> {
             sub: None,
             expires_in: None,
             issuer: None,
+            claims: Default::default(),
         })?;
         Ok(self.http.request(method, format!("{}{path}", self.stack.url())).bearer_auth(token))
     }
