@@ -103,10 +103,24 @@ async fn preflight(request: Request, next: Next) -> Response {
     }
 }
 
+/// A method as a log may hold it: any word may stand in its place.
+fn known_method(method: &Method) -> &'static str {
+    let known = [
+        (Method::GET, "GET"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::PATCH, "PATCH"),
+        (Method::DELETE, "DELETE"),
+        (Method::HEAD, "HEAD"),
+        (Method::OPTIONS, "OPTIONS"),
+    ];
+    known.into_iter().find(|(known, _)| known == method).map_or("other", |(_, word)| word)
+}
+
 /// One line a request: the route, never the address, which a caller may fill with anything.
 async fn log(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().as_str().to_owned();
+    let method = known_method(request.method());
     let route =
         request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
     // A task of its own: a panic ends there, and its text, which may hold data, is not given to anybody.

@@ -4,13 +4,12 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stafett_domain::cause::{is_a_known_type, is_a_number, is_a_severity, known_attribute};
 use stafett_domain::guidance;
 use stafett_domain::register::Register;
 use stafett_domain::{
     Access, ActivitySummary, AttemptId, AuthorizationCause, Call, Counts, FindingGroup, Findings, Guidance,
-    JobStatus, KindCount, Label, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId, SendStatus,
-    Severity, StageName,
+    JobStatus, KindCount, KnownWords, Label, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId,
+    SendStatus, Severity, StageName,
 };
 use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, UploadParts, looked_up_by};
 use stafett_skolverket::LogEntry;
@@ -257,17 +256,25 @@ pub(crate) struct MessageView {
 
 impl MessageView {
     pub(crate) fn new(entry: LogEntry, access: Access) -> Self {
-        let personal = access == Access::Personal;
         let guidance = guidance::of_message(&looked_up_by(&entry));
+        if access == Access::Personal {
+            return Self {
+                severity: entry.severity_level,
+                id: entry.id,
+                message_type: entry.message_type,
+                message: Some(entry.message),
+                attribute_name: entry.attribute_name,
+                guidance,
+            };
+        }
+        let words = KnownWords::of(&looked_up_by(&entry));
+        let severity = entry.severity_level.as_deref().and_then(KnownWords::severity);
         Self {
-            severity: entry.severity_level.filter(|text| personal || is_a_severity(text)),
-            id: if personal || is_a_number(&entry.id) { entry.id } else { String::new() },
-            message_type: entry.message_type.filter(|text| personal || is_a_known_type(text)),
-            message: personal.then_some(entry.message),
-            attribute_name: match entry.attribute_name {
-                Some(name) if !personal => known_attribute(&name),
-                name => name,
-            },
+            severity: severity.map(str::to_owned),
+            id: words.id().unwrap_or_default().to_owned(),
+            message_type: words.message_type().map(str::to_owned),
+            message: None,
+            attribute_name: words.attribute().map(str::to_owned),
             guidance,
         }
     }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::Severity;
 use crate::guidance::{self, Guidance, Message};
+use crate::known_words::KnownWords;
 use crate::state::Outcome;
-use crate::table;
 
 /// What a cause weighs: an error where records were not accepted, or nobody knows whether they were; a warning where
 /// they were, but something should be mended.
@@ -63,10 +63,17 @@ impl Cause {
     /// that were kept before this was looked at so closely may have one.
     #[must_use]
     pub fn names_only(self) -> Self {
+        let words = KnownWords::of(&Message {
+            id: self.id.as_deref().unwrap_or_default(),
+            attribute: self.attribute.as_deref(),
+            parameter: None,
+            message_type: self.message_type.as_deref(),
+        });
+        let part = |text: Option<&str>| text.map(str::to_owned);
         Self {
-            id: self.id.filter(|id| is_a_number(id)),
-            attribute: self.attribute.and_then(|name| known_attribute(&name)),
-            message_type: self.message_type.filter(|text| is_a_known_type(text)),
+            id: part(words.id()),
+            attribute: part(words.attribute()),
+            message_type: part(words.message_type()),
             ..self
         }
     }
@@ -102,35 +109,6 @@ impl Cause {
     }
 }
 
-// What stands in the place of a name may be a value that a fault put there: a person's name looks like an attribute's.
-// What is shown where personal data may not be is therefore only what is known to be a name.
-
-/// Whether a text is a number of a message: of those that are documented none is longer than four digits, a civic number
-/// or a part of one is.
-pub fn is_a_number(id: &str) -> bool {
-    (1..=5).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// What is known of an attribute's name to be one, without places in lists: `Enrolment.schoolYear`, and of a path that
-/// begins with something else its end.
-pub fn known_attribute(name: &str) -> Option<String> {
-    let name = guidance::without_places(name);
-    let known = |part: &&str| table::is_an_attribute(part) || guidance::is_named(part);
-    let mut parts: Vec<&str> = name.rsplit('.').take_while(known).collect();
-    parts.reverse();
-    (!parts.is_empty()).then(|| parts.join("."))
-}
-
-/// Whether a text is a category of messages that is known, such as "Ogiltigt format".
-pub fn is_a_known_type(text: &str) -> bool {
-    guidance::is_a_type(text)
-}
-
-/// Whether a text is one of the words for how much a message weighs.
-pub fn is_a_severity(text: &str) -> bool {
-    matches!(text, "Error" | "Warning")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,21 +135,6 @@ mod tests {
             assert_eq!(cause, Cause::outcome(Outcome::Error), "{value}");
             let kept = Cause { attribute: Some(value.to_owned()), ..cause.clone() };
             assert_eq!(kept.names_only(), cause, "{value}");
-        }
-    }
-
-    #[test]
-    fn an_attribute_is_shown_as_far_as_it_is_known() {
-        for (name, known) in [
-            ("Enrolment.schoolYear", "Enrolment.schoolYear"),
-            ("enrolments[3].schoolYear", "enrolments.schoolYear"),
-            ("DutyAssignment.duty.id", "DutyAssignment.duty.id"),
-            ("groupMemberships[Andersson].person", "groupMemberships.person"),
-            ("anna.andersson.eppn", "eppn"),
-            ("SecurityMarking", "SecurityMarking"),
-            ("globallyUnique", "globallyUnique"),
-        ] {
-            assert_eq!(known_attribute(name).as_deref(), Some(known));
         }
     }
 

@@ -257,11 +257,3 @@ impl Group<'_> {
         counts.into_iter().map(group).collect()
     }
 }
-
-/// Whether an attribute name that is not known may be repeated. Anything else may be a name, a civic number or
-/// an address that a faulty export put in the place of one.
-pub(crate) fn may_be_quoted(name: &str) -> bool {
-    name.len() <= 64
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        && name.bytes().next().is_some_and(|first| first.is_ascii_alphabetic())
-}

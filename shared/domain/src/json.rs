@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use crate::finding::{Finding, FindingCode, Kind, may_be_quoted};
+use crate::finding::{Finding, FindingCode, Kind};
+use crate::known_words::may_be_quoted;
 use crate::reason::Text;
 use crate::shape::Walk;
 use crate::stage::StageName;

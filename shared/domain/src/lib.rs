@@ -13,6 +13,7 @@ pub mod finding;
 pub mod guidance;
 pub mod id;
 mod json;
+pub mod known_words;
 pub mod label;
 mod links;
 mod mask;
@@ -45,6 +46,7 @@ pub use finding::{
 };
 pub use guidance::Guidance;
 pub use id::{AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId};
+pub use known_words::{KnownWords, may_be_quoted};
 pub use label::Label;
 pub use personal::Personal;
 pub use plan::{ActivitySummary, Facts, MAX_BODY_BYTES, Plan, PlannedBatch, SchoolUnitSummary};

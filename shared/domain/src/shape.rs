@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use crate::finding::{Finding, FindingCode, Findings, Kind, Mender, Severity, may_be_quoted};
+use crate::finding::{Finding, FindingCode, Findings, Kind, Mender, Severity};
 use crate::id::RecordId;
 use crate::json::Frame;
+use crate::known_words::may_be_quoted;
 use crate::skolverket_id::{SchoolUnitCode, TestCode};
 use crate::stage::StageName;
 use crate::submission::list_of;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use stafett_domain::{Environment, OrganisationNumber, ProtectedIdentities};
+use stafett_domain::{Environment, OrganisationNumber, ProtectedIdentities, may_be_quoted};
 use stafett_skolverket::{Credentials, Identity, Pin, Roots, ServerTrust};
 
 /// The longest that sends may be kept, in days: ten years.
@@ -208,8 +208,8 @@ impl Reader {
         let names: Vec<String> = self.fields.keys().cloned().collect();
         for name in names {
             // What stands where a name should be may be anything.
-            let plain = name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            self.fault(if plain { name } else { String::new() }, "is not a field of the settings");
+            let name = if may_be_quoted(&name) { name } else { String::new() };
+            self.fault(name, "is not a field of the settings");
         }
     }
 }
