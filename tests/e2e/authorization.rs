@@ -140,3 +140,47 @@ async fn scopes_may_be_a_list_and_other_claims_may_be_anything() {
     }
     stack.finish(0).await;
 }
+
+/// Subjects are often e-mail addresses: a colleague with `history:read` does not see who asked for a send.
+#[tokio::test]
+async fn who_asked_for_a_send_is_seen_by_themselves_and_with_history_personal() {
+    let stack = TestStack::start().await;
+    let whose = async |sub: &str, scope: &str| {
+        token(&stack, &[("organisation_number", ORGANISER), ("sub", sub), ("scope", scope)]).await
+    };
+    let (anna, bo) = ("anna.andersson@example.se", "bo.ek@example.se");
+    let annas = whose(anna, "sends:write history:read").await;
+    let body = class(63).to_string();
+    let post = async |token: &str, path: &str, body: &str| {
+        let call = stack.call(Method::POST, path).bearer_auth(token).header("idempotency-key", "who");
+        stack.request(call.body(body.to_owned())).await
+    };
+    let accepted = post(&annas, "/v1/sends", &body).await;
+    assert_eq!(accepted.json()["requestedBy"], anna, "{}", accepted.text);
+    let id = accepted.json()["id"].as_str().unwrap().to_owned();
+    stack.ended(&id).await;
+
+    let others = whose(bo, "sends:write history:read").await;
+    let reads = ["/v1/sends".to_owned(), format!("/v1/sends/{id}"), "/v1/jobs".to_owned()];
+    let shown = async |token: &str| {
+        let mut shown = Vec::new();
+        for path in &reads {
+            let answer = stack.request(stack.call(Method::GET, path).bearer_auth(token)).await;
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+            let whole = answer.json();
+            let one = whole["items"].get(0).unwrap_or(&whole);
+            shown.push((one["requestedBy"].clone(), one["masked"].clone()));
+            assert_eq!(answer.text.contains(anna), one["requestedBy"] == anna, "{path}: {}", answer.text);
+        }
+        shown
+    };
+    assert_eq!(shown(&others).await, vec![(Value::Null, json!(true)); 3]);
+    assert_eq!(shown(&annas).await, vec![(json!(anna), Value::Null); 3]);
+    assert_eq!(shown(&whose(bo, "history:personal").await).await, vec![(json!(anna), Value::Null); 3]);
+    // Nor is it shown to a colleague who calls with the same key, or cancels.
+    let repeated = post(&others, "/v1/sends", &body).await;
+    assert_eq!((repeated.status, &repeated.json()["requestedBy"]), (StatusCode::ACCEPTED, &Value::Null));
+    let cancelled = post(&others, &format!("/v1/sends/{id}/cancel"), "{}").await;
+    assert!(!cancelled.text.contains(anna), "{}", cancelled.text);
+    stack.finish(0).await;
+}

@@ -9,6 +9,7 @@ use stafett_domain::{Access, OrganisationNumber};
 
 use crate::Shared;
 use crate::problem::Problem;
+use crate::requester::Audience;
 
 /// The claims that hold scopes: `scope` (RFC 9068), and `scp`, as some issuers name it. What stands in either counts.
 const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
@@ -55,8 +56,20 @@ impl Caller {
         if self.has(PERSONAL) { Access::Personal } else { Access::Masked }
     }
 
+    /// For whom its answers are.
+    pub(crate) fn audience(&self) -> Audience<'_> {
+        Audience { subject: &self.subject, access: self.access() }
+    }
+
     fn has(&self, scope: &str) -> bool {
         self.scopes.iter().any(|known| known == scope)
+    }
+}
+
+impl Reader {
+    /// For whom its answers are.
+    pub(crate) fn audience(&self) -> Audience<'_> {
+        Audience { subject: &self.subject, access: self.access }
     }
 }
 

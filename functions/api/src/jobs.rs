@@ -11,6 +11,7 @@ use crate::answer::Polled;
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView, one, several};
 use crate::problem::Problem;
+use crate::requester::{Audience, RequesterView};
 use crate::view::JobView;
 
 /// A job with what its send tells of it.
@@ -19,15 +20,16 @@ use crate::view::JobView;
 pub(crate) struct ListedJobView {
     send: SendId,
     accepted_at: Option<Timestamp>,
-    requested_by: String,
+    #[serde(flatten)]
+    requester: RequesterView,
     #[serde(flatten)]
     job: JobView,
 }
 
-impl From<ListedJob> for ListedJobView {
-    fn from(ListedJob { send, job }: ListedJob) -> Self {
-        let job = JobView::from(&job);
-        Self { send: send.id, accepted_at: send.accepted_at, requested_by: send.requested_by, job }
+impl ListedJobView {
+    fn new(ListedJob { send, job }: ListedJob, audience: Audience<'_>) -> Self {
+        let requester = RequesterView::hidden(send.requested_by).shown_to(audience);
+        Self { send: send.id, accepted_at: send.accepted_at, requester, job: (&job).into() }
     }
 }
 
@@ -48,6 +50,7 @@ pub(crate) async fn list(
     let now = relay.clock.now();
     let page = relay.history.jobs(&reader.organisation, &filter, limit, after, now).await?;
     let going_on = page.items.iter().any(|listed| !listed.job.status.has_ended());
-    let items = page.items.into_iter().map(Into::into).collect();
+    let audience = reader.audience();
+    let items = page.items.into_iter().map(|listed| ListedJobView::new(listed, audience)).collect();
     Ok(Polled::new(PageView::new(items, page.next.as_deref()), going_on))
 }

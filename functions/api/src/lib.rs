@@ -16,6 +16,7 @@ mod page;
 mod problem;
 mod records;
 mod registers;
+mod requester;
 mod resume;
 mod sends;
 mod sheet;

@@ -71,7 +71,7 @@ pub(crate) async fn resume(
         Ok(accepted) => accepted,
         Err(rejection) => {
             let repeated = match &key {
-                Some(key) => answer_repeated(&relay, &old.organisation, key, &body).await?,
+                Some(key) => answer_repeated(&relay, &caller, key, &body).await?,
                 None => None,
             };
             return repeated.ok_or_else(|| rejection.into());
@@ -82,7 +82,7 @@ pub(crate) async fn resume(
         None => SendRef::new(old.organisation.clone(), SendId(Uuid::now_v7())),
     };
     if relay.history.send(&send, relay.clock.now()).await?.is_some() {
-        return answer_accepted(&relay, &send).await;
+        return answer_accepted(&relay, &send, caller.audience()).await;
     }
 
     let mut corrected = Corrected::of(&corrections);
@@ -102,7 +102,7 @@ pub(crate) async fn resume(
     let new = NewSend {
         findings: findings.counts().to_vec(),
         not_checked: checked.not_checked,
-        ..new_send(&stored, activities, &again, caller.subject, terms)
+        ..new_send(&stored, activities, &again, caller.subject.clone(), terms)
     };
     for _ in 0..TRIES {
         let organiser = relay.history.organiser(&old.organisation).await?.ok_or(Problem::Internal)?;
@@ -112,7 +112,7 @@ pub(crate) async fn resume(
         }
         // Accepted only at the place up to which was looked.
         match store_and_start(&relay, &send, &new, Some(organiser.next_seq)).await? {
-            Started::Accepted => return answer_accepted(&relay, &send).await,
+            Started::Accepted => return answer_accepted(&relay, &send, caller.audience()).await,
             Started::Moved => {}
             // What an earlier request left is being removed: a repeat begins anew.
             Started::Closed => break,

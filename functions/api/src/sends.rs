@@ -23,10 +23,11 @@ use crate::Shared;
 use crate::address::Address;
 use crate::answer::{Polled, RETRY_AFTER};
 use crate::body::unpacked;
-use crate::caller::{Reader, Sender};
+use crate::caller::{Caller, Reader, Sender};
 use crate::page::{PageQuery, PageView, one, several};
 use crate::problem::Problem;
 use crate::registers;
+use crate::requester::Audience;
 use crate::terms::{Terms, terms};
 use crate::uploads;
 use crate::view::SendView;
@@ -46,7 +47,7 @@ pub(crate) async fn accept(
     let organiser = match relay.organisers.get(&caller.organisation, relay.clock.now()).await {
         Ok(organiser) => organiser,
         Err(error) => {
-            let repeated = answer_repeated(&relay, &caller.organisation, key, &body).await?;
+            let repeated = answer_repeated(&relay, &caller, key, &body).await?;
             return repeated.ok_or_else(|| error.into());
         }
     };
@@ -57,7 +58,7 @@ pub(crate) async fn accept(
     let (submission, findings) = match read.accepted(validation) {
         Ok(accepted) => accepted,
         Err(rejection) => {
-            let repeated = answer_repeated(&relay, &caller.organisation, key, &body).await?;
+            let repeated = answer_repeated(&relay, &caller, key, &body).await?;
             return repeated.ok_or_else(|| rejection.into());
         }
     };
@@ -65,7 +66,7 @@ pub(crate) async fn accept(
         match terms(&relay, &organiser, submission.options) {
             Ok(terms) => terms,
             Err(problem) => {
-                let repeated = answer_repeated(&relay, &caller.organisation, key, &body).await?;
+                let repeated = answer_repeated(&relay, &caller, key, &body).await?;
                 return repeated.ok_or(problem);
             }
         };
@@ -75,13 +76,13 @@ pub(crate) async fn accept(
         certificate_days_left,
         findings: findings.counts().to_vec(),
         not_checked: checked.not_checked,
-        ..new_send(submission, caller.subject)
+        ..new_send(submission, caller.subject.clone())
     };
     checked.known.name(&mut new.activities);
 
     let send = send_of_key(&relay, &caller.organisation, key, &body).await?;
     match store_and_start(&relay, &send, &new, None).await? {
-        Started::Accepted => answer_accepted(&relay, &send).await,
+        Started::Accepted => answer_accepted(&relay, &send, caller.audience()).await,
         // What an earlier request left is being removed: a repeat begins anew.
         Started::Closed | Started::Moved => Err(Problem::Unavailable),
     }
@@ -102,29 +103,34 @@ pub(crate) async fn send_of_key(
 }
 
 /// The answer to a request that made a send: the same for every repeat.
-pub(crate) async fn answer_accepted(relay: &Relay, send: &SendRef) -> Result<Response, Problem> {
+pub(crate) async fn answer_accepted(
+    relay: &Relay,
+    send: &SendRef,
+    audience: Audience<'_>,
+) -> Result<Response, Problem> {
     let stored = relay.history.send(send, relay.clock.now()).await?.ok_or(Problem::Internal)?;
     let headers = [
         (header::LOCATION, format!("/v1/sends/{}", send.send)),
         (header::RETRY_AFTER, RETRY_AFTER.to_owned()),
     ];
-    Ok((StatusCode::ACCEPTED, headers, Json(SendView::accepted(stored))).into_response())
+    Ok((StatusCode::ACCEPTED, headers, Json(SendView::accepted(stored).shown_to(audience))).into_response())
 }
 
 /// The answer to a request that was accepted, if this one repeats it: what registers and settings say may have changed
 /// since.
 pub(crate) async fn answer_repeated(
     relay: &Relay,
-    organisation: &OrganisationNumber,
+    caller: &Caller,
     key: &str,
     body: &[u8],
 ) -> Result<Option<Response>, Problem> {
+    let organisation = &caller.organisation;
     let (key, body, now) = (hash(key.as_bytes()), hash(body), relay.clock.now());
     let Some(id) = relay.history.tied_to(organisation, &key, &body, now).await? else { return Ok(None) };
     let send = SendRef::new(organisation.clone(), id);
     // Tied to it, and never accepted: then it is a new one to be looked at.
     match relay.history.send(&send, now).await? {
-        Some(_) => answer_accepted(relay, &send).await.map(Some),
+        Some(_) => answer_accepted(relay, &send, caller.audience()).await.map(Some),
         None => Ok(None),
     }
 }
@@ -191,14 +197,14 @@ pub(crate) async fn cancel(
     Sender(caller): Sender,
     Address(id): Address<String>,
 ) -> Result<Response, Problem> {
-    let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    let send = SendRef::new(caller.organisation.clone(), id.parse().map_err(|_| Problem::NotFound)?);
     let now = relay.clock.now();
     if relay.history.send(&send, now).await?.is_none() {
         // Whoever is at work on it ends before the watchdog looks.
         let removed_at = (now + relay.config.timing.overdue).as_millisecond();
         match relay.history.cancel_upload(&send, now, removed_at).await? {
             CancelledUpload::Yes => {
-                let view = uploads::view(&relay, &send).await?;
+                let view = uploads::view(&relay, &send).await?.shown_to(caller.audience());
                 return Ok((StatusCode::ACCEPTED, Json(view)).into_response());
             }
             CancelledUpload::Accepted => {}
@@ -211,7 +217,8 @@ pub(crate) async fn cancel(
         return Err(Problem::Ended);
     }
     let organiser = relay.history.organiser(&send.organisation).await?;
-    Ok((StatusCode::ACCEPTED, Json(SendView::now(stored, organiser.as_ref()))).into_response())
+    let view = SendView::now(stored, organiser.as_ref()).shown_to(caller.audience());
+    Ok((StatusCode::ACCEPTED, Json(view)).into_response())
 }
 
 fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_domain::Facts> {
@@ -271,7 +278,9 @@ pub(crate) async fn list(
     let now = relay.clock.now();
     let page = relay.history.sends(&reader.organisation, &filter, limit, cursor.as_deref(), now).await?;
     let organiser = relay.history.organiser(&reader.organisation).await?;
-    let items: Vec<_> = page.items.into_iter().map(|send| SendView::now(send, organiser.as_ref())).collect();
+    let audience = reader.audience();
+    let view = |send| SendView::now(send, organiser.as_ref()).shown_to(audience);
+    let items: Vec<_> = page.items.into_iter().map(view).collect();
     let going_on = items.iter().any(SendView::is_going_on);
     Ok(Polled::new(PageView::new(items, page.next.as_deref()), going_on))
 }
@@ -282,7 +291,7 @@ pub(crate) async fn show(
     reader: Reader,
     Address(id): Address<String>,
 ) -> Result<Polled<SendView>, Problem> {
-    let send = SendRef::new(reader.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    let send = SendRef::new(reader.organisation.clone(), id.parse().map_err(|_| Problem::NotFound)?);
     let view = match relay.history.send(&send, relay.clock.now()).await? {
         Some(stored) => {
             let organiser = relay.history.organiser(&send.organisation).await?;
@@ -291,7 +300,7 @@ pub(crate) async fn show(
         None => uploads::view(&relay, &send).await?,
     };
     let going_on = view.is_going_on();
-    Ok(Polled::new(view, going_on))
+    Ok(Polled::new(view.shown_to(reader.audience()), going_on))
 }
 
 #[cfg(test)]

@@ -35,14 +35,14 @@ pub(crate) async fn submit(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
+    let send = SendRef::new(caller.organisation.clone(), id.parse().map_err(|_| Problem::NotFound)?);
     let count = Submission::parse_submit(&unpacked(&headers, body)?)?;
     let found = relay.history.upload(&send).await?.ok_or(Problem::NotFound)?;
     if found.upload.submitted.is_some_and(|submitted| submitted != count) {
         return Err(Problem::Submitted);
     }
     if found.header.was_accepted() {
-        return answer_accepted(&relay, &send).await;
+        return answer_accepted(&relay, &send, caller.audience()).await;
     }
     if found.header.status != SendStatus::Receiving {
         return Err(Problem::Ended);
@@ -79,12 +79,12 @@ pub(crate) async fn submit(
     };
     let sealed = relay.history.seal_upload(&send, found.upload.rev, count, &new).await?;
     if sealed == Sealed::Yes && store_and_start(&relay, &send, &new, None).await? == Started::Accepted {
-        return answer_accepted(&relay, &send).await;
+        return answer_accepted(&relay, &send, caller.audience()).await;
     }
     // Somebody else was faster: a part, a cancellation, the watchdog, or another who submitted the same.
     match overtaken(&relay, &send, found.upload.rev).await? {
         Some(problem) => Err(problem),
-        None => answer_accepted(&relay, &send).await,
+        None => answer_accepted(&relay, &send, caller.audience()).await,
     }
 }
 

@@ -15,6 +15,7 @@ use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, U
 use stafett_skolverket::LogEntry;
 
 use crate::registers::NotCheckedView;
+use crate::requester::{Audience, RequesterView};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,7 +26,8 @@ pub(crate) struct SendView {
     accepted_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
-    requested_by: String,
+    #[serde(flatten)]
+    requester: RequesterView,
     /// The send that it takes up again.
     resume_of: Option<SendId>,
     queue_position: Option<u64>,
@@ -134,6 +136,12 @@ pub(crate) struct JobView {
 }
 
 impl SendView {
+    /// The send as this caller may see it.
+    #[must_use]
+    pub(crate) fn shown_to(self, audience: Audience<'_>) -> Self {
+        Self { requester: self.requester.shown_to(audience), ..self }
+    }
+
     /// Something of it will still change.
     pub(crate) fn is_going_on(&self) -> bool {
         !self.status.has_ended()
@@ -198,7 +206,7 @@ impl SendView {
             accepted_at: header.accepted_at,
             started_at: header.started_at,
             ended_at: header.ended_at,
-            requested_by: header.requested_by,
+            requester: RequesterView::hidden(header.requested_by),
             resume_of: header.resume_of,
             queue_position,
             stopping: header.stop_requested.filter(|_| !header.status.has_ended()).map(Into::into),
