@@ -40,6 +40,7 @@ mod refusals;
 mod restart;
 mod resume;
 mod routes;
+mod sizes;
 mod sqs_contract;
 mod stack;
 mod storage;

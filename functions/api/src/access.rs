@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use stafett_domain::{BatchId, Facts, Preview, StageName, Viewer};
 use stafett_engine::Relay;
-use stafett_engine::history::{Batch, Body, SendRef};
+use stafett_engine::history::{Batch, Body, Listed, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
@@ -28,7 +28,7 @@ pub(crate) async fn list(
     let send = SendRef::new(reader.organisation.clone(), id.parse().map_err(|_| Problem::NotFound)?);
     relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
     let mut preview = Preview::new(reader.access);
-    let next = duties(&relay, &send, &mut preview, start, limit).await?;
+    let (places, next) = duties(&relay, &send, &mut preview, start, limit).await?;
     let mut first = BatchId(0);
     loop {
         let batches = relay.history.batches(&send, StageName::Activities, first, BATCHES_AT_ONCE).await?;
@@ -42,38 +42,40 @@ pub(crate) async fn list(
         }
     }
     groups(&relay, &send, &mut preview).await?;
-    let viewers = preview.finish();
-    reader.note_reading(&send, StageName::Duties, "access", viewers.len());
-    Ok(Polled::personal(PageView::new(viewers, next.as_deref()), false))
+    let viewers = preview.finish().into_iter().zip(places);
+    let page = PageView::of(viewers.map(|(item, after)| Listed { item, after }), next.as_deref())?;
+    reader.note_reading(&send, StageName::Duties, "access", page.len());
+    Ok(Polled::personal(page, false))
 }
 
-/// Takes a page of duties; gives the cursor of the next one.
+/// Takes a page of duties; gives the cursor behind each of them, and that of the next page.
 async fn duties(
     relay: &Relay,
     send: &SendRef,
     preview: &mut Preview,
     (mut first, mut index): (BatchId, usize),
     limit: usize,
-) -> Result<Option<String>, Problem> {
-    let mut room = limit;
+) -> Result<(Vec<String>, Option<String>), Problem> {
+    let (mut room, mut places) = (limit, Vec::new());
     loop {
         let batches = relay.history.batches(send, StageName::Duties, first, BATCHES_AT_ONCE).await?;
         for batch in &batches {
             if room == 0 {
-                return Ok(Some(format!("{}.{index}", batch.batch.0)));
+                return Ok((places, Some(format!("{}.{index}", batch.batch.0))));
             }
             first = BatchId(batch.batch.0 + 1);
             let Body { body, facts } = read(relay, send, StageName::Duties, batch).await?;
             let taken = preview.duties(&body, &facts, index, room).map_err(unreadable)?;
+            places.extend((index..index + taken).map(|place| format!("{}.{}", batch.batch.0, place + 1)));
             index += taken;
             room -= taken;
             if index < facts.len() {
-                return Ok(Some(format!("{}.{index}", batch.batch.0)));
+                return Ok((places, Some(format!("{}.{index}", batch.batch.0))));
             }
             index = 0;
         }
         if batches.len() < BATCHES_AT_ONCE {
-            return Ok(None);
+            return Ok((places, None));
         }
     }
 }

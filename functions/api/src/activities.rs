@@ -5,7 +5,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
 use stafett_domain::{ActivitySummary, Label, SendId, SendStatus};
-use stafett_engine::history::{ActivityFilter, CurrentActivity, SendRef};
+use stafett_engine::history::{ActivityFilter, CurrentActivity, Listed, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
@@ -56,9 +56,10 @@ pub(crate) async fn list(
     };
     let now = relay.clock.now();
     let page = relay.history.current_activities(&reader.organisation, &filter, limit, after, now).await?;
-    let going_on = page.items.iter().any(|current| !current.latest.status.has_ended());
-    let items = page.items.into_iter().map(Into::into).collect();
-    Ok(Polled::new(PageView::new(items, page.next.as_deref()), going_on))
+    let going_on = page.items.iter().any(|current| !current.item.latest.status.has_ended());
+    let view = |Listed { item, after }| Listed { item: CurrentActivityView::from(item), after };
+    let page = PageView::of(page.items.into_iter().map(view), page.next.as_deref())?;
+    Ok(Polled::new(page, going_on))
 }
 
 /// The activities of a send, in the order given. They never change.
@@ -75,6 +76,7 @@ pub(crate) async fn of_send(
     let all = relay.history.activities(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
     let next = first.saturating_add(limit);
     let next = (next < all.len()).then(|| next.to_string());
-    let items = all.into_iter().skip(first).take(limit).collect();
-    Ok(Polled::new(PageView::new(items, next.as_deref()), false))
+    let items = all.into_iter().enumerate().skip(first).take(limit);
+    let items = items.map(|(place, item)| Listed { item, after: (place + 1).to_string() });
+    Ok(Polled::new(PageView::of(items, next.as_deref())?, false))
 }

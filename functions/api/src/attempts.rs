@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde_json::Value;
 use stafett_domain::{Access, AttemptId, Call, Facts};
-use stafett_engine::history::Body;
+use stafett_engine::history::{Body, Listed};
 
 use crate::Shared;
 use crate::address::Address;
@@ -12,6 +12,7 @@ use crate::caller::Reader;
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
 use crate::records::{as_sent, find_job};
+use crate::room::Room;
 use crate::view::{AttemptView, WholeAttemptView};
 
 /// The calls of a job: the last batch first, and of each batch the last call first.
@@ -24,7 +25,8 @@ pub(crate) async fn list(
     let (limit, cursor) = (query.limit()?, query.cursor()?);
     let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
     let page = relay.history.attempts(&send, stage, limit, cursor.as_deref()).await?;
-    let page = PageView::new(page.items.iter().map(Into::into).collect(), page.next.as_deref());
+    let view = |Listed { item, after }| Listed { item: AttemptView::from(&item), after };
+    let page = PageView::of(page.items.into_iter().map(view), page.next.as_deref())?;
     Ok(Polled::new(page, !status.has_ended()))
 }
 
@@ -37,8 +39,8 @@ pub(crate) async fn show(
     let id: AttemptId = attempt.parse().map_err(|_| Problem::NotFound)?;
     let (send, stage, _) = find_job(&relay, &reader, &send, &stage).await?;
     let attempt = relay.history.attempt(&send, stage, id).await?.ok_or(Problem::NotFound)?;
-    let (request, response) = match reader.access {
-        Access::Masked => (None, None),
+    let (request, response, truncated) = match reader.access {
+        Access::Masked => (None, None, false),
         Access::Personal => {
             let batch = relay.history.batch(&send, stage, id.batch).await?.ok_or(Problem::Internal)?;
             let request = match attempt.call {
@@ -61,10 +63,15 @@ pub(crate) async fn show(
             let records =
                 if attempt.records.is_empty() { batch.total as usize } else { attempt.records.len() };
             reader.note_reading(&send, stage, "attempt", records);
-            (Some(request), Some(response))
+            let mut room = Room::new();
+            // No larger than a call may be.
+            room.take(&request)?;
+            let (response, whole) = room.take_body(response)?;
+            (Some(request), Some(response), !whole)
         }
     };
-    Ok(Polled::personal(WholeAttemptView { attempt: (&attempt).into(), request, response }, false))
+    let attempt = (&attempt).into();
+    Ok(Polled::personal(WholeAttemptView { attempt, request, response, truncated }, false))
 }
 
 /// A body as JSON; what is no JSON, such as a proxy's page, as a text.

@@ -12,7 +12,8 @@ use crate::address::Address;
 use crate::answer::Polled;
 use crate::caller::Reader;
 use crate::problem::Problem;
-use crate::view::JobView;
+use crate::room::shortened;
+use crate::view::{JobView, LONGEST_TEXT};
 
 /// A job and its causes.
 #[derive(Serialize)]
@@ -44,6 +45,11 @@ struct CauseView {
     first_record_ids: Vec<RecordId>,
 }
 
+/// Skolverket's text, as rows show it.
+fn shortened_text(text: String) -> String {
+    shortened(text, LONGEST_TEXT)
+}
+
 impl CauseView {
     fn new(told: JobCause, access: Access) -> Self {
         let cause = told.cause.names_only();
@@ -56,7 +62,7 @@ impl CauseView {
             id: cause.id,
             attribute: cause.attribute,
             message_type: cause.message_type,
-            message: told.message.filter(|_| access == Access::Personal),
+            message: told.message.filter(|_| access == Access::Personal).map(shortened_text),
             guidance,
             first_record_ids: told.first_records,
         }

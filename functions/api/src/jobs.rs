@@ -4,7 +4,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
 use stafett_domain::SendId;
-use stafett_engine::history::{JobFilter, ListedJob};
+use stafett_engine::history::{JobFilter, Listed, ListedJob};
 
 use crate::Shared;
 use crate::answer::Polled;
@@ -49,8 +49,9 @@ pub(crate) async fn list(
     };
     let now = relay.clock.now();
     let page = relay.history.jobs(&reader.organisation, &filter, limit, after, now).await?;
-    let going_on = page.items.iter().any(|listed| !listed.job.status.has_ended());
+    let going_on = page.items.iter().any(|listed| !listed.item.job.status.has_ended());
     let audience = reader.audience();
-    let items = page.items.into_iter().map(|listed| ListedJobView::new(listed, audience)).collect();
-    Ok(Polled::new(PageView::new(items, page.next.as_deref()), going_on))
+    let view = |Listed { item, after }| Listed { item: ListedJobView::new(item, audience), after };
+    let page = PageView::of(page.items.into_iter().map(view), page.next.as_deref())?;
+    Ok(Polled::new(page, going_on))
 }

@@ -18,6 +18,7 @@ mod records;
 mod registers;
 mod requester;
 mod resume;
+mod room;
 mod sends;
 mod sheet;
 mod submit;

@@ -1,4 +1,5 @@
-//! Lists: `{items, nextCursor}`, asked for with `limit` and `cursor`, and with filters where a list has them.
+//! Lists: `{items, nextCursor}`, asked for with `limit` and `cursor`, and with filters where a list has them. A page
+//! that would become too large holds fewer items than asked for, and the cursor of the rest.
 
 use std::str::FromStr;
 
@@ -8,9 +9,10 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_engine::history::Span;
+use stafett_engine::history::{Listed, Span};
 
 use crate::problem::Problem;
+use crate::room::Room;
 
 /// How many items a page holds when nobody says.
 const USUAL_LIMIT: usize = 50;
@@ -41,12 +43,14 @@ pub(crate) struct PageQuery {
     to: Option<String>,
 }
 
-/// A page as it is shown.
+/// A page as it is shown. Made item by item, so that none becomes larger than an answer may be.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageView<T> {
-    pub(crate) items: Vec<T>,
-    pub(crate) next_cursor: Option<String>,
+    items: Vec<T>,
+    next_cursor: Option<String>,
+    #[serde(skip)]
+    room: Room,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
@@ -102,9 +106,45 @@ impl PageQuery {
     }
 }
 
-impl<T> PageView<T> {
-    pub(crate) fn new(items: Vec<T>, next: Option<&str>) -> Self {
-        Self { items, next_cursor: next.map(opaque) }
+impl<T: Serialize> PageView<T> {
+    /// A page without items.
+    pub(crate) fn new() -> Self {
+        Self { items: Vec::new(), next_cursor: None, room: Room::new() }
+    }
+
+    /// A page of as many of these items as it has room for. `next`: the cursor behind all of them, if there is more.
+    pub(crate) fn of(
+        items: impl IntoIterator<Item = Listed<T>>,
+        next: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let (mut page, mut last) = (Self::new(), None);
+        for Listed { item, after } in items {
+            if !page.add(item)? {
+                return Ok(page.before(last.as_deref()));
+            }
+            last = Some(after);
+        }
+        Ok(page.before(next))
+    }
+
+    /// Adds an item; says whether there was room for it.
+    pub(crate) fn add(&mut self, item: T) -> Result<bool, Problem> {
+        let fits = self.room.take(&item)?;
+        if fits {
+            self.items.push(item);
+        }
+        Ok(fits)
+    }
+
+    /// The page, with the cursor of the next one.
+    #[must_use]
+    pub(crate) fn before(self, next: Option<&str>) -> Self {
+        Self { next_cursor: next.map(opaque), ..self }
+    }
+
+    /// How many items it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
     }
 }
 
@@ -135,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_cursor_comes_back_as_it_was_given_and_nothing_else_is_one() {
-        let given = PageView::<u8>::new(Vec::new(), Some("00012.000345")).next_cursor.unwrap();
+        let given = PageView::<u8>::new().before(Some("00012.000345")).next_cursor.unwrap();
         assert_eq!(query(None, Some(&given)).cursor().unwrap().as_deref(), Some("00012.000345"));
         let strange =
             ["", "*", "YQ", &URL_SAFE_NO_PAD.encode("1#2"), &URL_SAFE_NO_PAD.encode("1".repeat(41))];
@@ -163,6 +203,44 @@ mod tests {
         let utc = Some("2026-11-01T09:00:00Z".parse().unwrap());
         assert_eq!(from("2026-11-01T10:00:00+01:00").unwrap().from, utc);
         assert!(from("2026-11-01").is_err());
+    }
+
+    #[test]
+    fn a_page_holds_what_it_has_room_for_and_goes_on_from_there() {
+        let list = |name: &str| {
+            let items = (0..45).map(|n| Listed { item: (n, name.to_owned()), after: n.to_string() });
+            items.collect::<Vec<_>>()
+        };
+        let short = PageView::of(list("6B"), Some("99")).unwrap();
+        assert_eq!((short.len(), short.next_cursor), (45, Some(opaque("99"))));
+        // The last two grow in the function's answer, where a page stands as a text.
+        for letter in ["x", "å", "\"", "\u{1}"] {
+            let name = letter.repeat(180_000 / letter.len());
+            let (mut seen, mut after) = (Vec::new(), None);
+            while seen.len() < 45 {
+                let begin = after.map_or(0, |last: usize| last + 1);
+                let rest = list(&name).into_iter().skip(begin);
+                let page = PageView::of(rest, None).unwrap();
+                let answer = serde_json::to_string(&serde_json::to_string(&page).unwrap()).unwrap();
+                assert!(answer.len() <= 4_000_000, "{}", answer.len());
+                seen.extend(page.items.iter().map(|(n, _)| *n));
+                assert_eq!(page.next_cursor.is_none(), seen.len() == 45);
+                after = seen.last().copied();
+                let next = after.filter(|_| seen.len() < 45);
+                assert_eq!(page.next_cursor, next.map(|last| opaque(&last.to_string())));
+            }
+            assert_eq!(seen, (0..45).collect::<Vec<usize>>());
+        }
+    }
+
+    #[test]
+    fn an_item_that_fills_a_page_has_one_of_its_own() {
+        let items =
+            [1, 5_000_000, 1].map(|length| Listed { item: "x".repeat(length), after: length.to_string() });
+        let first = PageView::of(items, None).unwrap();
+        assert_eq!((first.len(), first.next_cursor), (1, Some(opaque("1"))));
+        let large = Listed { item: "x".repeat(5_000_000), after: "2".to_owned() };
+        assert_eq!(PageView::of([large], Some("2")).unwrap().len(), 1);
     }
 
     #[test]

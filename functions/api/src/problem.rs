@@ -7,6 +7,8 @@ use stafett_domain::{AuthorizationCause, Finding, Findings, Rejection, Severity,
 use stafett_engine::history::HistoryError;
 use stafett_engine::{HandleError, QueueError, SettingsError};
 
+use crate::room::Room;
+
 /// Why a request is not done. Texts never hold a value of the request.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -158,7 +160,7 @@ impl Problem {
             detail_sv: text.sv,
             cause,
             error_count: faults.map(|faults| faults.total(Severity::Error)),
-            errors: faults.map(|faults| faults.listed().collect()),
+            errors: faults.map(fitting),
         }
     }
 
@@ -256,6 +258,12 @@ impl Problem {
         };
         Text { sv: sv.to_owned(), en: en.to_owned() }
     }
+}
+
+/// The first faults, as many as an answer has room for.
+fn fitting(faults: &Findings) -> Vec<&Finding> {
+    let mut room = Room::new();
+    faults.listed().take_while(|finding| room.take(finding).unwrap_or(false)).collect()
 }
 
 /// Which parts are not there, and which there should not be: the first twenty of each.

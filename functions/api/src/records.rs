@@ -19,8 +19,9 @@ use crate::answer::Polled;
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView, opaque, several};
 use crate::problem::Problem;
+use crate::room::Room;
 use crate::sheet::{self, Language, Sheet};
-use crate::view::{MessageView, RecordView, WholeRecordView};
+use crate::view::{MESSAGES_SHOWN, MessageView, RecordView, WholeRecordView};
 
 /// Batch states that are read at once while a page is filled.
 pub(crate) const BATCHES_AT_ONCE: usize = 25;
@@ -62,15 +63,10 @@ pub(crate) async fn list(
         let next = next.map(|next| next_page(&send, stage, filter, limit, &next));
         return sheet.answer(&send, next.as_deref(), going_on);
     }
-    let mut items = Vec::new();
-    let (count, next) = rows
-        .read(from, limit, |record| {
-            items.push(record);
-            Ok(true)
-        })
-        .await?;
+    let mut page = PageView::new();
+    let (count, next) = rows.read(from, limit, |record| page.add(record)).await?;
     reader.note_reading(&send, stage, "records", count);
-    Ok(Polled::personal(PageView::new(items, next.as_deref()), going_on).into_response())
+    Ok(Polled::personal(page.before(next.as_deref()), going_on).into_response())
 }
 
 /// The address of the page that follows.
@@ -204,9 +200,11 @@ fn outcomes_of(
         };
         let guidance = issue.as_ref().map_or_else(|| guidance::of_outcome(outcome, false), guidance_of);
         let (messages, without) = issue.map(|issue| (issue.messages, issue.without)).unwrap_or_default();
-        let messages = messages.into_iter().map(|entry| MessageView::new(entry, access)).collect();
+        let more_messages = messages.len().saturating_sub(MESSAGES_SHOWN);
+        let messages = messages.into_iter().take(MESSAGES_SHOWN);
+        let messages = messages.map(|entry| MessageView::new(entry, access)).collect();
         let outcome_label = outcome.label();
-        RecordView { outcome, outcome_label, status_code, row, messages, without, guidance }
+        RecordView { outcome, outcome_label, status_code, row, messages, more_messages, without, guidance }
     })
     .collect()
 }
@@ -232,17 +230,23 @@ pub(crate) async fn show(
             read_batch(&relay, &send, stage, &batch, status, reader.access).await?;
         let found = records.into_iter().enumerate().find(|(_, view)| view.row.id() == record);
         let Some((index, view)) = found else { continue };
-        let (sent, answers) = match reader.access {
-            Access::Masked => (None, None),
-            Access::Personal => {
-                let sent = sent_object(&body, index);
-                let mut sent: Vec<_> = sent.into_iter().collect();
-                as_sent(&relay, &send, stage, &mut sent).await?;
-                (sent.pop(), Some(answers(&relay, &send, stage, &batch, record).await?))
-            }
-        };
         reader.note_reading(&send, stage, "record", 1);
-        let whole = WholeRecordView { record: view, sent, answers };
+        let mut whole = WholeRecordView { record: view, sent: None, answers: None, truncated: false };
+        if reader.access == Access::Personal {
+            let mut sent: Vec<_> = sent_object(&body, index).into_iter().collect();
+            as_sent(&relay, &send, stage, &mut sent).await?;
+            whole.sent = sent.pop();
+            let mut room = Room::new();
+            // Neither is larger than a call may be.
+            room.take(&whole)?;
+            let mut shown = Vec::new();
+            for answer in answers(&relay, &send, stage, &batch, record).await? {
+                let (answer, all_of_it) = room.take_body(answer)?;
+                whole.truncated |= !all_of_it;
+                shown.push(answer);
+            }
+            whole.answers = Some(shown);
+        }
         return Ok(Polled::personal(whole, !status.has_ended()).into_response());
     }
     Err(Problem::NotFound)

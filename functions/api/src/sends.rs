@@ -13,8 +13,8 @@ use stafett_domain::{
     OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission,
 };
 use stafett_engine::history::{
-    Acceptance, Body, CancelledUpload, Idempotency, NewBatch, NewBody, NewJob, NewSend, Received, SendFilter,
-    SendRef,
+    Acceptance, Body, CancelledUpload, Idempotency, Listed, NewBatch, NewBody, NewJob, NewSend, Received,
+    SendFilter, SendRef,
 };
 use stafett_engine::{Message, Relay, Step};
 use uuid::Uuid;
@@ -279,10 +279,13 @@ pub(crate) async fn list(
     let page = relay.history.sends(&reader.organisation, &filter, limit, cursor.as_deref(), now).await?;
     let organiser = relay.history.organiser(&reader.organisation).await?;
     let audience = reader.audience();
-    let view = |send| SendView::now(send, organiser.as_ref()).shown_to(audience);
+    let view = |Listed { item, after }| {
+        let item = SendView::now(item, organiser.as_ref()).shown_to(audience);
+        Listed { item, after }
+    };
     let items: Vec<_> = page.items.into_iter().map(view).collect();
-    let going_on = items.iter().any(SendView::is_going_on);
-    Ok(Polled::new(PageView::new(items, page.next.as_deref()), going_on))
+    let going_on = items.iter().any(|send| send.item.is_going_on());
+    Ok(Polled::new(PageView::of(items, page.next.as_deref())?, going_on))
 }
 
 /// One send.

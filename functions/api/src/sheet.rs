@@ -10,13 +10,11 @@ use stafett_engine::history::SendRef;
 use crate::answer::{mark, weights};
 use crate::problem::Problem;
 use crate::records::unreadable;
+use crate::room::{Room, weight};
 use crate::view::RecordView;
 
 /// Rows of a page when nobody says, and at most.
 pub(crate) const ROWS: usize = 10_000;
-/// Bytes of a page, beyond which the rest is the next page's. A function's answer is at most 6 MB, 4.5 MB of that where
-/// it is packed, and the gateway's form of it takes some.
-const FULL: usize = 4_000_000;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The language of names and labels.
@@ -64,6 +62,7 @@ pub(crate) struct Sheet {
     stage: StageName,
     language: Language,
     lines: Writer<Vec<u8>>,
+    room: Room,
 }
 
 impl Sheet {
@@ -78,14 +77,11 @@ impl Sheet {
             [("Meddelanden", "Messages"), ("Poster som inte godtogs", "Records not accepted"), ("Id", "Id")];
         let names = before.iter().chain(columns(stage)).chain(&behind);
         lines.write_record(names.map(|(sv, en)| language.of_both(sv, en))).map_err(unreadable)?;
-        Ok(Self { stage, language, lines })
+        Ok(Self { stage, language, lines, room: Room::new() })
     }
 
     /// Adds a row; says whether there was room for it.
     pub(crate) fn add(&mut self, record: &RecordView) -> Result<bool, Problem> {
-        if self.lines.get_ref().len() >= FULL {
-            return Ok(false);
-        }
         let label = self.language.of_both(record.outcome_label.sv, record.outcome_label.en);
         let (name, own) = cells(&record.row);
         // A message may quote what is left out.
@@ -94,9 +90,12 @@ impl Sheet {
         let without: Vec<_> = record.without.iter().map(ToString::to_string).collect();
         let before = [label.to_owned(), name];
         let behind = [messages.join(" | "), without.join(" "), record.row.id().to_string()];
-        let cells = before.into_iter().chain(own).chain(behind);
-        self.lines.write_record(cells.map(harmless)).map_err(unreadable)?;
-        Ok(true)
+        let cells: Vec<_> = before.into_iter().chain(own).chain(behind).map(|cell| harmless(&cell)).collect();
+        let fits = self.room.take_weight(cells.iter().map(|cell| heaviest(cell)).sum());
+        if fits {
+            self.lines.write_record(cells).map_err(unreadable)?;
+        }
+        Ok(fits)
     }
 
     /// The page as an answer. `next`: the address of the one that follows.
@@ -190,9 +189,36 @@ fn cells(row: &Row) -> (String, Vec<String>) {
     }
 }
 
-/// A cell that no spreadsheet takes for a formula: what begins as one gets an apostrophe before it.
-fn harmless(cell: String) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) { format!("'{cell}") } else { cell }
+/// What a cell weighs at most: within quotes, its own quotes doubled, and what follows it.
+fn heaviest(cell: &str) -> usize {
+    let quotes = 2 + cell.matches('"').count();
+    weight(cell.as_bytes()) + quotes * weight(b"\"") + weight(b"\r\n")
+}
+
+/// Signs that begin a formula; of those that spreadsheets take for one of them (Unicode's NFKC makes them the same), too.
+/// The minus sign is what Swedish numbers are written with.
+const FORMULA: &[char] = &[
+    '=', '+', '-', '@', '−', '⁺', '⁻', '⁼', '₊', '₋', '₌', '⩵', '⩶', '﬩', '﹢', '﹣', '﹦', '﹫', '＋', '－',
+    '＝', '＠',
+];
+
+/// Whether a character has no width and no ink: Unicode's format characters, and what else is not to be shown.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
+        | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
+        | '\u{13430}'..='\u{13438}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A cell that no spreadsheet takes for a formula, and without control characters: a space stands for each. What begins
+/// as a formula, or has only what nobody sees before one, gets an apostrophe before it: some spreadsheets take that off.
+fn harmless(cell: &str) -> String {
+    let cell: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let first = cell.chars().find(|c| !c.is_whitespace() && !is_invisible(*c));
+    if first.is_some_and(|c| FORMULA.contains(&c)) { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -214,6 +240,7 @@ mod tests {
             status_code: None,
             row,
             messages: Vec::new(),
+            more_messages: 0,
             without: Vec::new(),
             guidance: None,
         }
@@ -273,16 +300,65 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_formula_is_none_whatever_its_sign_and_whatever_stands_before_it() {
+        for sign in ["=", "+", "-", "@", "＝", "＋", "－", "＠", "﹦", "﹢", "﹣", "﹫", "⁼", "₊", "⩵", "−"]
+        {
+            for before in [
+                "",
+                " ",
+                "\t",
+                "\r\n",
+                "\u{a0}",
+                "\u{3000}",
+                "\u{200b}",
+                "\u{feff}",
+                "\u{ad}",
+                "\u{202e}",
+                "\u{0}\u{1b}",
+            ] {
+                let cell = harmless(&format!("{before}{sign}1+1"));
+                assert!(cell.starts_with('\''), "{}", cell.escape_unicode());
+            }
+        }
+        for plain in ["6B", "a=b", "Åsa-Li", "\u{200b}Anna", "'=1", "\"=1\"", "", " "] {
+            assert_eq!(harmless(plain), plain);
+        }
+    }
+
+    #[test]
+    fn no_control_character_comes_into_a_cell() {
+        let all: String = ('\u{0}'..='\u{ff}').filter(|c| c.is_control()).collect();
+        let cell = harmless(&format!("a{all}b"));
+        assert_eq!(cell, format!("a{}b", " ".repeat(all.chars().count())));
+        let lines = String::from_utf8(written("6B\r\n=1;2")).unwrap();
+        assert_eq!(lines.matches("\r\n").count(), 2, "{lines}");
+    }
+
+    #[test]
+    fn a_sheet_grows_no_larger_than_an_answer_may_be() {
+        for name in ["\"".repeat(180_000), "å".repeat(90_000), "x".repeat(180_000)] {
+            let mut sheet = Sheet::new(StageName::Groups, Language::Swedish).unwrap();
+            let rows = (0..100).take_while(|_| sheet.add(&record(&name)).unwrap()).count();
+            let content = String::from_utf8(sheet.lines.into_inner().unwrap()).unwrap();
+            let answer = serde_json::to_string(&content).unwrap();
+            assert!(rows > 3 && rows < 100 && answer.len() <= 4_000_000, "{rows}: {}", answer.len());
+        }
+    }
+
     proptest! {
         #[test]
-        fn whatever_a_name_is_it_comes_back_and_is_no_formula(name in "[=+@;\"'\r\n\t åa-]{0,12}") {
+        fn whatever_a_name_is_it_comes_back_and_is_no_formula(name in "[=+@＝﹦;\"'\r\n\t\u{200b} åa-]{0,12}") {
             let bytes = written(&name);
             let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_reader(&bytes[BYTE_ORDER_MARK.len()..]);
             let lines: Vec<_> = reader.records().collect::<Result<_, _>>().unwrap();
             prop_assert_eq!(lines.len(), 1);
             let cell = &lines[0][1];
-            prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']));
-            prop_assert_eq!(cell.strip_prefix('\'').filter(|_| !name.starts_with('\'')).unwrap_or(cell), name.as_str());
+            let seen = cell.trim_start_matches([' ', '\u{200b}']);
+            prop_assert!(!seen.starts_with(FORMULA));
+            let spaced = name.replace(['\r', '\n', '\t'], " ");
+            let quoted = format!("'{spaced}");
+            prop_assert!([spaced, quoted].contains(&cell.to_owned()));
         }
     }
 }

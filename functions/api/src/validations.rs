@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use stafett_domain::finding::MAX_LISTED;
 use stafett_domain::register::Mentions;
 use stafett_domain::{
     Access, FindingGroup, Plan, PlannedBatch, Preview, Read, Severity, StageName, Submission, Viewer,
@@ -17,6 +18,7 @@ use crate::caller::Sender;
 use crate::problem::Problem;
 use crate::records::unreadable;
 use crate::registers::{self, NotCheckedView};
+use crate::room::Room;
 use crate::terms::protected_identities;
 
 /// Duties that the preview shows; the answer says how many there are.
@@ -29,7 +31,7 @@ struct ValidationView<'a> {
     /// Whether `POST /v1/sends` takes this body as it is, with the options that it has.
     valid: bool,
     counts: CountsView,
-    /// By rule and code: how many, and the first hundred.
+    /// By rule and code: how many, and the first hundred; fewer where all of them together would be too large.
     rules: Vec<FindingGroup<'a>>,
     /// The registers that it could not be held against.
     not_checked: Vec<NotCheckedView>,
@@ -47,7 +49,7 @@ struct CountsView {
 struct PreviewView {
     /// How many duties there are.
     total: usize,
-    /// The first hundred of them.
+    /// The first hundred of them; fewer where these would be too large.
     items: Vec<Viewer>,
 }
 
@@ -67,15 +69,18 @@ pub(crate) async fn validate(
     let valid = !findings.refuse(submission.options.validation);
     let plan = Plan::of(&submission);
     drop(submission);
+    let [mut for_rules, for_preview] = Room::halves();
+    let mut rules = findings.groups();
+    fit(&mut rules, &mut for_rules)?;
     let view = ValidationView {
         valid,
         counts: CountsView {
             errors: findings.total(Severity::Error),
             warnings: findings.total(Severity::Warning),
         },
-        rules: findings.groups(),
+        rules,
         not_checked: NotCheckedView::all(&checked.not_checked),
-        access_preview: preview(&plan, caller.access())?,
+        access_preview: preview(&plan, caller.access(), for_preview)?,
     };
     tracing::info!(
         event = "validation.done", organisation = %caller.organisation, errors = view.counts.errors,
@@ -84,7 +89,29 @@ pub(crate) async fn validate(
     Ok(Json(view).into_response())
 }
 
-fn preview(plan: &Plan, access: Access) -> Result<PreviewView, Problem> {
+/// Leaves as many findings as there is room for: of each group the first ones.
+fn fit(groups: &mut [FindingGroup<'_>], room: &mut Room) -> Result<(), Problem> {
+    let mut kept = vec![0; groups.len()];
+    for place in 0..MAX_LISTED {
+        for (group, kept) in groups.iter().zip(&mut kept) {
+            let finding = group.findings.as_ref().and_then(|findings| findings.get(place));
+            // A group that has come to its end stays there.
+            if let Some(finding) = finding.filter(|_| *kept == place)
+                && room.take(finding)?
+            {
+                *kept += 1;
+            }
+        }
+    }
+    for (group, kept) in groups.iter_mut().zip(kept) {
+        if let Some(findings) = &mut group.findings {
+            findings.truncate(kept);
+        }
+    }
+    Ok(())
+}
+
+fn preview(plan: &Plan, access: Access, mut for_preview: Room) -> Result<PreviewView, Problem> {
     let duties = plan.batches(StageName::Duties);
     let mut preview = Preview::new(access);
     let mut room = VIEWERS_SHOWN;
@@ -101,5 +128,13 @@ fn preview(plan: &Plan, access: Access) -> Result<PreviewView, Problem> {
         preview.groups(&batch.body).map_err(unreadable)?;
     }
     let total = duties.iter().map(|batch| batch.ids.len()).sum();
-    Ok(PreviewView { total, items: preview.finish() })
+    let mut items = preview.finish();
+    let mut shown = 0;
+    while let Some(viewer) = items.get(shown)
+        && for_preview.take(viewer)?
+    {
+        shown += 1;
+    }
+    items.truncate(shown);
+    Ok(PreviewView { total, items })
 }

@@ -16,6 +16,7 @@ use stafett_skolverket::LogEntry;
 
 use crate::registers::NotCheckedView;
 use crate::requester::{Audience, RequesterView};
+use crate::room::shortened;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -248,6 +249,13 @@ impl SendView {
     }
 }
 
+/// How much is shown of Skolverket's text, in characters. The whole stands in its answer.
+pub(crate) const LONGEST_TEXT: usize = 1_000;
+/// And of what should be a word or a name.
+const LONGEST_WORD: usize = 100;
+/// How many messages a row shows.
+pub(crate) const MESSAGES_SHOWN: usize = 20;
+
 /// A message of Skolverket's about a record.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -266,12 +274,14 @@ impl MessageView {
     pub(crate) fn new(entry: LogEntry, access: Access) -> Self {
         let guidance = guidance::of_message(&looked_up_by(&entry));
         if access == Access::Personal {
+            // As it came, but for its length.
+            let word = |text: String| shortened(text, LONGEST_WORD);
             return Self {
-                severity: entry.severity_level,
-                id: entry.id,
-                message_type: entry.message_type,
-                message: Some(entry.message),
-                attribute_name: entry.attribute_name,
+                severity: entry.severity_level.map(word),
+                id: word(entry.id),
+                message_type: entry.message_type.map(word),
+                message: Some(shortened(entry.message, LONGEST_TEXT)),
+                attribute_name: entry.attribute_name.map(word),
                 guidance,
             };
         }
@@ -311,7 +321,11 @@ pub(crate) struct RecordView {
     pub(crate) status_code: Option<u16>,
     #[serde(flatten)]
     pub(crate) row: Row,
+    /// The first twenty.
     pub(crate) messages: Vec<MessageView>,
+    /// How many there are beyond those.
+    #[serde(skip_serializing_if = "is_none")]
+    pub(crate) more_messages: usize,
     /// Records that were not accepted, without which this one went, or because of which it did not go.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) without: Vec<RecordId>,
@@ -329,6 +343,14 @@ pub(crate) struct WholeRecordView {
     pub(crate) sent: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) answers: Option<Vec<serde_json::Value>>,
+    /// Of an answer there is the beginning only, or nothing: all of them together would be too large.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) truncated: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// One call.
@@ -377,6 +399,9 @@ pub(crate) struct WholeAttemptView {
     pub(crate) request: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) response: Option<serde_json::Value>,
+    /// Of a body there is the beginning only: it is too large.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) truncated: bool,
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::acceptance::OrderItem;
 use super::activities::shown;
 use super::item::SendHeader;
 use super::key::{self, SendRef};
-use super::read::{Page, is_seen};
+use super::read::{Listed, Page, is_seen};
 use super::store::{History, HistoryError, Write};
 
 /// How many sends are accepted from one catalogue to the next.
@@ -171,7 +171,8 @@ impl History {
             if by_status && !filter.statuses.contains(&latest.status) {
                 continue;
             }
-            items.push(CurrentActivity { activity, latest: latest.clone() });
+            let item = CurrentActivity { activity, latest: latest.clone() };
+            items.push(Listed { item, after: format!("{seq}.{place}") });
         }
         let next = last.filter(|_| more).map(|(seq, place)| format!("{seq}.{place}"));
         Ok(Page { items, next })

@@ -10,7 +10,7 @@ use super::acceptance::OrderItem;
 use super::activities::shown;
 use super::item::{Job, SendHeader};
 use super::key::{self, SendRef};
-use super::read::{Page, StoredSend, is_seen};
+use super::read::{Listed, Page, StoredSend, behind, is_seen};
 use super::store::{History, HistoryError, In};
 
 /// Sends that a filtered page looks at: what it reads beyond what it returns.
@@ -161,14 +161,17 @@ impl History {
                 if !wanted || !self.holds(&mut walk, &header, filter.activity).await? {
                     continue;
                 }
-                found.push(header);
+                found.push((behind(&sk, key::ORDER_PREFIX), header));
                 if found.len() == limit {
                     break 'page Some(sk).filter(|_| !walk.at_end || at + 1 < last);
                 }
             }
         };
-        let next = next.and_then(|sk| sk.strip_prefix(key::ORDER_PREFIX).map(str::to_owned));
-        Ok(Page { items: self.with_jobs(organisation, found).await?, next })
+        let next = next.map(|sk| behind(&sk, key::ORDER_PREFIX));
+        let (after, headers): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let sends = self.with_jobs(organisation, headers).await?;
+        let items = sends.into_iter().zip(after).map(|(item, after)| Listed { item, after });
+        Ok(Page { items: items.collect(), next })
     }
 
     /// An organiser's jobs, those of the newest send first, of a send the last stage first: at most `limit`, after the
@@ -189,7 +192,7 @@ impl History {
         let open = filter.is_open();
         let sends = limit.div_ceil(StageName::ORDER.len()) + 1;
         let mut walk = Walk::new(organisation, begin, if open { sends } else { LOOKED_AT });
-        let mut items: Vec<ListedJob> = Vec::new();
+        let mut items: Vec<Listed<ListedJob>> = Vec::new();
         while !walk.is_done() {
             let mut chosen = Vec::new();
             let chunk = if open { sends } else { AT_ONCE };
@@ -219,12 +222,11 @@ impl History {
                         continue;
                     }
                     if items.len() == limit {
-                        let last = items.last().map(|ListedJob { send, job }| {
-                            format!("{}.{}", send.seq.unwrap_or_default(), job.stage.index())
-                        });
-                        return Ok(Page { items, next: last });
+                        let next = items.last().map(|last| last.after.clone());
+                        return Ok(Page { items, next });
                     }
-                    items.push(ListedJob { send: header.clone(), job });
+                    let after = format!("{seq}.{}", job.stage.index());
+                    items.push(Listed { item: ListedJob { send: header.clone(), job }, after });
                 }
             }
         }

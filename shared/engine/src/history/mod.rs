@@ -39,7 +39,7 @@ pub use item::{Attempt, Batch, Job, Millis, Organiser, PartBody, SendHeader, Upl
 pub use key::{Carrier, SendRef};
 pub use list::{JobFilter, ListedJob, SendFilter, Span};
 pub use packed::{Body, Issue, Issues};
-pub use read::{Page, StoredSend};
+pub use read::{Listed, Page, StoredSend};
 pub use record_ids::{Place, RecordIds};
 pub(crate) use store::{CONFLICT_TRIES, Done, done, key_item, pause};
 pub use store::{History, HistoryError};

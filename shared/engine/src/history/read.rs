@@ -21,9 +21,18 @@ const LATER_SENDS_AT_ONCE: usize = 20;
 #[derive(Debug)]
 pub struct Page<T> {
     /// What is on it.
-    pub items: Vec<T>,
+    pub items: Vec<Listed<T>>,
     /// What to give to get the next one; none on the last.
     pub next: Option<String>,
+}
+
+/// An item of a list.
+#[derive(Debug)]
+pub struct Listed<T> {
+    /// The item.
+    pub item: T,
+    /// The cursor with which a page begins behind it: whoever has room for fewer items goes on from there.
+    pub after: String,
 }
 
 /// A send as it is shown.
@@ -160,8 +169,7 @@ impl History {
         let prefix = SendRef::attempt_prefix(stage);
         let after = cursor.map(|cursor| format!("{prefix}{cursor}"));
         let found = self.query(&send.header().pk, &prefix, after.as_deref(), false, limit + 1).await?;
-        let (found, next) = cut(found, limit, &prefix);
-        Ok(Page { items: found.into_iter().map(|(_, attempt)| attempt).collect(), next })
+        Ok(cut(found, limit, &prefix))
     }
 
     /// One attempt.
@@ -180,12 +188,18 @@ impl History {
 
 /// A page of what was read, and the cursor of the next one: only where there is something more, which is why one more
 /// was read.
-fn cut<T>(mut found: Vec<(String, T)>, limit: usize, prefix: &str) -> (Vec<(String, T)>, Option<String>) {
+fn cut<T>(mut found: Vec<(String, T)>, limit: usize, prefix: &str) -> Page<T> {
     let more = found.len() > limit;
     found.truncate(limit);
-    let last = found.last().filter(|_| more);
-    let next = last.and_then(|(sk, _)| sk.strip_prefix(prefix)).map(str::to_owned);
-    (found, next)
+    let listed = |(sk, item): (String, T)| Listed { item, after: behind(&sk, prefix) };
+    let items: Vec<_> = found.into_iter().map(listed).collect();
+    let next = items.last().filter(|_| more).map(|last| last.after.clone());
+    Page { items, next }
+}
+
+/// The cursor of what comes after a key: what of it differs from the others of its list.
+pub(super) fn behind(sk: &str, prefix: &str) -> String {
+    sk.strip_prefix(prefix).unwrap_or(sk).to_owned()
 }
 
 fn send_keys(send: &SendRef) -> Vec<Key> {
