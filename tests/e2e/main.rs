@@ -26,6 +26,7 @@ mod isolation;
 mod lists;
 mod metering;
 mod never_accepted;
+mod newer_version;
 mod open_data;
 mod openapi;
 mod operations;

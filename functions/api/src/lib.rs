@@ -36,7 +36,8 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use lambda_http::service_fn;
+use lambda_http::request::RequestContext;
+use lambda_http::{RequestExt, service_fn};
 use stafett_engine::{Relay, telemetry};
 
 use crate::problem::Problem;
@@ -55,7 +56,11 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     })?;
     // The answers are made by hand: the framework would take the byte order mark off a text.
     let router = router(Arc::new(relay));
-    lambda_http::run(service_fn(move |request| answer::of(router.clone(), request))).await
+    let answer = move |request: lambda_http::Request| {
+        telemetry::begin_invocation(&request.lambda_context().request_id);
+        answer::of(router.clone(), request)
+    };
+    lambda_http::run(service_fn(answer)).await
 }
 
 fn router(relay: Shared) -> Router {
@@ -125,6 +130,11 @@ async fn log(request: Request, next: Next) -> Response {
     let method = known_method(request.method());
     let route =
         request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    // The same stands in the gateway's own line, and in the answer that the caller got.
+    let gateway_request_id = match request.extensions().get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
     // A task of its own: a panic ends there, and its text, which may hold data, is not given to anybody.
     let response = match tokio::spawn(next.run(request)).await {
         Ok(response) => response,
@@ -137,6 +147,7 @@ async fn log(request: Request, next: Next) -> Response {
         route,
         status = response.status().as_u16(),
         duration_ms,
+        gateway_request_id,
         "a request"
     );
     response

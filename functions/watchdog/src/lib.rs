@@ -7,7 +7,7 @@ use std::time::Duration;
 use certificates::Watch;
 use lambda_runtime::{LambdaEvent, service_fn};
 use stafett_domain::{Reason, ReasonCode};
-use stafett_engine::history::{Carrier, HistoryError};
+use stafett_engine::history::{Carrier, HistoryError, RunningSend};
 use stafett_engine::{HandleError, Message, QueueError, Relay, telemetry};
 
 /// Steps of a shard that one look takes; what is left is still overdue a minute later.
@@ -34,7 +34,8 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
     let (relay, watch) = (&relay, &Watch::default());
-    lambda_runtime::run(service_fn(async |_: LambdaEvent<serde_json::Value>| {
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        telemetry::begin_invocation(&event.context.request_id);
         let overdue = look(relay).await.map_err(lambda_runtime::Error::from);
         // What cannot be read now is looked at with the next event.
         if let Err(error) = watch.look(relay, relay.clock.now()).await {
@@ -55,8 +56,23 @@ async fn look(relay: &Relay) -> Result<(), LookError> {
             first_error.get_or_insert(error);
         }
     }
-    relay.metrics.running_sends(&relay.history.running_since().await?);
+    show_running(relay, now).await?;
     first_error.map_or(Ok(()), Err)
+}
+
+/// Tells how many sends run, and which of them longest: where a send does not end, the search begins with its id.
+async fn show_running(relay: &Relay, now: jiff::Timestamp) -> Result<(), HistoryError> {
+    let running = relay.history.running_sends().await?;
+    let since: Vec<_> = running.iter().map(|running| running.since).collect();
+    relay.metrics.running_sends(&since);
+    if let Some(RunningSend { send, since }) = running.iter().min_by_key(|running| running.since) {
+        tracing::info!(
+            event = "sends.running", running = running.len(), send = %send.send,
+            organisation = %send.organisation, age_s = now.duration_since(*since).as_secs(),
+            "the send that has run longest"
+        );
+    }
+    Ok(())
 }
 
 async fn send_again(relay: &Relay, carrier: &Carrier, now: jiff::Timestamp) -> Result<(), LookError> {

@@ -1,5 +1,8 @@
 //! The messages that move a send along. They carry ids and a version, never personal data.
 
+use std::fmt;
+
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{BatchId, Call, OrganisationNumber, SendId, StageName};
 
@@ -65,9 +68,59 @@ pub enum InvalidMessage {
         /// From 1.
         column: usize,
     },
-    /// Of a version that this function does not know.
-    #[error("the message has version {0}, which this function does not know")]
+    /// Of a later version: a later deploy queued it, and this function can only let it wait.
+    #[error("the message has version {0}, which is newer than this function")]
+    Newer(u32),
+    /// Of a version that no function has ever written.
+    #[error("the message has version {0}, which there is not")]
     Version(u32),
+}
+
+/// What a message says of itself as far as it can be read, for the log: ids of the right form, and nothing else of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct MessageNames {
+    /// Whose send.
+    pub(crate) organisation: Option<OrganisationNumber>,
+    /// Which send.
+    pub(crate) send: Option<SendId>,
+    /// Which of its jobs.
+    pub(crate) stage: Option<StageName>,
+    /// What to do.
+    pub(crate) step: Option<Step>,
+}
+
+impl MessageNames {
+    /// Reads what can be read of a message, of whatever version.
+    pub(crate) fn of(text: &str) -> Self {
+        let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_str(text) else {
+            return Self::default();
+        };
+        Self {
+            organisation: field(&mut fields, "organisation"),
+            send: field(&mut fields, "send"),
+            stage: field(&mut fields, "stage"),
+            step: field(&mut fields, "step"),
+        }
+    }
+}
+
+fn field<T: DeserializeOwned>(
+    fields: &mut serde_json::Map<String, serde_json::Value>,
+    name: &str,
+) -> Option<T> {
+    serde_json::from_value(fields.remove(name)?).ok()
+}
+
+impl fmt::Display for Step {
+    /// `start`, or the call with `batch.try.n`: `poll 0.1.2`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (call, BatchStep { batch, attempt_try, n }) = match self {
+            Self::Start => return formatter.write_str("start"),
+            Self::Submit(step) => (Call::Submit, step),
+            Self::Poll(step) => (Call::Poll, step),
+        };
+        write!(formatter, "{} {}.{attempt_try}.{n}", call.as_str(), batch.0)
+    }
 }
 
 impl Message {
@@ -81,9 +134,20 @@ impl Message {
     /// # Errors
     /// [`InvalidMessage`]
     pub fn parse(text: &str) -> Result<Self, InvalidMessage> {
-        let message: Self = serde_json::from_str(text)
-            .map_err(|error| InvalidMessage::NotReadable { line: error.line(), column: error.column() })?;
-        if message.v == VERSION { Ok(message) } else { Err(InvalidMessage::Version(message.v)) }
+        #[derive(Deserialize)]
+        struct Versioned {
+            v: u32,
+        }
+        let not_readable = |error: serde_json::Error| InvalidMessage::NotReadable {
+            line: error.line(),
+            column: error.column(),
+        };
+        // The version first: whatever else stands in a newer message is not for us to judge.
+        match serde_json::from_str::<Versioned>(text).map_err(not_readable)?.v {
+            VERSION => serde_json::from_str(text).map_err(not_readable),
+            newer if newer > VERSION => Err(InvalidMessage::Newer(newer)),
+            other => Err(InvalidMessage::Version(other)),
+        }
     }
 }
 
@@ -102,8 +166,26 @@ mod tests {
             r#"{"v":1,"organisation":"5567044268","send":"0190a1b2-0000-7000-8000-000000000000","stage":"groups","step":{"kind":"submit","batch":4,"try":1,"n":0}}"#
         );
         assert_eq!(Message::parse(&text), Ok(message));
-        assert_eq!(Message::parse(&text.replace(r#""v":1"#, r#""v":2"#)), Err(InvalidMessage::Version(2)));
+        assert_eq!(Message::parse(&text.replace(r#""v":1"#, r#""v":0"#)), Err(InvalidMessage::Version(0)));
         assert!(Message::parse(&text.replace(r#""kind":"submit""#, r#""kind":"start""#)).is_ok());
+    }
+
+    #[test]
+    fn a_newer_message_is_known_by_its_version_whatever_else_it_holds() {
+        assert_eq!(Message::parse(r#"{"v":2,"leg":"landing"}"#), Err(InvalidMessage::Newer(2)));
+    }
+
+    #[test]
+    fn of_a_message_that_failed_its_ids_are_named_and_nothing_else() {
+        let names = MessageNames::of(
+            r#"{"v":7,"organisation":"5567044268","send":"0190a1b2-0000-7000-8000-000000000000","stage":"Pippi","step":{"kind":"poll","batch":4,"try":1,"n":2},"name":"Pippi"}"#,
+        );
+        assert_eq!(names.organisation.unwrap().as_str(), "5567044268");
+        assert_eq!(names.send.unwrap().to_string(), "0190a1b2-0000-7000-8000-000000000000");
+        assert_eq!(names.stage, None);
+        assert_eq!(names.step.unwrap().to_string(), "poll 4.1.2");
+        assert_eq!(MessageNames::of("no json about Pippi"), MessageNames::default());
+        assert_eq!(Step::Start.to_string(), "start");
     }
 
     #[test]

@@ -128,6 +128,11 @@ impl Metrics {
         self.print(&[count("RunningSends", running, WHOLE), oldest], &[]);
     }
 
+    /// A list was shown without an item that cannot be read.
+    pub(crate) fn unreadable_item(&self) {
+        self.print(&[count("UnreadableItems", 1, WHOLE)], &[]);
+    }
+
     /// The days that the certificate with the fewest of them is still good.
     pub fn certificate_days_left(&self, days: i64) {
         let days = i32::try_from(days).unwrap_or(i32::MAX);

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use stafett_domain::StageName;
 
 use crate::config::Config;
 use crate::message::Message;
 
 /// SQS takes delays up to 900 seconds.
-const LONGEST_DELAY_SECONDS: u128 = 900;
+const LONGEST_DELAY_SECONDS: u32 = 900;
 /// SQS takes ten messages a call.
 const LARGEST_BATCH: usize = 10;
 
@@ -44,11 +45,35 @@ impl Queues {
     /// # Errors
     /// [`QueueError`] when SQS did not take it.
     pub async fn send(&self, config: &Config, message: &Message, wait: Duration) -> Result<(), QueueError> {
+        self.send_text(config, message.stage, serde_json::to_string(message)?, wait).await
+    }
+
+    /// Queues a message as it came, for as long as SQS can delay it.
+    ///
+    /// # Errors
+    /// [`QueueError`] when SQS did not take it.
+    pub(crate) async fn put_off(
+        &self,
+        config: &Config,
+        stage: StageName,
+        body: &str,
+    ) -> Result<(), QueueError> {
+        let longest = config.timing.queue_delay_unit.saturating_mul(LONGEST_DELAY_SECONDS);
+        self.send_text(config, stage, body.to_owned(), longest).await
+    }
+
+    async fn send_text(
+        &self,
+        config: &Config,
+        stage: StageName,
+        body: String,
+        wait: Duration,
+    ) -> Result<(), QueueError> {
         let request = self
             .sqs
             .send_message()
-            .queue_url(config.queue(message.stage))
-            .message_body(serde_json::to_string(message)?)
+            .queue_url(config.queue(stage))
+            .message_body(body)
             .delay_seconds(delay_seconds(wait, config.timing.queue_delay_unit));
         request.send().await.map(drop).map_err(|error| refused(&error))
     }
@@ -80,7 +105,7 @@ impl Queues {
 }
 
 fn delay_seconds(wait: Duration, unit: Duration) -> i32 {
-    let units = wait.as_millis().div_ceil(unit.as_millis().max(1)).min(LONGEST_DELAY_SECONDS);
+    let units = wait.as_millis().div_ceil(unit.as_millis().max(1)).min(LONGEST_DELAY_SECONDS.into());
     i32::try_from(units).unwrap_or(i32::MAX)
 }
 

@@ -7,6 +7,8 @@ use std::future::Future;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
 use serde::Deserialize;
 
+use crate::message::MessageNames;
+
 /// An event that is no SQS event at all. Nothing of it is quoted.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event is no SQS event with message ids")]
@@ -43,15 +45,12 @@ where
     let records: Vec<Record> = records.collect::<Result<_, _>>().map_err(|_| HandlerError)?;
     let mut failed: Vec<String> = records.iter().map(|record| record.message_id.clone()).collect();
     for Record { message_id, body } in records {
+        let body = body.unwrap_or_default();
         // A task of its own: a panic ends there.
-        match tokio::spawn(handle(body.unwrap_or_default())).await {
+        match tokio::spawn(handle(body.clone())).await {
             Ok(Ok(())) => failed.retain(|id| *id != message_id),
-            Ok(Err(error)) => {
-                tracing::error!(event = "message.failed", message = %message_id, error = %error, "a message failed");
-            }
-            Err(_) => {
-                tracing::error!(event = "message.panicked", message = %message_id, "a message's handling panicked");
-            }
+            Ok(Err(error)) => log_failed(&message_id, &body, &error),
+            Err(_) => log_panicked(&message_id, &body),
         }
     }
     let mut response = SqsBatchResponse::default();
@@ -64,6 +63,29 @@ where
         })
         .collect();
     Ok(response)
+}
+
+/// With what a dead letter shows of itself, so that one query leads from it to its cause.
+fn log_failed(message_id: &str, body: &str, error: &impl fmt::Display) {
+    let MessageNames { organisation, send, stage, step } = MessageNames::of(body);
+    tracing::error!(
+        event = "message.failed", message_id, organisation = organisation.map(display),
+        send = send.map(display), stage = stage.map(display), step = step.map(display), error = %error,
+        "a message failed"
+    );
+}
+
+fn log_panicked(message_id: &str, body: &str) {
+    let MessageNames { organisation, send, stage, step } = MessageNames::of(body);
+    tracing::error!(
+        event = "message.panicked",
+        message_id,
+        organisation = organisation.map(display),
+        send = send.map(display),
+        stage = stage.map(display),
+        step = step.map(display),
+        "a message's handling panicked"
+    );
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::history::{
     StartAnswer, StartClaim, StepError, later,
 };
 use crate::limiter::Limiter;
-use crate::message::{BatchStep, InvalidMessage, Message, Step};
+use crate::message::{BatchStep, InvalidMessage, Message, MessageNames, Step};
 use crate::metrics::Metrics;
 use crate::organisers::{Organisers, SettingsError};
 use crate::queue::{QueueError, Queues};
@@ -98,7 +98,8 @@ impl Relay {
         let config = Config::from_env()?;
         let addresses = addresses(&config)?;
         let aws = AwsClients::build().await?;
-        let history = History::new(aws.dynamodb, config.table.clone());
+        let metrics = Metrics::new(&config.metrics_namespace);
+        let history = History::new(aws.dynamodb, config.table.clone(), metrics.clone());
         let timing = &config.timing;
         let worst = verdict::worst_case(timing);
         tracing::info!(
@@ -117,7 +118,7 @@ impl Relay {
             skolverket: Client::new(addresses, timing.http_timeout),
             organisers: Organisers::new(&config, aws.parameters),
             queues: Queues::new(aws.sqs),
-            metrics: Metrics::new(&config.metrics_namespace),
+            metrics,
             clock: Clock,
             history,
             config,
@@ -135,7 +136,10 @@ impl Relay {
     /// # Errors
     /// [`HandleError`]: the message is to come again.
     pub async fn handle(&self, stage: StageName, body: &str, until: Timestamp) -> Result<(), HandleError> {
-        let message = Message::parse(body)?;
+        let message = match Message::parse(body) {
+            Err(InvalidMessage::Newer(version)) => return self.put_off_newer(stage, body, version).await,
+            read => read?,
+        };
         if message.stage != stage {
             return Err(HandleError::OtherStage(message.stage));
         }
@@ -145,6 +149,17 @@ impl Relay {
             Step::Submit(asked) => self.batch_step(&job, Call::Submit, asked, false).await,
             Step::Poll(asked) => self.batch_step(&job, Call::Poll, asked, false).await,
         }
+    }
+
+    /// A message that a later deploy queued waits for that deploy to come back: five receives, and it would be a dead
+    /// letter. What is overdue meanwhile the watchdog sends again in words that this deploy knows.
+    async fn put_off_newer(&self, stage: StageName, body: &str, version: u32) -> Result<(), HandleError> {
+        let MessageNames { organisation, send, .. } = MessageNames::of(body);
+        tracing::warn!(
+            event = "message.newer", version, stage = %stage, organisation = organisation.map(display),
+            send = send.map(display), "a message of a newer version waits"
+        );
+        Ok(self.queues.put_off(&self.config, stage, body).await?)
     }
 
     async fn start(&self, job: &JobRef) -> Result<(), HandleError> {

@@ -25,6 +25,7 @@ pub async fn run_stage<S: Stage>() -> Result<(), lambda_runtime::Error> {
         tracing::error!(event = "function.notStarted", stage = %S::NAME, error = %error, "the function cannot start");
     })?);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<serde_json::Value>| {
+        telemetry::begin_invocation(&event.context.request_id);
         let deadline = event.context.deadline();
         handle_batch(event.payload, |body| {
             let relay = Arc::clone(&relay);

@@ -4,6 +4,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::sync::{PoisonError, RwLock};
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
@@ -27,6 +28,14 @@ pub fn start() {
     }));
 }
 
+/// The invocation that this process works on: Lambda gives a process one at a time.
+static INVOCATION: RwLock<Option<String>> = RwLock::new(None);
+
+/// From here on every line names this invocation by Lambda's own id, which stands in Lambda's own lines too.
+pub fn begin_invocation(request_id: &str) {
+    *INVOCATION.write().unwrap_or_else(PoisonError::into_inner) = Some(request_id.to_owned());
+}
+
 struct FlatJson {
     level: LevelFilter,
 }
@@ -43,16 +52,23 @@ impl<S: Subscriber> Layer<S> for FlatJson {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = Map::new();
-        line.insert("timestamp".to_owned(), Clock.now().to_string().into());
-        line.insert("level".to_owned(), event.metadata().level().as_str().into());
-        event.record(&mut Fields(&mut line));
-        print(line);
+        print(line_of(event));
     }
 }
 
-/// Writes one line, whole.
-pub(crate) fn print(line: Map<String, Value>) {
+fn line_of(event: &Event<'_>) -> Map<String, Value> {
+    let mut line = Map::new();
+    line.insert("timestamp".to_owned(), Clock.now().to_string().into());
+    line.insert("level".to_owned(), event.metadata().level().as_str().into());
+    event.record(&mut Fields(&mut line));
+    line
+}
+
+/// Writes one line, whole, with the invocation that it comes from.
+pub(crate) fn print(mut line: Map<String, Value>) {
+    if let Some(id) = INVOCATION.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        line.insert("request_id".to_owned(), id.as_str().into());
+    }
     let mut text = Value::Object(line).to_string();
     text.push('\n');
     // There is nobody left to tell when standard output is gone.
@@ -62,8 +78,9 @@ pub(crate) fn print(line: Map<String, Value>) {
 struct Fields<'a>(&'a mut Map<String, Value>);
 
 impl Fields<'_> {
+    /// The first of a name stays: the words of an event come before its fields, and time and level before both.
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.0.entry(field.name()).or_insert(value.into());
     }
 }
 
@@ -90,5 +107,41 @@ impl Visit for Fields<'_> {
 
     fn record_bool(&mut self, field: &Field, value: bool) {
         self.put(field, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn no_field_of_an_event_takes_the_place_of_its_words_its_time_or_its_level() {
+        #[derive(Clone, Default)]
+        struct Last(Arc<Mutex<Map<String, Value>>>);
+        impl<S: Subscriber> Layer<S> for Last {
+            fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+                *self.0.lock().unwrap() = line_of(event);
+            }
+        }
+        let last = Last::default();
+        let subscriber = tracing_subscriber::registry().with(last.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(
+                event = "e",
+                message = "an id",
+                timestamp = 3,
+                level = "none",
+                other = 4,
+                "the words"
+            );
+        });
+        let line = last.0.lock().unwrap();
+        assert_eq!(
+            (&line["message"], &line["level"], &line["other"]),
+            (&"the words".into(), &"WARN".into(), &4.into())
+        );
+        assert!(line["timestamp"].is_string());
     }
 }

@@ -49,6 +49,10 @@ pub(super) fn shown(
     Ok(Vec::new())
 }
 
+fn by_partition(found: Vec<In<ActivitiesItem>>) -> HashMap<String, ActivitiesItem> {
+    found.into_iter().map(|In { pk, item }| (pk, item)).collect()
+}
+
 impl History {
     pub(super) async fn put_activities<F>(
         &self,
@@ -69,14 +73,23 @@ impl History {
         self.put(&send.activities(), &item).await
     }
 
-    /// The items with the first activities of these sends, by their partition.
+    /// The items with the first activities of these sends, by their partition, for a list: without those that cannot be
+    /// read.
     pub(super) async fn first_activities(
         &self,
         sends: &[SendRef],
     ) -> Result<HashMap<String, ActivitiesItem>, HistoryError> {
         let keys: Vec<_> = sends.iter().map(SendRef::activities).collect();
-        let found: Vec<In<ActivitiesItem>> = self.get_many(&keys).await?;
-        Ok(found.into_iter().map(|In { pk, item }| (pk, item)).collect())
+        Ok(by_partition(self.get_many_listed(&keys).await?))
+    }
+
+    /// The same where all must be readable.
+    pub(super) async fn all_first_activities(
+        &self,
+        sends: &[SendRef],
+    ) -> Result<HashMap<String, ActivitiesItem>, HistoryError> {
+        let keys: Vec<_> = sends.iter().map(SendRef::activities).collect();
+        Ok(by_partition(self.get_many(&keys).await?))
     }
 
     /// All activities of a send whose first ones are known.

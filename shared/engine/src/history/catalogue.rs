@@ -78,6 +78,15 @@ struct Base {
     sends: Vec<SendActivities>,
 }
 
+/// Who reads the sends since the last catalogue.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// A list goes without what cannot be read.
+    List,
+    /// What a merge left out would be lost for good: it waits until all can be read.
+    Merge,
+}
+
 /// A send, and those of its activities that no later one holds.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct SendActivities {
@@ -156,7 +165,7 @@ impl History {
         let mut more = rows.peek().is_some();
         let keys: Vec<_> =
             sends.into_iter().map(|send| SendRef::new(organisation.clone(), send).header()).collect();
-        let headers: Vec<SendHeader> = self.get_many(&keys).await?;
+        let headers: Vec<SendHeader> = self.get_many_listed(&keys).await?;
         let headers: HashMap<SendId, SendHeader> =
             headers.into_iter().map(|header| (header.id, header)).collect();
 
@@ -185,7 +194,7 @@ impl History {
         now: Timestamp,
     ) -> Result<Vec<SendActivities>, HistoryError> {
         let Base { up_to, sends, .. } = self.base(organisation, now).await?;
-        let since = self.activities_since(organisation, up_to, usize::MAX).await?;
+        let since = self.activities_since(organisation, up_to, Reader::List).await?;
         Ok(merged(since.into_iter().rev().chain(sends), now))
     }
 
@@ -232,12 +241,13 @@ impl History {
         }
     }
 
-    /// What the sends hold that were accepted after `seq`, oldest first: those of the first `most` or a few more.
+    /// What the sends hold that were accepted after `seq`, oldest first; of a merge, those of the first
+    /// [`MERGED_AT_MOST`] or a few more.
     async fn activities_since(
         &self,
         organisation: &OrganisationNumber,
         seq: u64,
-        most: usize,
+        reader: Reader,
     ) -> Result<Vec<SendActivities>, HistoryError> {
         let mut after = key::order(organisation, seq);
         let mut found = Vec::new();
@@ -246,7 +256,10 @@ impl History {
                 self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, PLACES_AT_ONCE).await?;
             let sends: Vec<_> =
                 places.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send)).collect();
-            let first = self.first_activities(&sends).await?;
+            let (first, most) = match reader {
+                Reader::List => (self.first_activities(&sends).await?, usize::MAX),
+                Reader::Merge => (self.all_first_activities(&sends).await?, MERGED_AT_MOST),
+            };
             for ((sk, place), send) in places.iter().zip(&sends) {
                 let seq: u64 = sk
                     .strip_prefix(key::ORDER_PREFIX)
@@ -292,7 +305,7 @@ impl History {
         if up_to >= seq {
             return Ok(());
         }
-        let since = self.activities_since(organisation, up_to, MERGED_AT_MOST).await?;
+        let since = self.activities_since(organisation, up_to, Reader::Merge).await?;
         let Some(up_to) = since.last().map(|send| send.seq) else { return Ok(()) };
         // Of all that were looked at: those that hold nothing any more are not to be looked at again.
         let expires = since.iter().chain(&sends).map(|send| send.expires).max().unwrap_or_default();

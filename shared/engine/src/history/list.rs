@@ -248,8 +248,8 @@ impl History {
         let chunk = chunk.min(walk.left);
         let pk = key::order(walk.organisation, 0).pk;
         // One more tells whether there is anything behind.
-        let mut places: Vec<(String, OrderItem)> =
-            self.query(&pk, key::ORDER_PREFIX, walk.after.as_deref(), false, chunk + 1).await?;
+        let mut places: Vec<(String, Option<OrderItem>)> =
+            self.query_listed(&pk, key::ORDER_PREFIX, walk.after.as_deref(), false, chunk + 1).await?;
         walk.at_end = places.len() <= chunk;
         places.truncate(chunk);
         walk.left -= chunk;
@@ -257,16 +257,20 @@ impl History {
         let seen = |place: &OrderItem| place.expires > now.as_second() && !span.is_before(place.send);
         let keys: Vec<_> = places
             .iter()
-            .filter(|(_, place)| seen(place))
-            .map(|(_, place)| SendRef::new(walk.organisation.clone(), place.send).header())
+            .filter_map(|(_, place)| place.as_ref().filter(|place| seen(place)))
+            .map(|place| SendRef::new(walk.organisation.clone(), place.send).header())
             .collect();
-        let headers: Vec<SendHeader> = self.get_many(&keys).await?;
+        let headers: Vec<SendHeader> = self.get_many_listed(&keys).await?;
         let mut headers: HashMap<SendId, SendHeader> = headers
             .into_iter()
             .filter(|header| is_seen(header, now))
             .map(|header| (header.id, header))
             .collect();
-        Ok(places.into_iter().map(|(sk, place)| (sk, headers.remove(&place.send))).collect())
+        let looked_at = places.into_iter().map(|(sk, place)| {
+            let header = place.and_then(|place| headers.remove(&place.send));
+            (sk, header)
+        });
+        Ok(looked_at.collect())
     }
 
     /// Whether a send holds an activity; every one does where none is asked for.
@@ -302,7 +306,7 @@ impl History {
             keys.extend(stages.map(|stage| send.job(stage)));
         }
         let mut jobs: HashMap<String, Vec<Job>> = HashMap::new();
-        for In { pk, item } in self.get_many(&keys).await? {
+        for In { pk, item } in self.get_many_listed(&keys).await? {
             jobs.entry(pk).or_default().push(item);
         }
         Ok(jobs)
@@ -321,8 +325,8 @@ impl History {
         let sends = headers.into_iter().zip(sends).map(|(header, send)| {
             let pk = send.header().pk;
             let jobs = jobs.remove(&pk).unwrap_or_default();
-            StoredSend::of(header, activities.get(&pk), jobs)
+            self.listed(StoredSend::of(header, activities.get(&pk), jobs)).transpose()
         });
-        sends.collect()
+        sends.flatten().collect()
     }
 }

@@ -41,6 +41,7 @@ pub use list::{JobFilter, ListedJob, SendFilter, Span};
 pub use packed::{Body, Issue, Issues};
 pub use read::{Listed, Page, StoredSend};
 pub use record_ids::{Place, RecordIds};
+pub use running::RunningSend;
 pub(crate) use store::{CONFLICT_TRIES, Done, done, key_item, pause};
 pub use store::{History, HistoryError};
 pub use upload::{NewPart, NewUpload, PartBatch, Sealed, Stored, StoredPart, UploadParts};

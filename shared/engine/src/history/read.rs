@@ -58,6 +58,9 @@ impl StoredSend {
         mut jobs: Vec<Job>,
     ) -> Result<Self, HistoryError> {
         jobs.sort_by_key(|job| job.stage);
+        if jobs.len() != StageName::ORDER.len() {
+            return Err(HistoryError::Corrupt("a send without a job"));
+        }
         let item = activities.ok_or(HistoryError::Corrupt("a send without its activities"))?;
         let (findings, not_checked) = (item.findings.clone(), item.not_checked.clone());
         let activities = shown(header.id, activities_in(item))?;

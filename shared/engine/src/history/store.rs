@@ -14,6 +14,7 @@ use super::key::Key;
 pub(crate) use super::write::Write;
 use super::write::WriteKind;
 use crate::aws::error_code;
+use crate::metrics::Metrics;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -62,12 +63,52 @@ const LARGEST_GET: usize = 100;
 pub struct History {
     pub(crate) db: Client,
     pub(crate) table: String,
+    metrics: Metrics,
 }
 
 impl History {
-    /// The history in `table`.
-    pub fn new(db: Client, table: String) -> Self {
-        Self { db, table }
+    /// The history in `table`. `metrics` counts what its lists leave out.
+    pub fn new(db: Client, table: String, metrics: Metrics) -> Self {
+        Self { db, table, metrics }
+    }
+
+    /// An item of a list; none, logged and counted, where it cannot be read: a newer version may have written it, and
+    /// one such item must not take the whole list from its organiser. What decides something reads strictly.
+    pub(super) fn listed<T>(&self, read: Result<T, HistoryError>) -> Result<Option<T>, HistoryError> {
+        match read {
+            Err(HistoryError::Corrupt(what)) => {
+                tracing::error!(
+                    event = "history.unreadable",
+                    what,
+                    "a list is shown without an item that cannot be read"
+                );
+                self.metrics.unreadable_item();
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+
+    /// As [`History::get_many`], for a list: what cannot be read is left out.
+    pub(super) async fn get_many_listed<T: DeserializeOwned>(
+        &self,
+        keys: &[Key],
+    ) -> Result<Vec<T>, HistoryError> {
+        let items = self.get_many_items(keys).await?;
+        items.into_iter().filter_map(|item| self.listed(from_item(item)).transpose()).collect()
+    }
+
+    /// As [`History::query`], for a list: what cannot be read is none, and keeps its place.
+    pub(super) async fn query_listed<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        ascending: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, Option<T>)>, HistoryError> {
+        let items = self.query_items(pk, prefix, after, ascending, limit).await?;
+        items.into_iter().map(|(sk, item)| Ok((sk, self.listed(from_item(item))?))).collect()
     }
 
     /// Reads one item, consistently.
@@ -104,6 +145,10 @@ impl History {
 
     /// Reads many items, in any order; those that are not there are left out.
     pub(crate) async fn get_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, HistoryError> {
+        self.get_many_items(keys).await?.into_iter().map(from_item).collect()
+    }
+
+    async fn get_many_items(&self, keys: &[Key]) -> Result<Vec<Item>, HistoryError> {
         let mut found = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(LARGEST_GET) {
             let mut wanted: Vec<Item> = chunk.iter().map(key_item).collect();
@@ -118,9 +163,7 @@ impl History {
                 let answer = request.send().await.map_err(|error| unavailable(&error))?;
                 let items =
                     answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-                for item in items {
-                    found.push(from_item(item)?);
-                }
+                found.extend(items);
                 let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
                 wanted = left.map(|left| left.keys).unwrap_or_default();
             }
@@ -234,6 +277,18 @@ impl History {
         ascending: bool,
         limit: usize,
     ) -> Result<Vec<(String, T)>, HistoryError> {
+        let items = self.query_items(pk, prefix, after, ascending, limit).await?;
+        items.into_iter().map(|(sk, item)| Ok((sk, from_item(item)?))).collect()
+    }
+
+    async fn query_items(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        ascending: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, Item)>, HistoryError> {
         let mut start = after.map(|sk| key_item(&Key { pk: pk.to_owned(), sk: sk.to_owned() }));
         let mut found = Vec::new();
         loop {
@@ -252,7 +307,7 @@ impl History {
             let answer = request.send().await.map_err(|error| unavailable(&error))?;
             for item in answer.items.unwrap_or_default() {
                 let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
-                found.push((sk, from_item(item)?));
+                found.push((sk, item));
             }
             // A page may end before the limit.
             start = answer.last_evaluated_key;
