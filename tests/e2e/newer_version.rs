@@ -80,7 +80,11 @@ async fn a_message_of_a_newer_version_waits_and_one_that_fails_names_its_send() 
     stack
         .until("one waits and the other is a dead letter", async || {
             let queues = stack.local("/local/queues").await;
-            let users = queues.as_array().unwrap().iter().find(|queue| queue["queue"].as_str().unwrap().contains("Users"))?;
+            let users = queues
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|queue| queue["queue"].as_str().unwrap().contains("Users"))?;
             (users["delayed"] == 1 && users["deadLetters"] == 1).then_some(())
         })
         .await;
