@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Fault, FaultTarget, Kind};
+use stafett_simulator::{CallKind, Fault, FaultTarget, Kind, Simulator};
 use uuid::Uuid;
 
-use crate::people::{Size, record_id, send};
-use crate::stack::{ORGANISER, TestStack, counts, job};
+use crate::people::{Size, class, record_id, send};
+use crate::stack::{ORGANISER, TestStack, counts, job, limits, statuses};
 
 pub(crate) const STAGES: [(&str, Kind, &str); 4] = [
     ("users", Kind::Persons, "persons"),
@@ -233,5 +233,21 @@ async fn what_may_be_at_skolverket_is_not_said_not_to_be() {
     assert_eq!(stack.skolverket.stored(ORGANISER, Kind::Groups).len(), 2);
     assert_eq!(counts(&ended, "groups"), "total 2, unknown 2");
     assert_true(&stack, ORGANISER, &id, "halves of a batch whose job was lost").await;
+    stack.finish(0).await;
+}
+
+/// At the real pace: under `--fast` an invocation is over before an attempt is. Without an end to an attempt, the API's
+/// invocation would end at 29 s without an answer, and the stage's at 30 s, to begin again three minutes later.
+#[tokio::test]
+async fn a_call_to_aws_that_nobody_answers_costs_an_attempt_and_not_the_invocation() {
+    let stack = TestStack::start_at(Simulator::start(limits()).await.unwrap(), &[]).await;
+    let rules = [("api", "dynamodb"), ("api", "sqs"), ("users", "dynamodb"), ("users", "sqs")]
+        .map(|(function, call)| json!({"function": function, "call": call, "fault": "holdBefore"}));
+    stack.put_faults(ORGANISER, &json!(rules)).await;
+    let id = stack.send(&class(782)).await;
+    let send = stack.ended(&id).await;
+    assert_eq!(statuses(&send), ["succeeded"; 4], "{send}");
+    let calls = stack.calls(ORGANISER).await;
+    assert_eq!(calls.iter().filter(|call| call["fault"] == "holdBefore").count(), 4, "{calls:?}");
     stack.finish(0).await;
 }

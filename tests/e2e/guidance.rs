@@ -1,10 +1,10 @@
 //! What Skolverket's answers mean, and which records have the same cause.
 
 use serde_json::{Value, json};
-use stafett_simulator::{Log, ScriptedOutcome};
+use stafett_simulator::{Log, ScriptedOutcome, Simulator};
 
-use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, first_attempt, job};
+use crate::people::{Size, class, record_id, send};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, first_attempt, job, limits};
 
 /// Guidance in both languages.
 fn assert_guides(guidance: &Value, who: &str) {
@@ -216,5 +216,20 @@ async fn a_reading_of_personal_data_is_noted_and_no_other() {
         assert!(line["subject"].as_str().unwrap().starts_with("sha256:"), "{line}");
     }
     assert!(!logs.contains("admin@local"));
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn readings_of_personal_data_are_noted_whatever_the_log_level() {
+    let arguments = ["--set", "LOG_LEVEL=error"];
+    let stack = TestStack::start_with(Simulator::start(limits()).await.unwrap(), &arguments).await;
+    let id = stack.send(&class(783)).await;
+    stack.ended(&id).await;
+    stack.get(&format!("/v1/sends/{id}/jobs/users/records?limit=3")).await;
+    let logs = stack.log_text();
+    let lines = logs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let events: Vec<_> =
+        lines.filter_map(|line| Some((line.get("event")?.clone(), line["records"].clone()))).collect();
+    assert_eq!(events, [(json!("history.read"), json!(3))]);
     stack.finish(0).await;
 }

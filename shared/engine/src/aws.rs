@@ -1,7 +1,10 @@
 //! The AWS clients, built once a process.
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
 use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -15,6 +18,12 @@ const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
 /// The longest code of an error of AWS's, in bytes, with some to spare.
 const LONGEST_CODE: usize = 80;
+/// One attempt at a call, of which the client makes three. AWS's own default is to wait for ever: an answer that was
+/// lost on the way would cost the whole invocation. AWS answers within tens of milliseconds, and a transaction of the
+/// largest items within one second; three attempts fit three times into a claim (30 s).
+const ATTEMPT: Duration = Duration::from_secs(3);
+/// A new connection within a region, TLS included, on a seventh of a core.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// The clients that a function needs.
 pub(crate) struct AwsClients {
@@ -34,8 +43,11 @@ impl AwsClients {
             .build_https();
         // Lambda gives both in the environment. Looking elsewhere, too, would build a client for the token service, which
         // was half of what a function's start cost.
+        let timeouts =
+            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
+            .timeout_config(timeouts)
             .credentials_provider(EnvironmentVariableCredentialsProvider::new())
             .region(EnvironmentVariableRegionProvider::new());
         let shared = loader.load().await;

@@ -14,6 +14,10 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::clock::Clock;
 
+/// The target of events that are written whatever the level is: who read personal data must be known later, even where
+/// somebody turned the level down.
+pub const AUDIT: &str = "stafett::audit";
+
 /// Starts logging for this process, at the level that `LOG_LEVEL` names (error, warn, info, debug; default info),
 /// and replaces the panic hook by one that says where, never what: a panic's text may hold data.
 pub fn start() {
@@ -42,7 +46,8 @@ struct FlatJson {
 
 impl FlatJson {
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("stafett") && *metadata.level() <= self.level
+        let target = metadata.target();
+        target == AUDIT || target.starts_with("stafett") && *metadata.level() <= self.level
     }
 }
 

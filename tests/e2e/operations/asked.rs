@@ -7,12 +7,13 @@ use serde_json::Value;
 use stafett_local::template::STACK_NAME;
 
 use super::Series;
-use crate::template::Document;
+use crate::template::{Document, substituted};
 
 /// Words of the query language.
-const LANGUAGE: [&str; 21] = [
+const LANGUAGE: [&str; 22] = [
     "fields",
     "filter",
+    "parse",
     "sort",
     "stats",
     "limit",
@@ -57,10 +58,11 @@ pub(super) fn by_alarms(document: &Document) -> Vec<(String, Series)> {
         assert!(!metrics.is_empty(), "{name} looks at nothing");
         for metric in metrics {
             let dimensions = metric["Dimensions"].as_array().into_iter().flatten().map(|dimension| {
-                let reference =
-                    dimension["Value"]["Ref"].as_str().or(dimension["Value"]["Fn::GetAtt"][0].as_str());
+                let value = &dimension["Value"];
+                let value = if value["Fn::If"].is_null() { value } else { &value["Fn::If"][1] };
+                let reference = value["Ref"].as_str().or(value["Fn::GetAtt"][0].as_str());
                 assert!(reference.is_none_or(|resource| document.has(resource)), "{name}: {dimension}");
-                let value = dimension["Value"].as_str().or(reference).unwrap_or_default();
+                let value = value.as_str().or(reference).unwrap_or_default();
                 (dimension["Name"].as_str().unwrap().to_owned(), Some(value.to_owned()))
             });
             let metric_name = metric["MetricName"].as_str().unwrap().to_owned();
@@ -76,8 +78,7 @@ pub(super) fn by_alarms(document: &Document) -> Vec<(String, Series)> {
 pub(super) fn by_dashboard(document: &Document) -> Vec<(String, Series)> {
     let mut asked = Vec::new();
     for (_, dashboard) in document.resources("AWS::CloudWatch::Dashboard") {
-        let text =
-            dashboard["DashboardBody"]["Fn::Sub"].as_str().unwrap().replace("${AWS::StackName}", STACK_NAME);
+        let text = substituted(&dashboard["DashboardBody"]).replace("${AWS::StackName}", STACK_NAME);
         let body: Value = serde_json::from_str(&text).unwrap();
         for widget in body["widgets"].as_array().unwrap().iter().filter(|widget| widget["type"] == "metric") {
             let title = format!("the dashboard's {}", widget["properties"]["title"]);
@@ -103,20 +104,32 @@ fn listed(metric: &Value) -> Series {
     (namespace.clone(), name.clone(), dimensions)
 }
 
-/// `SEARCH('{namespace,dimension,…} MetricName="name"', …)`
+/// `SEARCH('{"namespace",dimension,…} MetricName="name"', …)`
 fn searched(expression: &str) -> Series {
     let search = Regex::new(r#"^SEARCH\('\{([^}]*)\} MetricName="([A-Za-z0-9]+)"'"#).unwrap();
     let parts = search.captures(expression).unwrap_or_else(|| panic!("no search: {expression}"));
     let mut words = parts[1].split(',');
-    let namespace = words.next().unwrap().to_owned();
+    let namespace = words.next().unwrap().trim_matches('"').to_owned();
     (namespace, parts[2].to_owned(), words.map(|dimension| (dimension.to_owned(), None)).collect())
 }
 
+/// What CloudWatch counts in lines that others print: the gateway and Lambda.
+pub(super) fn counted_in_logs(document: &Document) -> Vec<Series> {
+    let filters = document.resources("AWS::Logs::MetricFilter");
+    let metrics = filters.map(|(_, filter)| {
+        let metric = &filter["MetricTransformations"][0];
+        let name = metric["MetricName"].as_str().unwrap().to_owned();
+        (namespace(&metric["MetricNamespace"]), name, BTreeMap::new())
+    });
+    metrics.collect()
+}
+
 pub(super) fn by_queries(document: &Document) -> Vec<(String, Query)> {
-    let (text, event, alias, word) = (
+    let (text, event, alias, parsed, word) = (
         Regex::new(r#""[^"]*""#).unwrap(),
         Regex::new(r#"event = "([^"]+)""#).unwrap(),
         Regex::new(r"\bas ([a-z_]+)").unwrap(),
+        Regex::new(r#"parse @[A-Za-z]+ "[^"]*" as ([a-z_, ]+)"#).unwrap(),
         Regex::new(r"[@A-Za-z_][A-Za-z_.]*").unwrap(),
     );
     let queries: Vec<_> = document.resources("AWS::Logs::QueryDefinition").collect();
@@ -124,7 +137,10 @@ pub(super) fn by_queries(document: &Document) -> Vec<(String, Query)> {
     let read = |(name, query): (&str, &Value)| {
         let query = query["QueryString"].as_str().unwrap();
         let events = event.captures_iter(query).map(|found| found[1].to_owned()).collect();
-        let aliases: BTreeSet<_> = alias.captures_iter(query).map(|found| found[1].to_owned()).collect();
+        let mut aliases: BTreeSet<_> = alias.captures_iter(query).map(|found| found[1].to_owned()).collect();
+        for names in parsed.captures_iter(query) {
+            aliases.extend(names[1].split(',').map(|name| name.trim().to_owned()));
+        }
         let bare = text.replace_all(query, "");
         let words = word.find_iter(&bare).map(|found| found.as_str().to_owned());
         // Those with an @ are CloudWatch's own.

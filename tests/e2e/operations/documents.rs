@@ -28,7 +28,9 @@ fn events_of_sources() -> BTreeMap<String, Vec<String>> {
 fn note_events(source: &str, events: &mut BTreeMap<String, Vec<String>>) {
     for logged in source.split("tracing::").skip(1) {
         let Some((level, rest)) = logged.split_once("!(") else { continue };
-        let Some(rest) = rest.trim_start().strip_prefix("event = \"") else { continue };
+        let rest = rest.trim_start();
+        let rest = rest.strip_prefix("target: telemetry::AUDIT, ").unwrap_or(rest);
+        let Some(rest) = rest.strip_prefix("event = \"") else { continue };
         let (event, _) = rest.split_once('"').unwrap();
         let levels: &mut Vec<String> = events.entry(event.to_owned()).or_default();
         levels.push(level.to_owned());

@@ -1,5 +1,8 @@
 //! What must hold of `infra/aws/template.yaml` beyond what linters know.
 
+mod deploy;
+mod kept;
+mod masking;
 mod queues;
 mod rights;
 mod watching;
@@ -13,7 +16,7 @@ use stafett_domain::StageName;
 type Rule = fn(&Document) -> Vec<String>;
 
 /// The rules by name.
-const RULES: [(&str, Rule); 14] = [
+const RULES: [(&str, Rule); 24] = [
     ("partial batch responses", queues::partial_batch_responses),
     ("visibility", queues::visibility),
     ("dead-letter queues", queues::dead_letter_queues),
@@ -21,13 +24,23 @@ const RULES: [(&str, Rule); 14] = [
     ("queue retention and encryption", queues::kept_and_encrypted),
     ("queue order", queues::order),
     ("the switch", queues::switch),
+    ("recursion", queues::recursion),
     ("time-out of the API", rights::api_timeout),
     ("actions", rights::actions),
     ("resources", rights::resources),
-    ("table", rights::table),
+    ("rate", rights::rate),
+    ("memory of the API", rights::api_memory),
+    ("table", kept::table),
+    ("table in use", kept::table_in_use),
+    ("retained", kept::retained),
+    ("stack policy", kept::stack_policy),
     ("log groups", watching::log_groups),
-    ("data identifiers", watching::data_identifiers),
+    ("audit", watching::audit),
+    ("silence", watching::silence),
+    ("metric filters", watching::metric_filters),
     ("dashboard", watching::dashboard),
+    ("data identifiers", masking::data_identifiers),
+    ("false matches", masking::false_matches),
 ];
 
 /// A template, as it is written.
@@ -47,6 +60,11 @@ impl Document {
 
     pub(crate) fn resource(&self, name: &str) -> &Value {
         &self.0["Resources"][name]["Properties"]
+    }
+
+    /// A resource with what stands beside its properties.
+    fn whole(&self, name: &str) -> &Value {
+        &self.0["Resources"][name]
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -86,6 +104,12 @@ impl Document {
 /// The resource that a reference to one of its attributes means.
 fn attribute_of(value: &Value) -> Option<&str> {
     value["Fn::GetAtt"][0].as_str()
+}
+
+/// A text with references in it, which may come with values of its own.
+pub(crate) fn substituted(value: &Value) -> &str {
+    let text = &value["Fn::Sub"];
+    text.as_str().or(text[0].as_str()).unwrap_or_default()
 }
 
 /// One value or a list of them, as policies have them.
@@ -152,15 +176,56 @@ fn every_rule_catches_what_it_is_for() {
         ),
         ("the switch", "Enabled: { \"Fn::If\": [SendingRuns, true, false] }", "Enabled: true"),
         ("the switch", "State: { \"Fn::If\": [SendingRuns, ENABLED, DISABLED] }", "State: ENABLED"),
+        ("recursion", "    RecursiveLoop: Allow\n", ""),
+        (
+            "recursion",
+            "      CodeUri: ../../target/packages/watchdog.zip\n",
+            "      CodeUri: ../../target/packages/watchdog.zip\n      RecursiveLoop: Terminate\n",
+        ),
         ("time-out of the API", "Timeout: 29", "Timeout: 30"),
+        ("rate", "ThrottlingRateLimit: 500", "ThrottlingRateLimit: 150"),
+        ("rate", "ThrottlingBurstLimit: 1000", "ThrottlingBurstLimit: 500"),
+        ("memory of the API", "      MemorySize: 1024\n", ""),
         ("actions", "logs:PutLogEvents", "logs:*"),
         ("actions", "- dynamodb:Query", "- dynamodb:*"),
         ("resources", "Resource: { \"Fn::GetAtt\": [FunctionsLog, Arn] }", "Resource: \"*\""),
         ("table", "PointInTimeRecoveryEnabled: true", "PointInTimeRecoveryEnabled: false"),
         ("table", "DeletionProtectionEnabled: true", "DeletionProtectionEnabled: false"),
+        (
+            "table in use",
+            "TABLE_NAME: { \"Fn::If\": [OwnTable, { Ref: Table }, { Ref: HistoryTable }] }",
+            "TABLE_NAME: { Ref: Table }",
+        ),
+        ("table in use", "- { \"Fn::Sub\": \"${Table.Arn}/index/due\" }", "- { Ref: HistoryTable }"),
+        (
+            "table in use",
+            "    Value: { \"Fn::If\": [OwnTable, { Ref: Table }, { Ref: HistoryTable }] }",
+            "    Value: { \"Fn::Sub\": \"${Table}\" }",
+        ),
+        ("retained", "DeletionPolicy: RetainExceptOnCreate", "DeletionPolicy: Retain"),
+        ("retained", "    UpdateReplacePolicy: Retain\n", ""),
+        (
+            "stack policy",
+            "  OrganisersKey:\n    Type: AWS::KMS::Key",
+            "  SettingsKey:\n    Type: AWS::KMS::Key",
+        ),
         ("log groups", "      RetentionInDays: { Ref: LogRetentionDays }\n", ""),
-        ("data identifiers", "TF[0-9]{2}\"", "(TF|tf)[0-9]{2}\""),
-        ("data identifiers", "Regex: \"[0-9]{2}[01]", "Regex: \"[0-9]{2}[23]"),
+        ("audit", "      LoggingConfig:\n        LogGroup: { Ref: ApiLog }\n", ""),
+        (
+            "audit",
+            "RetentionInDays: { Ref: AuditRetentionDays }",
+            "RetentionInDays: { Ref: LogRetentionDays }",
+        ),
+        (
+            "silence",
+            "      EvaluationPeriods: 2\n      DatapointsToAlarm: 2\n      ComparisonOperator: LessThanThreshold",
+            "      EvaluationPeriods: 1\n      DatapointsToAlarm: 1\n      ComparisonOperator: LessThanThreshold",
+        ),
+        ("metric filters", "\"gatewayError\":\"$context", "\"error\":\"$context"),
+        ("data identifiers", "TF[0-9]{2}\\b'", "(TF|tf)[0-9]{2}\\b'"),
+        ("data identifiers", "Regex: '\\b[0-9]{2}[01]", "Regex: '\\b[0-9]{2}[23]"),
+        ("false matches", "Regex: '\\b[0-9]{2}[01]", "Regex: '[0-9]{2}[01]"),
+        ("dashboard", "SEARCH('{\\\"${AWS::StackName}\\\",stage", "SEARCH('{${AWS::StackName},stage"),
         (
             "dashboard",
             "[\"${AWS::StackName}\", \"SendsAccepted\"",

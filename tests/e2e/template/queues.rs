@@ -118,6 +118,18 @@ fn rights<'a>(document: &'a Document, function: &str) -> (BTreeSet<&'a str>, BTr
     (with("sqs:ReceiveMessage"), with("sqs:SendMessage"))
 }
 
+/// A chain from queue to function to queue is what a send is made of: Lambda must not take it for a mistake.
+pub(super) fn recursion(document: &Document) -> Vec<String> {
+    let queues: BTreeSet<_> =
+        document.events("SQS").filter_map(|(_, _, event)| attribute_of(&event["Queue"])).collect();
+    let stopped = document.functions().filter(|(name, function)| {
+        let own = function.get("RecursiveLoop").unwrap_or(&document.globals()["RecursiveLoop"]);
+        let (_, sends) = rights(document, name);
+        *own != "Allow" && !sends.is_disjoint(&queues)
+    });
+    stopped.map(|(name, _)| name.to_owned()).collect()
+}
+
 /// The switch pauses every stage and the watchdog; requests are answered all the same.
 pub(super) fn switch(document: &Document) -> Vec<String> {
     let by =

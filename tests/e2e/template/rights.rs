@@ -1,4 +1,4 @@
-//! Rules about what functions may do and how long they may take, and about the table.
+//! Rules about what functions may do, how long they may take, and how much the gateway lets through.
 
 use serde_json::Value;
 
@@ -66,18 +66,28 @@ pub(super) fn resources(document: &Document) -> Vec<String> {
     faults
 }
 
-pub(super) fn table(document: &Document) -> Vec<String> {
+/// Frontends that look at once on the busiest morning, one an organiser.
+const FRONTENDS: u64 = 300;
+/// As often as the API asks for (`Retry-After`), in seconds.
+const EVERY: u64 = 2;
+
+/// What looks at sends takes at most a third of the gateway's rate, and a burst is two seconds of it.
+pub(super) fn rate(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
-    for (name, table) in document.resources("AWS::DynamoDB::Table") {
-        let holds = [
-            ("on demand", table["BillingMode"] == "PAY_PER_REQUEST"),
-            ("protected from deletion", table["DeletionProtectionEnabled"] == true),
-            ("expiry", table["TimeToLiveSpecification"]["Enabled"] == true),
-            ("a key of the customer's", table["SSESpecification"]["SSEType"] == "KMS"),
-            ("recovery", table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] == true),
-        ];
-        let missing = holds.iter().filter(|(_, holds)| !holds);
-        faults.extend(missing.map(|(what, _)| format!("{name}: {what}")));
+    for (name, api) in document.resources("AWS::Serverless::HttpApi") {
+        let limit = |which: &str| api["DefaultRouteSettings"][which].as_u64().unwrap_or_default();
+        let (rate, burst) = (limit("ThrottlingRateLimit"), limit("ThrottlingBurstLimit"));
+        if rate < 3 * FRONTENDS / EVERY || burst < 2 * rate {
+            faults.push(format!("{name}: {rate} a second, {burst} at once"));
+        }
     }
     faults
+}
+
+/// More memory is more of a core: 60,000 students are looked through within the API's 29 s.
+pub(super) fn api_memory(document: &Document) -> Vec<String> {
+    let small = document
+        .events("HttpApi")
+        .filter(|(_, function, _)| function["MemorySize"].as_u64().unwrap_or_default() < 1024);
+    small.map(|(name, ..)| name.to_owned()).collect()
 }

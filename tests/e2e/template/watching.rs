@@ -1,12 +1,11 @@
-//! Rules about logs and the dashboard.
+//! Rules about logs, alarms and the dashboard.
+
+use std::collections::BTreeSet;
 
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Document, each};
-
-/// Characters that CloudWatch takes in a pattern besides letters and digits.
-const IN_PATTERNS: &str = "_#=@/;,- ^$?[]{}|\\*+.";
+use super::{Document, substituted};
 
 /// Kept for a limited time, and protected; and what functions print goes to one of them.
 pub(super) fn log_groups(document: &Document) -> Vec<String> {
@@ -26,38 +25,63 @@ pub(super) fn log_groups(document: &Document) -> Vec<String> {
     faults
 }
 
-/// CloudWatch takes them, they are what they are meant to be, and what is looked for is masked.
-pub(super) fn data_identifiers(document: &Document) -> Vec<String> {
+/// Whoever answers requests says who read personal data, and says it where nobody else prints: in a group that stays
+/// when the stack goes, kept by a rule of its own.
+pub(super) fn audit(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
-    for (name, group) in document.resources("AWS::Logs::LogGroup") {
-        let policy = &group["DataProtectionPolicy"];
-        let own = each(&policy["Configuration"]["CustomDataIdentifier"]);
-        let patterns: Vec<_> = own.iter().filter_map(|own| own["Regex"].as_str()).collect();
-        for pattern in &patterns {
-            let taken = |letter: char| letter.is_ascii_alphanumeric() || IN_PATTERNS.contains(letter);
-            if pattern.len() > 200 || !pattern.chars().all(taken) {
-                faults.push(format!("{name}: CloudWatch does not take {pattern}"));
-            }
+    let group_of = |function: &Value| {
+        let own = function["LoggingConfig"]["LogGroup"]["Ref"].as_str();
+        own.or(document.globals()["LoggingConfig"]["LogGroup"]["Ref"].as_str()).unwrap_or_default().to_owned()
+    };
+    let api: BTreeSet<_> = document.events("HttpApi").map(|(name, ..)| name).collect();
+    for name in &api {
+        let group = group_of(document.resource(name));
+        let shared = document.functions().any(|(other, it)| other != *name && group_of(it) == group);
+        let resource = document.whole(&group);
+        if shared {
+            faults.push(format!("{name} prints to {group}, as others do"));
+        } else if resource["DeletionPolicy"] != "RetainExceptOnCreate" {
+            faults.push(format!("{group} goes with the stack"));
+        } else if resource["Properties"]["RetentionInDays"]["Ref"] != "AuditRetentionDays" {
+            faults.push(format!("{group} is kept as other lines are"));
         }
-        let patterns: Vec<_> = patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect();
-        let masked = |text: &str| patterns.iter().any(|pattern| pattern.is_match(text));
-        let numbers =
-            ["201401019804", "20140101-9804", "140101-9804", "1401019804", "201401619804", "20140101TF12"];
-        faults
-            .extend(numbers.iter().filter(|it| !masked(it)).map(|it| format!("{name}: {it} is not masked")));
-        if masked(r#""organisation":"5567044268","event":"send.ended""#) {
-            faults.push(format!("{name}: organisation numbers are masked"));
-        }
-        let [audit, mask] = policy["Statement"].as_array().map_or(&[][..], Vec::as_slice) else {
-            faults.push(format!("{name}: not the two statements that a policy has"));
-            continue;
-        };
-        let names = own.iter().filter_map(|own| own["Name"].as_str());
-        let used = each(&mask["DataIdentifier"]);
-        if audit["DataIdentifier"] != mask["DataIdentifier"]
-            || !names.into_iter().all(|own| used.iter().any(|it| **it == own))
-        {
-            faults.push(format!("{name}: not all that is looked for is masked"));
+    }
+    faults
+}
+
+/// Where silence is the alarm, one late line is not: two periods without any are.
+pub(super) fn silence(document: &Document) -> Vec<String> {
+    let hasty = document.resources("AWS::CloudWatch::Alarm").filter(|(_, alarm)| {
+        alarm["TreatMissingData"] == "breaching"
+            && alarm["DatapointsToAlarm"].as_u64().unwrap_or_default() < 2
+    });
+    hasty.map(|(name, _)| name.to_owned()).collect()
+}
+
+/// What Lambda itself prints of an invocation.
+const PLATFORM_REPORT: &str =
+    r#"{"time": "", "type": "", "record": {"metrics": {"maxMemoryUsedMB": 0, "memorySizeMB": 0}}}"#;
+
+/// Filters look for members that the lines of their group have.
+pub(super) fn metric_filters(document: &Document) -> Vec<String> {
+    let member = Regex::new(r"\$\.([A-Za-z.]+)").unwrap();
+    let access =
+        document.resources("AWS::Serverless::HttpApi").next().map(|(_, api)| &api["AccessLogSettings"]);
+    let access_log = access.and_then(|it| super::attribute_of(&it["DestinationArn"]));
+    let mut faults = Vec::new();
+    for (name, filter) in document.resources("AWS::Logs::MetricFilter") {
+        let format = access.and_then(|it| it["Format"].as_str()).unwrap_or_default();
+        let of_gateway = filter["LogGroupName"]["Ref"].as_str() == access_log;
+        let line: Value = serde_json::from_str(if of_gateway { format } else { PLATFORM_REPORT }).unwrap();
+        let texts = [&filter["FilterPattern"], &filter["MetricTransformations"][0]["MetricValue"]];
+        let texts = texts.into_iter().filter_map(Value::as_str);
+        let members: Vec<_> =
+            texts.flat_map(|text| member.captures_iter(text)).map(|it| it[1].to_owned()).collect();
+        let missing =
+            members.iter().filter(|it| line.pointer(&format!("/{}", it.replace('.', "/"))).is_none());
+        faults.extend(missing.map(|it| format!("{name}: no line has {it}")));
+        if members.is_empty() {
+            faults.push(format!("{name} looks for nothing"));
         }
     }
     faults
@@ -67,10 +91,15 @@ pub(super) fn data_identifiers(document: &Document) -> Vec<String> {
 pub(super) fn dashboard(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, dashboard) in document.resources("AWS::CloudWatch::Dashboard") {
-        let text = dashboard["DashboardBody"]["Fn::Sub"].as_str().unwrap_or_default();
+        let (body, text) = (&dashboard["DashboardBody"], substituted(&dashboard["DashboardBody"]));
+        // A namespace may have a hyphen in it.
+        if text.contains("SEARCH('{${") {
+            faults.push(format!("{name}: a namespace without quotes"));
+        }
         for reference in text.split("${").skip(1).filter_map(|rest| rest.split('}').next()) {
             let resource = reference.split('.').next().unwrap_or_default();
-            if !resource.starts_with("AWS::") && !document.has(resource) {
+            let own = &body["Fn::Sub"][1][resource];
+            if !resource.starts_with("AWS::") && !document.has(resource) && own.is_null() {
                 faults.push(format!("{name}: there is no {resource}"));
             }
         }
