@@ -240,7 +240,8 @@ async fn what_may_be_at_skolverket_is_not_said_not_to_be() {
 /// invocation would end at 29 s without an answer, and the stage's at 30 s, to begin again three minutes later.
 #[tokio::test]
 async fn a_call_to_aws_that_nobody_answers_costs_an_attempt_and_not_the_invocation() {
-    let stack = TestStack::start_at(Simulator::start(limits()).await.unwrap(), &[]).await;
+    let arguments = ["--set", "AWS_ATTEMPT_MS=3000"];
+    let stack = TestStack::start_at(Simulator::start(limits()).await.unwrap(), &arguments).await;
     let rules = [("api", "dynamodb"), ("api", "sqs"), ("users", "dynamodb"), ("users", "sqs")]
         .map(|(function, call)| json!({"function": function, "call": call, "fault": "holdBefore"}));
     stack.put_faults(ORGANISER, &json!(rules)).await;

@@ -95,6 +95,8 @@ impl TestStack {
         let logs = TempDir::new().unwrap();
         let mut program = Command::new(env!("CARGO_BIN_EXE_stafett"))
             .args(["--no-send", "--port", "0"])
+            // A call that a test holds is to be held for as long as the test wants.
+            .args(["--set", "AWS_ATTEMPT_MS=60000"])
             .arg("--log-dir")
             .arg(logs.path())
             .args(arguments)

@@ -28,9 +28,9 @@ const MAX_HTTP_PROCESSES: usize = 8;
 /// The variable with the length of the queues' second.
 const QUEUE_SECOND: &str = "QUEUE_DELAY_UNIT_MS";
 
-/// For how long somebody who waits for an answer waits for the registers. They stay as they are: this machine's work
-/// does not get faster with the clock.
-const WAITED_FOR: [&str; 2] = ["OPEN_DATA_TIMEOUT_MS", "OPEN_DATA_WAIT_MS"];
+/// For how long somebody who waits for an answer waits for the registers or for AWS. They stay as they are: this
+/// machine's work does not get faster with the clock.
+const WAITED_FOR: [&str; 3] = ["AWS_ATTEMPT_MS", "OPEN_DATA_TIMEOUT_MS", "OPEN_DATA_WAIT_MS"];
 
 /// What all functions of a stack are started with.
 #[derive(Debug, Clone)]

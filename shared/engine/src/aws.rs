@@ -18,10 +18,6 @@ const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
 /// The longest code of an error of AWS's, in bytes, with some to spare.
 const LONGEST_CODE: usize = 80;
-/// One attempt at a call, of which the client makes three. AWS's own default is to wait for ever: an answer that was
-/// lost on the way would cost the whole invocation. AWS answers within tens of milliseconds, and a transaction of the
-/// largest items within one second; three attempts fit three times into a claim (30 s).
-const ATTEMPT: Duration = Duration::from_secs(3);
 /// A new connection within a region, TLS included, on a seventh of a core.
 const CONNECT: Duration = Duration::from_secs(1);
 
@@ -33,9 +29,12 @@ pub(crate) struct AwsClients {
 }
 
 impl AwsClients {
+    /// An attempt at a call ends after `attempt`: AWS's own default is to wait for ever, and an answer that was lost on
+    /// the way would cost the whole invocation.
+    ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub(crate) async fn build() -> Result<Self, HttpClientError> {
+    pub(crate) async fn build(attempt: Duration) -> Result<Self, HttpClientError> {
         let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
         let http = Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::AwsLc))
@@ -44,7 +43,7 @@ impl AwsClients {
         // Lambda gives both in the environment. Looking elsewhere, too, would build a client for the token service, which
         // was half of what a function's start cost.
         let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build();
+            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build();
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
             .timeout_config(timeouts)
@@ -97,6 +96,6 @@ mod tests {
     #[tokio::test]
     async fn the_roots_can_be_read() {
         assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
-        assert!(AwsClients::build().await.is_ok());
+        assert!(AwsClients::build(Duration::from_secs(3)).await.is_ok());
     }
 }

@@ -36,6 +36,8 @@ pub struct Timing {
     pub deadline: Duration,
     /// `UPLOAD_OPEN_MS`: a send that is not accepted by then is removed.
     pub upload_open: Duration,
+    /// `AWS_ATTEMPT_MS`: one attempt at a call to AWS, of which the client makes three.
+    pub aws_attempt: Duration,
     /// `SETTINGS_KEPT_MS`: how long an organiser's settings are kept before they are read again.
     pub settings_kept: Duration,
     /// `CERTIFICATE_WATCH_MS`: how often the certificates of all organisers are looked at.
@@ -141,6 +143,7 @@ impl Config {
             job_stuck: reader.milliseconds("JOB_STUCK_MS"),
             deadline: reader.milliseconds("DEADLINE_MS"),
             upload_open: reader.milliseconds("UPLOAD_OPEN_MS"),
+            aws_attempt: reader.milliseconds("AWS_ATTEMPT_MS"),
             settings_kept: reader.milliseconds("SETTINGS_KEPT_MS"),
             certificate_watch: reader.milliseconds("CERTIFICATE_WATCH_MS"),
             queue_delay_unit: reader.milliseconds("QUEUE_DELAY_UNIT_MS"),
@@ -295,6 +298,7 @@ pub(crate) mod tests {
             ("JOB_STUCK_MS", "1800000"),
             ("DEADLINE_MS", "43200000"),
             ("UPLOAD_OPEN_MS", "86400000"),
+            ("AWS_ATTEMPT_MS", "3000"),
             ("SETTINGS_KEPT_MS", "50000"),
             ("CERTIFICATE_WATCH_MS", "3600000"),
             ("QUEUE_DELAY_UNIT_MS", "1000"),

@@ -97,7 +97,7 @@ impl Relay {
     pub async fn from_env() -> Result<Self, StartError> {
         let config = Config::from_env()?;
         let addresses = addresses(&config)?;
-        let aws = AwsClients::build().await?;
+        let aws = AwsClients::build(config.timing.aws_attempt).await?;
         let metrics = Metrics::new(&config.metrics_namespace);
         let history = History::new(aws.dynamodb, config.table.clone(), metrics.clone());
         let timing = &config.timing;
