@@ -175,8 +175,8 @@ async fn who_asked_for_a_send_is_seen_by_themselves_and_with_history_personal() 
         shown
     };
     assert_eq!(shown(&others).await, vec![(Value::Null, json!(true)); 3]);
-    assert_eq!(shown(&annas).await, vec![(json!(anna), Value::Null); 3]);
-    assert_eq!(shown(&whose(bo, "history:personal").await).await, vec![(json!(anna), Value::Null); 3]);
+    assert_eq!(shown(&annas).await, vec![(json!(anna), json!(false)); 3]);
+    assert_eq!(shown(&whose(bo, "history:personal").await).await, vec![(json!(anna), json!(false)); 3]);
     // Nor is it shown to a colleague who calls with the same key, or cancels.
     let repeated = post(&others, "/v1/sends", &body).await;
     assert_eq!((repeated.status, &repeated.json()["requestedBy"]), (StatusCode::ACCEPTED, &Value::Null));

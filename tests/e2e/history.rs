@@ -65,6 +65,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
             "startedAt",
             "endedAt",
             "requestedBy",
+            "masked",
             "queuePosition",
             "stopping",
             "validation",

@@ -18,7 +18,6 @@ pub(crate) struct Audience<'a> {
 pub(crate) struct RequesterView {
     /// None where the caller may not see it.
     requested_by: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     masked: bool,
     #[serde(skip)]
     subject: String,
@@ -59,9 +58,9 @@ mod tests {
         assert_eq!(shown("bo@example.se", anna, Access::Masked), hidden);
         assert_eq!(shown("", anna, Access::Masked), hidden, "a token without subject");
         assert_eq!(serde_json::to_value(RequesterView::hidden(anna.to_owned())).unwrap(), hidden);
-        let whole = json!({"requestedBy": anna});
+        let whole = json!({"requestedBy": anna, "masked": false});
         assert_eq!(shown("bo@example.se", anna, Access::Personal), whole);
         assert_eq!(shown(anna, anna, Access::Masked), whole);
-        assert_eq!(shown("bo@example.se", "", Access::Masked), json!({"requestedBy": ""}));
+        assert_eq!(shown("bo@example.se", "", Access::Masked), json!({"requestedBy": "", "masked": false}));
     }
 }

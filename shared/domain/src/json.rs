@@ -227,11 +227,12 @@ mod tests {
 
     #[test]
     fn an_attribute_that_stands_twice_is_found() {
-        let body = r#"{"a": [{"b": 1, "b": 2}], "Åsa Ek": {"c": 1, "c": 1}}"#;
+        let body =
+            r#"{"a": [{"b": 1, "b": 2}], "Åsa Ek": {"c": 1, "c": 1}, "x201502099809": {"c": 1, "c": 1}}"#;
         let mut walk = Walk::default();
         read(body.as_bytes(), &mut walk, &mut |_, _, _, _| {}).unwrap();
         let pointers: Vec<_> = walk.findings.listed().map(|fault| fault.pointer.as_str()).collect();
-        assert_eq!(pointers, ["/a/0/b", ""]);
+        assert_eq!(pointers, ["/a/0/b", "", ""]);
     }
 
     #[test]
