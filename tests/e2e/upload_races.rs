@@ -195,9 +195,19 @@ async fn until_only_the_header_is_left(stack: &TestStack, id: &str) {
         .await;
 }
 
+async fn until_nothing_is_left(stack: &TestStack, id: &str) {
+    stack
+        .until("nothing of it is stored", async || {
+            keys(stack).await.iter().all(|(pk, _)| !pk.contains(id)).then_some(())
+        })
+        .await;
+}
+
 #[tokio::test]
 async fn an_open_upload_is_cancelled_and_its_parts_are_removed() {
-    let stack = TestStack::start().await;
+    // Parts go a scaled minute after the cancellation, and the rest when the upload would have been discarded.
+    let skolverket = Simulator::start(limits()).await.unwrap();
+    let stack = TestStack::start_with(skolverket, &["--set", "UPLOAD_OPEN_MS=30000"]).await;
     let contents = Contents::new(115);
     let id = open(&stack, json!({})).await;
     assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
@@ -218,6 +228,8 @@ async fn an_open_upload_is_cancelled_and_its_parts_are_removed() {
     assert_eq!(stack.get(&format!("/v1/sends/{id}")).await["status"], "cancelled");
     assert_eq!(cancel(&stack, &id).await.status, 202);
     assert_eq!(stack.get("/v1/sends").await["items"], json!([]));
+    until_nothing_is_left(&stack, &id).await;
+    assert_eq!(cancel(&stack, &id).await.status, 404);
     assert_eq!(bulk_calls(&stack), 0);
     stack.finish(0).await;
 }
@@ -291,11 +303,7 @@ async fn a_submit_that_is_overtaken_by_the_discard_is_not_accepted() {
         release(&stack).await;
     });
     assert_eq!(submitted.status, 404, "{}", submitted.text);
-    stack
-        .until("nothing of it is stored", async || {
-            keys(&stack).await.iter().all(|(pk, _)| !pk.contains(&id)).then_some(())
-        })
-        .await;
+    until_nothing_is_left(&stack, &id).await;
     assert_eq!(bulk_calls(&stack), 0);
     stack.finish(0).await;
 }
