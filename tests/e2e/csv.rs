@@ -44,7 +44,7 @@ async fn rows_are_a_sheet_for_those_who_ask_for_one() {
     assert_eq!(found.len(), 703);
     assert_eq!(
         found[0],
-        "Status;Namn;Roll;Personnummer;EPPN;Årskurs;Skolform;Meddelanden;Poster som inte godtogs;Id"
+        "Status;Namn;Roll;Personnummer;EPPN;Årskurs;Skolform;Anmärkningar;Meddelanden;Poster som inte godtogs;Id"
     );
     let civic_number = body["persons"][0]["civicNo"]["value"].as_str().unwrap();
     let accepted = "godtagen av Skolverket; ännu inte sedd i provplattformen";
@@ -60,7 +60,7 @@ async fn rows_are_a_sheet_for_those_who_ask_for_one() {
         found[2]
     );
     assert!(
-        found[2].contains(";6;GR;2011 Ogiltigt format, Enrolment.schoolYear: Värdet 12 godtas inte.;;"),
+        found[2].contains(";6;GR;;2011 Ogiltigt format, Enrolment.schoolYear: Värdet 12 godtas inte.;;"),
         "{}",
         found[2]
     );
@@ -75,7 +75,7 @@ async fn rows_are_a_sheet_for_those_who_ask_for_one() {
     // As much as the rows in JSON show.
     let masked = sheet(&stack, "history:read", &path, "sv").await;
     let hidden = lines(&masked);
-    assert!(hidden[1].contains(";2014********;***@edu.example.se;6;GR;"), "{}", hidden[1]);
+    assert!(hidden[1].contains(";Elev;;;6;GR;"), "{}", hidden[1]);
     assert!(hidden[2].contains(";2011 Ogiltigt format, Enrolment.schoolYear;;"), "{}", hidden[2]);
     // Of a protected person there is neither name nor number, whoever asks.
     for (line, of_all) in [(hidden[3], &hidden), (found[3], &found)] {

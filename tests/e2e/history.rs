@@ -18,7 +18,7 @@ fn assert_keys(value: &Value, expected: &[&str]) {
     assert_eq!(keys(value), expected, "{value}");
 }
 
-const ROW: [&str; 11] = [
+const ROW: [&str; 14] = [
     "id",
     "outcome",
     "outcomeLabel",
@@ -29,6 +29,9 @@ const ROW: [&str; 11] = [
     "eppn",
     "schoolYear",
     "schoolType",
+    "protected",
+    "masked",
+    "findings",
     "messages",
 ];
 const ATTEMPT: [&str; 10] = [
@@ -90,6 +93,8 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
             "testActivityId": stafett_domain::skolverket_id("GRGRBIO01_6"),
             "schoolUnit": {"id": "fb22448b-b724-5e53-8a2c-d8b339206901", "code": SCHOOL_UNIT, "name": name},
             "groups": 1, "students": 6, "teachers": 2,
+            // The school has no principal.
+            "findingCount": 1,
         }])
     );
     let times: Vec<jiff::Timestamp> = ["acceptedAt", "startedAt", "endedAt"]
@@ -199,11 +204,13 @@ async fn those_who_may_only_read_see_no_numbers_and_no_bodies() {
         panic!("{rows}")
     };
     assert_eq!(student["name"], "Förnamn Öqvist");
-    assert_eq!(
-        (&student["civicNo"], &student["eppn"]),
-        (&json!("2014********"), &json!("***@edu.example.se"))
-    );
-    assert_eq!(protected["name"], "***");
+    for (row, is_protected, name) in
+        [(student, false, json!("Förnamn Öqvist")), (protected, true, Value::Null)]
+    {
+        assert_eq!((&row["protected"], &row["masked"]), (&json!(is_protected), &json!(true)), "{row}");
+        let values = [&row["name"], &row["civicNo"], &row["eppn"]];
+        assert_eq!(values, [&name, &Value::Null, &Value::Null], "{row}");
+    }
     assert_eq!(
         refused_row["messages"],
         json!([{

@@ -307,6 +307,7 @@ async fn protected_persons_go_only_where_the_organiser_attests_its_routine() {
     let pointers: Vec<_> = errors.as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
     assert_eq!(pointers, ["/persons/2/securityMarking", "/persons/4/securityMarking"]);
     assert_eq!((&errors[0]["code"], &errors[0]["rule"]), (&json!("protectedNotAttested"), &json!(11)));
+    assert_eq!(errors[0]["mender"], "operator");
 
     let id = stack.send_as(attests, &body).await;
     assert_eq!(stack.ended_as(attests, &id).await["status"], "succeeded");
@@ -314,10 +315,12 @@ async fn protected_persons_go_only_where_the_organiser_attests_its_routine() {
     let row = async |scope: &str| stack.get_as(attests, scope, &path).await.json()["items"][2].clone();
     let masked = row("history:read").await;
     for hidden in ["name", "civicNo", "eppn"] {
-        assert_eq!(masked[hidden], "***", "{masked}");
+        assert_eq!(masked[hidden], serde_json::Value::Null, "{masked}");
     }
+    assert_eq!((&masked["protected"], &masked["masked"]), (&json!(true), &json!(true)), "{masked}");
     let shown = row("history:personal").await;
     assert_eq!(shown["name"], "Förnamn Öqvist");
+    assert_eq!((&shown["protected"], &shown["masked"]), (&json!(true), &json!(false)), "{shown}");
     // A file holds neither, whoever asks for it.
     let token = stack.token(attests, ALL_SCOPES).await;
     let request = stack.call(reqwest::Method::GET, &path).bearer_auth(token).header("accept", "text/csv");

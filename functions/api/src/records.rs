@@ -166,7 +166,11 @@ pub(crate) async fn read_batch(
         Some(attempt) => relay.history.issues(send, stage, attempt).await?.records,
         None => Vec::new(),
     };
-    Ok(ReadBatch { records: outcomes_of(batch, job, rows, issues, access), body, facts })
+    let mut records = outcomes_of(batch, job, rows, issues, access);
+    for (record, facts) in records.iter_mut().zip(&facts) {
+        record.findings = facts.findings.iter().map(|code| code.of_record()).collect();
+    }
+    Ok(ReadBatch { records, body, facts })
 }
 
 /// Joins rows with what became of them: records without an issue had the usual outcome of their batch.
@@ -204,7 +208,17 @@ fn outcomes_of(
         let messages = messages.into_iter().take(MESSAGES_SHOWN);
         let messages = messages.map(|entry| MessageView::new(entry, access)).collect();
         let outcome_label = outcome.label();
-        RecordView { outcome, outcome_label, status_code, row, messages, more_messages, without, guidance }
+        RecordView {
+            outcome,
+            outcome_label,
+            status_code,
+            row,
+            findings: Vec::new(),
+            messages,
+            more_messages,
+            without,
+            guidance,
+        }
     })
     .collect()
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use stafett_domain::plan::{Part, cut};
 use stafett_domain::register::Mentions;
 use stafett_domain::{
-    Access, ActivitySummary, BatchId, Corrected, Entry, Facts, JobStatus, Options, Outcome, Record, RecordId,
-    References, SendId, StageName, Submission,
+    Access, ActivitySummary, BatchId, Conditions, Corrected, Entry, Facts, Findings, JobStatus, Options,
+    Outcome, Record, RecordId, References, SendId, StageName, Submission,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{NewJob, NewSend, SendRef, StoredSend};
@@ -62,12 +62,12 @@ pub(crate) async fn resume(
     }
     let body = unpacked(&headers, body)?;
     let organiser = relay.organisers.get(&caller.organisation, relay.clock.now()).await?;
-    let mut read =
-        Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, organiser.protected)?;
+    let conditions = Conditions::at(relay.clock.now(), organiser.protected);
+    let mut read = Submission::read_corrections(if body.is_empty() { b"{}" } else { &body }, conditions)?;
     let mentions = Mentions::of(&read.content);
     let checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
     let key = idempotency_key_of(&old, &headers)?;
-    let (corrections, findings) = match read.accepted(stored.header.options.validation) {
+    let (corrections, mut findings) = match read.accepted(stored.header.options.validation) {
         Ok(accepted) => accepted,
         Err(rejection) => {
             let repeated = match &key {
@@ -86,7 +86,7 @@ pub(crate) async fn resume(
     }
 
     let mut corrected = Corrected::of(&corrections);
-    let again = records_again(&relay, &old, &stored, &corrections, &mut corrected).await?;
+    let mut again = records_again(&relay, &old, &stored, &corrections, &mut corrected).await?;
     let ids: Vec<RecordId> = again.iter().flatten().map(|record| record.id).collect();
     if ids.is_empty() {
         return Err(Problem::NothingToResume);
@@ -98,6 +98,7 @@ pub(crate) async fn resume(
     activities.retain(|activity| go_again.contains(&activity.id));
     let mut activities: Vec<_> = activities.into_iter().map(|activity| corrected.summary(activity)).collect();
     checked.known.name(&mut activities);
+    mark(&mut again, &mut activities, &corrected, &mut findings);
     let terms = terms(&relay, &organiser, stored.header.options)?;
     let new = NewSend {
         findings: findings.counts().to_vec(),
@@ -119,6 +120,25 @@ pub(crate) async fn resume(
         }
     }
     Err(Problem::Unavailable)
+}
+
+/// Marks what goes again with what was found about it: what was before still holds of what is not corrected. An activity
+/// counts that of its records too that do not go again: they belong to it as they did.
+fn mark(
+    again: &mut [Vec<Again>; 4],
+    activities: &mut [ActivitySummary],
+    corrected: &Corrected<'_>,
+    findings: &mut Findings,
+) {
+    for record in again.iter().flatten() {
+        corrected.findings().of(record.id).iter().for_each(|code| findings.carry(record.id, *code));
+    }
+    for record in again.iter_mut().flatten() {
+        record.facts.findings = findings.records().of(record.id).to_vec();
+    }
+    let mut all = corrected.findings().clone();
+    all.extend(findings.records());
+    corrected.composition().count_findings(activities, &all);
 }
 
 /// The key by which a repeat finds the same new send, where the caller gives one: a key of this send's alone.
@@ -223,7 +243,7 @@ async fn read_stage(
                 return Err(Problem::Internal);
             };
             for ((record, wire), facts) in records.into_iter().zip(wires).zip(facts) {
-                corrected.note(&record.row, &wire);
+                corrected.note(&record.row, &wire, &facts);
                 let again = Again { id: record.row.id(), wire: wire.to_string(), facts };
                 match record.outcome {
                     Outcome::Success | Outcome::Warning => read.accepted.push((again, record.without)),

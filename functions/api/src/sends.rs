@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use stafett_domain::register::Mentions;
 use stafett_domain::{
-    OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus, StageName, Submission,
+    Conditions, Findings, OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus,
+    StageName, Submission,
 };
 use stafett_engine::history::{
     Acceptance, Body, CancelledUpload, Idempotency, Listed, NewBatch, NewBody, NewJob, NewSend, Received,
@@ -51,7 +52,8 @@ pub(crate) async fn accept(
             return repeated.ok_or_else(|| error.into());
         }
     };
-    let mut read = Submission::read(&body, organiser.protected)?;
+    let conditions = Conditions::at(relay.clock.now(), organiser.protected);
+    let mut read = Submission::read(&body, conditions)?;
     let mentions = Mentions::of(&read.content);
     let checked = registers::check(&relay, &caller.organisation, &mentions, &mut read.findings).await;
     let validation = read.content.options.validation;
@@ -74,9 +76,8 @@ pub(crate) async fn accept(
         options,
         retention_days,
         certificate_days_left,
-        findings: findings.counts().to_vec(),
         not_checked: checked.not_checked,
-        ..new_send(submission, caller.subject.clone())
+        ..new_send(submission, &findings, caller.subject.clone())
     };
     checked.known.name(&mut new.activities);
 
@@ -221,8 +222,13 @@ pub(crate) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(view)).into_response())
 }
 
-fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_domain::Facts> {
-    let plan = Plan::of(&submission);
+fn new_send(
+    submission: Submission,
+    findings: &Findings,
+    requested_by: String,
+) -> NewSend<stafett_domain::Facts> {
+    let mut plan = Plan::of(&submission);
+    plan.mark(findings.records());
     let options = submission.options;
     drop(submission);
     let (activities, stages) = plan.into_parts();
@@ -231,7 +237,7 @@ fn new_send(submission: Submission, requested_by: String) -> NewSend<stafett_dom
         requested_by,
         activities,
         options,
-        findings: Vec::new(),
+        findings: findings.counts().to_vec(),
         not_checked: Vec::new(),
         jobs: jobs
             .map(|(stage, batches)| NewJob { stage, batches: batches.into_iter().map(new_batch).collect() })

@@ -73,8 +73,12 @@ impl Sheet {
             .terminator(Terminator::CRLF)
             .from_writer(BYTE_ORDER_MARK.to_vec());
         let before = [("Status", "Status"), ("Namn", "Name")];
-        let behind =
-            [("Meddelanden", "Messages"), ("Poster som inte godtogs", "Records not accepted"), ("Id", "Id")];
+        let behind = [
+            ("Anmärkningar", "Findings"),
+            ("Meddelanden", "Messages"),
+            ("Poster som inte godtogs", "Records not accepted"),
+            ("Id", "Id"),
+        ];
         let names = before.iter().chain(columns(stage)).chain(&behind);
         lines.write_record(names.map(|(sv, en)| language.of_both(sv, en))).map_err(unreadable)?;
         Ok(Self { stage, language, lines, room: Room::new() })
@@ -87,9 +91,12 @@ impl Sheet {
         // A message may quote what is left out.
         let messages = record.messages.iter().filter(|_| !is_protected(&record.row));
         let messages: Vec<_> = messages.map(ToString::to_string).collect();
+        let findings = record.findings.iter().map(|finding| self.language.of_both(finding.sv, finding.en));
+        let findings: Vec<_> = findings.collect();
         let without: Vec<_> = record.without.iter().map(ToString::to_string).collect();
         let before = [label.to_owned(), name];
-        let behind = [messages.join(" | "), without.join(" "), record.row.id().to_string()];
+        let behind =
+            [findings.join(" | "), messages.join(" | "), without.join(" "), record.row.id().to_string()];
         let cells: Vec<_> = before.into_iter().chain(own).chain(behind).map(|cell| harmless(&cell)).collect();
         let fits = self.room.take_weight(cells.iter().map(|cell| heaviest(cell)).sum());
         if fits {
@@ -224,7 +231,7 @@ fn harmless(cell: &str) -> String {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use stafett_domain::{Facts, Outcome, rows};
+    use stafett_domain::{Facts, FindingCode, Outcome, rows};
 
     use super::*;
 
@@ -239,6 +246,7 @@ mod tests {
             outcome_label: outcome.label(),
             status_code: None,
             row,
+            findings: vec![FindingCode::GroupWithoutMembers.of_record()],
             messages: Vec::new(),
             more_messages: 0,
             without: Vec::new(),
@@ -255,8 +263,9 @@ mod tests {
     #[test]
     fn a_page_is_what_swedish_spreadsheets_open() {
         let expected = format!(
-            "\u{feff}Status;Namn;Grupptyp;Skolform;Medlemmar;Skolenhets-id;Meddelanden;Poster som inte godtogs;Id\r\n\
-             inte godtagen av Skolverket;\"6B; \"\"gul\"\"\";;;0;;;;{ID}\r\n"
+            "\u{feff}Status;Namn;Grupptyp;Skolform;Medlemmar;Skolenhets-id;Anmärkningar;Meddelanden;Poster som inte godtogs;Id\r\n\
+             inte godtagen av Skolverket;\"6B; \"\"gul\"\"\";;;0;;{};;;{ID}\r\n",
+            FindingCode::GroupWithoutMembers.text().1
         );
         assert_eq!(String::from_utf8(written("6B; \"gul\"")).unwrap(), expected);
     }

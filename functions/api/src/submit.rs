@@ -6,11 +6,11 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use stafett_domain::across::{Across, Origin};
+use stafett_domain::across::{Across, Origin, Seen};
 use stafett_domain::register::{At, Mentions};
 use stafett_domain::{
-    Activity, ActivitySummary, Duty, Facts, Group, Person, Read, Record, RecordId, SendStatus, StageName,
-    Submission, Validation,
+    Activity, ActivitySummary, Composition, Duty, Facts, Group, Person, Read, Record, RecordFindings,
+    RecordId, SendStatus, StageName, Submission, Validation,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{
@@ -66,6 +66,9 @@ pub(crate) async fn submit(
     };
     let (mut whole, findings) = read.accepted(validation)?;
     checked.known.name(&mut whole.activities);
+    if let Err(problem) = whole.mark(&relay, &send, findings.records()).await {
+        return Err(overtaken(&relay, &send, found.upload.rev).await?.unwrap_or(problem));
+    }
     let new = NewSend {
         requested_by: found.header.requested_by,
         activities: whole.activities,
@@ -112,6 +115,9 @@ fn all_there(parts: &[StoredPart], count: u32) -> Result<(), Problem> {
 struct Whole {
     jobs: Vec<NewJob<Facts>>,
     activities: Vec<ActivitySummary>,
+    composition: Composition,
+    /// What was found about records when their parts came, and stands with them already.
+    found_before: RecordFindings,
 }
 
 /// A batch of a part, opened.
@@ -161,25 +167,52 @@ impl Whole {
         reader
             .each(|batch: Opened<Group>| {
                 batch.each(|at, group| mentions.group(at, group));
-                across.groups(batch.origin, &batch.records);
+                across.groups(batch.origin, &batch.records, &batch.facts);
                 groups.batches.push(batch.placed(false));
             })
             .await?;
         reader
             .each(|batch: Opened<Activity>| {
                 batch.each(|at, activity| mentions.activity(at, activity));
-                across.activities(batch.origin, &batch.records);
+                across.activities(batch.origin, &batch.records, &batch.facts);
                 activities.batches.push(batch.placed(false));
             })
             .await?;
         if activities.batches.is_empty() {
             across.no_activities();
         }
-        let Read { content: activities, mut findings } = across.finish();
+        let Read { content: Seen { activities, composition, found_before }, mut findings } = across.finish();
         for part in &found.parts {
             findings.add_counts(&part.findings);
         }
-        Ok(Read { content: Self { jobs, activities }, findings })
+        Ok(Read { content: Self { jobs, activities, composition, found_before }, findings })
+    }
+
+    /// Marks records with what was found about them when all was seen together, and counts it for the activities. Nearly
+    /// all batches are left as they came.
+    async fn mark(
+        &mut self,
+        relay: &Relay,
+        send: &SendRef,
+        findings: &RecordFindings,
+    ) -> Result<(), Problem> {
+        let mut all = self.found_before.clone();
+        all.extend(findings);
+        self.composition.count_findings(&mut self.activities, &all);
+        for batch in self.jobs.iter_mut().flat_map(|job| &mut job.batches) {
+            let NewBatch { ids, body: NewBody::Part { at, facts } } = batch else { continue };
+            if ids.iter().all(|id| findings.of(*id).is_empty()) {
+                continue;
+            }
+            let marked = match facts {
+                Some(facts) => facts,
+                None => facts.insert(relay.history.part_body::<Facts>(send, at).await?.facts),
+            };
+            for (id, facts) in ids.iter().zip(marked) {
+                facts.findings = all.of(*id).to_vec();
+            }
+        }
+        Ok(())
     }
 }
 

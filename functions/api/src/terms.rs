@@ -1,6 +1,6 @@
 //! On what terms an organiser may send: what its settings say of a send that is about to be taken.
 
-use stafett_domain::{Environment, Options, OrganisationNumber, ProtectedIdentities};
+use stafett_domain::{Conditions, Environment, Options, OrganisationNumber, ProtectedIdentities};
 use stafett_engine::{Organiser, Relay};
 
 use crate::problem::Problem;
@@ -32,14 +32,15 @@ pub(crate) fn terms(relay: &Relay, organiser: &Organiser, options: Options) -> R
     })
 }
 
-/// Whether protected persons of an organiser may be sent. Of one without usable settings: no.
-pub(crate) async fn protected_identities(
+/// What an organiser's bodies are held against. One without usable settings may send no protected persons.
+pub(crate) async fn conditions(
     relay: &Relay,
     organisation: &OrganisationNumber,
-) -> Result<ProtectedIdentities, Problem> {
-    match relay.organisers.get(organisation, relay.clock.now()).await {
-        Ok(organiser) => Ok(organiser.protected),
-        Err(error) if error.cause().is_some() => Ok(ProtectedIdentities::NotAttested),
+) -> Result<Conditions, Problem> {
+    let now = relay.clock.now();
+    match relay.organisers.get(organisation, now).await {
+        Ok(organiser) => Ok(Conditions::at(now, organiser.protected)),
+        Err(error) if error.cause().is_some() => Ok(Conditions::at(now, ProtectedIdentities::NotAttested)),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use stafett_domain::{Label, PackedPart, PlannedBatch, SendId, SendStatus, Submission, Validation};
+use stafett_domain::{
+    Label, PackedPart, PlannedBatch, SendId, SendStatus, Submission, Validation, without_byte_order_mark,
+};
 use stafett_engine::Relay;
 use stafett_engine::history::{Body, NewPart, NewUpload, SendRef, Stored};
 
@@ -16,7 +18,7 @@ use crate::body::unpacked;
 use crate::caller::{Caller, Sender};
 use crate::problem::Problem;
 use crate::sends::send_of_key;
-use crate::terms::{Terms, protected_identities, terms};
+use crate::terms::{Terms, conditions, terms};
 use crate::view::{FoundView, SendView};
 
 /// A request that opens a send for parts is no larger.
@@ -51,7 +53,8 @@ pub(crate) fn opens(body: &[u8]) -> bool {
         upload: bool,
     }
     body.len() <= LARGEST_OPENING
-        && serde_json::from_slice::<Opening>(body).is_ok_and(|opening| opening.upload)
+        && serde_json::from_slice::<Opening>(without_byte_order_mark(body))
+            .is_ok_and(|opening| opening.upload)
 }
 
 /// Opens a send for parts: `{"upload": true, options?}`.
@@ -83,8 +86,8 @@ pub(crate) async fn records(
 ) -> Result<Response, Problem> {
     let send = SendRef::new(caller.organisation, id.parse().map_err(|_| Problem::NotFound)?);
     let body = unpacked(&headers, body)?;
-    let protected = protected_identities(&relay, &send.organisation).await?;
-    let read = PackedPart::read(&body, protected)?;
+    let conditions = conditions(&relay, &send.organisation).await?;
+    let read = PackedPart::read(&body, conditions)?;
     drop(body);
     // What the sender chose is looked up only where it matters.
     let validation = if read.findings.refuse(Validation::Strict) {

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::records::unreadable;
 use crate::registers::{self, NotCheckedView};
 use crate::room::Room;
-use crate::terms::protected_identities;
+use crate::terms::conditions;
 
 /// Duties that the preview shows; the answer says how many there are.
 const VIEWERS_SHOWN: usize = 100;
@@ -60,9 +60,9 @@ pub(crate) async fn validate(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let protected = protected_identities(&relay, &caller.organisation).await?;
+    let conditions = conditions(&relay, &caller.organisation).await?;
     let body = unpacked(&headers, body)?;
-    let Read { content: submission, mut findings } = Submission::read(&body, protected)?;
+    let Read { content: submission, mut findings } = Submission::read(&body, conditions)?;
     drop(body);
     let mentions = Mentions::of(&submission);
     let checked = registers::check(&relay, &caller.organisation, &mentions, &mut findings).await;

@@ -8,8 +8,8 @@ use stafett_domain::guidance;
 use stafett_domain::register::Register;
 use stafett_domain::{
     Access, ActivitySummary, AttemptId, AuthorizationCause, Call, Counts, FindingGroup, Findings, Guidance,
-    JobStatus, KindCount, KnownWords, Label, Options, Outcome, Reason, ReasonCode, RecordId, Row, SendId,
-    SendStatus, Severity, StageName,
+    JobStatus, KindCount, KnownWords, Label, Options, Outcome, Reason, ReasonCode, RecordFinding, RecordId,
+    Row, SendId, SendStatus, Severity, StageName,
 };
 use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, UploadParts, looked_up_by};
 use stafett_skolverket::LogEntry;
@@ -321,6 +321,8 @@ pub(crate) struct RecordView {
     pub(crate) status_code: Option<u16>,
     #[serde(flatten)]
     pub(crate) row: Row,
+    /// What was found about it when the send was accepted.
+    pub(crate) findings: Vec<RecordFinding>,
     /// The first twenty.
     pub(crate) messages: Vec<MessageView>,
     /// How many there are beyond those.

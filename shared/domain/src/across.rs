@@ -4,7 +4,8 @@
 
 use std::collections::HashMap;
 
-use crate::finding::{Finding, FindingCode, Findings, Kind};
+use crate::composition::Composition;
+use crate::finding::{Finding, FindingCode, Findings, Kind, RecordFindings};
 use crate::id::RecordId;
 use crate::links;
 use crate::personal::Personal;
@@ -34,10 +35,21 @@ pub struct Across {
     roles: HashMap<u64, Vec<DutyRole>>,
     /// Of those with duties: the name, and whether the identity is protected.
     staff: HashMap<u64, (Personal, bool)>,
-    /// Each activity, and its groups.
-    summaries: Vec<(ActivitySummary, Vec<u64>)>,
-    /// The members of the groups of activities; none of a group that has not come.
-    members: HashMap<u64, Option<Vec<u64>>>,
+    summaries: Vec<ActivitySummary>,
+    composition: Composition,
+    /// What was found about records when their parts came.
+    found_before: RecordFindings,
+}
+
+/// What a send is, seen as a whole.
+#[derive(Debug)]
+pub struct Seen {
+    /// Its activities, in order.
+    pub activities: Vec<ActivitySummary>,
+    /// What they are made of.
+    pub composition: Composition,
+    /// What was found about records when their parts came, and is in their facts.
+    pub found_before: RecordFindings,
 }
 
 impl Across {
@@ -51,7 +63,8 @@ impl Across {
             roles: HashMap::new(),
             staff: HashMap::new(),
             summaries: Vec::new(),
-            members: HashMap::new(),
+            composition: Composition::default(),
+            found_before: RecordFindings::default(),
         }
     }
 
@@ -70,7 +83,7 @@ impl Across {
     pub fn persons(&mut self, origin: Origin, persons: &[Person], facts: &mut [Facts]) -> bool {
         let mut changed = false;
         for (index, (person, facts)) in persons.iter().zip(facts).enumerate() {
-            let place = self.own_id(origin, index, person);
+            let place = self.own_id(origin, index, person, facts);
             self.together.person(place, person, &mut self.findings);
             let id = short(person.id);
             let Some(roles) = self.roles.get(&id) else { continue };
@@ -86,8 +99,9 @@ impl Across {
     pub fn duties(&mut self, origin: Origin, duties: &[Duty], facts: &mut [Facts]) -> bool {
         let mut changed = false;
         for (index, (duty, facts)) in duties.iter().zip(facts).enumerate() {
-            let place = self.own_id(origin, index, duty);
-            self.together.duty(place, duty);
+            let place = self.own_id(origin, index, duty, facts);
+            self.together.duty(place, duty, &mut self.findings);
+            self.composition.duty(duty.id, duty.person.id);
             self.reference((place, duty.id), StageName::Users, duty.person.id, || "/person/id".to_owned());
             if let Some((name, protected)) = self.staff.get(&short(duty.person.id)) {
                 changed |= facts.name.as_ref() != Some(name) || facts.protected != *protected;
@@ -102,32 +116,31 @@ impl Across {
     pub fn ahead(&mut self, activities: &[Activity], facts: &[Facts]) {
         for (activity, facts) in activities.iter().zip(facts) {
             self.together.test(activity, facts.test_code.as_ref());
-            let groups: Vec<_> = activity.groups.iter().map(|group| short(group.id)).collect();
-            self.members.extend(groups.iter().map(|group| (*group, None)));
-            self.summaries.push((summary(activity, facts, None), groups));
+            self.composition.activity(activity.id, activity.groups(), activity.duties());
+            self.summaries.push(summary(activity, facts, None));
         }
     }
 
     /// Takes a batch of groups.
-    pub fn groups(&mut self, origin: Origin, groups: &[Group]) {
-        for (index, group) in groups.iter().enumerate() {
-            let place = self.own_id(origin, index, group);
+    pub fn groups(&mut self, origin: Origin, groups: &[Group], facts: &[Facts]) {
+        for (index, (group, facts)) in groups.iter().zip(facts).enumerate() {
+            let place = self.own_id(origin, index, group, facts);
             self.together.group(place, group, &mut self.findings);
             for (at, member) in group.members().enumerate() {
                 self.reference((place, group.id), StageName::Users, member, || {
                     format!("/groupMemberships/{at}/person/id")
                 });
             }
-            if let Some(members) = self.members.get_mut(&short(group.id)) {
-                members.get_or_insert_default().extend(group.members().map(short));
+            if self.composition.names(group.id) {
+                self.composition.group(group.id, group.members());
             }
         }
     }
 
     /// Takes a batch of activities.
-    pub fn activities(&mut self, origin: Origin, activities: &[Activity]) {
-        for (index, activity) in activities.iter().enumerate() {
-            let place = self.own_id(origin, index, activity);
+    pub fn activities(&mut self, origin: Origin, activities: &[Activity], facts: &[Facts]) {
+        for (index, (activity, facts)) in activities.iter().zip(facts).enumerate() {
+            let place = self.own_id(origin, index, activity, facts);
             self.together.activity(place, activity, &mut self.findings);
             let from = (place, activity.id);
             for (at, group) in activity.groups.iter().enumerate() {
@@ -141,39 +154,34 @@ impl Across {
         }
     }
 
-    /// The activities, in order, and what is wrong or worth a warning. Pointers are into the parts:
+    /// The send, and what is wrong or worth a warning beyond what its parts told. Pointers are into the parts:
     /// `/parts/3/persons/7/id`.
-    pub fn finish(mut self) -> Read<Vec<ActivitySummary>> {
+    pub fn finish(mut self) -> Read<Seen> {
         self.together.finish(&mut self.findings);
-        let counted = self.summaries.into_iter().map(|(activity, groups)| {
-            let members: Option<Vec<&Vec<u64>>> =
-                groups.iter().map(|group| self.members.get(group)?.as_ref()).collect();
-            let students = members.map(|members| {
-                let mut students: Vec<u64> = members.into_iter().flatten().copied().collect();
-                students.sort_unstable();
-                students.dedup();
-                students.len()
-            });
-            ActivitySummary { students, ..activity }
-        });
-        Read { content: counted.collect(), findings: self.findings }
+        let Self { mut summaries, composition, found_before, findings, .. } = self;
+        for activity in &mut summaries {
+            activity.students = composition.students(activity.id);
+        }
+        Read { content: Seen { activities: summaries, composition, found_before }, findings }
     }
 
     /// Says of a send without activities that it is one.
     pub fn no_activities(&mut self) {
         let kind = Kind::form(FindingCode::WrongCount, None);
-        self.findings.add(kind, || {
-            Finding::new(kind, "/activities".to_owned(), None)
+        self.findings.add(kind, None, || {
+            Finding::new(kind, "/activities".to_owned())
                 .told("Must have at least 1 entry; add one.", "Ska ha minst 1 post; lägg till en.")
         });
     }
 
-    /// Looks at a record's own id; gives its place.
-    fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T) -> Place {
+    /// Looks at a record's own id, and notes what was found about the record before; gives its place.
+    fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T, facts: &Facts) -> Place {
         let place = Place::in_part(origin.part, T::STAGE, origin.first + index);
-        if self.together.stage_of(record.id()).is_some() {
-            links::duplicate_id(&mut self.findings, || (place.pointer("/id"), Some(record.id())));
+        let id = record.id();
+        if self.together.stage_of(id).is_some() {
+            links::duplicate_id(&mut self.findings, Some(id), || place.pointer("/id"));
         }
+        facts.findings.iter().for_each(|code| self.found_before.add(id, *code));
         place
     }
 
@@ -184,11 +192,11 @@ impl Across {
         id: RecordId,
         at: impl FnOnce() -> String,
     ) {
-        let at = || (from.pointer(&at()), Some(within));
+        let (within, at) = (Some(within), || from.pointer(&at()));
         match self.together.stage_of(id) {
             Some(stage) if stage == to => {}
-            Some(_) => links::of_another_kind(&mut self.findings, to, at),
-            None => links::missing(&mut self.findings, to, self.external, at),
+            Some(_) => links::of_another_kind(&mut self.findings, to, within, at),
+            None => links::missing(&mut self.findings, to, self.external, within, at),
         }
     }
 }

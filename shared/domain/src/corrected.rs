@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
 
+use crate::composition::Composition;
+use crate::finding::RecordFindings;
 use crate::id::RecordId;
 use crate::personal::Personal;
 use crate::plan::{ActivitySummary, Facts, STUDENT_ROLE, summary};
@@ -27,10 +29,10 @@ pub struct Corrected<'a> {
     roles: HashMap<RecordId, Vec<DutyRole>>,
     /// Whose roles a corrected duty may have changed.
     concerned: HashSet<RecordId>,
-    /// By group.
-    members: HashMap<RecordId, Vec<RecordId>>,
-    /// By activity.
-    groups_of: HashMap<RecordId, Vec<RecordId>>,
+    /// What the send's activities are made of now.
+    composition: Composition,
+    /// What was found about the send's records and still holds.
+    findings: RecordFindings,
 }
 
 impl<'a> Corrected<'a> {
@@ -45,19 +47,23 @@ impl<'a> Corrected<'a> {
             activities: by_id(&corrections.activities),
             named: HashMap::new(),
             roles: HashMap::new(),
-            members: HashMap::new(),
-            groups_of: HashMap::new(),
+            composition: Composition::default(),
+            findings: RecordFindings::default(),
         }
     }
 
-    /// Takes a record of the send as it was before, whatever became of it. `row` shows all.
-    pub fn note(&mut self, row: &Row, record: &Value) {
+    /// Takes a record of the send as it was before, whatever became of it. `row` shows all; `facts` are what it shows
+    /// beside the record.
+    pub fn note(&mut self, row: &Row, record: &Value, facts: &Facts) {
         match row {
-            Row::Person(row) if self.concerned.contains(&row.id) => {
-                self.named.insert(row.id, (row.name.clone().map(Into::into), row.protected));
+            Row::Person(row) => {
+                self.keep_findings(StageName::Users, row.id, facts);
+                if self.concerned.contains(&row.id) {
+                    self.named.insert(row.id, (row.name.clone().map(Into::into), row.protected));
+                }
             }
-            Row::Person(_) => {}
             Row::Duty(row) => {
+                self.keep_findings(StageName::Duties, row.id, facts);
                 let before = person_of(record);
                 let role = row.role.clone().and_then(|role| serde_json::from_value(role.into()).ok());
                 let mut duty = (before, role);
@@ -69,6 +75,9 @@ impl<'a> Corrected<'a> {
                     self.concerned.extend(before);
                     duty = (Some(corrected.person.id), Some(corrected.duty_role));
                 }
+                if let Some(person) = duty.0 {
+                    self.composition.duty(row.id, person);
+                }
                 if let (Some(person), Some(role)) = duty {
                     let roles = self.roles.entry(person).or_default();
                     if !roles.contains(&role) {
@@ -76,18 +85,66 @@ impl<'a> Corrected<'a> {
                     }
                 }
             }
-            Row::Group(row) if !(self.groups.is_empty() && self.activities.is_empty()) => {
-                let members = match self.groups.get(&row.id) {
-                    Some(corrected) => corrected.members().collect(),
-                    None => ids(record, "groupMemberships", "/person/id"),
-                };
-                self.members.insert(row.id, members);
+            Row::Group(row) => {
+                self.keep_findings(StageName::Groups, row.id, facts);
+                match self.groups.get(&row.id) {
+                    Some(corrected) => self.composition.group(row.id, corrected.members()),
+                    None => self.composition.group(row.id, ids(record, "groupMemberships", "/person/id")),
+                }
             }
-            Row::Activity(row) if !self.groups.is_empty() => {
-                self.groups_of.insert(row.id, ids(record, "groups", "/id"));
+            Row::Activity(row) => {
+                self.keep_findings(StageName::Activities, row.id, facts);
+                match self.activities.get(&row.id) {
+                    Some(now) => self.composition.activity(row.id, now.groups(), now.duties()),
+                    None => self.composition.activity(
+                        row.id,
+                        ids(record, "groups", "/id"),
+                        ids(record, "teachers", "/duty/id"),
+                    ),
+                }
             }
-            Row::Group(_) | Row::Activity(_) => {}
         }
+    }
+
+    /// Keeps what was found about a record that is not corrected, but for what a correction of another may have changed.
+    fn keep_findings(&mut self, stage: StageName, id: RecordId, facts: &Facts) {
+        if self.is_corrected(stage, id) {
+            return;
+        }
+        for code in &facts.findings {
+            if !code.found_by().iter().any(|stage| self.corrects(*stage)) {
+                self.findings.add(id, *code);
+            }
+        }
+    }
+
+    fn is_corrected(&self, stage: StageName, id: RecordId) -> bool {
+        match stage {
+            StageName::Users => self.persons.contains_key(&id),
+            StageName::Duties => self.duties.contains_key(&id),
+            StageName::Groups => self.groups.contains_key(&id),
+            StageName::Activities => self.activities.contains_key(&id),
+        }
+    }
+
+    /// Whether a record of this stage is corrected.
+    fn corrects(&self, stage: StageName) -> bool {
+        match stage {
+            StageName::Users => !self.persons.is_empty(),
+            StageName::Duties => !self.duties.is_empty(),
+            StageName::Groups => !self.groups.is_empty(),
+            StageName::Activities => !self.activities.is_empty(),
+        }
+    }
+
+    /// What was found about the send's records and still holds after the corrections; of the corrected ones nothing.
+    pub fn findings(&self) -> &RecordFindings {
+        &self.findings
+    }
+
+    /// What the send's activities are made of now.
+    pub fn composition(&self) -> &Composition {
+        &self.composition
     }
 
     /// What the row of a record shows now. `wire`: the record as it was, `facts`: what its row showed.
@@ -141,15 +198,8 @@ impl<'a> Corrected<'a> {
     #[must_use]
     pub fn summary(&self, before: ActivitySummary) -> ActivitySummary {
         let corrected = self.activities.get(&before.id);
-        let groups: Vec<RecordId> = match corrected {
-            Some(activity) => activity.groups.iter().map(|group| group.id).collect(),
-            None => self.groups_of.get(&before.id).cloned().unwrap_or_default(),
-        };
         // Of groups that are at Skolverket already, from an earlier send, nothing is known here.
-        let members: Option<Vec<_>> = groups.iter().map(|group| self.members.get(group)).collect();
-        let members = members.filter(|members| !members.is_empty());
-        let counted =
-            members.map(|members| members.into_iter().flatten().collect::<HashSet<&RecordId>>().len());
+        let counted = self.composition.students(before.id);
         let students = if corrected.is_some() { counted } else { counted.or(before.students) };
         let Some(activity) = corrected else { return ActivitySummary { students, ..before } };
         let mut after = summary(activity, &Facts::of_activity(activity), students);
@@ -186,13 +236,12 @@ mod tests {
     use super::*;
     use crate::plan::Plan;
     use crate::row::rows;
-    use crate::rules::ProtectedIdentities;
-    use crate::sample::{ACTIVITY, DUTY, GROUP, STUDENT, TEACHER, complete, parse};
+    use crate::sample::{ACTIVITY, ATTESTED, DUTY, GROUP, STUDENT, TEACHER, complete, parse};
 
     /// The facts of the complete send's records by id, and its activity, after corrections.
     fn after(corrections: &Value) -> (HashMap<RecordId, Facts>, ActivitySummary) {
         let body = corrections.to_string();
-        let read = Submission::read_corrections(body.as_bytes(), ProtectedIdentities::Attested).unwrap();
+        let read = Submission::read_corrections(body.as_bytes(), ATTESTED).unwrap();
         let (activities, stages) = Plan::of(&parse(&complete()).unwrap()).into_parts();
         let mut corrected = Corrected::of(&read.content);
         let mut found = Vec::new();
@@ -201,7 +250,7 @@ mod tests {
             let body: Value = serde_json::from_str(&batch.body).unwrap();
             let rows = rows(stage, &batch.body, &batch.facts).unwrap();
             for ((row, record), facts) in rows.iter().zip(body["data"].as_array().unwrap()).zip(batch.facts) {
-                corrected.note(row, record);
+                corrected.note(row, record, &facts);
                 found.push((stage, row.id(), record.to_string(), facts));
             }
         }

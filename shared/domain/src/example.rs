@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::plan::Plan;
-use crate::rules::ProtectedIdentities;
+use crate::sample::NOT_ATTESTED;
 use crate::stage::StageName;
 use crate::submission::Submission;
 use crate::vocabulary::{DutyRole, EmailType, GroupType, SchoolType};
@@ -11,7 +11,7 @@ use crate::vocabulary::{DutyRole, EmailType, GroupType, SchoolType};
 const BODY: &str = include_str!("../../../tests/fixtures/prov-biologi.json");
 
 fn submission() -> Submission {
-    let read = Submission::read(BODY.as_bytes(), ProtectedIdentities::NotAttested).unwrap();
+    let read = Submission::read(BODY.as_bytes(), NOT_ATTESTED).unwrap();
     assert_eq!(read.findings.counts(), [], "nothing is to be said of it");
     read.content
 }

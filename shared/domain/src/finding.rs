@@ -9,13 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::id::RecordId;
 
 mod about;
+mod by_record;
 mod code;
 
+pub use by_record::{RecordFinding, RecordFindings};
 pub use code::FindingCode;
 
 /// How many findings of one kind are listed at most; the rest is only counted. Thousands of them have few causes,
 /// and the answer must stay small.
 pub const MAX_LISTED: usize = 100;
+/// How many records are named of a kind, where its findings themselves are not kept.
+const FIRST_RECORDS: usize = 10;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,8 +41,10 @@ pub enum Mender {
     IdentityProvider,
     /// In Skolverket's register of school units.
     SchoolUnitRegister,
-    /// In the system that sends, or in its settings.
+    /// In the system that sends.
     ThisSystem,
+    /// In the organiser's settings here, by whoever operates the service.
+    Operator,
 }
 
 /// What the sender wants done about errors that are not binding (see [`FindingCode::is_binding`]).
@@ -78,27 +84,36 @@ pub struct Finding {
     /// The record that it is about, where its id is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record_id: Option<RecordId>,
+    /// How many places it stands for, where that is one finding for all of them: the pointer is the first one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u32>,
     /// English: what is wrong, why it matters, and what to do.
     pub en: Cow<'static, str>,
     /// Swedish: the same.
     pub sv: Cow<'static, str>,
 }
 
-/// How many findings of a kind there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How many findings of a kind there are, and which records they are about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KindCount {
     /// Which.
     #[serde(flatten)]
     pub kind: Kind,
     /// How many.
     pub count: u32,
+    /// The first ten different records; none in what was stored before they were kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first_record_ids: Vec<RecordId>,
 }
 
-/// All findings of a body: of each kind how many there are, and the first [`MAX_LISTED`] of them.
+/// All findings of a body: of each kind how many there are, and the first [`MAX_LISTED`] of them; and which records
+/// have which.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Findings {
     listed: Vec<Finding>,
     counts: Vec<KindCount>,
+    records: RecordFindings,
 }
 
 /// Findings of a kind, for people.
@@ -145,10 +160,11 @@ impl Kind {
 }
 
 impl Finding {
-    /// One of this kind, in the words of its code. `pointer`: where; `record_id`: the record that it is about.
-    pub fn new(kind: Kind, pointer: String, record_id: Option<RecordId>) -> Self {
+    /// One of this kind, in the words of its code. `pointer`: where.
+    pub fn new(kind: Kind, pointer: String) -> Self {
         let (en, sv) = kind.code.text();
-        Self { pointer, kind, mender: kind.code.mender(), record_id, en: en.into(), sv: sv.into() }
+        let mender = kind.code.mender();
+        Self { pointer, kind, mender, record_id: None, count: None, en: en.into(), sv: sv.into() }
     }
 
     /// The same in words of its own.
@@ -165,43 +181,70 @@ impl Finding {
 }
 
 impl Findings {
-    /// Adds a finding of this kind; it is made only if it is listed: a hostile body has millions.
-    pub fn add(&mut self, kind: Kind, finding: impl FnOnce() -> Finding) {
-        let before = self.count(KindCount { kind, count: 1 });
+    /// Adds a finding of this kind about a record, where its id is known. It is made only if it is listed: a hostile
+    /// body has millions.
+    pub fn add(&mut self, kind: Kind, record: Option<RecordId>, finding: impl FnOnce() -> Finding) {
+        let before = self.count(kind, 1, record.as_slice());
         if before < MAX_LISTED {
-            self.listed.push(finding());
+            self.listed.push(Finding { record_id: record, ..finding() });
+        }
+        // What refuses a send is told, and never kept with it.
+        if let Some(record) = record.filter(|_| !kind.refuses(Validation::WarnOnly)) {
+            self.records.add(record, kind.code);
         }
     }
 
     /// Adds a finding of a code with one rule and one severity, in the code's own words.
-    pub(crate) fn broken(&mut self, code: FindingCode, at: impl FnOnce() -> (String, Option<RecordId>)) {
+    pub(crate) fn broken(&mut self, code: FindingCode, record: RecordId, pointer: impl FnOnce() -> String) {
         let kind = Kind::of(code);
-        self.add(kind, || {
-            let (pointer, record_id) = at();
-            Finding::new(kind, pointer, record_id)
-        });
+        self.add(kind, Some(record), || Finding::new(kind, pointer()));
+    }
+
+    /// Adds one finding that stands for `count` places, the first of them in this record. It is said once: the records
+    /// are not marked with it.
+    pub(crate) fn add_once(&mut self, count: u32, record: Option<RecordId>, finding: Finding) {
+        self.count(finding.kind, count, record.as_slice());
+        self.listed.push(Finding { record_id: record, count: Some(count), ..finding });
     }
 
     /// Adds findings that were counted elsewhere and are not listed here.
     pub fn add_counts(&mut self, counts: &[KindCount]) {
-        for count in counts {
-            self.count(*count);
+        for KindCount { kind, count, first_record_ids } in counts {
+            self.count(*kind, *count, first_record_ids);
         }
     }
 
-    /// Adds `more` to its kind; gives how many there were before.
-    fn count(&mut self, more: KindCount) -> usize {
-        match self.counts.iter_mut().find(|count| count.kind == more.kind) {
-            Some(count) => {
-                let before = count.count;
-                count.count = before.saturating_add(more.count);
-                usize::try_from(before).unwrap_or(usize::MAX)
-            }
-            None => {
-                self.counts.push(more);
-                0
+    /// Adds `more` to its kind, and the records that these are about; gives how many there were before.
+    fn count(&mut self, kind: Kind, more: u32, records: &[RecordId]) -> usize {
+        let place = self.counts.iter().position(|count| count.kind == kind).unwrap_or_else(|| {
+            self.counts.push(KindCount { kind, count: 0, first_record_ids: Vec::new() });
+            self.counts.len() - 1
+        });
+        let Some(known) = self.counts.get_mut(place) else { return 0 };
+        let before = known.count;
+        known.count = before.saturating_add(more);
+        for record in records {
+            if known.first_record_ids.len() < FIRST_RECORDS && !known.first_record_ids.contains(record) {
+                known.first_record_ids.push(*record);
             }
         }
+        usize::try_from(before).unwrap_or(usize::MAX)
+    }
+
+    /// Adds a finding that a record was accepted with before, in an earlier send.
+    pub fn carry(&mut self, record: RecordId, code: FindingCode) {
+        self.count(code.accepted_kind(), 1, &[record]);
+        self.records.add(record, code);
+    }
+
+    /// Which records have which of the findings that a send may be accepted with.
+    pub fn records(&self) -> &RecordFindings {
+        &self.records
+    }
+
+    /// Adds to the records' findings one that is counted and not listed here.
+    pub(crate) fn mark(&mut self, record: u64, code: FindingCode) {
+        self.records.add_short(record, code);
     }
 
     /// How many there are of each kind, in the order in which they were found first.

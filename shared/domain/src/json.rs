@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
+use crate::characters::without_byte_order_mark;
 use crate::finding::{Finding, FindingCode, Kind};
 use crate::known_words::may_be_quoted;
 use crate::reason::Text;
@@ -24,9 +25,10 @@ pub(crate) struct Frame {
     pub(crate) lengths: [Option<usize>; 4],
 }
 
-/// Reads a body: each record goes to `take`, what is wrong on the way to the walk's faults. Fails in words: the
-/// place, never the text.
+/// Reads a body: each record goes to `take`, what is wrong on the way to the walk's faults. A byte order mark before it
+/// is skipped. Fails in words: the place, never the text.
 pub(crate) fn read(body: &[u8], walk: &mut Walk, take: &mut Take<'_>) -> Result<Frame, Text> {
+    let body = without_byte_order_mark(body);
     let text = std::str::from_utf8(body).map_err(|error| {
         let at = place(body, error.valid_up_to());
         told(("The body is not UTF-8", "Innehållet är inte UTF-8"), at)
@@ -182,7 +184,7 @@ impl<'de> Visitor<'de> for Reader<'_, '_, '_> {
             if attributes.insert(name, value).is_some() {
                 let pointer = context.pointer();
                 let kind = Kind::form(FindingCode::DuplicateAttribute, None);
-                context.walk.findings.add(kind, || Finding::new(kind, pointer, None));
+                context.walk.findings.add(kind, None, || Finding::new(kind, pointer));
             }
             context.path.pop();
         }
@@ -223,6 +225,9 @@ mod tests {
             serde_json::from_slice::<Value>(body).unwrap()
         );
         assert_eq!(walk.findings.counts(), []);
+        let marked = ["\u{feff}".as_bytes(), body].concat();
+        let read = read(&marked, &mut walk, &mut |_, _, _, _| {}).unwrap();
+        assert_eq!(Value::Object(read.attributes), serde_json::from_slice::<Value>(body).unwrap());
     }
 
     #[test]

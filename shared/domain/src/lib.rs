@@ -6,6 +6,8 @@ pub mod across;
 pub mod authorization;
 pub mod call;
 pub mod cause;
+mod characters;
+pub mod composition;
 pub mod corrected;
 pub mod dependency;
 pub mod environment;
@@ -16,7 +18,6 @@ mod json;
 pub mod known_words;
 pub mod label;
 mod links;
-mod mask;
 pub mod personal;
 pub mod plan;
 pub mod preview;
@@ -38,11 +39,13 @@ pub mod vocabulary;
 pub use authorization::AuthorizationCause;
 pub use call::Call;
 pub use cause::Cause;
+pub use characters::without_byte_order_mark;
+pub use composition::Composition;
 pub use corrected::Corrected;
 pub use environment::Environment;
 pub use finding::{
-    Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender, Severity,
-    Validation,
+    Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender,
+    RecordFinding, RecordFindings, Severity, Validation,
 };
 pub use guidance::Guidance;
 pub use id::{AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId};
@@ -55,7 +58,7 @@ pub use reason::{Reason, ReasonCode, Text};
 pub use record::{Activity, Duty, Group, Person, Record};
 pub use reference::{RecordRef, SchoolUnitRef, TestRef};
 pub use row::{Access, Row, RowError, rows, sent_object};
-pub use rules::ProtectedIdentities;
+pub use rules::{Conditions, ProtectedIdentities};
 pub use skolverket_id::{SchoolUnitCode, TestCode, skolverket_id};
 pub use stage::StageName;
 pub use state::{

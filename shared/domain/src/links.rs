@@ -20,7 +20,7 @@ pub(crate) fn check(walk: &mut Walk, lengths: [Option<usize>; 4], external: bool
         let key = id.text.to_lowercase();
         let taken = kinds.entry(key).or_default();
         if taken.iter().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
-            duplicate_id(&mut walk.findings, || (id.pointer.clone(), id.within));
+            duplicate_id(&mut walk.findings, id.within, || id.pointer.clone());
         }
         mark(taken, id.stage);
     }
@@ -58,11 +58,11 @@ fn check_references_to(stage: StageName, walk: &mut Walk, kinds: &Kinds, length:
     let explained = lost.len() <= unreadable;
 
     for reference in missing {
-        let at = || (reference.pointer.clone(), reference.within);
+        let (within, at) = (reference.within, || reference.pointer.clone());
         if elsewhere(reference) {
-            of_another_kind(&mut walk.findings, reference.stage, at);
+            of_another_kind(&mut walk.findings, reference.stage, within, at);
         } else if !explained {
-            self::missing(&mut walk.findings, reference.stage, external, at);
+            self::missing(&mut walk.findings, reference.stage, external, within, at);
         }
     }
 }
@@ -77,15 +77,11 @@ fn has(kinds: &Kinds, id: &str, stage: StageName) -> bool {
     kinds.get(id).and_then(|kinds| kinds.get(stage.index())).copied().unwrap_or_default()
 }
 
-/// Where something is: its pointer, and the record that it stands in.
-type At = (String, Option<RecordId>);
-
-/// Two records have the id there.
-pub(crate) fn duplicate_id(findings: &mut Findings, at: impl FnOnce() -> At) {
+/// Two records have the id at this place, of which `within` is the second.
+pub(crate) fn duplicate_id(findings: &mut Findings, within: Option<RecordId>, at: impl FnOnce() -> String) {
     let kind = Kind::form(FindingCode::DuplicateId, Some(1));
-    findings.add(kind, || {
-        let (pointer, record_id) = at();
-        Finding::new(kind, pointer, record_id).told(
+    findings.add(kind, within, || {
+        Finding::new(kind, at()).told(
             "Another record of the send has this id. Ids are unique over persons, duties, groups and \
              activities together; give each record its own.",
             "En annan post i sändningen har detta id. Id:n är unika över personer, tjänstgöringar, grupper och \
@@ -94,12 +90,19 @@ pub(crate) fn duplicate_id(findings: &mut Findings, at: impl FnOnce() -> At) {
     });
 }
 
-/// No record has the id there, which names one of that stage. `external`: it may be at Skolverket already.
-pub(crate) fn missing(findings: &mut Findings, stage: StageName, external: bool, at: impl FnOnce() -> At) {
+/// No record has the id at this place, which names one of that stage. `external`: it may be at Skolverket already.
+/// `within`: the record that it stands in.
+pub(crate) fn missing(
+    findings: &mut Findings,
+    stage: StageName,
+    external: bool,
+    within: Option<RecordId>,
+    at: impl FnOnce() -> String,
+) {
     let (en, sv, list) = words(stage);
     let kind = Kind::form(FindingCode::MissingReference, Some(2));
     if external {
-        told(findings, kind.warning(), at, || {
+        told(findings, kind.warning(), within, at, || {
             (
                 format!(
                     "There is no {en} with this id in the send. Skolverket refuses the record unless it has that one \
@@ -112,7 +115,7 @@ pub(crate) fn missing(findings: &mut Findings, stage: StageName, external: bool,
             )
         });
     } else {
-        told(findings, kind, at, || {
+        told(findings, kind, within, at, || {
             (
                 format!(
                     "There is no {en} with this id in the send. Add it to {list} or remove the reference."
@@ -126,10 +129,15 @@ pub(crate) fn missing(findings: &mut Findings, stage: StageName, external: bool,
     }
 }
 
-/// A record of another stage has the id there.
-pub(crate) fn of_another_kind(findings: &mut Findings, stage: StageName, at: impl FnOnce() -> At) {
+/// A record of another stage has the id at this place. `within`: the record that it stands in.
+pub(crate) fn of_another_kind(
+    findings: &mut Findings,
+    stage: StageName,
+    within: Option<RecordId>,
+    at: impl FnOnce() -> String,
+) {
     let (en, sv, list) = words(stage);
-    told(findings, Kind::form(FindingCode::MissingReference, Some(2)), at, || {
+    told(findings, Kind::form(FindingCode::MissingReference, Some(2)), within, at, || {
         (
             format!("This id is a record of another kind. Give the id of a {en} in {list}."),
             format!("Detta id hör till en annan sorts post. Ange id för en {sv} i {list}."),
@@ -140,12 +148,13 @@ pub(crate) fn of_another_kind(findings: &mut Findings, stage: StageName, at: imp
 fn told(
     findings: &mut Findings,
     kind: Kind,
-    at: impl FnOnce() -> At,
+    within: Option<RecordId>,
+    at: impl FnOnce() -> String,
     words: impl FnOnce() -> (String, String),
 ) {
-    findings.add(kind, || {
-        let ((pointer, record_id), (en, sv)) = (at(), words());
-        Finding::new(kind, pointer, record_id).told(en, sv)
+    findings.add(kind, within, || {
+        let (en, sv) = words();
+        Finding::new(kind, at()).told(en, sv)
     });
 }
 

@@ -6,9 +6,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::composition::Composition;
+use crate::finding::{FindingCode, RecordFindings};
 use crate::id::RecordId;
 use crate::personal::Personal;
-use crate::record::{Activity, Group, Person, Record};
+use crate::record::{Activity, Person, Record};
 use crate::skolverket_id::{SchoolUnitCode, TestCode};
 use crate::stage::StageName;
 use crate::submission::{Entry, Submission};
@@ -35,6 +37,7 @@ pub struct Plan {
     stages: [Vec<PlannedBatch>; 4],
     /// The test activities, in the order given.
     pub activities: Vec<ActivitySummary>,
+    composition: Composition,
 }
 
 /// One bulk call.
@@ -66,6 +69,9 @@ pub struct Facts {
     /// Of an activity: the school unit's code, where the sender gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub school_unit_code: Option<SchoolUnitCode>,
+    /// What was found about the record and did not keep it from being accepted, in the order of the codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingCode>,
 }
 
 impl Facts {
@@ -107,6 +113,10 @@ pub struct ActivitySummary {
     pub students: Option<usize>,
     /// How many duties teach in it.
     pub teachers: usize,
+    /// How many findings it has, and what it is made of: its groups, their members, its duties, and their persons. None
+    /// in what was stored before they were counted.
+    #[serde(default)]
+    pub finding_count: Option<u32>,
 }
 
 /// A school unit in the list that the admin sees.
@@ -129,7 +139,20 @@ impl Plan {
         let groups = parts(&submission.groups, |_| Facts::default());
         let activities = parts(&submission.activities, Facts::of_activity);
         let stages = [cut(users), cut(duties), cut(groups), cut(activities)];
-        Self { stages, activities: summaries(submission) }
+        let composition = composition(submission);
+        let activities = submission.activities.iter().map(Entry::record);
+        let activities = activities
+            .map(|activity| {
+                summary(activity, &Facts::of_activity(activity), composition.students(activity.id))
+            })
+            .collect();
+        Self { stages, activities, composition }
+    }
+
+    /// Marks its records with what was found about them, and counts it for its activities.
+    pub fn mark(&mut self, findings: &RecordFindings) {
+        self.stages.iter_mut().flatten().for_each(|batch| batch.mark(findings));
+        self.composition.count_findings(&mut self.activities, findings);
     }
 
     /// The activities, and all calls by the stage's index.
@@ -207,6 +230,13 @@ impl Cutter {
 }
 
 impl PlannedBatch {
+    /// Marks its records with what was found about them.
+    pub(crate) fn mark(&mut self, findings: &RecordFindings) {
+        for (id, facts) in self.ids.iter().zip(&mut self.facts) {
+            facts.findings = findings.of(*id).to_vec();
+        }
+    }
+
     fn add(&mut self, part: Part<'_>) {
         self.body.push_str(part.wire);
         self.ids.push(part.id);
@@ -263,23 +293,24 @@ impl<'a> People<'a> {
     }
 }
 
-fn summaries(submission: &Submission) -> Vec<ActivitySummary> {
-    let groups: HashMap<RecordId, &Group> =
-        submission.groups.iter().map(|entry| (entry.record().id, entry.record())).collect();
-    let students = |activity: &Activity| {
-        let own: Option<Vec<&Group>> =
-            activity.groups.iter().map(|group| groups.get(&group.id).copied()).collect();
-        own.map(|own| own.into_iter().flat_map(Group::members).collect::<HashSet<RecordId>>().len())
-    };
-    let entries = submission.activities.iter().map(Entry::record);
-    entries.map(|activity| summary(activity, &Facts::of_activity(activity), students(activity))).collect()
+fn composition(submission: &Submission) -> Composition {
+    let mut composition = Composition::default();
+    for activity in submission.activities.iter().map(Entry::record) {
+        composition.activity(activity.id, activity.groups(), activity.duties());
+    }
+    for group in submission.groups.iter().map(Entry::record) {
+        composition.group(group.id, group.members());
+    }
+    for duty in submission.duties.iter().map(Entry::record) {
+        composition.duty(duty.id, duty.person.id);
+    }
+    composition
 }
 
 /// `facts`: those of the activity. `students`: how many different ones are in its groups, where that is known.
 pub(crate) fn summary(activity: &Activity, facts: &Facts, students: Option<usize>) -> ActivitySummary {
-    let groups: HashSet<RecordId> = activity.groups.iter().map(|group| group.id).collect();
-    let teachers: HashSet<RecordId> =
-        activity.teachers.iter().flatten().map(|teacher| teacher.duty.id).collect();
+    let groups: HashSet<RecordId> = activity.groups().collect();
+    let teachers: HashSet<RecordId> = activity.duties().collect();
     ActivitySummary {
         id: activity.id,
         display_name: activity.display_name.clone(),
@@ -293,6 +324,7 @@ pub(crate) fn summary(activity: &Activity, facts: &Facts, students: Option<usize
         groups: groups.len(),
         students,
         teachers: teachers.len(),
+        finding_count: None,
     }
 }
 

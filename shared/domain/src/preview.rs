@@ -31,6 +31,10 @@ pub struct Viewer {
     pub person_id: Option<RecordId>,
     /// The person's name, as rows show it.
     pub name: Option<String>,
+    /// The person's identity is protected.
+    pub protected: bool,
+    /// The name is left out because of what the caller may see.
+    pub masked: bool,
     /// In which role.
     pub role: Option<String>,
     /// Skolverket's id of the school unit.
@@ -77,6 +81,8 @@ pub struct ActivitySeen {
     pub groups: usize,
     /// Where several teachers meet several groups.
     pub warning: Option<Warning>,
+    /// Where the duty is at another school unit than the activity.
+    pub school_unit_warning: Option<Warning>,
 }
 
 /// What deserves a second look.
@@ -88,6 +94,13 @@ pub struct Warning {
     pub en: &'static str,
     /// Swedish: the same.
     pub sv: &'static str,
+}
+
+impl Warning {
+    fn of(code: FindingCode) -> Self {
+        let (en, sv) = code.text();
+        Self { code, en, sv }
+    }
 }
 
 /// What is known by now of a page of duties. Give it those of the page, then every activity of the send, then at least
@@ -112,6 +125,7 @@ pub struct Preview {
 /// An activity, and its groups by number, each once.
 struct Met {
     seen: ActivitySeen,
+    school_unit: Option<Uuid>,
     groups: Vec<u32>,
 }
 
@@ -200,6 +214,7 @@ struct Duty {
 struct Activity {
     id: RecordId,
     display_name: Option<String>,
+    organisation: Option<UnitRef>,
     #[serde(default)]
     groups: Vec<Ref>,
     #[serde(default)]
@@ -270,16 +285,19 @@ impl Preview {
         let before = self.viewers.len();
         for (duty, facts) in with_facts::<Duty>(body, facts)?.skip(first).take(most) {
             let name = facts.name.as_ref().map(|name| cut(name.expose().to_owned()));
+            let (name, masked) = match self.access {
+                Access::Personal => (name, false),
+                Access::Masked => shown_name(name, facts.protected),
+            };
             let leads = [DutyRole::Rektor, DutyRole::Skoladministrator].map(DutyRole::as_str);
             self.places.insert(duty.id, self.viewers.len());
             self.taught.push(Vec::new());
             self.viewers.push(Viewer {
                 duty_id: duty.id,
                 person_id: duty.person.map(|person| person.id),
-                name: match self.access {
-                    Access::Personal => name,
-                    Access::Masked => shown_name(name, facts.protected),
-                },
+                name,
+                protected: facts.protected,
+                masked,
                 sees_school_unit: duty.duty_role.as_deref().is_some_and(|role| leads.contains(&role)),
                 role: duty.duty_role,
                 school_unit_id: duty.duty_at.map(|unit| unit.id),
@@ -313,27 +331,24 @@ impl Preview {
                 .filter(|group| own.insert(group.id))
                 .map(|group| self.groups.number(group.id))
                 .collect();
-            let several = FindingCode::SeveralTeachersAndGroups;
-            let (en, sv) = several.text();
             let seen = ActivitySeen {
                 id: activity.id,
                 display_name: activity.display_name.map(cut),
                 test_code: facts.test_code.clone(),
                 teachers: teachers.len(),
                 groups: groups.len(),
-                warning: (teachers.len() > 1 && groups.len() > 1).then_some(Warning {
-                    code: several,
-                    en,
-                    sv,
-                }),
+                warning: (teachers.len() > 1 && groups.len() > 1)
+                    .then(|| Warning::of(FindingCode::SeveralTeachersAndGroups)),
+                school_unit_warning: None,
             };
+            let school_unit = activity.organisation.map(|unit| unit.id);
             let number = u32::try_from(self.activities.len()).unwrap_or(u32::MAX);
             for place in taught_by {
                 if let Some(taught) = self.taught.get_mut(place) {
                     taught.push(number);
                 }
             }
-            self.activities.push(Met { seen, groups });
+            self.activities.push(Met { seen, school_unit, groups });
         }
         self.known.resize_with(self.groups.0.len(), || None);
         Ok(())
@@ -372,7 +387,15 @@ impl Preview {
         for ((viewer, taught), by) in self.viewers.iter_mut().zip(&self.taught).zip(1..) {
             let met = || taught.iter().filter_map(|number| self.activities.get(*number as usize));
             viewer.activity_count = taught.len();
-            viewer.activities = met().take(SHOWN).map(|activity| activity.seen.clone()).collect();
+            let at = viewer.school_unit_id;
+            let elsewhere =
+                |activity: &Met| at.is_some() && activity.school_unit.is_some_and(|unit| Some(unit) != at);
+            let seen = met().take(SHOWN).map(|activity| ActivitySeen {
+                school_unit_warning: elsewhere(activity)
+                    .then(|| Warning::of(FindingCode::TeacherOfOtherSchoolUnit)),
+                ..activity.seen.clone()
+            });
+            viewer.activities = seen.collect();
             for group in met().flat_map(|activity| &activity.groups) {
                 if !groups_met.is_new(*group, by) {
                     continue;

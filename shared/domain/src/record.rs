@@ -3,11 +3,13 @@
 //! Attribute names are those of the wire. What is absent stays absent: nothing is added, and nothing becomes
 //! `null`. `meta` and `provisioningStatus` are Skolverket's to set and therefore not here.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::characters;
 use crate::id::RecordId;
 use crate::personal::Personal;
 use crate::reference::{RecordRef, SchoolUnitRef, TestRef};
@@ -21,15 +23,23 @@ pub trait Record: Serialize + DeserializeOwned {
 
     /// The record's id.
     fn id(&self) -> RecordId;
+
+    /// The record as it is sent, where that is not as it was given: whoever is named twice is named once.
+    fn named_once(&self) -> Option<Self>;
 }
 
 macro_rules! record {
-    ($name:ident, $stage:ident) => {
+    ($name:ident, $stage:ident, $named_once:expr) => {
         impl Record for $name {
             const STAGE: StageName = StageName::$stage;
 
             fn id(&self) -> RecordId {
                 self.id
+            }
+
+            fn named_once(&self) -> Option<Self> {
+                let named_once: fn(&Self) -> Option<Self> = $named_once;
+                named_once(self)
             }
         }
 
@@ -42,10 +52,33 @@ macro_rules! record {
     };
 }
 
-record!(Person, Users);
-record!(Duty, Duties);
-record!(Group, Groups);
-record!(Activity, Activities);
+record!(Person, Users, |_| None);
+record!(Duty, Duties, |_| None);
+record!(Group, Groups, |group| {
+    let members = once(group.group_memberships.as_deref()?, |membership| membership.person.id)?;
+    Some(Group { group_memberships: Some(members), ..group.clone() })
+});
+record!(Activity, Activities, |activity| {
+    let groups = once(&activity.groups, |group| group.id);
+    let teachers =
+        activity.teachers.as_deref().and_then(|teachers| once(teachers, |teacher| teacher.duty.id));
+    if groups.is_none() && teachers.is_none() {
+        return None;
+    }
+    let mut named_once = activity.clone();
+    if let Some(groups) = groups {
+        named_once.groups = groups;
+    }
+    named_once.teachers = teachers.or(named_once.teachers);
+    Some(named_once)
+});
+
+/// The first of each that name the same; none where all name different ones.
+fn once<T: Clone>(entries: &[T], id: impl Fn(&T) -> RecordId) -> Option<Vec<T>> {
+    let mut named = HashSet::new();
+    let once: Vec<T> = entries.iter().filter(|entry| named.insert(id(entry))).cloned().collect();
+    (once.len() < entries.len()).then_some(once)
+}
 
 /// A student or a member of staff.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -156,6 +189,11 @@ impl Enrolment {
     pub(crate) fn is_current(&self) -> bool {
         self.cancelled != Some(true)
     }
+
+    /// The study path's code, if one is given: a blank one is none.
+    pub(crate) fn study_path(&self) -> Option<&str> {
+        self.education_code.as_deref().filter(|code| !characters::is_blank(code))
+    }
 }
 
 /// Who works where, in which role (domain rule 13).
@@ -224,6 +262,18 @@ pub struct Activity {
     pub organisation: SchoolUnitRef,
     /// The national test activity.
     pub parent_activity: TestRef,
+}
+
+impl Activity {
+    /// The groups, in the order given.
+    pub fn groups(&self) -> impl Iterator<Item = RecordId> {
+        self.groups.iter().map(|group| group.id)
+    }
+
+    /// The teachers' duties, in the order given.
+    pub fn duties(&self) -> impl Iterator<Item = RecordId> {
+        self.teachers.iter().flatten().map(|teacher| teacher.duty.id)
+    }
 }
 
 /// One teacher of an activity.

@@ -1,10 +1,11 @@
 //! The rows of the history, read back from the body of a call.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::id::RecordId;
-use crate::mask;
 use crate::plan::Facts;
 use crate::record::full_name;
 use crate::stage::StageName;
@@ -12,7 +13,7 @@ use crate::stage::StageName;
 /// What the caller may see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Civic numbers, EPPNs and protected persons' names are hidden (scope `history:read`).
+    /// Civic numbers, EPPNs and protected persons' names are left out (scope `history:read`).
     Masked,
     /// Everything (scope `history:personal`).
     Personal,
@@ -67,8 +68,9 @@ pub struct PersonRow {
     /// Of the same enrolment.
     pub school_type: Option<String>,
     /// The person's identity is protected.
-    #[serde(skip)]
     pub protected: bool,
+    /// Values are left out because of what the caller may see: they are `null` and not absent.
+    pub masked: bool,
 }
 
 /// A duty.
@@ -86,8 +88,9 @@ pub struct DutyRow {
     /// Skolverket's id of the school unit.
     pub school_unit_id: Option<String>,
     /// The person's identity is protected.
-    #[serde(skip)]
     pub protected: bool,
+    /// Values are left out because of what the caller may see: they are `null` and not absent.
+    pub masked: bool,
 }
 
 /// A group.
@@ -170,33 +173,24 @@ impl Row {
     pub fn shown(self, access: Access) -> Self {
         match (access, self) {
             (Access::Personal, row) => row,
-            // Of a protected person not even the birth year is left, nor where the account is.
-            (Access::Masked, Self::Person(row)) if row.protected => Self::Person(PersonRow {
-                name: hidden(row.name),
-                civic_no: hidden(row.civic_no),
-                eppn: hidden(row.eppn),
-                ..row
-            }),
-            (Access::Masked, Self::Person(row)) => Self::Person(PersonRow {
-                civic_no: row.civic_no.as_deref().map(mask::civic_no),
-                eppn: row.eppn.as_deref().map(mask::eppn),
-                ..row
-            }),
-            (Access::Masked, Self::Duty(row)) if row.protected => {
-                Self::Duty(DutyRow { name: hidden(row.name), ..row })
+            (Access::Masked, Self::Person(row)) => {
+                let (name, hidden) = shown_name(row.name, row.protected);
+                let masked = hidden || row.civic_no.is_some() || row.eppn.is_some();
+                Self::Person(PersonRow { name, civic_no: None, eppn: None, masked, ..row })
             }
-            (Access::Masked, row @ (Self::Duty(_) | Self::Group(_) | Self::Activity(_))) => row,
+            (Access::Masked, Self::Duty(row)) => {
+                let (name, masked) = shown_name(row.name, row.protected);
+                Self::Duty(DutyRow { name, masked, ..row })
+            }
+            (Access::Masked, row @ (Self::Group(_) | Self::Activity(_))) => row,
         }
     }
 }
 
-fn hidden(value: Option<String>) -> Option<String> {
-    value.map(|_| mask::HIDDEN.to_owned())
-}
-
-/// A name as it is shown to those who may not see everything.
-pub(crate) fn shown_name(name: Option<String>, protected: bool) -> Option<String> {
-    if protected { hidden(name) } else { name }
+/// A name as it is shown to those who may not see everything, and whether it was left out.
+pub(crate) fn shown_name(name: Option<String>, protected: bool) -> (Option<String>, bool) {
+    let hidden = protected && name.is_some();
+    (name.filter(|_| !hidden), hidden)
 }
 
 fn data(body: &str) -> Option<Vec<Value>> {
@@ -217,6 +211,7 @@ fn row(stage: StageName, record: &Value, facts: &Facts) -> Option<Row> {
             person_id: text(record, "/person/id"),
             school_unit_id: text(record, "/dutyAt/id"),
             protected: facts.protected,
+            masked: false,
         }),
         StageName::Groups => Row::Group(GroupRow {
             id,
@@ -224,7 +219,7 @@ fn row(stage: StageName, record: &Value, facts: &Facts) -> Option<Row> {
             group_type: text(record, "/groupType"),
             school_type: text(record, "/schoolType"),
             school_unit_id: text(record, "/organisation/id"),
-            members: count(record, "/groupMemberships"),
+            members: count(record, "/groupMemberships", "/person/id"),
         }),
         StageName::Activities => Row::Activity(ActivityRow {
             id,
@@ -233,8 +228,8 @@ fn row(stage: StageName, record: &Value, facts: &Facts) -> Option<Row> {
             test_activity_id: text(record, "/parentActivity/id"),
             school_unit_code: facts.school_unit_code.as_ref().map(ToString::to_string),
             school_unit_id: text(record, "/organisation/id"),
-            groups: count(record, "/groups"),
-            teachers: count(record, "/teachers"),
+            groups: count(record, "/groups", "/id"),
+            teachers: count(record, "/teachers", "/duty/id"),
         }),
     })
 }
@@ -258,6 +253,7 @@ fn person_row(id: RecordId, record: &Value, facts: &Facts) -> PersonRow {
         school_year: current.and_then(|enrolment| enrolment.get("schoolYear")).and_then(Value::as_u64),
         school_type: current.and_then(|enrolment| text(enrolment, "/schoolType")),
         protected: marked || facts.protected,
+        masked: false,
     }
 }
 
@@ -265,8 +261,11 @@ fn text(record: &Value, pointer: &str) -> Option<String> {
     record.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn count(record: &Value, pointer: &str) -> usize {
-    record.pointer(pointer).and_then(Value::as_array).map_or(0, Vec::len)
+/// How many different ids stand at `id` in the entries of a list. What was stored before nobody was sent twice may name
+/// somebody twice.
+fn count(record: &Value, list: &str, id: &str) -> usize {
+    let entries = record.pointer(list).and_then(Value::as_array).into_iter().flatten();
+    entries.filter_map(|entry| entry.pointer(id)?.as_str()).collect::<HashSet<_>>().len()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::finding::Findings;
-use crate::rules::ProtectedIdentities;
+use crate::rules::{Conditions, ProtectedIdentities};
 use crate::submission::{Read, Rejection, Submission};
 
 pub(crate) const STUDENT: &str = "11111111-0000-4000-8000-000000000001";
@@ -64,9 +64,16 @@ pub(crate) fn with(change: impl FnOnce(&mut Value)) -> Value {
     body
 }
 
+/// Where protected persons may be sent, on a day in 2026.
+pub(crate) const ATTESTED: Conditions =
+    Conditions { protected: ProtectedIdentities::Attested, today: jiff::civil::date(2026, 11, 23) };
+/// Where they may not.
+pub(crate) const NOT_ATTESTED: Conditions =
+    Conditions { protected: ProtectedIdentities::NotAttested, ..ATTESTED };
+
 /// The body as it is read where protected persons may be sent.
 pub(crate) fn read(body: &Value) -> Read<Submission> {
-    Submission::read(body.to_string().as_bytes(), ProtectedIdentities::Attested).unwrap()
+    Submission::read(body.to_string().as_bytes(), ATTESTED).unwrap()
 }
 
 /// The body as it is accepted.

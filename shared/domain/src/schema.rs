@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::stage::StageName;
 use crate::submission::list_of;
-use crate::table::{self, Attribute, Code, Shape};
+use crate::table::{self, Attribute, Code, LONGEST_NAME, Shape};
 
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
@@ -31,9 +31,10 @@ pub fn request_schemas() -> Map<String, Value> {
     for stage in StageName::ORDER {
         schemas.insert(record_name(stage).to_owned(), of(table::record(stage)));
     }
-    schemas.insert("RecordReference".to_owned(), reference(None));
-    schemas.insert("SchoolUnitReference".to_owned(), reference(Some(Code::SchoolUnit)));
-    schemas.insert("TestReference".to_owned(), reference(Some(Code::Test)));
+    schemas.insert("PersonReference".to_owned(), reference(None, table::PERSON_REFERENCE));
+    schemas.insert("RecordReference".to_owned(), reference(None, table::REFERENCE));
+    schemas.insert("SchoolUnitReference".to_owned(), reference(Some(Code::SchoolUnit), table::REFERENCE));
+    schemas.insert("TestReference".to_owned(), reference(Some(Code::Test), table::REFERENCE));
     schemas
 }
 
@@ -62,11 +63,10 @@ fn refer(name: &str) -> Value {
 }
 
 fn object(attributes: &[Attribute]) -> Value {
-    let given = || attributes.iter().filter(|attribute| !matches!(attribute.shape, Shape::SetBySkolverket));
     let properties: Map<String, Value> =
-        given().map(|attribute| (attribute.name.to_owned(), property(attribute))).collect();
+        attributes.iter().map(|attribute| (attribute.name.to_owned(), property(attribute))).collect();
     let required: Vec<&str> =
-        given().filter(|attribute| attribute.required).map(|attribute| attribute.name).collect();
+        attributes.iter().filter(|attribute| attribute.required).map(|attribute| attribute.name).collect();
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }
 
@@ -96,22 +96,30 @@ fn list(items: Value, min: usize, max: Option<usize>) -> Value {
 fn of(shape: &Shape) -> Value {
     match shape {
         Shape::Text => json!({"type": "string"}),
+        Shape::Name => json!({"type": "string", "maxLength": LONGEST_NAME}),
+        Shape::Eppns => list(json!({"type": "string"}), 1, Some(1)),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::OneOf(words) => json!({"type": "string", "enum": words}),
         Shape::OwnId(_) => json!({"type": "string", "format": "uuid", "pattern": UUID}),
+        Shape::To(StageName::Users) => refer("PersonReference"),
         Shape::To(_) => refer("RecordReference"),
         Shape::SkolverketId(Code::SchoolUnit) => refer("SchoolUnitReference"),
         Shape::SkolverketId(Code::Test) => refer("TestReference"),
         Shape::Object(attributes) => object(attributes),
         Shape::List { of: entry, min, max } => list(of(entry), *min, *max),
-        Shape::SetBySkolverket => json!(false),
+        Shape::NotTaken => json!({"description": "Not taken by Skolverket, and left out of what is sent."}),
     }
 }
 
-/// A reference by id, or by the code that may stand for it.
-fn reference(code: Option<Code>) -> Value {
-    let by = |name: &str, schema: Value| json!({"type": "object", "properties": {name: schema}, "required": [name], "additionalProperties": false});
+/// A reference by id, or by the code that may stand for it; and what may stand `beside`.
+fn reference(code: Option<Code>, beside: &[Attribute]) -> Value {
+    let by = |name: &str, schema: Value| {
+        let mut by = object(beside);
+        by["properties"][name] = schema;
+        by["required"] = json!([name]);
+        by
+    };
     let by_id = by("id", json!({"type": "string", "format": "uuid", "pattern": UUID}));
     let Some(code) = code else { return by_id };
     let pattern = match code {
@@ -143,7 +151,8 @@ mod tests {
         let person = &schemas["Person"];
         assert_eq!(person["properties"]["eduPersonPrincipalNames"]["maxItems"], 1);
         assert_eq!(person["properties"]["civicNo"]["x-rule"], 4);
-        assert!(person["properties"].get("meta").is_none(), "Skolverket's to set");
+        assert_eq!(person["properties"]["givenName"]["maxLength"], 255);
+        assert!(person["properties"]["meta"].get("type").is_none(), "it is left out, whatever it is");
         assert!(person["required"].as_array().unwrap().contains(&json!("familyName")));
         assert_eq!(schemas["Activity"]["properties"]["groups"]["items"], refer("RecordReference"));
         assert_eq!(schemas["NewSend"]["properties"]["groups"]["items"], refer("Group"));

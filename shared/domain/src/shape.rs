@@ -1,9 +1,11 @@
 //! The form of a body as data, and the one walker that holds a body against it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use crate::characters;
 use crate::finding::{Finding, FindingCode, Findings, Kind, Mender, Severity};
 use crate::id::RecordId;
 use crate::json::Frame;
@@ -11,7 +13,7 @@ use crate::known_words::may_be_quoted;
 use crate::skolverket_id::{SchoolUnitCode, TestCode};
 use crate::stage::StageName;
 use crate::submission::list_of;
-use crate::table::{self, Attribute, Code, Shape};
+use crate::table::{self, Attribute, Code, LONGEST_NAME, Shape};
 
 /// A record's own id, or one that a reference names, as it stands in the body.
 pub(crate) struct Named {
@@ -33,6 +35,16 @@ pub(crate) struct Walk {
     record_id: Option<RecordId>,
     /// Whether references are gathered.
     linked: bool,
+    /// By attribute, written without places: what was met that is left out.
+    not_taken: BTreeMap<String, NotTaken>,
+}
+
+/// An attribute that is left out.
+struct NotTaken {
+    count: u32,
+    /// Where it was met first, and in which record.
+    pointer: String,
+    within: Option<RecordId>,
 }
 
 #[derive(Clone, Copy)]
@@ -95,6 +107,9 @@ impl Walk {
     fn visit(&mut self, value: &Value, shape: &'static Shape, rule: Option<u8>) {
         match (shape, value) {
             (Shape::Text, Value::String(_)) | (Shape::Flag, Value::Bool(_)) => {}
+            (Shape::Name, Value::String(name)) => self.name(name, rule),
+            (Shape::Eppns, Value::Null) => self.no_eppn(),
+            (Shape::Eppns, Value::Array(list)) => self.eppns(list, rule),
             (Shape::Integer { min, max }, Value::Number(number)) if number.is_i64() || number.is_u64() => {
                 if !number.as_i64().is_some_and(|number| (*min..=*max).contains(&number)) {
                     self.fault(FindingCode::NotAllowed, rule, || {
@@ -122,7 +137,7 @@ impl Walk {
                 self.ids.push(Named { stage: *stage, pointer, text: text.clone(), within });
             }
             (Shape::To(stage), Value::Object(reference)) => {
-                let id = self.id_of(reference, None, Some(2));
+                let id = self.id_of(reference, None, shape.not_taken(), Some(2));
                 if let Some(text) = id.filter(|_| self.linked) {
                     let pointer = format!("{}/id", pointer(&self.path));
                     let within = self.record_id;
@@ -130,7 +145,7 @@ impl Walk {
                 }
             }
             (Shape::SkolverketId(code), Value::Object(reference)) => {
-                self.id_of(reference, Some(*code), Some(3));
+                self.id_of(reference, Some(*code), shape.not_taken(), Some(3));
             }
             (Shape::Object(attributes), Value::Object(object)) => self.object(object, attributes),
             (Shape::List { of, min, max }, Value::Array(list)) => {
@@ -141,12 +156,7 @@ impl Walk {
                     self.within(Step::Index(index), |walk| walk.visit(entry, of, rule));
                 }
             }
-            (Shape::SetBySkolverket, _) => self.fault(FindingCode::UnknownAttribute, None, || {
-                (
-                    "This attribute is set by Skolverket; leave it out.",
-                    "Attributet sätts av Skolverket; utelämna det.",
-                )
-            }),
+            (Shape::NotTaken, _) => self.leave_out(),
             _ => {
                 let (en, sv) = shape.kind();
                 let (hint_en, hint_sv) = match value {
@@ -173,6 +183,7 @@ impl Walk {
     fn attribute(&mut self, object: &Map<String, Value>, attribute: &'static Attribute) {
         self.within(Step::Name(attribute.name), |walk| match object.get(attribute.name) {
             Some(value) => walk.visit(value, &attribute.shape, attribute.rule),
+            None if matches!(attribute.shape, Shape::Eppns) => walk.no_eppn(),
             None if attribute.required => walk.fault(FindingCode::MissingAttribute, attribute.rule, || {
                 (
                     format!("The attribute {} is required; give it.", attribute.name),
@@ -189,10 +200,16 @@ impl Walk {
         &mut self,
         reference: &'v Map<String, Value>,
         code: Option<Code>,
+        beside: &'static [Attribute],
         rule: Option<u8>,
     ) -> Option<&'v str> {
         let code_name = code.map(Code::name);
-        self.unknown(reference, |name| name == "id" || Some(name) == code_name);
+        for attribute in beside {
+            self.attribute(reference, attribute);
+        }
+        self.unknown(reference, |name| {
+            name == "id" || Some(name) == code_name || beside.iter().any(|attribute| attribute.name == name)
+        });
         let id = reference.get("id");
         let code = code.and_then(|code| reference.get(code.name()).map(|value| (code, value)));
         let mut text = None;
@@ -229,6 +246,67 @@ impl Walk {
             _ => {}
         }
         text
+    }
+
+    /// A name, which no answer of ours could hold were it as long as a body.
+    fn name(&mut self, name: &str, rule: Option<u8>) {
+        if characters::length(name) > LONGEST_NAME {
+            self.fault(FindingCode::NameTooLong, rule, || {
+                (
+                    format!("Must be at most {LONGEST_NAME} characters; shorten it."),
+                    format!("Ska vara högst {LONGEST_NAME} tecken; korta det."),
+                )
+            });
+        }
+    }
+
+    fn eppns(&mut self, list: &[Value], rule: Option<u8>) {
+        let nothing = |entry: &Value| entry.is_null() || entry.as_str().is_some_and(characters::is_blank);
+        if list.iter().all(nothing) {
+            return self.no_eppn();
+        }
+        if list.len() > 1 {
+            self.count(1, Some(1), rule);
+        }
+        for (index, entry) in list.iter().enumerate() {
+            self.within(Step::Index(index), |walk| walk.visit(entry, &Shape::Text, rule));
+        }
+    }
+
+    /// Who is to act is not the sender, and has to be told in words of its own.
+    fn no_eppn(&mut self) {
+        let (path, kind) = (&self.path, Kind::of(FindingCode::EppnMissing));
+        self.findings.add(kind, self.record_id, || Finding::new(kind, pointer(path)));
+    }
+
+    /// Counts what is at the current place as left out.
+    fn leave_out(&mut self) {
+        let attribute = attribute_of(&self.path);
+        match self.not_taken.get_mut(&attribute) {
+            Some(met) => met.count = met.count.saturating_add(1),
+            None => {
+                let met = NotTaken { count: 1, pointer: pointer(&self.path), within: self.record_id };
+                self.not_taken.insert(attribute, met);
+            }
+        }
+    }
+
+    /// Says of each attribute that is left out, once, how often it was there. To be called when all was visited.
+    pub(crate) fn tell_not_taken(&mut self) {
+        let kind = Kind::of(FindingCode::AttributeNotTaken);
+        for (attribute, NotTaken { count, pointer, within }) in std::mem::take(&mut self.not_taken) {
+            let told = Finding::new(kind, pointer).told(
+                format!(
+                    "Skolverket does not take the attribute {attribute} from senders. It is left out of what is sent; \
+                     places: {count}."
+                ),
+                format!(
+                    "Skolverket tar inte emot attributet {attribute}. Det utelämnas ur det som skickas; antal ställen: \
+                     {count}."
+                ),
+            );
+            self.findings.add_once(count, within, told);
+        }
     }
 
     fn uuid(&mut self, text: &str, rule: Option<u8>) {
@@ -280,8 +358,8 @@ impl Walk {
             if may_be_quoted(name) {
                 let (path, record_id) = (&self.path, self.record_id);
                 let kind = Kind::form(FindingCode::UnknownAttribute, None);
-                self.findings.add(kind, || {
-                    Finding::new(kind, format!("{}/{name}", pointer(path)), record_id).told(
+                self.findings.add(kind, record_id, || {
+                    Finding::new(kind, format!("{}/{name}", pointer(path))).told(
                         format!(
                             "The attribute {name} is not known here; check its spelling or leave it out."
                         ),
@@ -323,9 +401,9 @@ impl Walk {
         words: impl FnOnce() -> (T, T),
     ) {
         let (path, record_id, kind) = (&self.path, self.record_id, Kind::form(code, rule));
-        self.findings.add(kind, || {
+        self.findings.add(kind, record_id, || {
             let (en, sv) = words();
-            let found = Finding::new(kind, pointer(path), record_id).told(en, sv);
+            let found = Finding::new(kind, pointer(path)).told(en, sv);
             let mender = mender(kind, path).unwrap_or(found.mender);
             found.mended(mender)
         });
@@ -337,7 +415,10 @@ impl Walk {
 fn mender(kind: Kind, path: &[Step]) -> Option<Mender> {
     let of_content = matches!(
         kind.code,
-        FindingCode::MissingAttribute | FindingCode::NotAllowed | FindingCode::WrongCount
+        FindingCode::MissingAttribute
+            | FindingCode::NotAllowed
+            | FindingCode::WrongCount
+            | FindingCode::NameTooLong
     );
     let at = |name: &str| path.iter().any(|step| matches!(step, Step::Name(at) if *at == name));
     match kind.rule {
@@ -356,4 +437,20 @@ fn pointer(path: &[Step]) -> String {
             Step::Index(index) => format!("/{index}"),
         })
         .collect()
+}
+
+/// The attribute at a place, without places in lists: `persons[].enrolments[].startDate`.
+fn attribute_of(path: &[Step]) -> String {
+    let mut attribute = String::new();
+    for step in path {
+        match step {
+            Step::Index(_) => attribute.push_str("[]"),
+            Step::Name(name) if attribute.is_empty() => attribute.push_str(name),
+            Step::Name(name) => {
+                attribute.push('.');
+                attribute.push_str(name);
+            }
+        }
+    }
+    attribute
 }

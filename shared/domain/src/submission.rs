@@ -12,7 +12,7 @@ use crate::links;
 use crate::plan::{Cutter, Facts, MAX_BODY_BYTES, Part, PlannedBatch, framed_len};
 use crate::reason::Text;
 use crate::record::{Activity, Duty, Group, Person, Record};
-use crate::rules::{self, Place, ProtectedIdentities};
+use crate::rules::{self, Conditions, Place};
 use crate::shape::Walk;
 use crate::stage::StageName;
 use crate::table::{self, Attribute};
@@ -116,7 +116,7 @@ impl<T> Read<T> {
 }
 
 impl<T> Entry<T> {
-    /// The record.
+    /// The record as it was given: [`Entry::wire`] names nobody twice.
     pub fn record(&self) -> &T {
         &self.record
     }
@@ -148,12 +148,12 @@ impl Submission {
     ///
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object.
-    pub fn read(body: &[u8], protected: ProtectedIdentities) -> Result<Read<Self>, Rejection> {
+    pub fn read(body: &[u8], conditions: Conditions) -> Result<Read<Self>, Rejection> {
         let external = |attributes: &Map<String, Value>| {
             attributes.get("options").and_then(|options| options.get("references")).and_then(Value::as_str)
                 == Some("external")
         };
-        let (mut read, _) = Self::of(body, table::SUBMISSION, protected, external)?;
+        let (mut read, _) = Self::of(body, table::SUBMISSION, conditions, external)?;
         let whole = read.content.options.references == References::Internal
             && !read.findings.counts().iter().any(|count| count.kind.code.is_binding());
         rules::together(&read.content, whole, &mut read.findings);
@@ -165,8 +165,8 @@ impl Submission {
     ///
     /// # Errors
     /// As [`Submission::read`].
-    pub fn read_corrections(body: &[u8], protected: ProtectedIdentities) -> Result<Read<Self>, Rejection> {
-        let (mut read, _) = Self::of(body, table::CORRECTIONS, protected, |_| true)?;
+    pub fn read_corrections(body: &[u8], conditions: Conditions) -> Result<Read<Self>, Rejection> {
+        let (mut read, _) = Self::of(body, table::CORRECTIONS, conditions, |_| true)?;
         rules::together(&read.content, false, &mut read.findings);
         Ok(read)
     }
@@ -176,8 +176,7 @@ impl Submission {
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object, [`Rejection::Faults`] if it is a faulty one.
     pub fn parse_upload(body: &[u8]) -> Result<Options, Rejection> {
-        let (read, _) = Self::of(body, table::UPLOAD, ProtectedIdentities::NotAttested, |_| true)?;
-        Ok(read.accepted(Validation::Strict)?.0.options)
+        Ok(options(&mut frame(body, table::UPLOAD)?))
     }
 
     /// Reads what submits a send that came in parts, `{parts}`: how many there are.
@@ -185,15 +184,13 @@ impl Submission {
     /// # Errors
     /// As [`Submission::parse_upload`].
     pub fn parse_submit(body: &[u8]) -> Result<u32, Rejection> {
-        let (read, attributes) = Self::of(body, table::SUBMIT, ProtectedIdentities::NotAttested, |_| true)?;
-        read.accepted(Validation::Strict)?;
-        Ok(number(&attributes, "parts"))
+        Ok(number(&frame(body, table::SUBMIT)?, "parts"))
     }
 
     fn of(
         body: &[u8],
         form: &'static [Attribute],
-        protected: ProtectedIdentities,
+        conditions: Conditions,
         external: impl FnOnce(&Map<String, Value>) -> bool,
     ) -> Result<(Read<Self>, Map<String, Value>), Rejection> {
         let mut submission = Self {
@@ -205,14 +202,12 @@ impl Submission {
         };
         let (mut attributes, findings) =
             read(body, form, true, external, &mut |found, findings| match found.stage {
-                StageName::Users => submission.persons.extend(person(found, protected, findings)),
+                StageName::Users => submission.persons.extend(person(found, conditions, findings)),
                 StageName::Duties => submission.duties.extend(entry(found, findings)),
                 StageName::Groups => submission.groups.extend(group(found, findings)),
-                StageName::Activities => submission.activities.extend(entry(found, findings)),
+                StageName::Activities => submission.activities.extend(activity(found, findings)),
             })?;
-        let options = attributes.remove("options");
-        submission.options =
-            options.and_then(|options| serde_json::from_value(options).ok()).unwrap_or_default();
+        submission.options = options(&mut attributes);
         Ok((Read { content: submission, findings }, attributes))
     }
 }
@@ -232,18 +227,19 @@ impl PackedPart {
     ///
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object.
-    pub fn read(body: &[u8], protected: ProtectedIdentities) -> Result<Read<Self>, Rejection> {
+    pub fn read(body: &[u8], conditions: Conditions) -> Result<Read<Self>, Rejection> {
         let mut cutters: [Cutter; 4] = Default::default();
         let (attributes, findings) = read(body, table::PART, false, |_| true, &mut |found, findings| {
             let [persons, duties, groups, activities] = &mut cutters;
             match found.stage {
-                StageName::Users => pack(persons, person(found, protected, findings), Facts::of_person),
+                StageName::Users => pack(persons, person(found, conditions, findings), Facts::of_person),
                 StageName::Duties => pack::<Duty>(duties, entry(found, findings), |_| Facts::default()),
                 StageName::Groups => pack(groups, group(found, findings), |_| Facts::default()),
-                StageName::Activities => pack(activities, entry(found, findings), Facts::of_activity),
+                StageName::Activities => pack(activities, activity(found, findings), Facts::of_activity),
             }
         })?;
-        let stages = cutters.map(Cutter::finish);
+        let mut stages = cutters.map(Cutter::finish);
+        stages.iter_mut().flatten().for_each(|batch| batch.mark(findings.records()));
         let content = Self { part: number(&attributes, "part"), stages };
         Ok(Read { content, findings })
     }
@@ -287,8 +283,20 @@ fn read(
     });
     let frame = frame.map_err(|detail| Rejection::NotReadable { detail })?;
     walk.frame(&frame, form);
+    walk.tell_not_taken();
     links::check(&mut walk, frame.lengths, external(&frame.attributes));
     Ok((frame.attributes, walk.findings))
+}
+
+/// Reads a body without records that has to be right.
+fn frame(body: &[u8], form: &'static [Attribute]) -> Result<Map<String, Value>, Rejection> {
+    let (content, findings) = read(body, form, true, |_| true, &mut |_, _| {})?;
+    Ok(Read { content, findings }.accepted(Validation::Strict)?.0)
+}
+
+/// The options of a body, whose form was looked at.
+fn options(attributes: &mut Map<String, Value>) -> Options {
+    attributes.remove("options").and_then(|options| serde_json::from_value(options).ok()).unwrap_or_default()
 }
 
 /// A number whose form was looked at.
@@ -308,10 +316,18 @@ pub(crate) fn list_of(stage: StageName) -> &'static str {
 }
 
 /// A person, held against its own rules.
-fn person(found: Found, protected: ProtectedIdentities, findings: &mut Findings) -> Option<Entry<Person>> {
+fn person(found: Found, conditions: Conditions, findings: &mut Findings) -> Option<Entry<Person>> {
     let place = Place::of(StageName::Users, found.index);
     let entry = entry::<Person>(found, findings)?;
-    rules::person(place, &entry.record, protected, findings);
+    rules::person(place, &entry.record, conditions, findings);
+    Some(entry)
+}
+
+/// An activity, held against its own rules.
+fn activity(found: Found, findings: &mut Findings) -> Option<Entry<Activity>> {
+    let place = Place::of(StageName::Activities, found.index);
+    let entry = entry::<Activity>(found, findings)?;
+    rules::activity(place, &entry.record, findings);
     Some(entry)
 }
 
@@ -327,21 +343,24 @@ fn group(found: Found, findings: &mut Findings) -> Option<Entry<Group>> {
 /// looked at all the same.
 fn entry<T: Record>(found: Found, findings: &mut Findings) -> Option<Entry<T>> {
     let Found { stage, index, sound, record } = found;
-    let entry = serde_json::from_value::<T>(record)
-        .and_then(|record| serde_json::to_string(&record).map(|wire| Entry { record, wire, index }));
+    let entry = serde_json::from_value::<T>(record).and_then(|record| {
+        let once = record.named_once();
+        let wire = serde_json::to_string(once.as_ref().unwrap_or(&record))?;
+        Ok(Entry { record, wire, index })
+    });
     let pointer = || Place::of(stage, index).pointer("");
     match entry {
         Ok(entry) if framed_len(entry.wire.len()) > MAX_BODY_BYTES => {
             let kind = Kind::form(FindingCode::TooLarge, None);
-            findings.add(kind, || too_large(Finding::new(kind, pointer(), Some(entry.record.id()))));
+            findings.add(kind, Some(entry.record.id()), || too_large(Finding::new(kind, pointer())));
             None
         }
         Ok(entry) => Some(entry),
         // The table lets nothing through that the types refuse. If it did, the record must not get lost.
         Err(_) if sound => {
             let kind = Kind::form(FindingCode::WrongType, None);
-            findings.add(kind, || {
-                Finding::new(kind, pointer(), None).told(
+            findings.add(kind, None, || {
+                Finding::new(kind, pointer()).told(
                     "This record cannot be read. Compare it with the description of the interface.",
                     "Posten kan inte läsas. Jämför den med beskrivningen av gränssnittet.",
                 )
@@ -366,6 +385,10 @@ fn too_large(found: Finding) -> Finding {
 }
 
 #[cfg(test)]
+mod left_out;
+#[cfg(test)]
 mod privacy;
+#[cfg(test)]
+mod references;
 #[cfg(test)]
 mod tests;

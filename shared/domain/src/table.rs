@@ -1,7 +1,7 @@
 //! The form of a `POST /v1/sends` body, as data: which attributes, which are required, and by which rule.
 //!
-//! Attributes and types are those of Skolverket's Provisioning API 1.3.2 less what Skolverket sets itself;
-//! what is narrower than there has its rule.
+//! Attributes and types are those of Skolverket's Provisioning API 1.3.2; what is narrower than there has its rule. What
+//! SS 12000:2020 has beyond that, and what Skolverket sets itself, is known here to be left out.
 
 use crate::environment::Environment;
 use crate::stage::StageName;
@@ -11,6 +11,10 @@ use crate::vocabulary::{ActivityType, DutyRole, EmailType, GroupType, SchoolType
 pub(crate) enum Shape {
     /// Any text.
     Text,
+    /// A name for people, of at most [`LONGEST_NAME`] characters.
+    Name,
+    /// A list of one EPPN.
+    Eppns,
     /// `true` or `false`.
     Flag,
     /// A whole number within bounds.
@@ -27,9 +31,12 @@ pub(crate) enum Shape {
     Object(&'static [Attribute]),
     /// A list.
     List { of: &'static Shape, min: usize, max: Option<usize> },
-    /// Not the sender's to give.
-    SetBySkolverket,
+    /// Whatever it is, Skolverket does not take it from senders: SS 12000 has it, or Skolverket sets it. It is left out.
+    NotTaken,
 }
+
+/// The longest name that is stored and shown, in characters (code points in NFC).
+pub(crate) const LONGEST_NAME: usize = 255;
 
 /// The codes that may stand for an id of Skolverket's.
 #[derive(Clone, Copy)]
@@ -71,12 +78,12 @@ impl Shape {
     /// The JSON type, in English and Swedish.
     pub(crate) fn kind(&self) -> (&'static str, &'static str) {
         match self {
-            Self::Text | Self::OneOf(_) | Self::OwnId(_) => ("a text", "en text"),
+            Self::Text | Self::Name | Self::OneOf(_) | Self::OwnId(_) => ("a text", "en text"),
             Self::Flag => ("true or false", "true eller false"),
             Self::Integer { .. } => ("a whole number", "ett heltal"),
             Self::To(_) | Self::SkolverketId(_) | Self::Object(_) => ("an object", "ett objekt"),
-            Self::List { .. } => ("a list", "en lista"),
-            Self::SetBySkolverket => ("absent", "utelämnat"),
+            Self::List { .. } | Self::Eppns => ("a list", "en lista"),
+            Self::NotTaken => ("absent", "utelämnat"),
         }
     }
 }
@@ -97,8 +104,17 @@ const fn at_least_one(of: &'static Shape) -> Shape {
     Shape::List { of, min: 1, max: None }
 }
 
-const META: Attribute = optional("meta", None, Shape::SetBySkolverket);
-const PROVISIONING_STATUS: Attribute = optional("provisioningStatus", None, Shape::SetBySkolverket);
+/// An attribute that is left out (rule 17).
+const fn not_taken(name: &'static str) -> Attribute {
+    optional(name, Some(17), Shape::NotTaken)
+}
+
+const META: Attribute = not_taken("meta");
+const PROVISIONING_STATUS: Attribute = not_taken("provisioningStatus");
+const START_DATE: Attribute = not_taken("startDate");
+const END_DATE: Attribute = not_taken("endDate");
+/// What an object brings along that was asked for with `expand`.
+const EMBEDDED: Attribute = not_taken("_embedded");
 const SCHOOL_UNIT: Shape = Shape::SkolverketId(Code::SchoolUnit);
 
 /// The whole body.
@@ -162,10 +178,10 @@ const OPTIONS: &[Attribute] = &[
 
 const PERSON: &[Attribute] = &[
     required("id", Some(4), Shape::OwnId(StageName::Users)),
-    required("givenName", Some(4), Shape::Text),
-    optional("middleName", None, Shape::Text),
-    required("familyName", Some(4), Shape::Text),
-    required("eduPersonPrincipalNames", Some(4), Shape::List { of: &Shape::Text, min: 1, max: Some(1) }),
+    required("givenName", Some(4), Shape::Name),
+    optional("middleName", None, Shape::Name),
+    required("familyName", Some(4), Shape::Name),
+    required("eduPersonPrincipalNames", Some(4), Shape::Eppns),
     optional(
         "externalIdentifiers",
         Some(10),
@@ -177,6 +193,14 @@ const PERSON: &[Attribute] = &[
     optional("enrolments", Some(9), any_number(&Shape::Object(ENROLMENT))),
     META,
     PROVISIONING_STATUS,
+    not_taken("birthDate"),
+    not_taken("sex"),
+    not_taken("personStatus"),
+    not_taken("phoneNumbers"),
+    not_taken("addresses"),
+    not_taken("photo"),
+    not_taken("responsibles"),
+    EMBEDDED,
 ];
 
 const EXTERNAL_IDENTIFIER: &[Attribute] = &[
@@ -197,6 +221,10 @@ const ENROLMENT: &[Attribute] = &[
     required("schoolType", Some(9), Shape::OneOf(SchoolType::WORDS)),
     optional("cancelled", None, Shape::Flag),
     optional("educationCode", Some(9), Shape::Text),
+    START_DATE,
+    END_DATE,
+    not_taken("programme"),
+    not_taken("specification"),
 ];
 
 const DUTY: &[Attribute] = &[
@@ -206,26 +234,38 @@ const DUTY: &[Attribute] = &[
     required("dutyRole", Some(13), Shape::OneOf(DutyRole::WORDS)),
     META,
     PROVISIONING_STATUS,
+    START_DATE,
+    END_DATE,
+    not_taken("assignmentRoles"),
+    not_taken("description"),
+    not_taken("signature"),
+    not_taken("dutyPercent"),
+    not_taken("hoursPerYear"),
+    EMBEDDED,
 ];
 
 const GROUP: &[Attribute] = &[
     required("id", Some(14), Shape::OwnId(StageName::Groups)),
-    required("displayName", Some(14), Shape::Text),
+    required("displayName", Some(14), Shape::Name),
     required("groupType", Some(14), Shape::OneOf(GroupType::WORDS)),
     required("schoolType", Some(14), Shape::OneOf(SchoolType::WORDS)),
     required("organisation", Some(14), SCHOOL_UNIT),
     optional("groupMemberships", None, any_number(&Shape::Object(MEMBERSHIP))),
     META,
     PROVISIONING_STATUS,
+    START_DATE,
+    END_DATE,
+    EMBEDDED,
 ];
 
 /// Skolverket's schema lets `person` be absent, and `duty` in an assignment: a member that is nobody can only
 /// be a mistake of the sender's.
-const MEMBERSHIP: &[Attribute] = &[required("person", Some(2), Shape::To(StageName::Users))];
+const MEMBERSHIP: &[Attribute] =
+    &[required("person", Some(2), Shape::To(StageName::Users)), START_DATE, END_DATE];
 
 const ACTIVITY: &[Attribute] = &[
     required("id", Some(15), Shape::OwnId(StageName::Activities)),
-    required("displayName", Some(15), Shape::Text),
+    required("displayName", Some(15), Shape::Name),
     required("activityType", Some(15), Shape::OneOf(ActivityType::WORDS)),
     required("groups", Some(15), at_least_one(&Shape::To(StageName::Groups))),
     optional("teachers", Some(15), any_number(&Shape::Object(ASSIGNMENT))),
@@ -233,6 +273,36 @@ const ACTIVITY: &[Attribute] = &[
     required("parentActivity", Some(15), Shape::SkolverketId(Code::Test)),
     META,
     PROVISIONING_STATUS,
+    START_DATE,
+    END_DATE,
+    not_taken("calendarEventsRequired"),
+    not_taken("comment"),
+    not_taken("minutesPlanned"),
+    not_taken("syllabus"),
+    EMBEDDED,
 ];
 
-const ASSIGNMENT: &[Attribute] = &[required("duty", Some(2), Shape::To(StageName::Duties))];
+const ASSIGNMENT: &[Attribute] = &[
+    required("duty", Some(2), Shape::To(StageName::Duties)),
+    START_DATE,
+    END_DATE,
+    not_taken("minutesPlanned"),
+    not_taken("allocation"),
+    not_taken("grader"),
+];
+
+/// What a reference may say beside the id: names for people, which SS 12000 calls expanded.
+pub(crate) static REFERENCE: &[Attribute] = &[not_taken("displayName")];
+
+/// The same of a reference to a person.
+pub(crate) static PERSON_REFERENCE: &[Attribute] = &[not_taken("displayName"), not_taken("securityMarking")];
+
+impl Shape {
+    /// What a reference of this shape may hold that is left out.
+    pub(crate) fn not_taken(&self) -> &'static [Attribute] {
+        match self {
+            Self::To(StageName::Users) => PERSON_REFERENCE,
+            _ => REFERENCE,
+        }
+    }
+}

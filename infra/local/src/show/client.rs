@@ -153,6 +153,9 @@ pub(super) struct Row {
     pub(super) eppn: Option<String>,
     pub(super) school_year: Option<u64>,
     pub(super) school_type: Option<String>,
+    /// Values are left out that are there.
+    #[serde(default)]
+    pub(super) masked: bool,
     #[serde(default)]
     pub(super) messages: Vec<Message>,
 }

@@ -35,6 +35,9 @@ fn counts(counts: &Counts) -> String {
     if parts.is_empty() { "no records".to_owned() } else { parts.join(", ") }
 }
 
+/// What stands for a value that the token does not let see.
+const MASKED: &str = "•••";
+
 /// The users job's rows as a table, what was said about them below it.
 pub(super) fn users(rows: &[Row]) -> String {
     let mut table = Table::new();
@@ -50,16 +53,20 @@ pub(super) fn users(rows: &[Row]) -> String {
     let mut said = Vec::new();
     for row in rows {
         let shown = |value: &Option<String>| value.clone().unwrap_or_default();
+        let maskable = |value: &Option<String>| match value {
+            None if row.masked => MASKED.to_owned(),
+            value => shown(value),
+        };
         table.add_row([
             row.outcome.clone(),
-            shown(&row.name),
+            maskable(&row.name),
             shown(&row.role),
-            shown(&row.civic_no),
-            shown(&row.eppn),
+            maskable(&row.civic_no),
+            maskable(&row.eppn),
             row.school_year.map(|year| year.to_string()).unwrap_or_default(),
             shown(&row.school_type),
         ]);
-        said.extend(row.messages.iter().map(|text| format!("  {}: {}", shown(&row.name), message(text))));
+        said.extend(row.messages.iter().map(|text| format!("  {}: {}", maskable(&row.name), message(text))));
     }
     std::iter::once(table.to_string()).chain(said).collect::<Vec<_>>().join("\n")
 }
@@ -100,14 +107,13 @@ mod tests {
     fn a_row_shows_its_seven_columns_and_its_messages() {
         let rows: Vec<Row> = serde_json::from_value(json!([{
             "id": "x", "outcome": "warning", "statusCode": 201, "name": "Åsa Ek", "role": "Elev",
-            "civicNo": "20100101****", "eppn": "•••@example.se", "schoolYear": 6, "schoolType": "GR",
+            "civicNo": null, "eppn": "k7@example.se", "schoolYear": 6, "schoolType": "GR", "masked": true,
             "messages": [{"severity": "Warning", "id": "3047", "messageType": "Bristfälligt värde",
                 "message": null, "attributeName": "EduPersonPrincipalNames"}],
         }]))
         .unwrap();
         let shown = users(&rows);
-        for part in ["Status", "warning", "Åsa Ek", "Elev", "20100101****", "•••@example.se", "6", "GR"]
-        {
+        for part in ["Status", "warning", "Åsa Ek", "Elev", "┆ ••• ", "k7@example.se", "6", "GR"] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
         assert!(shown.ends_with("  Åsa Ek: Warning · 3047 · Bristfälligt värde · EduPersonPrincipalNames"));

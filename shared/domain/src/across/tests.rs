@@ -4,8 +4,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::finding::Validation;
 use crate::plan::Plan;
-use crate::rules::ProtectedIdentities;
-use crate::sample::{DUTY, GROUP, NOBODY, STUDENT, complete, parse, with};
+use crate::sample::{ATTESTED, DUTY, GROUP, NOBODY, STUDENT, accept, complete, parse, with};
 use crate::submission::PackedPart;
 
 #[derive(Deserialize)]
@@ -17,7 +16,7 @@ struct Data<T> {
 type Whole = ([Vec<Facts>; 4], Vec<ActivitySummary>);
 
 fn packed(part: &Value) -> PackedPart {
-    let read = PackedPart::read(part.to_string().as_bytes(), ProtectedIdentities::Attested).unwrap();
+    let read = PackedPart::read(part.to_string().as_bytes(), ATTESTED).unwrap();
     read.accepted(Validation::Strict).unwrap().0
 }
 
@@ -26,6 +25,10 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> 
     let parts: Vec<_> = parts.iter().map(packed).collect();
     let mut across = Across::new(references);
     let mut facts: [Vec<Facts>; 4] = Default::default();
+    let ids = StageName::ORDER.map(|stage| {
+        let batches = parts.iter().flat_map(|part| &part.stages[stage.index()]);
+        batches.flat_map(|batch| batch.ids.clone()).collect::<Vec<_>>()
+    });
     let each = |stage, take: &mut dyn FnMut(Origin, &str, &mut Vec<Facts>)| {
         for PackedPart { part, stages, .. } in &parts {
             let mut first = 0;
@@ -52,18 +55,24 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> 
     });
     each(StageName::Activities, &mut |_, body, facts| across.ahead(&read(body), facts));
     each(StageName::Groups, &mut |origin, body, found| {
-        across.groups(origin, &read(body));
+        across.groups(origin, &read(body), found);
         facts[2].append(found);
     });
     each(StageName::Activities, &mut |origin, body, found| {
-        across.activities(origin, &read(body));
+        across.activities(origin, &read(body), found);
         facts[3].append(found);
     });
-    let Read { content, findings } = across.finish();
+    let Read { content: Seen { mut activities, composition, found_before }, findings } = across.finish();
     if findings.refuse(Validation::Strict) {
         return Err(findings.refusing(Validation::Strict));
     }
-    Ok((facts, content))
+    let mut all = found_before;
+    all.extend(findings.records());
+    composition.count_findings(&mut activities, &all);
+    for (id, facts) in ids.iter().flatten().zip(facts.iter_mut().flatten()) {
+        facts.findings = all.of(*id).to_vec();
+    }
+    Ok((facts, activities))
 }
 
 fn part(number: u32, lists: &[(&str, &Value)]) -> Value {
@@ -85,7 +94,11 @@ fn however_a_send_is_divided_it_is_the_same_send() {
         body["activities"][0]["organisation"] = json!({"schoolUnitCode": "31279295"});
         body["activities"][0]["parentActivity"] = json!({"testCode": "MATMAT01"});
     });
-    let plan = Plan::of(&parse(&body).unwrap());
+    let (submission, findings) = accept(&body).unwrap();
+    let mut plan = Plan::of(&submission);
+    plan.mark(findings.records());
+    // The e-mail address without a type, and nobody who leads the school.
+    assert_eq!(plan.activities[0].finding_count, Some(2));
     let whole = StageName::ORDER
         .map(|stage| plan.batches(stage).iter().flat_map(|batch| batch.facts.clone()).collect::<Vec<_>>());
     let lists = ["persons", "duties", "groups", "activities"];

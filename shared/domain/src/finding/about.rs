@@ -26,7 +26,7 @@ const fn warning(rule: u8, mender: Mender, en: &'static str, sv: &'static str) -
 
 impl FindingCode {
     pub(super) fn about(self) -> About {
-        use Mender::{IdentityProvider, SchoolUnitRegister, StudentRegister, ThisSystem};
+        use Mender::{IdentityProvider, Operator, SchoolUnitRegister, StudentRegister, ThisSystem};
         match self {
             Self::UnknownAttribute => form(
                 "An attribute does not belong here, and would be lost without a word; check its spelling or leave it out.",
@@ -67,6 +67,46 @@ impl FindingCode {
             Self::TooLarge => form(
                 "A record is larger than one call to Skolverket may be. Divide it, or shorten its texts and lists.",
                 "En post är större än ett anrop till Skolverket får vara. Dela den, eller korta dess texter och listor.",
+            ),
+            Self::NameTooLong => form(
+                "A name is longer than 255 characters, and cannot be stored or shown. Shorten it.",
+                "Ett namn är längre än 255 tecken och kan inte sparas eller visas. Korta det.",
+            ),
+            Self::EppnMissing => error(
+                5,
+                IdentityProvider,
+                "The person has no EPPN, and cannot log in to a test without one. Whoever gives out user names has to give the person one, and register it.",
+                "Personen saknar EPPN och kan inte logga in till ett prov utan det. Den som delar ut användarnamn behöver ge personen ett och registrera det.",
+            ),
+            Self::NamesBlank => error(
+                4,
+                StudentRegister,
+                "Both the given name and the surname are blank, and nobody can tell who the person is. Enter them in the register of students or staff.",
+                "Både förnamn och efternamn är tomma, och ingen kan se vem personen är. Fyll i dem i elev- eller personalregistret.",
+            ),
+            Self::NameBlank => warning(
+                4,
+                StudentRegister,
+                "The given name or the surname is blank. People with one name exist; if this person has two, enter the other in the register of students or staff.",
+                "Förnamnet eller efternamnet är tomt. Det finns personer med bara ett namn; har personen två, fyll i det andra i elev- eller personalregistret.",
+            ),
+            Self::NameControlCharacter => error(
+                4,
+                StudentRegister,
+                "A name has a control character in it, such as a line break or a tab, which no name has. Write the name anew in the register of students or staff.",
+                "Ett namn innehåller ett styrtecken, till exempel en radbrytning eller en tabb, vilket inget namn har. Skriv om namnet i elev- eller personalregistret.",
+            ),
+            Self::NameInvisibleCharacter => warning(
+                4,
+                StudentRegister,
+                "A name has a character in it that nobody sees, so that a search for the name does not find it. It may have come along when the name was copied. Write the name anew in the register of students or staff.",
+                "Ett namn innehåller ett tecken som inte syns, så en sökning på namnet hittar det inte. Det kan ha följt med när namnet kopierades. Skriv om namnet i elev- eller personalregistret.",
+            ),
+            Self::EppnInvisibleCharacter => error(
+                5,
+                IdentityProvider,
+                "The EPPN has a character in it that nobody sees, and the person cannot log in with what is on the screen. Write it anew where user names are given out.",
+                "EPPN innehåller ett tecken som inte syns, och personen kan inte logga in med det som står på skärmen. Skriv om det där användarnamn delas ut.",
             ),
             Self::EppnForm => error(
                 5,
@@ -122,6 +162,30 @@ impl FindingCode {
                 "The civic number's check digit is wrong: a digit is mistaken, and the number is nobody's or somebody else's. Correct it in the register of students or staff.",
                 "Personnumrets kontrollsiffra är fel: någon siffra är felskriven, och numret tillhör ingen eller någon annan. Rätta det i elev- eller personalregistret.",
             ),
+            Self::CivicNumberBirthUnknown => warning(
+                7,
+                StudentRegister,
+                "The coordination number has the month 00 or the day 60: the birth date is not known. Such numbers exist. Check that this one was not mistyped.",
+                "Samordningsnumret har månad 00 eller dag 60: födelsedatumet är inte känt. Sådana nummer finns. Kontrollera att det inte är felskrivet.",
+            ),
+            Self::CivicNumberBirthNumber => warning(
+                7,
+                StudentRegister,
+                "The civic number has the birth number 000, which is given to nobody. It looks made up. Check it in the register of students or staff.",
+                "Personnumret har födelsenumret 000, som ingen tilldelas. Det ser påhittat ut. Kontrollera det i elev- eller personalregistret.",
+            ),
+            Self::CivicNumberInFuture => warning(
+                7,
+                StudentRegister,
+                "The civic number begins with a date that has not come yet. The century may be wrong. Check it in the register of students or staff.",
+                "Personnumret börjar med ett datum som inte har varit än. Århundradet kan vara fel. Kontrollera det i elev- eller personalregistret.",
+            ),
+            Self::CivicNumberShared => warning(
+                7,
+                StudentRegister,
+                "Another person of the send has the same civic number in the same role. It is the same person twice, or one of them has somebody else's number. Check both in the register of students or staff.",
+                "En annan person i sändningen har samma personnummer i samma roll. Det är samma person två gånger, eller så har en av dem någon annans nummer. Kontrollera båda i elev- eller personalregistret.",
+            ),
             Self::Nationality => error(
                 7,
                 StudentRegister,
@@ -133,6 +197,12 @@ impl FindingCode {
                 StudentRegister,
                 "The person has a duty and no e-mail address of the type Skola personal, which Skolverket demands of staff. Add it in the register of staff.",
                 "Personen har en tjänstgöring men ingen e-postadress av typen Skola personal, vilket Skolverket kräver för personal. Lägg till den i personalregistret.",
+            ),
+            Self::StaffEmailForm => error(
+                8,
+                StudentRegister,
+                "The person has a duty, and what stands as the e-mail address of the type Skola personal is no address. Skolverket demands one of staff. Correct it in the register of staff.",
+                "Personen har en tjänstgöring, och det som står som e-postadress av typen Skola personal är ingen adress. Skolverket kräver en för personal. Rätta den i personalregistret.",
             ),
             Self::EmailType => warning(
                 8,
@@ -166,9 +236,9 @@ impl FindingCode {
             ),
             Self::ProtectedNotAttested => error(
                 11,
-                ThisSystem,
-                "The person's identity is protected, and the organiser's settings do not attest that its routine for such persons is in place at Skolverket. Sent without it, the identity may be shown. Put the routine in place and have the settings say so, or leave the person out.",
-                "Personen har skyddade personuppgifter, och huvudmannens inställningar intygar inte att rutinen för sådana personer finns på plats hos Skolverket. Utan den kan uppgifterna röjas. Inför rutinen och låt inställningarna intyga den, eller utelämna personen.",
+                Operator,
+                "The person's identity is protected, and the organiser's settings do not attest that its routine for such persons is in place at Skolverket. Sent without it, the identity may be shown. When the routine is in place, whoever operates this service sets the attestation; until then, leave the person out.",
+                "Personen har skyddade personuppgifter, och huvudmannens inställningar intygar inte att rutinen för sådana personer finns på plats hos Skolverket. Utan den kan uppgifterna röjas. När rutinen finns på plats lägger den som driftar tjänsten in intyget; utelämna personen tills dess.",
             ),
             Self::NoEnrolmentNoDuty => warning(
                 12,
@@ -187,6 +257,30 @@ impl FindingCode {
                 StudentRegister,
                 "Nobody in the send is Rektor or Skoladministratör at this school unit, so that nobody there can administer its tests. Add the duty of one.",
                 "Ingen i sändningen är Rektor eller Skoladministratör på denna skolenhet, så ingen där kan administrera dess prov. Lägg till en sådan tjänstgöring.",
+            ),
+            Self::DisplayNameBlank => error(
+                14,
+                ThisSystem,
+                "The group or activity has a blank name, and nobody can tell it from others. Give it a name.",
+                "Gruppen eller aktiviteten har ett tomt namn, och ingen kan skilja den från andra. Ge den ett namn.",
+            ),
+            Self::MemberNamedTwice => warning(
+                14,
+                StudentRegister,
+                "The group names a member twice. The member is sent and counted once. Remove the second one in the student register.",
+                "Gruppen har samma medlem två gånger. Medlemmen skickas och räknas en gång. Ta bort den ena i elevregistret.",
+            ),
+            Self::StaffMember => warning(
+                14,
+                StudentRegister,
+                "The member has a duty and no enrolment: staff take no tests. Remove the person from the group, or add the enrolment.",
+                "Medlemmen har en tjänstgöring men ingen inskrivning: personal skriver inga prov. Ta bort personen ur gruppen, eller lägg till inskrivningen.",
+            ),
+            Self::MemberCancelled => warning(
+                14,
+                StudentRegister,
+                "The member's enrolment is cancelled, and the student may have left the school. Remove the student from the group, or correct the enrolment.",
+                "Medlemmens inskrivning är avbruten, och eleven kan ha slutat. Ta bort eleven ur gruppen, eller rätta inskrivningen.",
             ),
             Self::GroupWithoutMembers => warning(
                 14,
@@ -211,6 +305,42 @@ impl FindingCode {
                 StudentRegister,
                 "The member is enrolled at the group's school unit for another school type than the group's. Correct the group or the enrolment in the student register.",
                 "Medlemmen är inskriven på gruppens skolenhet för en annan skolform än gruppens. Rätta gruppen eller inskrivningen i elevregistret.",
+            ),
+            Self::ActivityWithoutTeachers => warning(
+                15,
+                ThisSystem,
+                "The activity has no teachers, and no teacher can follow the test or see its results. Add the teachers' duties.",
+                "Aktiviteten saknar lärare, och ingen lärare kan följa provet eller se resultaten. Lägg till lärarnas tjänstgöringar.",
+            ),
+            Self::GroupNamedTwice => warning(
+                15,
+                ThisSystem,
+                "The activity names a group twice. The group is sent and counted once. Remove the second one.",
+                "Aktiviteten har samma grupp två gånger. Gruppen skickas och räknas en gång. Ta bort den ena.",
+            ),
+            Self::TeacherNamedTwice => warning(
+                15,
+                ThisSystem,
+                "The activity names a teacher's duty twice. It is sent and counted once. Remove the second one.",
+                "Aktiviteten har samma lärares tjänstgöring två gånger. Den skickas och räknas en gång. Ta bort den ena.",
+            ),
+            Self::DutiesAlike => warning(
+                15,
+                StudentRegister,
+                "The person has another duty at the same school unit in the same role. One of them is enough. Remove the other in the register of staff.",
+                "Personen har en annan tjänstgöring på samma skolenhet i samma roll. En av dem räcker. Ta bort den andra i personalregistret.",
+            ),
+            Self::GroupOfOtherSchoolUnit => warning(
+                15,
+                ThisSystem,
+                "A group of the activity is of another school unit than the activity. Staff of one unit may see the results of the other's students. Check which unit is right.",
+                "En grupp i aktiviteten hör till en annan skolenhet än aktiviteten. Personal på den ena enheten kan se resultat för den andras elever. Kontrollera vilken enhet som är rätt.",
+            ),
+            Self::TeacherOfOtherSchoolUnit => warning(
+                16,
+                ThisSystem,
+                "A teacher of the activity has the duty at another school unit, and will see the results of this unit's students. If that is not meant, choose the duty of a teacher here.",
+                "En lärare i aktiviteten har sin tjänstgöring på en annan skolenhet och kommer att se resultaten för elever på denna. Om det inte är meningen, välj en tjänstgöring härifrån.",
             ),
             Self::SeveralTeachersAndGroups => warning(
                 16,
@@ -283,6 +413,12 @@ impl FindingCode {
                 ThisSystem,
                 "Skolverket has no national test with this code, and refuses an activity that belongs to none. Correct the test code of the activity.",
                 "Skolverket har inget nationellt prov med denna kod och avvisar en aktivitet som inte hör till något. Rätta aktivitetens provkod.",
+            ),
+            Self::AttributeNotTaken => warning(
+                17,
+                ThisSystem,
+                "Skolverket does not take some of the attributes. They are left out of what is sent; nothing has to be done.",
+                "Skolverket tar inte emot några av attributen. De utelämnas ur det som skickas; inget behöver göras.",
             ),
         }
     }

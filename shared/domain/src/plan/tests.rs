@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::sample::{ACTIVITY, DUTY, GROUP, STUDENT, TEACHER, TEST, UNIT, complete, parse, with};
+use crate::KindCount;
+use crate::sample::{
+    ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, accept, complete, parse, with,
+};
 
 fn facts(plan: &Plan, stage: StageName) -> Vec<Facts> {
     plan.batches(stage).iter().flat_map(|batch| batch.facts.clone()).collect()
@@ -84,6 +87,7 @@ fn an_activity_is_summed_up() {
     let expected = json!([{
         "id": ACTIVITY, "displayName": "Prov Matematik", "testCode": null, "testActivityId": TEST,
         "schoolUnit": {"id": UNIT, "code": null, "name": null}, "groups": 2, "students": 2, "teachers": 1,
+        "findingCount": null,
     }]);
     assert_eq!(summary, expected);
 
@@ -112,19 +116,64 @@ fn a_summary_that_was_stored_without_the_id_of_its_test_can_be_read() {
 }
 
 #[test]
+fn what_was_stored_before_findings_were_kept_can_be_read() {
+    let (submission, findings) = accept(&complete()).unwrap();
+    let mut plan = Plan::of(&submission);
+    plan.mark(findings.records());
+    let marked = facts(&plan, StageName::Users);
+    assert_eq!(marked[0].findings, [FindingCode::EmailType]);
+    assert_eq!(serde_json::to_value(&marked[0]).unwrap()["findings"], json!(["emailType"]));
+    let without = |mut value: Value, name: &str| {
+        value.as_object_mut().unwrap().remove(name).unwrap();
+        value
+    };
+    let stored = without(serde_json::to_value(&marked[0]).unwrap(), "findings");
+    let read: Facts = serde_json::from_value(stored).unwrap();
+    assert!(read == Facts { findings: Vec::new(), ..marked[0].clone() });
+    let summary = without(serde_json::to_value(&plan.activities[0]).unwrap(), "findingCount");
+    assert_eq!(serde_json::from_value::<ActivitySummary>(summary).unwrap().finding_count, None);
+    let count = without(serde_json::to_value(&findings.counts()[0]).unwrap(), "firstRecordIds");
+    assert_eq!(serde_json::from_value::<KindCount>(count).unwrap().first_record_ids, []);
+}
+
+#[test]
+fn an_activity_counts_the_findings_of_all_that_it_is_made_of() {
+    let body = with(|body| {
+        body["options"]["validation"] = json!("warnOnly");
+        // Of a student of its group, of its group, of its teacher, and of itself.
+        body["persons"][0]["civicNo"]["value"] = json!("201401019806");
+        body["persons"][0]["emails"] = json!([]);
+        body["groups"][0]["groupType"] = json!("Klass");
+        body["persons"][1]["emails"] = json!([]);
+        let mut idle = body["persons"][0].clone();
+        idle["id"] = json!(NOBODY);
+        body["persons"].as_array_mut().unwrap().push(idle);
+    });
+    let (submission, findings) = accept(&body).unwrap();
+    let mut plan = Plan::of(&submission);
+    plan.mark(findings.records());
+    // The check digit, the missing address, the duty without a principal, and the class; nothing of the one who is in none.
+    assert_eq!(plan.activities[0].finding_count, Some(4), "{:?}", findings.counts());
+    let marks: Vec<_> = facts(&plan, StageName::Users).into_iter().map(|facts| facts.findings).collect();
+    assert_eq!(marks[0], [FindingCode::CivicNumberCheckDigit]);
+    assert_eq!(marks[2], [FindingCode::EppnShared, FindingCode::CivicNumberCheckDigit]);
+}
+
+#[test]
 fn a_record_of_the_largest_size_is_a_call_of_its_own() {
     let sized = |name: usize| {
         with(|body| {
-            body["groups"][0]["displayName"] = json!("x".repeat(name));
-            let mut second = body["groups"][0].clone();
-            second["id"] = json!("33333333-0000-4000-8000-000000000002");
-            body["groups"].as_array_mut().unwrap().push(second);
+            body["persons"][0]["emails"][1]["value"] = json!("x".repeat(name));
+            let mut second = body["persons"][0].clone();
+            second["id"] = json!(NOBODY);
+            second["eduPersonPrincipalNames"] = json!(["k7q2m8@edu.example.se"]);
+            body["persons"].as_array_mut().unwrap().insert(1, second);
         })
     };
-    let without_name = framed_len(parse(&sized(0)).unwrap().groups[0].wire().len());
+    let without_name = framed_len(parse(&sized(0)).unwrap().persons[0].wire().len());
     let plan = Plan::of(&parse(&sized(MAX_BODY_BYTES - without_name)).unwrap());
-    let lengths: Vec<_> = plan.batches(StageName::Groups).iter().map(|batch| batch.body.len()).collect();
-    assert_eq!(lengths, [MAX_BODY_BYTES, MAX_BODY_BYTES]);
+    let lengths: Vec<_> = plan.batches(StageName::Users).iter().map(|batch| batch.body.len()).collect();
+    assert_eq!(lengths[..2], [MAX_BODY_BYTES, MAX_BODY_BYTES]);
     assert!(parse(&sized(MAX_BODY_BYTES - without_name + 1)).is_err());
 }
 

@@ -70,6 +70,18 @@ fn one_teacher_or_one_group_is_no_ground_for_a_warning() {
 }
 
 #[test]
+fn a_teacher_of_another_school_unit_is_marked() {
+    let mut body = shared();
+    body["duties"][1]["dutyAt"] = json!({"schoolUnitCode": "31279296"});
+    let viewers = seen(&body, Access::Personal, 0, 10);
+    let warned: Vec<_> = viewers
+        .iter()
+        .map(|viewer| viewer.activities.first()?.school_unit_warning.as_ref().map(|warning| warning.code))
+        .collect();
+    assert_eq!(warned, [None, Some(FindingCode::TeacherOfOtherSchoolUnit), None]);
+}
+
+#[test]
 fn a_page_is_as_many_duties_as_are_asked_for() {
     let page = |first, most| {
         let viewers = seen(&shared(), Access::Personal, first, most);
@@ -82,9 +94,13 @@ fn a_page_is_as_many_duties_as_are_asked_for() {
 #[test]
 fn names_are_shown_as_rows_show_them() {
     // The sample's teacher is protected.
-    let name = |access| seen(&complete(), access, 0, 1)[0].name.clone().unwrap();
-    assert_eq!(name(Access::Personal), "Siv Rönnhed");
-    assert_eq!(name(Access::Masked), crate::mask::HIDDEN);
+    let name = |access| {
+        let viewer = &seen(&complete(), access, 0, 1)[0];
+        assert!(viewer.protected);
+        (viewer.name.clone(), viewer.masked)
+    };
+    assert_eq!(name(Access::Personal), (Some("Siv Rönnhed".to_owned()), false));
+    assert_eq!(name(Access::Masked), (None, true));
 }
 
 #[test]

@@ -80,14 +80,16 @@ impl Offer {
     }
 }
 
-/// A finding for each place, at `attribute` of it; those of which the place was not kept are counted.
+/// A finding for each place, at `attribute` of it; those of which the place was not kept are counted, and their records
+/// marked.
 fn report(findings: &mut Findings, kind: Kind, places: &Places, attribute: &str) {
     for place in &places.first {
         let pointer = || format!("{}{attribute}", place.pointer());
-        findings.add(kind, || Finding::new(kind, pointer(), Some(place.record)));
+        findings.add(kind, Some(place.record), || Finding::new(kind, pointer()));
     }
+    places.more.iter().for_each(|record| findings.mark(*record, kind.code));
     let kept = u32::try_from(places.first.len()).unwrap_or(u32::MAX);
     if let Some(count) = places.count.checked_sub(kept).filter(|count| *count > 0) {
-        findings.add_counts(&[KindCount { kind, count }]);
+        findings.add_counts(&[KindCount { kind, count, first_record_ids: Vec::new() }]);
     }
 }

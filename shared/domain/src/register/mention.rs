@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::finding::MAX_LISTED;
 use crate::id::RecordId;
 use crate::record::{Activity, Duty, Group, Person, Record};
+use crate::rules::short;
 use crate::skolverket_id::skolverket_id;
 use crate::stage::StageName;
 use crate::submission::{Submission, list_of};
@@ -27,6 +28,8 @@ pub struct At {
 pub(super) const MOST_THINGS: usize = 20_000;
 /// The most places that are kept in all, beside the first one of each thing.
 const MOST_PLACES: usize = 50_000;
+/// The most records that are kept in all beside these, by eight bytes each: more than a send of a municipality mentions.
+const MOST_RECORDS: usize = 400_000;
 
 /// What is named, and where. Many records name few things: of each thing the first places are kept, in a few megabytes
 /// whatever the send says.
@@ -36,8 +39,14 @@ pub struct Mentions {
     pub(super) offers: Things<Offer>,
     pub(super) programmes: Things<Uuid>,
     pub(super) tests: Things<Uuid>,
-    /// How many places are kept.
+    kept: Kept,
+}
+
+/// How much is kept of all things together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept {
     places: usize,
+    records: usize,
 }
 
 /// Things of a kind, and where each is named.
@@ -63,6 +72,8 @@ pub(super) struct Offer {
 pub(super) struct Places {
     pub(super) count: u32,
     pub(super) first: Vec<Place>,
+    /// The records of the others, by eight bytes of their ids.
+    pub(super) more: Vec<u64>,
 }
 
 /// One place. Thousands are kept: its JSON Pointer is written when it is told.
@@ -119,8 +130,8 @@ impl<T> Default for Things<T> {
 }
 
 impl<T: Ord> Things<T> {
-    /// Notes that a thing is named. `kept`: how many places are kept in all.
-    fn add(&mut self, thing: T, kept: &mut usize, place: Place) {
+    /// Notes that a thing is named. `kept`: how much is kept in all.
+    fn add(&mut self, thing: T, kept: &mut Kept, place: Place) {
         let full = self.known.len() >= MOST_THINGS;
         let places = match self.known.entry(thing) {
             Entry::Vacant(_) if full => {
@@ -130,9 +141,12 @@ impl<T: Ord> Things<T> {
             entry => entry.or_default(),
         };
         places.count = places.count.saturating_add(1);
-        if places.first.is_empty() || (places.first.len() < MAX_LISTED && *kept < MOST_PLACES) {
+        if places.first.is_empty() || (places.first.len() < MAX_LISTED && kept.places < MOST_PLACES) {
             places.first.push(place);
-            *kept += 1;
+            kept.places += 1;
+        } else if kept.records < MOST_RECORDS {
+            places.more.push(short(place.record));
+            kept.records += 1;
         }
     }
 
@@ -160,45 +174,45 @@ impl Mentions {
         for (index, enrolment) in enrolments.filter(|(_, enrolment)| enrolment.is_current()) {
             let here = |attribute| Place::new(at, person, Within::Enrolment(number(index), attribute));
             let unit = enrolment.enroled_at.id;
-            self.school_units.add(unit, &mut self.places, here("/enroledAt"));
+            self.school_units.add(unit, &mut self.kept, here("/enroledAt"));
             let offer = Offer {
                 school_unit: unit,
                 of_group: false,
                 school_type: enrolment.school_type.as_str(),
                 school_year: enrolment.school_year,
             };
-            self.offers.add(offer, &mut self.places, here(""));
-            if let (SchoolType::Gy, Some(code)) = (enrolment.school_type, &enrolment.education_code) {
+            self.offers.add(offer, &mut self.kept, here(""));
+            if let (SchoolType::Gy, Some(code)) = (enrolment.school_type, enrolment.study_path()) {
                 // By its id: whatever was put there, it is no text that could be repeated.
-                self.programmes.add(skolverket_id(code), &mut self.places, here("/educationCode"));
+                self.programmes.add(skolverket_id(code), &mut self.kept, here("/educationCode"));
             }
         }
     }
 
     /// Adds what a duty says.
     pub fn duty(&mut self, at: At, duty: &Duty) {
-        self.school_units.add(duty.duty_at.id, &mut self.places, Place::of(at, duty, "/dutyAt"));
+        self.school_units.add(duty.duty_at.id, &mut self.kept, Place::of(at, duty, "/dutyAt"));
     }
 
     /// Adds what a group says.
     pub fn group(&mut self, at: At, group: &Group) {
         let unit = group.organisation.id;
-        self.school_units.add(unit, &mut self.places, Place::of(at, group, "/organisation"));
+        self.school_units.add(unit, &mut self.kept, Place::of(at, group, "/organisation"));
         let offer = Offer {
             school_unit: unit,
             of_group: true,
             school_type: group.school_type.as_str(),
             school_year: None,
         };
-        self.offers.add(offer, &mut self.places, Place::of(at, group, ""));
+        self.offers.add(offer, &mut self.kept, Place::of(at, group, ""));
     }
 
     /// Adds what an activity says.
     pub fn activity(&mut self, at: At, activity: &Activity) {
         let unit = activity.organisation.id;
-        self.school_units.add(unit, &mut self.places, Place::of(at, activity, "/organisation"));
+        self.school_units.add(unit, &mut self.kept, Place::of(at, activity, "/organisation"));
         let test = activity.parent_activity.id;
-        self.tests.add(test, &mut self.places, Place::of(at, activity, "/parentActivity"));
+        self.tests.add(test, &mut self.kept, Place::of(at, activity, "/parentActivity"));
     }
 
     /// The school units that are named, each once.

@@ -85,6 +85,37 @@ fn said(known: &Known) -> Vec<(FindingCode, Option<u8>, String)> {
     findings.listed().map(said).collect()
 }
 
+/// That it is missing is told elsewhere, whether or not the register answers.
+#[test]
+fn a_blank_study_path_is_not_looked_up() {
+    let named = |code: &str| {
+        mentions(|body| body["persons"][0]["enrolments"][0]["educationCode"] = json!(code))
+            .programmes()
+            .count()
+    };
+    assert_eq!([named("EKJURV"), named(""), named(" ")], [1, 0, 0]);
+}
+
+/// A thing that many records name is contradicted for all of them.
+#[test]
+fn every_record_that_a_contradiction_is_about_is_marked() {
+    let mentions = mentions(|body| {
+        for number in 0..150 {
+            let mut person = body["persons"][0].clone();
+            person["id"] = json!(format!("77777777-0000-4000-8000-{number:012}"));
+            body["persons"].as_array_mut().unwrap().push(person);
+        }
+    });
+    let mut findings = Findings::default();
+    mentions.check(&with_unit(KnownUnit::Nowhere), NOW.parse().unwrap(), &mut findings);
+    let marked = |number: u32| {
+        let id = format!("77777777-0000-4000-8000-{number:012}").parse().unwrap();
+        findings.records().of(id) == [FindingCode::SchoolUnitUnknown]
+    };
+    assert!((0..150).all(marked));
+    assert_eq!(findings.counts()[0].first_record_ids.len(), 10);
+}
+
 #[test]
 fn what_the_registers_do_not_contradict_is_not_mentioned() {
     assert_eq!(said(&known()), []);

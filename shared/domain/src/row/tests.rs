@@ -16,33 +16,38 @@ fn the_personal_view_shows_all() {
     let expected = json!([
         {
             "id": STUDENT, "name": "Åke Öster Ängdal", "role": "Elev", "civicNo": "201401019805",
-            "eppn": "k7q2m9@edu.example.se", "schoolYear": 6, "schoolType": "GR",
+            "eppn": "k7q2m9@edu.example.se", "schoolYear": 6, "schoolType": "GR", "protected": false, "masked": false,
         },
         {
             "id": TEACHER, "name": "Siv Rönnhed", "role": "Lärare", "civicNo": "19800101TF20",
-            "eppn": "p3x8v1@edu.example.se", "schoolYear": null, "schoolType": null,
+            "eppn": "p3x8v1@edu.example.se", "schoolYear": null, "schoolType": null, "protected": true, "masked": false,
         },
     ]);
     assert_eq!(shown(StageName::Users, Access::Personal), expected);
-    let duty = json!([{"id": DUTY, "name": "Siv Rönnhed", "role": "Lärare", "personId": TEACHER, "schoolUnitId": UNIT}]);
+    let duty = json!([{
+        "id": DUTY, "name": "Siv Rönnhed", "role": "Lärare", "personId": TEACHER, "schoolUnitId": UNIT,
+        "protected": true, "masked": false,
+    }]);
     assert_eq!(shown(StageName::Duties, Access::Personal), duty);
 }
 
 #[test]
-fn the_masked_view_hides_numbers_eppns_and_protected_names() {
+fn the_masked_view_leaves_out_numbers_eppns_and_protected_names_and_says_so() {
     let expected = json!([
         {
-            "id": STUDENT, "name": "Åke Öster Ängdal", "role": "Elev", "civicNo": "2014********",
-            "eppn": "***@edu.example.se", "schoolYear": 6, "schoolType": "GR",
+            "id": STUDENT, "name": "Åke Öster Ängdal", "role": "Elev", "civicNo": null,
+            "eppn": null, "schoolYear": 6, "schoolType": "GR", "protected": false, "masked": true,
         },
         {
-            "id": TEACHER, "name": "***", "role": "Lärare", "civicNo": "***",
-            "eppn": "***", "schoolYear": null, "schoolType": null,
+            "id": TEACHER, "name": null, "role": "Lärare", "civicNo": null,
+            "eppn": null, "schoolYear": null, "schoolType": null, "protected": true, "masked": true,
         },
     ]);
     assert_eq!(shown(StageName::Users, Access::Masked), expected);
-    let duty =
-        json!([{"id": DUTY, "name": "***", "role": "Lärare", "personId": TEACHER, "schoolUnitId": UNIT}]);
+    let duty = json!([{
+        "id": DUTY, "name": null, "role": "Lärare", "personId": TEACHER, "schoolUnitId": UNIT,
+        "protected": true, "masked": true,
+    }]);
     assert_eq!(shown(StageName::Duties, Access::Masked), duty);
 }
 
@@ -63,6 +68,23 @@ fn groups_and_activities_look_the_same_to_all() {
 }
 
 #[test]
+fn nobody_is_counted_twice() {
+    let group =
+        json!({"id": GROUP, "groupMemberships": [{"person": {"id": STUDENT}}, {"person": {"id": STUDENT}}]});
+    let activity = json!({
+        "id": ACTIVITY, "groups": [{"id": GROUP}, {"id": GROUP}],
+        "teachers": [{"duty": {"id": DUTY}}, {"duty": {"id": DUTY}}],
+    });
+    let row = |stage, record: Value| {
+        let body = json!({"data": [record]}).to_string();
+        serde_json::to_value(rows(stage, &body, &[Facts::default()]).unwrap_or_default()).unwrap()[0].clone()
+    };
+    assert_eq!(row(StageName::Groups, group)["members"], 1);
+    let activity = row(StageName::Activities, activity);
+    assert_eq!((&activity["groups"], &activity["teachers"]), (&json!(1), &json!(1)));
+}
+
+#[test]
 fn a_marking_that_is_not_known_protects() {
     for (marking, protected) in [("Ingen", false), ("Sekretessmarkering", true), ("Något nytt", true)] {
         let body =
@@ -73,14 +95,19 @@ fn a_marking_that_is_not_known_protects() {
             panic!("{marking}")
         };
         let wire = serde_json::to_value(row.shown(Access::Masked)).unwrap();
-        assert_eq!(wire["name"], if protected { "***" } else { "Åke" }, "{marking}");
+        assert_eq!(wire["name"], if protected { Value::Null } else { json!("Åke") }, "{marking}");
+        assert_eq!(
+            (&wire["protected"], &wire["masked"]),
+            (&json!(protected), &json!(protected)),
+            "{marking}"
+        );
     }
 }
 
 #[test]
 fn what_is_absent_is_null() {
     let body = json!({"data": [{"id": STUDENT}]}).to_string();
-    for (stage, attributes) in StageName::ORDER.into_iter().zip([7, 5, 6, 8]) {
+    for (stage, attributes) in StageName::ORDER.into_iter().zip([9, 7, 6, 8]) {
         let row = rows(stage, &body, &[Facts::default()]).unwrap_or_default().remove(0);
         let wire = serde_json::to_value(row.shown(Access::Masked)).unwrap();
         assert_eq!(wire.as_object().unwrap().len(), attributes, "{stage}");
@@ -88,7 +115,7 @@ fn what_is_absent_is_null() {
             wire.as_object()
                 .unwrap()
                 .iter()
-                .all(|(name, value)| name == "id" || value.is_null() || value == 0)
+                .all(|(name, value)| name == "id" || value.is_null() || value == 0 || value == false)
         );
     }
 }

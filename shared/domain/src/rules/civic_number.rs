@@ -1,4 +1,5 @@
-//! Civic numbers (rule 7): personal `YYYYMMDDNNNC`, coordination with 60 added to the day, temporary `YYYYMMDDTFnn`.
+//! Civic numbers (rule 7): personal `YYYYMMDDNNNC`, coordination with 60 added to the day (month 00 or day 60 where the
+//! birth date is not known), temporary `YYYYMMDDTFnn`.
 
 use jiff::civil::Date;
 
@@ -12,8 +13,10 @@ const COORDINATION: i8 = 60;
 /// A civic number of one of the three forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CivicNumber {
-    /// The birth date that it begins with.
-    pub(super) born: Date,
+    /// The birth date that it begins with; none of a coordination number whose month or day says that it is not known.
+    pub(super) born: Option<Date>,
+    /// Its birth number is 000, which nobody has.
+    pub(super) without_birth_number: bool,
 }
 
 impl CivicNumber {
@@ -31,14 +34,18 @@ impl CivicNumber {
         let (year, month, day) = (number(0, 4), number(4, 6), number(6, 8));
         let (Some(year), Some(month), Some(day)) = (year, month, day) else { return Err(form()) };
         let (Ok(month), Ok(day)) = (i8::try_from(month), i8::try_from(day)) else { return Err(form()) };
-        let day = if day > COORDINATION && !temporary { day - COORDINATION } else { day };
-        let born = Date::new(year, month, day).ok().filter(|_| YEARS.contains(&year));
-        let born = born.ok_or(FindingCode::CivicNumberDate)?;
-        if temporary || luhn_holds(&bytes[2..]) {
-            Ok(Self { born })
-        } else {
-            Err(FindingCode::CivicNumberCheckDigit)
+        let coordination = day >= COORDINATION && !temporary;
+        let day = if coordination { day - COORDINATION } else { day };
+        let not_known =
+            coordination && (month == 0 || day == 0) && (0..=12).contains(&month) && (0..=31).contains(&day);
+        let born = Date::new(year, month, day).ok();
+        if !YEARS.contains(&year) || (born.is_none() && !not_known) {
+            return Err(FindingCode::CivicNumberDate);
         }
+        if !temporary && !luhn_holds(&bytes[2..]) {
+            return Err(FindingCode::CivicNumberCheckDigit);
+        }
+        Ok(Self { born, without_birth_number: !temporary && [*a, *b, *c] == *b"000" })
     }
 }
 
@@ -87,7 +94,8 @@ mod tests {
             born in born(), birth_number in 0_u32..1000, coordination: bool,
         ) {
             let number = numbered(born, if coordination { COORDINATION } else { 0 }, birth_number);
-            prop_assert_eq!(CivicNumber::read(&number), Ok(CivicNumber { born }));
+            let read = CivicNumber { born: Some(born), without_birth_number: birth_number == 0 };
+            prop_assert_eq!(CivicNumber::read(&number), Ok(read));
         }
 
         #[test]
@@ -115,7 +123,25 @@ mod tests {
         #[test]
         fn a_temporary_number_needs_a_date_and_no_check_digit(born in born(), tail in 0_u32..100) {
             let number = format!("{}TF{tail:02}", born.strftime("%Y%m%d"));
-            prop_assert_eq!(CivicNumber::read(&number), Ok(CivicNumber { born }));
+            let read = CivicNumber { born: Some(born), without_birth_number: false };
+            prop_assert_eq!(CivicNumber::read(&number), Ok(read));
+        }
+
+        #[test]
+        fn a_coordination_number_may_say_that_the_birth_date_is_not_known(
+            year in 1900_i16..=2026, month in 0_i8..=12, day in 0_i8..=31, birth_number in 1_u32..1000, no_month: bool,
+        ) {
+            let (month, day) = if no_month { (0, day) } else { (month, 0) };
+            let nine = format!("{:02}{month:02}{:02}{birth_number:03}", year % 100, day + COORDINATION);
+            let number = format!("{:02}{nine}{}", year / 100, check_digit(&nine));
+            let read = CivicNumber { born: None, without_birth_number: false };
+            prop_assert_eq!(CivicNumber::read(&number), Ok(read));
+            let mistaken = format!("{:02}{nine}{}", year / 100, (check_digit(&nine) + 1) % 10);
+            prop_assert_eq!(CivicNumber::read(&mistaken), Err(FindingCode::CivicNumberCheckDigit));
+            // A personal number has no such date.
+            let nine = format!("{:02}{month:02}{day:02}{birth_number:03}", year % 100);
+            let personal = format!("{:02}{nine}{}", year / 100, check_digit(&nine));
+            prop_assert_eq!(CivicNumber::read(&personal), Err(FindingCode::CivicNumberDate));
         }
 
         #[test]
@@ -124,7 +150,9 @@ mod tests {
             temporary: bool,
         ) {
             let real = |day| Date::new(year, month, day).is_ok();
-            prop_assume!(!real(day) && (temporary || !real(day - COORDINATION)));
+            let not_known = (day == COORDINATION && month <= 12)
+                || (month == 0 && (COORDINATION..=COORDINATION + 31).contains(&day));
+            prop_assume!(!real(day) && (temporary || !(real(day - COORDINATION) || not_known)));
             let nine = format!("{:02}{month:02}{day:02}{birth_number:03}", year % 100);
             let number = if temporary {
                 format!("{year}{month:02}{day:02}TF20")
@@ -147,6 +175,9 @@ mod tests {
     fn known_numbers() {
         // A published example of the algorithm, and the published coordination number that fails it.
         assert!(CivicNumber::read("198112289874").is_ok());
+        for not_known in ["201300729827", "201304609835"] {
+            assert_eq!(CivicNumber::read(not_known).map(|number| number.born), Ok(None), "{not_known}");
+        }
         assert_eq!(CivicNumber::read("200901872385"), Err(FindingCode::CivicNumberCheckDigit));
         assert_eq!(CivicNumber::read("18000229TF20"), Err(FindingCode::CivicNumberDate));
         assert_eq!(CivicNumber::read("00010101TF20"), Err(FindingCode::CivicNumberDate));

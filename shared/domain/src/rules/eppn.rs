@@ -2,10 +2,14 @@
 
 use jiff::civil::Date;
 
-/// Whether it is a local part, one `@` and a domain of at least two names, without spaces.
+use crate::characters;
+
+/// Whether it is a local part, one `@` and a domain of at least two names, without white space. Of characters that
+/// nobody sees see [`has_invisible`].
 pub(super) fn has_form(eppn: &str) -> bool {
+    let eppn = characters::composed(eppn);
     let Some((local, domain)) = eppn.split_once('@') else { return false };
-    let plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '@';
+    let plain = |c: char| !c.is_whitespace() && !hidden(c) && c != '@';
     let name = |name: &str| {
         !name.is_empty()
             && !name.starts_with('-')
@@ -15,9 +19,18 @@ pub(super) fn has_form(eppn: &str) -> bool {
     !local.is_empty() && local.chars().all(plain) && domain.contains('.') && domain.split('.').all(name)
 }
 
-/// As EPPNs are compared: nobody logs in with regard to case.
+/// Whether a control or invisible character is anywhere in it.
+pub(super) fn has_invisible(eppn: &str) -> bool {
+    eppn.chars().any(hidden)
+}
+
+fn hidden(c: char) -> bool {
+    c.is_control() || characters::is_invisible(c)
+}
+
+/// As EPPNs are compared: nobody logs in with regard to case, or to how a letter is written.
 pub(super) fn compared(eppn: &str) -> String {
-    eppn.to_lowercase()
+    characters::caseless(eppn)
 }
 
 /// What of an EPPN may give away its holder: what stands before the `@`. The domain is the school's.
@@ -25,13 +38,14 @@ pub(super) struct Local(String);
 
 impl Local {
     pub(super) fn of(eppn: &str) -> Self {
-        Self(folded(eppn.split('@').next().unwrap_or_default()))
+        Self(characters::without_marks(eppn.split('@').next().unwrap_or_default()))
     }
 
     /// Whether it holds the first three letters of the surname, or the first two of it and of the given name.
     pub(super) fn shows_name(&self, given_name: &str, family_name: &str) -> bool {
         let holds = |name: &str, letters: usize| {
-            let start: String = folded(name).chars().filter(|c| c.is_alphabetic()).take(letters).collect();
+            let start: String =
+                characters::without_marks(name).chars().filter(|c| c.is_alphabetic()).take(letters).collect();
             start.chars().count() == letters && self.0.contains(&start)
         };
         holds(family_name, 3) || (holds(family_name, 2) && holds(given_name, 2))
@@ -39,7 +53,7 @@ impl Local {
 
     /// Whether it holds the number, with or without its century, however it is divided.
     pub(super) fn shows_civic_number(&self, number: &str) -> bool {
-        number.get(2..).is_some_and(|ten| self.joined().contains(&folded(ten)))
+        number.get(2..).is_some_and(|ten| self.joined().contains(&characters::without_marks(ten)))
     }
 
     /// Whether it holds the date, with or without its century, however it is divided.
@@ -51,16 +65,6 @@ impl Local {
     fn joined(&self) -> String {
         self.0.chars().filter(|c| c.is_alphanumeric()).collect()
     }
-}
-
-/// In lower case, with å, ä and ö as a, a and o.
-fn folded(text: &str) -> String {
-    let plain = |c: char| match c {
-        'å' | 'ä' => 'a',
-        'ö' => 'o',
-        other => other,
-    };
-    text.chars().flat_map(char::to_lowercase).map(plain).collect()
 }
 
 #[cfg(test)]
@@ -104,7 +108,8 @@ mod tests {
             family in "[a-måäö]{1,12}", given in "[a-måäö]{1,12}", local in "[n-zN-Z0-9]{1,12}", domain in "[a-z]{1,9}",
         ) {
             // ö is an o, which the local part may hold alone; never two letters of a name in a row.
-            prop_assume!(!folded(&family).contains("oo") && !folded(&given).contains("oo"));
+            let plain = characters::without_marks;
+            prop_assume!(!plain(&family).contains("oo") && !plain(&given).contains("oo"));
             let eppn = format!("{local}@{domain}.se");
             prop_assert!(!Local::of(&eppn).shows_name(&given, &family), "{}", eppn);
         }
@@ -127,6 +132,7 @@ mod tests {
 
         #[test]
         fn a_local_part_and_a_domain_are_an_eppn(local in "[^@\\s\\pC]{1,20}", domain in "[a-z0-9]{1,9}(\\.[a-zåäö0-9]{1,9}){1,3}") {
+            prop_assume!(!has_invisible(&local));
             let eppn = format!("{local}@{domain}");
             prop_assert!(has_form(&eppn));
             for wrong in [
@@ -136,6 +142,35 @@ mod tests {
                 prop_assert!(!has_form(&wrong), "{wrong}");
             }
         }
+    }
+
+    #[test]
+    fn a_letter_and_its_ring_are_a_letter() {
+        // Composed, and in two.
+        for (eppn, family) in [
+            ("åkerman1@edu.example.se", "A\u{30a}kerman"),
+            ("a\u{30a}kerman1@edu.example.se", "Åkerman"),
+            ("akerman1@edu.example.se", "A\u{30a}kerman"),
+            ("ÉTO7@edu.example.se", "Etoile"),
+        ] {
+            assert!(Local::of(eppn).shows_name("Bo", family), "{eppn}");
+        }
+        assert!(has_form("k7@a\u{30a}kra.example.se"));
+        assert_eq!(compared("Åkq7zx1@edu.example.se"), compared("a\u{30a}kq7zx1@edu.example.se"));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_no_part_of_an_eppn() {
+        let hidden = [
+            "q7zx1\u{200b}@edu.example.se",
+            "\u{feff}q7@example.se",
+            "q7@edu\u{ad}.example.se",
+            "q\u{7}7@example.se",
+        ];
+        for eppn in hidden {
+            assert!(has_invisible(eppn) && !has_form(eppn), "{}", eppn.escape_unicode());
+        }
+        assert!(!has_invisible("q7zx1@edu.example.se") && !has_invisible("åa\u{30a} @"));
     }
 
     #[test]

@@ -1,13 +1,25 @@
 //! What a group is held to alone (rule 14).
 
+use std::collections::HashSet;
+
 use super::Place;
+use crate::characters;
 use crate::finding::{FindingCode, Findings};
 use crate::record::Group;
 
 /// Holds a group against the rules about one alone.
 pub(crate) fn group(place: Place, group: &Group, findings: &mut Findings) {
+    if characters::is_blank(&group.display_name) {
+        findings.broken(FindingCode::DisplayNameBlank, group.id, || place.pointer("/displayName"));
+    }
     if group.members().next().is_none() {
-        let at = || (place.pointer("/groupMemberships"), Some(group.id));
-        findings.broken(FindingCode::GroupWithoutMembers, at);
+        findings.broken(FindingCode::GroupWithoutMembers, group.id, || place.pointer("/groupMemberships"));
+    }
+    let mut named = HashSet::new();
+    for (index, member) in group.members().enumerate() {
+        if !named.insert(member) {
+            let at = || place.pointer(&format!("/groupMemberships/{index}/person/id"));
+            findings.broken(FindingCode::MemberNamedTwice, group.id, at);
+        }
     }
 }

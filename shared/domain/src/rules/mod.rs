@@ -1,7 +1,8 @@
 //! The rules for the data (numbered as in the domain description) beyond the form of a body: what a readable record
-//! says, and what records say together. Rules 1–4, 13 and 15, and what is a closed vocabulary in others, are held by
+//! says, and what records say together. Rules 1–3 and 17, what is required, and what is a closed vocabulary are held by
 //! the form (`table.rs`) and by ids and references (`links.rs`); Skolverket's registers are not asked here.
 
+mod activity;
 mod civic_number;
 mod eppn;
 mod group;
@@ -15,6 +16,11 @@ use crate::finding::Findings;
 use crate::stage::StageName;
 use crate::submission::{Submission, list_of};
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
+
+pub(crate) use activity::activity;
 pub(crate) use group::group;
 pub(crate) use person::person;
 pub(crate) use together::{Together, short};
@@ -27,6 +33,22 @@ pub enum ProtectedIdentities {
     Attested,
     /// They do not.
     NotAttested,
+}
+
+/// What a body is held against beside the rules themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conditions {
+    /// Whether protected persons may be sent.
+    pub protected: ProtectedIdentities,
+    /// The day on which it is looked at: nobody is born after it.
+    pub today: Date,
+}
+
+impl Conditions {
+    /// Those that hold at a time.
+    pub fn at(now: Timestamp, protected: ProtectedIdentities) -> Self {
+        Self { protected, today: Offset::UTC.to_datetime(now).date() }
+    }
 }
 
 /// Where a record is in what the sender gave.
@@ -74,7 +96,7 @@ pub(crate) fn together(submission: &Submission, whole: bool, findings: &mut Find
         together.person(Place::of(StageName::Users, person.index()), person.record(), findings);
     }
     for duty in duties {
-        together.duty(Place::of(StageName::Duties, duty.index()), duty.record());
+        together.duty(Place::of(StageName::Duties, duty.index()), duty.record(), findings);
     }
     for group in groups {
         together.group(Place::of(StageName::Groups, group.index()), group.record(), findings);

@@ -1,26 +1,35 @@
-//! What a person is held to alone (rules 5–12).
+//! What a person is held to alone (rules 4–12).
 
 use super::civic_number::CivicNumber;
 use super::eppn::{self, Local};
-use super::{Place, ProtectedIdentities};
+use super::{Conditions, Place, ProtectedIdentities};
+use crate::characters;
 use crate::finding::{FindingCode, Findings};
 use crate::record::{Enrolment, Person};
+use crate::table;
 use crate::vocabulary::{EmailType, SchoolType};
 
-/// The longest name that is known to be taken (rule 12), in characters.
+/// The longest name that is known to be taken (rule 12), in characters (code points in NFC).
 const LONGEST_NAME: usize = 64;
 /// The one context of external identifiers (rule 10).
 const EDU_ID: &str = "https://eduid.se";
 
 /// Holds a person against the rules about one alone.
-pub(crate) fn person(place: Place, person: &Person, protected: ProtectedIdentities, findings: &mut Findings) {
-    let mut broken = |code, within: &str| {
-        findings.broken(code, || (place.pointer(within), Some(person.id)));
-    };
+pub(crate) fn person(place: Place, person: &Person, conditions: Conditions, findings: &mut Findings) {
+    let mut broken = |code, within: &str| findings.broken(code, person.id, || place.pointer(within));
+    names(person, &mut broken);
     let number = person.civic_no.value.expose();
     let civic_number = CivicNumber::read(number);
-    if let Err(code) = civic_number {
-        broken(code, "/civicNo/value");
+    match civic_number {
+        Err(code) => broken(code, "/civicNo/value"),
+        Ok(CivicNumber { born, without_birth_number }) => {
+            let said = [
+                (born.is_none(), FindingCode::CivicNumberBirthUnknown),
+                (without_birth_number, FindingCode::CivicNumberBirthNumber),
+                (born.is_some_and(|born| born > conditions.today), FindingCode::CivicNumberInFuture),
+            ];
+            said.into_iter().filter(|(is_so, _)| *is_so).for_each(|(_, code)| broken(code, "/civicNo/value"));
+        }
     }
     if person.civic_no.nationality.as_deref().is_some_and(|nationality| nationality != "SE") {
         broken(FindingCode::Nationality, "/civicNo/nationality");
@@ -28,7 +37,13 @@ pub(crate) fn person(place: Place, person: &Person, protected: ProtectedIdentiti
     for (index, eppn) in person.edu_person_principal_names.iter().enumerate() {
         let mut broken = |code| broken(code, &format!("/eduPersonPrincipalNames/{index}"));
         let eppn = eppn.expose();
-        if !eppn::has_form(eppn) {
+        // That there is none is said where the form is looked at.
+        if characters::is_blank(eppn) {
+            continue;
+        }
+        if eppn::has_invisible(eppn) {
+            broken(FindingCode::EppnInvisibleCharacter);
+        } else if !eppn::has_form(eppn) {
             broken(FindingCode::EppnForm);
         }
         let local = Local::of(eppn);
@@ -36,10 +51,10 @@ pub(crate) fn person(place: Place, person: &Person, protected: ProtectedIdentiti
             broken(FindingCode::EppnShowsName);
         }
         // The number holds the date: one of them is enough.
-        if let Ok(CivicNumber { born }) = civic_number {
+        if let Ok(CivicNumber { born, .. }) = civic_number {
             if local.shows_civic_number(number) {
                 broken(FindingCode::EppnShowsCivicNumber);
-            } else if local.shows_birth_date(born) {
+            } else if born.is_some_and(|born| local.shows_birth_date(born)) {
                 broken(FindingCode::EppnShowsBirthDate);
             }
         }
@@ -66,16 +81,30 @@ pub(crate) fn person(place: Place, person: &Person, protected: ProtectedIdentiti
             broken(FindingCode::ExternalIdentifierContext, &format!("{at}/context"));
         }
     }
-    if person.is_protected() && protected == ProtectedIdentities::NotAttested {
+    if person.is_protected() && conditions.protected == ProtectedIdentities::NotAttested {
         broken(FindingCode::ProtectedNotAttested, "/securityMarking");
     }
-    let names = [
-        ("/givenName", Some(&person.given_name)),
-        ("/middleName", person.middle_name.as_ref()),
-        ("/familyName", Some(&person.family_name)),
-    ];
-    for (at, name) in names {
-        if name.is_some_and(|name| name.expose().chars().count() > LONGEST_NAME) {
+}
+
+/// Rules 4 and 12: what a name may not hold, and how long it is.
+fn names(person: &Person, broken: &mut impl FnMut(FindingCode, &str)) {
+    let (given, family) = (person.given_name.expose(), person.family_name.expose());
+    match (characters::is_blank(given), characters::is_blank(family)) {
+        (true, true) => broken(FindingCode::NamesBlank, ""),
+        (true, false) => broken(FindingCode::NameBlank, "/givenName"),
+        (false, true) => broken(FindingCode::NameBlank, "/familyName"),
+        (false, false) => {}
+    }
+    let middle = person.middle_name.as_ref().map(|name| ("/middleName", name.expose()));
+    for (at, name) in [("/givenName", given)].into_iter().chain(middle).chain([("/familyName", family)]) {
+        if name.chars().any(char::is_control) {
+            broken(FindingCode::NameControlCharacter, at);
+        }
+        if name.chars().any(characters::is_invisible) {
+            broken(FindingCode::NameInvisibleCharacter, at);
+        }
+        // Of one that is too long altogether, that is what is to be said.
+        if (LONGEST_NAME + 1..=table::LONGEST_NAME).contains(&characters::length(name)) {
             broken(FindingCode::LongName, at);
         }
     }
@@ -87,7 +116,7 @@ fn missing(enrolment: &Enrolment) -> Option<(FindingCode, &'static str)> {
         SchoolType::Gr | SchoolType::Sp | SchoolType::Sam if enrolment.school_year.is_none() => {
             Some((FindingCode::SchoolYearMissing, "schoolYear"))
         }
-        SchoolType::Gy if enrolment.education_code.is_none() => {
+        SchoolType::Gy if enrolment.study_path().is_none() => {
             Some((FindingCode::EducationCodeMissing, "educationCode"))
         }
         _ => None,

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 
 use self::rows::{OTHER, Row, rows};
 use crate::finding::{Finding, FindingCode, Severity, Validation};
-use crate::rules::ProtectedIdentities;
-use crate::sample::{DUTY, complete, read};
+use crate::sample::{ATTESTED, DUTY, NOT_ATTESTED, UNIT, complete, read};
 use crate::submission::Submission;
 
 mod rows;
@@ -21,7 +20,7 @@ fn found(change: impl Fn(&mut Value)) -> Vec<Finding> {
 }
 
 /// The sample's duty once more, under another id.
-fn another_duty(body: &mut Value, role: &str) {
+pub(super) fn another_duty(body: &mut Value, role: &str) {
     let mut duty = body["duties"][0].clone();
     duty["id"] = json!(OTHER);
     duty["dutyRole"] = json!(role);
@@ -45,7 +44,7 @@ fn every_rule_is_kept_and_broken() {
 #[test]
 fn every_rule_has_a_row() {
     let rules: BTreeSet<u8> = rows().iter().map(|row| row.rule).collect();
-    assert_eq!(rules, (1..=16).collect());
+    assert_eq!(rules, (1..=17).collect());
 }
 
 /// A code that no row has is one that nobody has seen come up.
@@ -60,7 +59,12 @@ fn every_code_of_a_rule_has_a_row() {
 }
 
 /// The codes that stand for one rule, as they are on the wire: stored sends have them.
-const NAMES: [&str; 26] = [
+const NAMES: [&str; 47] = [
+    "namesBlank",
+    "nameBlank",
+    "nameControlCharacter",
+    "nameInvisibleCharacter",
+    "eppnInvisibleCharacter",
     "eppnForm",
     "eppnShared",
     "studentAndStaff",
@@ -70,8 +74,13 @@ const NAMES: [&str; 26] = [
     "civicNumberForm",
     "civicNumberDate",
     "civicNumberCheckDigit",
+    "civicNumberBirthUnknown",
+    "civicNumberBirthNumber",
+    "civicNumberInFuture",
+    "civicNumberShared",
     "nationality",
     "staffEmailMissing",
+    "staffEmailForm",
     "emailType",
     "schoolYearMissing",
     "educationCodeMissing",
@@ -80,24 +89,35 @@ const NAMES: [&str; 26] = [
     "noEnrolmentNoDuty",
     "longName",
     "schoolUnitWithoutLeader",
+    "displayNameBlank",
+    "memberNamedTwice",
+    "staffMember",
+    "memberCancelled",
     "groupWithoutMembers",
     "studentInTwoClasses",
     "memberOfOtherSchoolUnit",
     "memberOfOtherSchoolType",
+    "activityWithoutTeachers",
+    "groupNamedTwice",
+    "teacherNamedTwice",
+    "dutiesAlike",
+    "groupOfOtherSchoolUnit",
+    "teacherOfOtherSchoolUnit",
     "severalTeachersAndGroups",
     "groupNotTeaching",
     "memberOfOtherSchoolYear",
+    "attributeNotTaken",
 ];
 
 #[test]
 fn a_protected_person_goes_only_where_the_organiser_attests_its_routine() {
     let body = complete().to_string();
-    let accepted = |protected| {
-        let read = Submission::read(body.as_bytes(), protected).unwrap();
+    let accepted = |conditions| {
+        let read = Submission::read(body.as_bytes(), conditions).unwrap();
         [Validation::Strict, Validation::WarnOnly].map(|validation| !read.findings.refuse(validation))
     };
-    assert_eq!(accepted(ProtectedIdentities::Attested), [true, true]);
-    assert_eq!(accepted(ProtectedIdentities::NotAttested), [false, false]);
+    assert_eq!(accepted(ATTESTED), [true, true]);
+    assert_eq!(accepted(NOT_ATTESTED), [false, false]);
 }
 
 #[test]
@@ -118,6 +138,82 @@ fn what_cannot_be_known_is_not_said() {
     // A duty that cannot be read may be the one that is missed.
     body["duties"] = json!([{"id": DUTY}]);
     assert!(absent.iter().all(|code| !codes(&body).contains(code)));
+}
+
+#[test]
+fn an_address_of_staff_is_something_at_something_with_a_dot() {
+    let told = |address: &str| {
+        found(|body| body["persons"][1]["emails"][0]["value"] = json!(address))
+            .into_iter()
+            .map(|finding| (finding.kind.code, finding.pointer))
+            .collect::<Vec<_>>()
+    };
+    let malformed = [(FindingCode::StaffEmailForm, "/persons/1/emails/0/value".to_owned())];
+    for address in [
+        "",
+        " ",
+        "nobody",
+        "nobody@",
+        "@example.se",
+        "a@example",
+        "a b@example.se",
+        "a@example.",
+        "a@.se",
+        "a\u{200b}@example.se",
+    ] {
+        assert_eq!(told(address), malformed, "{address:?}");
+    }
+    for address in ["a@example.se", "å.b+c@skola.example.se", "a@b@example.se"] {
+        assert_eq!(told(address), [], "{address}");
+    }
+    // One that is good is enough.
+    let two = found(|body| {
+        let second = json!({"value": "siv", "type": "Skola personal"});
+        body["persons"][1]["emails"].as_array_mut().unwrap().insert(0, second);
+    });
+    assert_eq!(two, []);
+}
+
+#[test]
+fn twice_in_a_class_is_not_in_two_and_said_once() {
+    let found = found(|body| {
+        body["groups"][0]["groupType"] = json!("Klass");
+        body["groups"][0]["schoolType"] = json!("SAM");
+        let member = body["groups"][0]["groupMemberships"][0].clone();
+        body["groups"][0]["groupMemberships"].as_array_mut().unwrap().push(member);
+    });
+    let codes: Vec<_> = found.iter().map(|finding| finding.kind.code).collect();
+    let expected =
+        [FindingCode::MemberNamedTwice, FindingCode::MemberOfOtherSchoolType, FindingCode::GroupNotTeaching];
+    assert_eq!(codes, expected);
+}
+
+#[test]
+fn a_blank_study_path_is_none() {
+    for code in ["", " ", "\u{200b}"] {
+        let found = found(|body| {
+            body["persons"][0]["enrolments"][0] =
+                json!({"enroledAt": {"id": UNIT}, "schoolType": "GY", "educationCode": code});
+        });
+        let codes: Vec<_> = found.iter().map(|finding| finding.kind.code).collect();
+        assert_eq!(codes, [FindingCode::EducationCodeMissing], "{code:?}");
+    }
+}
+
+#[test]
+fn a_name_is_as_long_as_it_is_composed() {
+    let long = |name: String| !found(|body| body["persons"][0]["givenName"] = json!(name.clone())).is_empty();
+    assert!(!long("A\u{30a}".repeat(64)));
+    assert!(long("A\u{30a}".repeat(65)));
+}
+
+#[test]
+fn the_same_civic_number_in_two_roles_is_one_person_twice_as_it_should_be() {
+    // Whoever is student and staff has two persons.
+    let found = found(|body| {
+        body["persons"][1]["civicNo"]["value"] = body["persons"][0]["civicNo"]["value"].clone();
+    });
+    assert_eq!(found, []);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The rules over several records (5, 8, 12–14, 16). It goes through a send once, stage by stage, and keeps sixteen
+//! The rules over several records (5, 7, 8, 12–16). It goes through a send once, stage by stage, and keeps sixteen
 //! bytes of a record: a send of 60,000 students is looked at in a function's memory.
 
 use std::collections::hash_map::{DefaultHasher, Entry};
@@ -7,10 +7,12 @@ use std::hash::{Hash, Hasher};
 
 use uuid::Uuid;
 
+use super::civic_number::CivicNumber;
 use super::{Place, eppn};
+use crate::characters;
 use crate::finding::{FindingCode, Findings};
 use crate::id::RecordId;
-use crate::record::{Activity, Duty, Enrolment, Group, Person};
+use crate::record::{Activity, Duty, Email, Enrolment, Group, Person};
 use crate::reference::SchoolUnitRef;
 use crate::skolverket_id::TestCode;
 use crate::stage::StageName;
@@ -22,15 +24,17 @@ struct Known {
     stage: StageName,
     /// Of a student: is a member of a class. Of a group: is one that teaches.
     marked: bool,
+    /// Of a student: all enrolments are cancelled.
+    cancelled: bool,
     /// Of a student with one school unit: for which school types, a bit each.
     school_types: u8,
-    /// Of a student: the number of the school unit, [`NOWHERE`] or [`AT_SEVERAL`].
-    enrolled: u16,
+    /// The number of the school unit, [`NOWHERE`] or, of a student, [`AT_SEVERAL`].
+    unit: u16,
     /// Of a student: in which school years, a bit each.
     school_years: u16,
 }
 
-/// A student goes to school nowhere that is known.
+/// At no school unit that is known.
 const NOWHERE: u16 = u16::MAX;
 /// A student goes to school at several units; they are kept apart.
 const AT_SEVERAL: u16 = NOWHERE - 1;
@@ -53,6 +57,10 @@ pub(crate) struct Together {
     staff: HashSet<u64>,
     /// EPPNs, as hashes.
     eppns: HashSet<u64>,
+    /// Civic numbers with the role of who has them, as hashes.
+    civic_numbers: HashSet<u64>,
+    /// Duties by what they say, as hashes.
+    duties: HashSet<u64>,
     /// The numbers of the school units.
     numbers: HashMap<Uuid, u16>,
     units: Vec<SchoolUnit>,
@@ -83,6 +91,8 @@ impl Together {
             known: HashMap::new(),
             staff: HashSet::new(),
             eppns: HashSet::new(),
+            civic_numbers: HashSet::new(),
+            duties: HashSet::new(),
             numbers: HashMap::new(),
             units: Vec::new(),
             several: HashMap::new(),
@@ -115,27 +125,32 @@ impl Together {
         if self.known.contains_key(&id) {
             return;
         }
-        let at = |within: &str| (place.pointer(within), Some(person.id));
+        let mut broken = |code, within: &str| findings.broken(code, person.id, || place.pointer(within));
         if let Some(eppn) =
             person.edu_person_principal_names.first().filter(|eppn| eppn::has_form(eppn.expose()))
+            && !self.eppns.insert(hashed(&eppn::compared(eppn.expose())))
         {
-            let mut hasher = DefaultHasher::new();
-            eppn::compared(eppn.expose()).hash(&mut hasher);
-            if !self.eppns.insert(hasher.finish()) {
-                findings.broken(FindingCode::EppnShared, || at("/eduPersonPrincipalNames/0"));
-            }
+            broken(FindingCode::EppnShared, "/eduPersonPrincipalNames/0");
+        }
+        let staff = self.staff.contains(&id);
+        let number = person.civic_no.value.expose();
+        if CivicNumber::read(number).is_ok() && !self.civic_numbers.insert(hashed(&(number, staff))) {
+            broken(FindingCode::CivicNumberShared, "/civicNo/value");
         }
         let enrolments = person.enrolments.as_deref().unwrap_or_default();
-        if self.staff.contains(&id) {
+        if staff {
             if enrolments.iter().any(Enrolment::is_current) {
-                findings.broken(FindingCode::StudentAndStaff, || at("/enrolments"));
+                broken(FindingCode::StudentAndStaff, "/enrolments");
             }
-            let of_staff = |email: &crate::record::Email| email.kind == Some(EmailType::SkolaPersonal);
-            if !person.emails.iter().flatten().any(of_staff) {
-                findings.broken(FindingCode::StaffEmailMissing, || at("/emails"));
+            match staff_address(person) {
+                StaffAddress::Good => {}
+                StaffAddress::Malformed(index) => {
+                    broken(FindingCode::StaffEmailForm, &format!("/emails/{index}/value"));
+                }
+                StaffAddress::Missing => broken(FindingCode::StaffEmailMissing, "/emails"),
             }
         } else if self.whole && enrolments.is_empty() {
-            findings.broken(FindingCode::NoEnrolmentNoDuty, || at(""));
+            broken(FindingCode::NoEnrolmentNoDuty, "");
         }
         let known = self.enrolled(id, enrolments);
         self.insert(person.id, known);
@@ -153,7 +168,7 @@ impl Together {
                 None => units.push((number, types)),
             }
         }
-        let (enrolled, school_types) = match units[..] {
+        let (unit, school_types) = match units[..] {
             [] => (NOWHERE, 0),
             [(number, types)] => (number, types),
             _ => {
@@ -161,41 +176,61 @@ impl Together {
                 (AT_SEVERAL, 0)
             }
         };
-        Known { stage: StageName::Users, marked: false, school_types, enrolled, school_years }
+        let cancelled = !enrolments.is_empty() && !enrolments.iter().any(Enrolment::is_current);
+        Known { stage: StageName::Users, marked: false, cancelled, school_types, unit, school_years }
     }
 
     /// Takes a duty.
-    pub(crate) fn duty(&mut self, place: Place, duty: &Duty) {
-        self.insert(duty.id, Known::of(StageName::Duties, false));
+    pub(crate) fn duty(&mut self, place: Place, duty: &Duty, findings: &mut Findings) {
         let leads = matches!(duty.duty_role, DutyRole::Rektor | DutyRole::Skoladministrator);
-        self.at_unit(&duty.duty_at, leads, (place, "/dutyAt", duty.id));
+        let unit = self.at_unit(&duty.duty_at, leads, (place, "/dutyAt", duty.id));
+        // One given twice is told of by its id.
+        let known = self.insert(duty.id, Known::of(StageName::Duties, false, unit));
+        if !known && !self.duties.insert(hashed(&(duty.person.id, duty.duty_at.id, duty.duty_role))) {
+            findings.broken(FindingCode::DutiesAlike, duty.id, || place.pointer(""));
+        }
     }
 
     /// Takes a group.
     pub(crate) fn group(&mut self, place: Place, group: &Group, findings: &mut Findings) {
         let teaches = group.group_type == GroupType::Undervisning;
-        self.insert(group.id, Known::of(StageName::Groups, teaches));
         let unit = self.at_unit(&group.organisation, false, (place, "/organisation", group.id));
+        self.insert(group.id, Known::of(StageName::Groups, teaches, unit));
         let tested = self.tested.get(&short(group.id)).copied().unwrap_or_default();
         let mut seen = HashSet::new();
         for (index, member) in group.members().enumerate() {
             let id = short(member);
+            // Somebody who stands twice in a class is not in two.
+            if !seen.insert(id) {
+                continue;
+            }
             let Some(known) = self.known.get_mut(&id).filter(|known| known.stage == StageName::Users) else {
                 continue;
             };
-            let at = || (place.pointer(&format!("/groupMemberships/{index}/person/id")), Some(member));
-            // Somebody who stands twice in a class is not in two.
-            if seen.insert(id) && !teaches {
+            let mut broken = |code| {
+                findings
+                    .broken(code, member, || place.pointer(&format!("/groupMemberships/{index}/person/id")));
+            };
+            if !teaches {
                 if known.marked {
-                    findings.broken(FindingCode::StudentInTwoClasses, at);
+                    broken(FindingCode::StudentInTwoClasses);
                 }
                 known.marked = true;
             }
             if tested & !known.school_years != 0 && known.school_years != 0 {
-                findings.broken(FindingCode::MemberOfOtherSchoolYear, at);
+                broken(FindingCode::MemberOfOtherSchoolYear);
             }
-            let types = match known.enrolled {
-                NOWHERE => continue,
+            let types = match known.unit {
+                NOWHERE if self.staff.contains(&id) => {
+                    broken(FindingCode::StaffMember);
+                    continue;
+                }
+                NOWHERE => {
+                    if known.cancelled {
+                        broken(FindingCode::MemberCancelled);
+                    }
+                    continue;
+                }
                 AT_SEVERAL => {
                     let mut units = self.several.get(&id).into_iter().flatten();
                     units.find(|(number, _)| Some(*number) == unit).map(|(_, types)| *types)
@@ -203,9 +238,9 @@ impl Together {
                 number => (Some(number) == unit).then_some(known.school_types),
             };
             match types {
-                None => findings.broken(FindingCode::MemberOfOtherSchoolUnit, at),
+                None => broken(FindingCode::MemberOfOtherSchoolUnit),
                 Some(types) if types & bit(group.school_type) == 0 => {
-                    findings.broken(FindingCode::MemberOfOtherSchoolType, at);
+                    broken(FindingCode::MemberOfOtherSchoolType);
                 }
                 Some(_) => {}
             }
@@ -214,21 +249,35 @@ impl Together {
 
     /// Takes an activity.
     pub(crate) fn activity(&mut self, place: Place, activity: &Activity, findings: &mut Findings) {
-        self.insert(activity.id, Known::of(StageName::Activities, false));
-        self.at_unit(&activity.organisation, false, (place, "/organisation", activity.id));
+        let unit = self.at_unit(&activity.organisation, false, (place, "/organisation", activity.id));
+        self.insert(activity.id, Known::of(StageName::Activities, false, unit));
+        let mut broken = |code, at: &str| findings.broken(code, activity.id, || place.pointer(at));
+        let known = |id, stage| self.known.get(&short(id)).filter(|known| known.stage == stage);
+        let elsewhere = |known: &Known| known.unit != NOWHERE && Some(known.unit) != unit;
+        let mut groups = HashSet::new();
         for (index, group) in activity.groups.iter().enumerate() {
-            let known = self.known.get(&short(group.id));
-            if known.is_some_and(|known| known.stage == StageName::Groups && !known.marked) {
-                let at = || (place.pointer(&format!("/groups/{index}/id")), Some(activity.id));
-                findings.broken(FindingCode::GroupNotTeaching, at);
+            // What is said of one that is named twice is said once.
+            if !groups.insert(group.id) {
+                continue;
+            }
+            let Some(group) = known(group.id, StageName::Groups) else { continue };
+            let at = format!("/groups/{index}/id");
+            if !group.marked {
+                broken(FindingCode::GroupNotTeaching, &at);
+            }
+            if elsewhere(group) {
+                broken(FindingCode::GroupOfOtherSchoolUnit, &at);
             }
         }
-        let groups: HashSet<RecordId> = activity.groups.iter().map(|group| group.id).collect();
-        let teachers: HashSet<RecordId> =
-            activity.teachers.iter().flatten().map(|teacher| teacher.duty.id).collect();
+        let mut teachers = HashSet::new();
+        for (index, teacher) in activity.teachers.iter().flatten().enumerate() {
+            let duty = known(teacher.duty.id, StageName::Duties);
+            if teachers.insert(teacher.duty.id) && duty.is_some_and(elsewhere) {
+                broken(FindingCode::TeacherOfOtherSchoolUnit, &format!("/teachers/{index}/duty/id"));
+            }
+        }
         if groups.len() > 1 && teachers.len() > 1 {
-            let at = || (place.pointer("/teachers"), Some(activity.id));
-            findings.broken(FindingCode::SeveralTeachersAndGroups, at);
+            broken(FindingCode::SeveralTeachersAndGroups, "/teachers");
         }
     }
 
@@ -239,14 +288,20 @@ impl Together {
         }
         for unit in self.units.iter().filter(|unit| !unit.led) {
             if let Some((place, within, id)) = unit.first {
-                let at = || (place.pointer(within), Some(id));
-                findings.broken(FindingCode::SchoolUnitWithoutLeader, at);
+                findings.broken(FindingCode::SchoolUnitWithoutLeader, id, || place.pointer(within));
             }
         }
     }
 
-    fn insert(&mut self, id: RecordId, known: Known) {
-        self.known.entry(short(id)).or_insert(known);
+    /// Keeps a record; says whether its id was known.
+    fn insert(&mut self, id: RecordId, known: Known) -> bool {
+        match self.known.entry(short(id)) {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(free) => {
+                free.insert(known);
+                false
+            }
+        }
     }
 
     /// Notes a record at a school unit; gives the unit's number.
@@ -277,9 +332,45 @@ impl Together {
 }
 
 impl Known {
-    fn of(stage: StageName, marked: bool) -> Self {
-        Self { stage, marked, school_types: 0, enrolled: NOWHERE, school_years: 0 }
+    /// A record that is no student.
+    fn of(stage: StageName, marked: bool, unit: Option<u16>) -> Self {
+        let unit = unit.unwrap_or(NOWHERE);
+        Self { stage, marked, cancelled: false, school_types: 0, unit, school_years: 0 }
     }
+}
+
+/// Whether a member of staff has the address that Skolverket demands (rule 8).
+enum StaffAddress {
+    Good,
+    /// What stands there is none: of the first such, its place.
+    Malformed(usize),
+    Missing,
+}
+
+fn staff_address(person: &Person) -> StaffAddress {
+    let emails = person.emails.iter().flatten().enumerate();
+    let mut of_staff = emails.filter(|(_, email)| email.kind == Some(EmailType::SkolaPersonal)).peekable();
+    let Some((first, _)) = of_staff.peek().copied() else { return StaffAddress::Missing };
+    if of_staff.any(|(_, email)| is_address(email)) {
+        StaffAddress::Good
+    } else {
+        StaffAddress::Malformed(first)
+    }
+}
+
+/// Whether it is something, `@`, and something with a dot in it, without white space or what nobody sees.
+fn is_address(email: &Email) -> bool {
+    let address = email.value.expose();
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !characters::is_invisible(c);
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let dotted = domain.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && !rest.is_empty());
+    !local.is_empty() && dotted && address.chars().all(plain)
+}
+
+fn hashed(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

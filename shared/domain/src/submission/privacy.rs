@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::sample::{STUDENT, complete, parse, read, setting, with};
+use crate::sample::{NOT_ATTESTED, STUDENT, complete, parse, read, setting, with};
 
 /// Not a name that may be quoted, and in no text of ours.
 const MARK: &str = "Märkt Värde 7";
@@ -26,7 +26,7 @@ fn places(value: &Value, at: &str, places: &mut Vec<String>) {
 }
 
 fn assert_silent(body: &[u8]) {
-    match Submission::read(body, ProtectedIdentities::NotAttested) {
+    match Submission::read(body, NOT_ATTESTED) {
         Ok(read) => {
             assert!(!format!("{read:?}").contains(MARK));
             assert!(!serde_json::to_string(&read.findings.groups()).unwrap().contains(MARK), "{read:?}");

@@ -5,11 +5,11 @@ use serde_json::json;
 use super::*;
 use crate::finding::{MAX_LISTED, Severity};
 use crate::sample::{
-    ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, accept, complete, parse, setting, with,
+    ACTIVITY, ATTESTED, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, complete, parse, setting, with,
 };
 use crate::table::{Attribute, SUBMISSION, Shape};
 
-fn faults(body: &Value) -> Vec<Finding> {
+pub(super) fn faults(body: &Value) -> Vec<Finding> {
     match parse(body) {
         Err(Rejection::Faults(findings)) => findings.listed().cloned().collect(),
         Err(Rejection::NotReadable { detail }) => panic!("{}", detail.en),
@@ -17,7 +17,7 @@ fn faults(body: &Value) -> Vec<Finding> {
     }
 }
 
-fn found(body: &Value) -> Vec<(FindingCode, String)> {
+pub(super) fn found(body: &Value) -> Vec<(FindingCode, String)> {
     faults(body).into_iter().map(|fault| (fault.kind.code, fault.pointer)).collect()
 }
 
@@ -40,7 +40,7 @@ fn every_attribute_goes_out_as_it_came_in() {
 fn the_sample_has_every_attribute_of_the_table() {
     fn in_table(attributes: &'static [Attribute], names: &mut BTreeSet<&'static str>) {
         for attribute in attributes {
-            if !matches!(attribute.shape, Shape::SetBySkolverket) {
+            if !matches!(attribute.shape, Shape::NotTaken) {
                 names.insert(attribute.name);
                 in_shape(&attribute.shape, names);
             }
@@ -112,14 +112,6 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
         // What does not belong.
         ("/persons/0/shoeSize", Some(json!(1)), UnknownAttribute, "/persons/0/shoeSize", None),
         ("/persons/0/civicNo/Åsa Ek", Some(json!(1)), UnknownAttribute, "/persons/0/civicNo", None),
-        ("/persons/0/meta", Some(json!({})), UnknownAttribute, "/persons/0/meta", None),
-        (
-            "/duties/0/provisioningStatus",
-            Some(json!(true)),
-            UnknownAttribute,
-            "/duties/0/provisioningStatus",
-            None,
-        ),
         (
             "/groups/0/organisation/testCode",
             Some(json!("A")),
@@ -260,12 +252,63 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
         // Lists of the wrong length.
         ("/activities", Some(json!([])), WrongCount, "/activities", None),
         ("/activities/0/groups", Some(json!([])), WrongCount, "/activities/0/groups", Some(15)),
+        // No EPPN, in whatever way.
+        (
+            "/persons/0/eduPersonPrincipalNames",
+            None,
+            EppnMissing,
+            "/persons/0/eduPersonPrincipalNames",
+            Some(5),
+        ),
         (
             "/persons/0/eduPersonPrincipalNames",
             Some(json!([])),
-            WrongCount,
+            EppnMissing,
             "/persons/0/eduPersonPrincipalNames",
+            Some(5),
+        ),
+        (
+            "/persons/0/eduPersonPrincipalNames",
+            Some(json!(["", " \u{200b}"])),
+            EppnMissing,
+            "/persons/0/eduPersonPrincipalNames",
+            Some(5),
+        ),
+        (
+            "/persons/0/eduPersonPrincipalNames",
+            Some(Value::Null),
+            EppnMissing,
+            "/persons/0/eduPersonPrincipalNames",
+            Some(5),
+        ),
+        // Names that are too long.
+        (
+            "/persons/0/middleName",
+            Some(json!("a\u{30a}".repeat(256))),
+            NameTooLong,
+            "/persons/0/middleName",
+            None,
+        ),
+        (
+            "/persons/0/familyName",
+            Some(json!("x".repeat(256))),
+            NameTooLong,
+            "/persons/0/familyName",
             Some(4),
+        ),
+        (
+            "/groups/0/displayName",
+            Some(json!("x".repeat(256))),
+            NameTooLong,
+            "/groups/0/displayName",
+            Some(14),
+        ),
+        (
+            "/activities/0/displayName",
+            Some(json!("x".repeat(256))),
+            NameTooLong,
+            "/activities/0/displayName",
+            Some(15),
         ),
         (
             "/persons/0/eduPersonPrincipalNames",
@@ -311,7 +354,7 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
             Some(2),
         ),
         ("/duties/0/person/id", Some(json!(NOBODY)), MissingReference, "/duties/0/person/id", Some(2)),
-        ("/persons/1/givenName", Some(json!(long)), TooLarge, "/persons/1", None),
+        ("/persons/0/enrolments/0/educationCode", Some(json!(long)), TooLarge, "/persons/0", None),
     ];
     for (at, value, code, pointer, rule) in cases {
         let found = faults(&setting(at, value));
@@ -320,27 +363,6 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
         assert!(code.is_binding());
         assert!(fault.en.len() > 10 && fault.sv.len() > 10 && fault.en != fault.sv, "{at}");
     }
-}
-
-#[test]
-fn what_skolverket_sets_is_refused_in_words_of_its_own() {
-    let fault = &faults(&setting("/groups/0/meta", Some(json!({"created": "x"}))))[0];
-    assert_eq!(fault.en, "This attribute is set by Skolverket; leave it out.");
-}
-
-#[test]
-fn an_id_is_unique_over_all_four_lists() {
-    let body = with(|body| {
-        body["duties"][0]["id"] = json!(ACTIVITY);
-        body["activities"][0]["teachers"][0]["duty"]["id"] = json!(ACTIVITY);
-    });
-    assert_eq!(found(&body), [(FindingCode::DuplicateId, "/duties/0/id".to_owned())]);
-
-    let again = with(|body| {
-        let person = body["persons"][0].clone();
-        body["persons"].as_array_mut().unwrap().push(person);
-    });
-    assert_eq!(found(&again), [(FindingCode::DuplicateId, "/persons/2/id".to_owned())]);
 }
 
 #[test]
@@ -353,7 +375,7 @@ fn all_faults_come_together() {
         body["duties"][0].as_object_mut().unwrap().remove("dutyRole");
         body["persons"][1]["id"] = json!("x");
         body["persons"][0]["civicNo"]["value"] = json!(201_401_019_805_u64);
-        body["persons"][1]["familyName"] = json!("x".repeat(MAX_BODY_BYTES));
+        body["persons"][1]["familyName"] = json!("x".repeat(300));
         body["options"]["onRecordErrors"] = json!("perhaps");
     });
     use FindingCode::*;
@@ -363,52 +385,13 @@ fn all_faults_come_together() {
         (NotAllowed, "/groups/0/schoolType"),
         (WrongType, "/persons/0/civicNo/value"),
         (WrongFormat, "/persons/1/id"),
+        (NameTooLong, "/persons/1/familyName"),
         (NotAllowed, "/options/onRecordErrors"),
         (MissingReference, "/groups/0/groupMemberships/0/person/id"),
         (MissingReference, "/activities/0/groups/0/id"),
     ];
     // The duty of the person without a readable id is not a fault of its own.
     assert_eq!(found(&body), expected.map(|(code, pointer)| (code, pointer.to_owned())));
-}
-
-#[test]
-fn a_record_that_cannot_be_identified_hides_only_what_it_may_explain() {
-    // One unreadable person, one id missed: that person.
-    assert_eq!(
-        found(&setting("/persons/1/id", None)),
-        [(FindingCode::MissingAttribute, "/persons/1/id".to_owned())]
-    );
-    // A reference to the malformed id is told of its form only.
-    let same = with(|body| {
-        body["persons"][1]["id"] = json!("X1");
-        body["duties"][0]["person"]["id"] = json!("X1");
-    });
-    let form = |pointer: &str| (FindingCode::WrongFormat, pointer.to_owned());
-    assert_eq!(found(&same), [form("/duties/0/person/id"), form("/persons/1/id")]);
-    // That person explains no other missed id.
-    let other = with(|body| {
-        body["persons"][1]["id"] = json!("X1");
-        body["duties"][0]["person"]["id"] = json!("X1");
-        body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(NOBODY);
-    });
-    let missed = (FindingCode::MissingReference, "/groups/0/groupMemberships/0/person/id".to_owned());
-    assert!(found(&other).contains(&missed));
-    // An id in capitals is still that person's.
-    let capitals = "AAAAAAAA-0000-4000-8000-000000000002";
-    let shouted = with(|body| {
-        body["persons"][1]["id"] = json!(capitals);
-        body["duties"][0]["person"]["id"] = json!(capitals.to_lowercase());
-    });
-    assert_eq!(found(&shouted), [form("/persons/1/id")]);
-    // Two ids missed and one unreadable person: at least one reference is wrong, so both are told.
-    let two = with(|body| {
-        body["persons"][1].as_object_mut().unwrap().remove("id");
-        body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(NOBODY);
-    });
-    assert_eq!(
-        faults(&two).iter().filter(|fault| fault.kind.code == FindingCode::MissingReference).count(),
-        2
-    );
 }
 
 #[test]
@@ -422,7 +405,7 @@ fn a_list_that_is_not_there_is_one_fault() {
 #[test]
 fn an_attribute_given_twice_is_refused() {
     let text = complete().to_string().replacen(r#""givenName":"#, r#""givenName":"Siv","givenName":"#, 1);
-    let read = Submission::read(text.as_bytes(), ProtectedIdentities::Attested).unwrap();
+    let read = Submission::read(text.as_bytes(), ATTESTED).unwrap();
     let Err(Rejection::Faults(faults)) = read.accepted(Validation::WarnOnly) else { panic!("taken") };
     let listed: Vec<_> = faults.listed().map(|fault| (fault.kind.code, fault.pointer.as_str())).collect();
     assert_eq!(listed, [(FindingCode::DuplicateAttribute, "/persons/0/givenName")]);
@@ -441,8 +424,7 @@ fn the_first_of_a_kind_are_listed_and_all_are_counted() {
 #[test]
 fn what_is_no_json_is_not_readable() {
     for body in [&b""[..], b"[]", b"{", b"\xff", b"{\"activities\": NaN}"] {
-        let Err(Rejection::NotReadable { detail }) = Submission::read(body, ProtectedIdentities::Attested)
-        else {
+        let Err(Rejection::NotReadable { detail }) = Submission::read(body, ATTESTED) else {
             panic!("{body:?}")
         };
         assert!(detail.en.contains("line 1, column "), "{}", detail.en);
@@ -461,32 +443,6 @@ fn findings_have_stable_names() {
 }
 
 #[test]
-fn external_references_need_not_be_in_the_send_but_must_be_of_their_kind() {
-    let alone = |options: Value| {
-        with(|body| {
-            body["persons"] = json!([]);
-            body["options"] = options;
-        })
-    };
-    assert!(parse(&alone(json!({}))).is_err());
-    let Ok((submission, findings)) = accept(&alone(json!({"references": "external"}))) else {
-        panic!("refused")
-    };
-    assert_eq!(submission.options.references, crate::References::External);
-    let warned: Vec<_> = findings.listed().map(|warning| (warning.kind, warning.pointer.as_str())).collect();
-    let missing = Kind::form(FindingCode::MissingReference, Some(2)).warning();
-    assert_eq!(
-        warned,
-        [(missing, "/duties/0/person/id"), (missing, "/groups/0/groupMemberships/0/person/id")]
-    );
-    let wrong_kind = with(|body| {
-        body["duties"][0]["person"]["id"] = body["groups"][0]["id"].clone();
-        body["options"] = json!({"references": "external"});
-    });
-    assert!(parse(&wrong_kind).is_err());
-}
-
-#[test]
 fn corrections_are_any_records_alone() {
     let body = with(|body| {
         for list in ["activities", "groups", "duties", "options"] {
@@ -494,7 +450,7 @@ fn corrections_are_any_records_alone() {
         }
     });
     let corrections = |body: &[u8]| {
-        let read = Submission::read_corrections(body, ProtectedIdentities::Attested).unwrap();
+        let read = Submission::read_corrections(body, ATTESTED).unwrap();
         read.accepted(Validation::Strict)
     };
     assert_eq!(corrections(body.to_string().as_bytes()).unwrap().0.persons.len(), 2);

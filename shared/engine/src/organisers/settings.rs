@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use stafett_domain::{Environment, OrganisationNumber, ProtectedIdentities, may_be_quoted};
+use stafett_domain::{
+    Environment, OrganisationNumber, ProtectedIdentities, may_be_quoted, without_byte_order_mark,
+};
 use stafett_skolverket::{Credentials, Identity, Pin, Roots, ServerTrust};
 
 /// The longest that sends may be kept, in days: ten years.
@@ -48,7 +50,7 @@ impl Settings {
         mark: [u8; 32],
     ) -> Result<Self, Vec<FieldFault>> {
         let whole = |what: String| vec![FieldFault { field: String::new(), what }];
-        let fields = match serde_json::from_str(text) {
+        let fields = match serde_json::from_slice(without_byte_order_mark(text.as_bytes())) {
             Ok(Value::Object(fields)) => fields,
             Ok(_) => return Err(whole("are not a JSON object".to_owned())),
             // Not the error itself: it may quote.

@@ -48,6 +48,13 @@ fn complete_settings_are_read() {
     assert!(settings.identity.server.pins_alone);
 }
 
+#[test]
+fn a_byte_order_mark_before_settings_is_skipped() {
+    let marked = format!("\u{feff}{}", complete());
+    let read = Settings::read(&NUMBER.parse().unwrap(), &marked, [0; 32]);
+    assert_eq!(read.map(|settings| settings.retention_days), Ok(Some(30)));
+}
+
 /// Every field in every wrong form: code and schema say the same. What a schema cannot see stands in the next test.
 #[test]
 fn the_schema_says_what_the_code_does() {

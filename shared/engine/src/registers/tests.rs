@@ -1,5 +1,5 @@
 use stafett_domain::register::KnownUnit;
-use stafett_domain::{ProtectedIdentities, Submission, skolverket_id};
+use stafett_domain::{Conditions, ProtectedIdentities, Submission, skolverket_id};
 
 use super::kept::Wanted;
 use super::*;
@@ -19,7 +19,8 @@ fn at(second: i64) -> Timestamp {
 fn mentions(code: &str) -> Mentions {
     let body = include_str!("../../../../tests/fixtures/prov-biologi.json");
     let body = body.replacen(OWN, code, 1);
-    Mentions::of(&Submission::read(body.as_bytes(), ProtectedIdentities::NotAttested).unwrap().content)
+    let conditions = Conditions::at(at(0), ProtectedIdentities::NotAttested);
+    Mentions::of(&Submission::read(body.as_bytes(), conditions).unwrap().content)
 }
 
 fn unit<T: serde::de::DeserializeOwned>(code: &str, of: &str) -> T {

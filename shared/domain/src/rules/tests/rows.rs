@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::finding::FindingCode;
 use crate::sample::{ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER, UNIT};
 
+mod activities;
+mod persons;
+
 type Change = fn(&mut Value);
 
 /// The rule, a change that keeps it, one that breaks it, and what is said of that, where, and about which record.
@@ -94,8 +97,16 @@ pub(super) fn rows() -> Vec<Row> {
             student,
             |_| {},
             |body| {
-                body["persons"][0]["eduPersonPrincipalNames"] = json!([]);
+                body["persons"][0]["eduPersonPrincipalNames"] = json!(["k7q2@example.se", "k7q3@example.se"]);
             },
+        ),
+        row(
+            5,
+            EppnMissing,
+            "/persons/0/eduPersonPrincipalNames",
+            student,
+            |_| {},
+            |body| body["persons"][0]["eduPersonPrincipalNames"] = json!([""]),
         ),
         row(
             5,
@@ -319,7 +330,9 @@ pub(super) fn rows() -> Vec<Row> {
             |body| {
                 another_group(body, "Undervisning");
                 body["groups"][1]["organisation"]["id"] = json!(OTHER_UNIT);
-                body["groups"][1]["groupMemberships"] = json!([{"person": {"id": TEACHER}}]);
+                let mut enrolment = body["persons"][0]["enrolments"][1].clone();
+                enrolment["enroledAt"]["id"] = json!(OTHER_UNIT);
+                body["persons"][0]["enrolments"].as_array_mut().unwrap().push(enrolment);
             },
         ),
         row(
@@ -337,12 +350,7 @@ pub(super) fn rows() -> Vec<Row> {
             StudentInTwoClasses,
             "/groups/2/groupMemberships/0/person/id",
             student,
-            |body| {
-                another_group(body, "Klass");
-                // Twice in one class is not in two.
-                let member = body["groups"][1]["groupMemberships"][0].clone();
-                body["groups"][1]["groupMemberships"].as_array_mut().unwrap().push(member);
-            },
+            |body| another_group(body, "Klass"),
             two_classes,
         ),
         row(
@@ -391,7 +399,7 @@ pub(super) fn rows() -> Vec<Row> {
                 another_group(body, "Undervisning");
                 body["activities"][0]["groups"] = json!([{"id": GROUP}, {"id": OTHER}]);
                 let mut duty = body["duties"][0].clone();
-                duty["id"] = json!(NOBODY);
+                (duty["id"], duty["dutyRole"]) = (json!(NOBODY), json!("Förstelärare"));
                 body["duties"].as_array_mut().unwrap().push(duty);
                 body["activities"][0]["teachers"] = json!([{"duty": {"id": DUTY}}, {"duty": {"id": NOBODY}}]);
             },
@@ -415,6 +423,8 @@ pub(super) fn rows() -> Vec<Row> {
             |body| body["activities"][0]["parentActivity"] = json!({"testCode": "GRGRMAT01_9"}),
         ),
     ];
+    rows.extend(persons::rows());
+    rows.extend(activities::rows());
     rows.sort_by_key(|row| row.rule);
     rows
 }
