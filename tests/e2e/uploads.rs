@@ -244,3 +244,59 @@ async fn a_send_that_is_never_submitted_is_removed() {
     assert!(stack.skolverket.calls().iter().all(|call| call.call == CallKind::Other));
     stack.finish(0).await;
 }
+
+/// How often a send's rest, which is one body of each kind, is read before anything is written: duties twice, for who is
+/// where and for themselves, activities likewise, groups once. The first time is before the persons.
+const READS_OF_THE_REST: usize = 5;
+
+/// A send whose persons come in so many parts; the rest is one more. Gives its id.
+async fn in_parts(stack: &TestStack, series: u16, parts: usize) -> String {
+    let mut whole = send(Size { students: 11, teachers: 1, groups: 1, series });
+    let persons = whole["persons"].take();
+    let id = open(stack, json!({})).await;
+    for (index, persons) in persons.as_array().unwrap().chunks(12 / parts).enumerate() {
+        assert_eq!(put(stack, &id, &json!({"part": index + 1, "persons": persons})).await.status, 200);
+    }
+    let Value::Object(mut rest) = whole else { panic!("no send") };
+    rest.remove("persons");
+    rest.insert("part".to_owned(), json!(parts + 1));
+    assert_eq!(put(stack, &id, &rest.into()).await.status, 200);
+    id
+}
+
+/// Body reads of 60,000 persons one after another would take most of what the API has for an answer.
+#[tokio::test]
+async fn a_submit_reads_bodies_side_by_side() {
+    let stack = TestStack::start().await;
+    let is_read = |call: &&Value| call["function"] == "api" && call["call"] == "dynamodb.GetItem";
+    // Of a send with one body of persons: how many items are read before any body is.
+    let few = in_parts(&stack, 130, 1).await;
+    stack.put_faults(ORGANISER, &json!([])).await;
+    assert_eq!(submit(&stack, &few, 2).await.status, 202);
+    let calls = stack.calls(ORGANISER).await;
+    let reads = ["dynamodb.GetItem", "dynamodb.Query"];
+    let of_api = calls.iter().filter(|call| call["function"] == "api");
+    let reading = of_api.take_while(|call| reads.contains(&call["call"].as_str().unwrap()));
+    let before = reading.filter(is_read).count() - READS_OF_THE_REST - 1;
+    assert_eq!(stack.ended(&few).await["status"], "succeeded");
+    // While the first body of persons is held, the others are asked for.
+    let many = in_parts(&stack, 131, 6).await;
+    let first_of_persons = before + 2;
+    let rule = json!({"function": "api", "call": "dynamodb.GetItem", "nth": first_of_persons, "fault": "holdBefore"});
+    stack.put_faults(ORGANISER, &json!([rule])).await;
+    let (accepted, ()) = tokio::join!(submit(&stack, &many, 7), async {
+        stack
+            .until("the other five are asked for", async || {
+                let calls = stack.calls(ORGANISER).await;
+                (calls.iter().filter(is_read).count() == first_of_persons + 5).then_some(())
+            })
+            .await;
+        stack.put_faults(ORGANISER, &json!([])).await;
+    });
+    assert_eq!(accepted.status, 202, "{}", accepted.text);
+    for id in [few, many] {
+        let ended = stack.ended(&id).await;
+        assert_eq!(counts(&ended, "users"), "total 12, success 12");
+    }
+    stack.finish(0).await;
+}

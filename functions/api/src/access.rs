@@ -45,7 +45,7 @@ pub(crate) async fn list(
     let viewers = preview.finish().into_iter().zip(places);
     let page = PageView::of(viewers.map(|(item, after)| Listed { item, after }), next.as_deref())?;
     reader.note_reading(&send, StageName::Duties, "access", page.len());
-    Ok(Polled::personal(page, false))
+    Ok(Polled::personal(page, None))
 }
 
 /// Takes a page of duties; gives the cursor behind each of them, and that of the next page.

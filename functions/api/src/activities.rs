@@ -9,7 +9,7 @@ use stafett_engine::history::{ActivityFilter, CurrentActivity, Listed, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
-use crate::answer::Polled;
+use crate::answer::{Polled, RetryAfter};
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView, one, several};
 use crate::problem::Problem;
@@ -56,10 +56,11 @@ pub(crate) async fn list(
     };
     let now = relay.clock.now();
     let page = relay.history.current_activities(&reader.organisation, &filter, limit, after, now).await?;
-    let going_on = page.items.iter().any(|current| !current.item.latest.status.has_ended());
+    let going_on = page.items.iter().map(|current| &current.item.latest).filter(|it| !it.status.has_ended());
+    let retry_after = going_on.map(|latest| RetryAfter::of(latest.started_at, 0, now)).min();
     let view = |Listed { item, after }| Listed { item: CurrentActivityView::from(item), after };
     let page = PageView::of(page.items.into_iter().map(view), page.next.as_deref())?;
-    Ok(Polled::new(page, going_on))
+    Ok(Polled::new(page, retry_after))
 }
 
 /// The activities of a send, in the order given. They never change.
@@ -78,5 +79,5 @@ pub(crate) async fn of_send(
     let next = (next < all.len()).then(|| next.to_string());
     let items = all.into_iter().enumerate().skip(first).take(limit);
     let items = items.map(|(place, item)| Listed { item, after: (place + 1).to_string() });
-    Ok(Polled::new(PageView::of(items, next.as_deref())?, false))
+    Ok(Polled::new(PageView::of(items, next.as_deref())?, None))
 }

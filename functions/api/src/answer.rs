@@ -14,14 +14,47 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use jiff::Timestamp;
 use lambda_http::Service;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use stafett_engine::history::Job;
 
 use crate::problem::Problem;
 
-/// Seconds after which it is worth asking again for what is still going on: about what a call to Skolverket takes.
-pub(crate) const RETRY_AFTER: &str = "2";
+/// When it is worth asking again for what still goes on, in seconds. It grows with the age and the number of records:
+/// three hundred frontends that look at large sends, or at an outage, must not crowd out those who press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RetryAfter(u32);
+
+impl RetryAfter {
+    /// About what a call to Skolverket takes.
+    const SOON: Self = Self(2);
+    /// Nobody is to look at something that has long ended.
+    const LATEST: Self = Self(30);
+    /// After a minute it is as long as at the beginning; after a quarter of an hour it is the longest.
+    const OF_AGE: i64 = 30;
+    /// Skolverket takes about a thousand records a second: of 60,000 little has changed before ten seconds.
+    const RECORDS_A_SECOND: u32 = 6_000;
+
+    /// Of what began then (or has not begun) and has so many records.
+    pub(crate) fn of(began: Option<Timestamp>, records: u32, now: Timestamp) -> Self {
+        let age = began.map_or(0, |began| now.duration_since(began).as_secs() / Self::OF_AGE);
+        let by_age = u32::try_from(age.max(0)).unwrap_or(u32::MAX);
+        Self(by_age.max(records / Self::RECORDS_A_SECOND)).clamp(Self::SOON, Self::LATEST)
+    }
+
+    /// Of a job; none if it has ended.
+    pub(crate) fn of_job(job: &Job, now: Timestamp) -> Option<Self> {
+        (!job.status.has_ended()).then(|| Self::of(job.started_at, job.total, now))
+    }
+}
+
+impl From<RetryAfter> for HeaderValue {
+    fn from(RetryAfter(seconds): RetryAfter) -> Self {
+        seconds.into()
+    }
+}
 /// Below this many bytes packing does not pay.
 const PACKED_FROM: usize = 1_000;
 /// An answer depends on who asks, and in which form.
@@ -34,34 +67,34 @@ const KEEP_NOTHING: &str = "no-store";
 /// An answer that is worth asking for again.
 pub(crate) struct Polled<T> {
     body: T,
-    going_on: bool,
+    retry_after: Option<RetryAfter>,
     personal: bool,
 }
 
 impl<T> Polled<T> {
-    /// `going_on`: something of it will still change.
-    pub(crate) fn new(body: T, going_on: bool) -> Self {
-        Self { body, going_on, personal: false }
+    /// `retry_after`: something of it will still change.
+    pub(crate) fn new(body: T, retry_after: Option<RetryAfter>) -> Self {
+        Self { body, retry_after, personal: false }
     }
 
     /// An answer about persons: nobody keeps it, no browser writes it to a disk.
-    pub(crate) fn personal(body: T, going_on: bool) -> Self {
-        Self { body, going_on, personal: true }
+    pub(crate) fn personal(body: T, retry_after: Option<RetryAfter>) -> Self {
+        Self { body, retry_after, personal: true }
     }
 }
 
 impl<T: Serialize> IntoResponse for Polled<T> {
     fn into_response(self) -> Response {
         let mut response = Json(self.body).into_response();
-        mark(response.headers_mut(), self.going_on, self.personal);
+        mark(response.headers_mut(), self.retry_after, self.personal);
         response
     }
 }
 
 /// Says of an answer how it is asked for again.
-pub(crate) fn mark(headers: &mut HeaderMap, going_on: bool, personal: bool) {
-    if going_on {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+pub(crate) fn mark(headers: &mut HeaderMap, retry_after: Option<RetryAfter>, personal: bool) {
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
     }
     let kept = if personal { KEEP_NOTHING } else { ASK_AGAIN };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
@@ -173,6 +206,19 @@ mod tests {
 
     fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn what_is_old_or_large_is_asked_for_less_often() {
+        let now: Timestamp = "2026-11-27T08:00:00Z".parse().unwrap();
+        let after = |seconds: i64, records| {
+            let began = now.checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap();
+            RetryAfter::of(Some(began), records, now).0
+        };
+        assert_eq!([after(0, 100), after(60, 100), after(300, 100), after(86_400, 100)], [2, 2, 10, 30]);
+        assert_eq!([after(0, 12_000), after(0, 60_000), after(0, 1_000_000)], [2, 10, 30]);
+        assert_eq!(RetryAfter::of(None, 100, now).0, 2, "it waits for its place");
+        assert_eq!(after(-60, 100), 2, "another machine's clock");
     }
 
     #[test]

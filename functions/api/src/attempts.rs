@@ -7,7 +7,7 @@ use stafett_engine::history::{Body, Listed};
 
 use crate::Shared;
 use crate::address::Address;
-use crate::answer::Polled;
+use crate::answer::{Polled, RetryAfter};
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView};
 use crate::problem::Problem;
@@ -23,11 +23,11 @@ pub(crate) async fn list(
     query: PageQuery,
 ) -> Result<Polled<PageView<AttemptView>>, Problem> {
     let (limit, cursor) = (query.limit()?, query.cursor()?);
-    let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
+    let (send, stage, job) = find_job(&relay, &reader, &send, &stage).await?;
     let page = relay.history.attempts(&send, stage, limit, cursor.as_deref()).await?;
     let view = |Listed { item, after }| Listed { item: AttemptView::from(&item), after };
     let page = PageView::of(page.items.into_iter().map(view), page.next.as_deref())?;
-    Ok(Polled::new(page, !status.has_ended()))
+    Ok(Polled::new(page, RetryAfter::of_job(&job, relay.clock.now())))
 }
 
 /// One call; with its bodies for those who may see personal data.
@@ -71,7 +71,7 @@ pub(crate) async fn show(
         }
     };
     let attempt = (&attempt).into();
-    Ok(Polled::personal(WholeAttemptView { attempt, request, response, truncated }, false))
+    Ok(Polled::personal(WholeAttemptView { attempt, request, response, truncated }, None))
 }
 
 /// A body as JSON; what is no JSON, such as a proxy's page, as a text.

@@ -9,7 +9,7 @@ use stafett_engine::history::{Job, JobCause, JobCauses, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
-use crate::answer::Polled;
+use crate::answer::{Polled, RetryAfter};
 use crate::caller::Reader;
 use crate::problem::Problem;
 use crate::room::shortened;
@@ -77,7 +77,8 @@ pub(crate) async fn show(
 ) -> Result<Polled<JobCausesView>, Problem> {
     let stage = stage.parse().map_err(|_| Problem::NotFound)?;
     let send = SendRef::new(reader.organisation.clone(), send.parse().map_err(|_| Problem::NotFound)?);
-    let stored = relay.history.send(&send, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
+    let now = relay.clock.now();
+    let stored = relay.history.send(&send, now).await?.ok_or(Problem::NotFound)?;
     let options = stored.header.options;
     let job = stored.jobs.into_iter().find(|job| job.stage == stage).ok_or(Problem::Internal)?;
     let JobCauses { total, causes } = if may_have_causes(&job, &options) {
@@ -90,9 +91,9 @@ pub(crate) async fn show(
     if quoted > 0 {
         reader.note_reading(&send, stage, "causes", quoted);
     }
-    let going_on = !job.status.has_ended();
+    let retry_after = RetryAfter::of_job(&job, now);
     let view = JobCausesView { job: (&job).into(), cause_count: total, causes };
-    Ok(if quoted > 0 { Polled::personal(view, going_on) } else { Polled::new(view, going_on) })
+    Ok(if quoted > 0 { Polled::personal(view, retry_after) } else { Polled::new(view, retry_after) })
 }
 
 /// Not where all went well: then no batch need be read. An accepted record may still have gone without another.

@@ -7,7 +7,7 @@ use stafett_domain::SendId;
 use stafett_engine::history::{JobFilter, Listed, ListedJob};
 
 use crate::Shared;
-use crate::answer::Polled;
+use crate::answer::{Polled, RetryAfter};
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView, one, several};
 use crate::problem::Problem;
@@ -49,9 +49,9 @@ pub(crate) async fn list(
     };
     let now = relay.clock.now();
     let page = relay.history.jobs(&reader.organisation, &filter, limit, after, now).await?;
-    let going_on = page.items.iter().any(|listed| !listed.item.job.status.has_ended());
+    let retry_after = page.items.iter().filter_map(|it| RetryAfter::of_job(&it.item.job, now)).min();
     let audience = reader.audience();
     let view = |Listed { item, after }| Listed { item: ListedJobView::new(item, audience), after };
     let page = PageView::of(page.items.into_iter().map(view), page.next.as_deref())?;
-    Ok(Polled::new(page, going_on))
+    Ok(Polled::new(page, retry_after))
 }

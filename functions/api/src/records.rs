@@ -11,11 +11,11 @@ use stafett_domain::{
     Access, BatchId, Facts, Guidance, JobStatus, Outcome, RecordId, Row, StageName, rows, sent_object,
 };
 use stafett_engine::Relay;
-use stafett_engine::history::{Batch, Body, Issue, SendRef};
+use stafett_engine::history::{Batch, Body, Issue, Job, SendRef};
 
 use crate::Shared;
 use crate::address::Address;
-use crate::answer::Polled;
+use crate::answer::{Polled, RetryAfter};
 use crate::caller::Reader;
 use crate::page::{PageQuery, PageView, opaque, several};
 use crate::problem::Problem;
@@ -32,12 +32,12 @@ pub(crate) async fn find_job(
     reader: &Reader,
     send: &str,
     stage: &str,
-) -> Result<(SendRef, StageName, JobStatus), Problem> {
+) -> Result<(SendRef, StageName, Job), Problem> {
     let stage: StageName = stage.parse().map_err(|_| Problem::NotFound)?;
     let send = send.parse().map_err(|_| Problem::NotFound)?;
     let send = SendRef::new(reader.organisation.clone(), send);
     let job = relay.history.seen_job(&send, stage, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
-    Ok((send, stage, job.status))
+    Ok((send, stage, job))
 }
 
 /// The records of a job, in the order in which they were given: as JSON, or as CSV for those who ask for it.
@@ -52,8 +52,8 @@ pub(crate) async fn list(
     let limit = if as_csv { query.limit_within(sheet::ROWS, sheet::ROWS)? } else { query.limit()? };
     let wanted = outcomes(query.outcome.as_deref())?;
     let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
-    let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
-    let going_on = !status.has_ended();
+    let (send, stage, job) = find_job(&relay, &reader, &send, &stage).await?;
+    let (status, retry_after) = (job.status, RetryAfter::of_job(&job, relay.clock.now()));
     let rows = Rows { relay: &relay, send: &send, stage, status, access: reader.access, wanted: &wanted };
     if as_csv {
         let mut sheet = Sheet::new(stage, Language::of(&headers))?;
@@ -61,12 +61,12 @@ pub(crate) async fn list(
         reader.note_reading(&send, stage, "records", count);
         let filter = query.outcome.as_ref().map(|_| wanted.as_slice());
         let next = next.map(|next| next_page(&send, stage, filter, limit, &next));
-        return sheet.answer(&send, next.as_deref(), going_on);
+        return sheet.answer(&send, next.as_deref(), retry_after);
     }
     let mut page = PageView::new();
     let (count, next) = rows.read(from, limit, |record| page.add(record)).await?;
     reader.note_reading(&send, stage, "records", count);
-    Ok(Polled::personal(page.before(next.as_deref()), going_on).into_response())
+    Ok(Polled::personal(page.before(next.as_deref()), retry_after).into_response())
 }
 
 /// The address of the page that follows.
@@ -236,7 +236,8 @@ pub(crate) async fn show(
     Address((send, stage, record)): Address<(String, String, String)>,
 ) -> Result<Response, Problem> {
     let record: RecordId = record.parse().map_err(|_| Problem::NotFound)?;
-    let (send, stage, status) = find_job(&relay, &reader, &send, &stage).await?;
+    let (send, stage, job) = find_job(&relay, &reader, &send, &stage).await?;
+    let (status, retry_after) = (job.status, RetryAfter::of_job(&job, relay.clock.now()));
     let ids = relay.history.record_ids(&send).await?;
     for place in ids.places(record).filter(|place| place.stage == stage) {
         let batch = relay.history.batch(&send, stage, place.batch).await?.ok_or(Problem::Internal)?;
@@ -261,7 +262,7 @@ pub(crate) async fn show(
             }
             whole.answers = Some(shown);
         }
-        return Ok(Polled::personal(whole, !status.has_ended()).into_response());
+        return Ok(Polled::personal(whole, retry_after).into_response());
     }
     Err(Problem::NotFound)
 }

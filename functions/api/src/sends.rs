@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 use crate::Shared;
 use crate::address::Address;
-use crate::answer::{Polled, RETRY_AFTER};
+use crate::answer::{Polled, RetryAfter};
 use crate::body::unpacked;
 use crate::caller::{Caller, Reader, Sender};
 use crate::page::{PageQuery, PageView, one, several};
@@ -110,11 +110,14 @@ pub(crate) async fn answer_accepted(
     audience: Audience<'_>,
 ) -> Result<Response, Problem> {
     let stored = relay.history.send(send, relay.clock.now()).await?.ok_or(Problem::Internal)?;
-    let headers = [
-        (header::LOCATION, format!("/v1/sends/{}", send.send)),
-        (header::RETRY_AFTER, RETRY_AFTER.to_owned()),
-    ];
-    Ok((StatusCode::ACCEPTED, headers, Json(SendView::accepted(stored).shown_to(audience))).into_response())
+    // A repeat is answered alike, however old the send is by then.
+    let records = stored.jobs.iter().map(|job| job.total).fold(0, u32::saturating_add);
+    let retry_after = RetryAfter::of(None, records, relay.clock.now());
+    let location = [(header::LOCATION, format!("/v1/sends/{}", send.send))];
+    let view = Json(SendView::accepted(stored).shown_to(audience));
+    let mut response = (StatusCode::ACCEPTED, location, view).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+    Ok(response)
 }
 
 /// The answer to a request that was accepted, if this one repeats it: what registers and settings say may have changed
@@ -290,8 +293,8 @@ pub(crate) async fn list(
         Listed { item, after }
     };
     let items: Vec<_> = page.items.into_iter().map(view).collect();
-    let going_on = items.iter().any(|send| send.item.is_going_on());
-    Ok(Polled::new(PageView::of(items, page.next.as_deref())?, going_on))
+    let retry_after = items.iter().filter_map(|send| send.item.retry_after(now)).min();
+    Ok(Polled::new(PageView::of(items, page.next.as_deref())?, retry_after))
 }
 
 /// One send.
@@ -308,8 +311,8 @@ pub(crate) async fn show(
         }
         None => uploads::view(&relay, &send).await?,
     };
-    let going_on = view.is_going_on();
-    Ok(Polled::new(view.shown_to(reader.audience()), going_on))
+    let retry_after = view.retry_after(relay.clock.now());
+    Ok(Polled::new(view.shown_to(reader.audience()), retry_after))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use csv::{Terminator, Writer, WriterBuilder};
 use stafett_domain::{Row, StageName};
 use stafett_engine::history::SendRef;
 
-use crate::answer::{mark, weights};
+use crate::answer::{RetryAfter, mark, weights};
 use crate::problem::Problem;
 use crate::records::unreadable;
 use crate::room::{Room, weight};
@@ -110,7 +110,7 @@ impl Sheet {
         self,
         send: &SendRef,
         next: Option<&str>,
-        going_on: bool,
+        retry_after: Option<RetryAfter>,
     ) -> Result<Response, Problem> {
         let content = self.lines.into_inner().map_err(unreadable)?;
         let mut response = content.into_response();
@@ -122,7 +122,7 @@ impl Sheet {
             let link = format!("<{next}>; rel=\"next\"");
             headers.insert(header::LINK, HeaderValue::from_str(&link).map_err(unreadable)?);
         }
-        mark(headers, going_on, true);
+        mark(headers, retry_after, true);
         Ok(response)
     }
 }

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use stafett_domain::across::{Across, Origin, Seen};
@@ -111,7 +112,7 @@ fn all_there(parts: &[StoredPart], count: u32) -> Result<(), Problem> {
     if missing.is_empty() && beyond.is_empty() { Ok(()) } else { Err(Problem::Parts { missing, beyond }) }
 }
 
-/// What a send is, seen as a whole: without its bodies, of which never more than one is held.
+/// What a send is, seen as a whole: without its bodies, of which never more than a few are held.
 struct Whole {
     jobs: Vec<NewJob<Facts>>,
     activities: Vec<ActivitySummary>,
@@ -231,7 +232,11 @@ impl<T: Record> Opened<T> {
     }
 }
 
-/// Goes through a send's parts, one batch at a time.
+/// Bodies that are read at the same time. A read is a few milliseconds of waiting and less of work: eight keep the API's
+/// share of a core busy, and hold at most 1.6 MB.
+const BODIES_AT_ONCE: usize = 8;
+
+/// Goes through a send's parts in their order, some bodies ahead.
 struct PartReader<'a> {
     relay: &'a Relay,
     send: &'a SendRef,
@@ -243,16 +248,23 @@ impl PartReader<'_> {
         &self,
         mut take: impl FnMut(Opened<T>),
     ) -> Result<(), Problem> {
+        let mut wanted = Vec::new();
         for part in self.parts {
-            let mut first = 0;
-            for batch in part.stages.get(T::STAGE.index()).into_iter().flatten() {
-                let at = PartBody { part: part.part, name: batch.name.clone() };
-                let Body { body, facts } = self.relay.history.part_body::<Facts>(self.send, &at).await?;
-                let records = serde_json::from_str::<Data<T>>(&body).map_err(unreadable)?.data;
-                let origin = Origin { part: part.part, first };
-                first += records.len();
-                take(Opened { origin, at, records, facts });
-            }
+            let batches = part.stages.get(T::STAGE.index()).into_iter().flatten();
+            wanted.extend(batches.map(|batch| PartBody { part: part.part, name: batch.name.clone() }));
+        }
+        let read = |at| async move {
+            let body = self.relay.history.part_body::<Facts>(self.send, &at).await;
+            (at, body)
+        };
+        let mut bodies = stream::iter(wanted.into_iter().map(read)).buffered(BODIES_AT_ONCE);
+        let mut next = Origin { part: 0, first: 0 };
+        while let Some((at, body)) = bodies.next().await {
+            let Body { body, facts } = body?;
+            let records = serde_json::from_str::<Data<T>>(&body).map_err(unreadable)?.data;
+            let first = if next.part == at.part { next.first } else { 0 };
+            next = Origin { part: at.part, first: first + records.len() };
+            take(Opened { origin: Origin { part: at.part, first }, at, records, facts });
         }
         Ok(())
     }

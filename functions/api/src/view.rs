@@ -14,6 +14,7 @@ use stafett_domain::{
 use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, UploadParts, looked_up_by};
 use stafett_skolverket::LogEntry;
 
+use crate::answer::RetryAfter;
 use crate::registers::NotCheckedView;
 use crate::requester::{Audience, RequesterView};
 use crate::room::shortened;
@@ -143,9 +144,10 @@ impl SendView {
         Self { requester: self.requester.shown_to(audience), ..self }
     }
 
-    /// Something of it will still change.
-    pub(crate) fn is_going_on(&self) -> bool {
-        !self.status.has_ended()
+    /// When it is worth asking again, if something of it will still change.
+    pub(crate) fn retry_after(&self, now: Timestamp) -> Option<RetryAfter> {
+        let records = self.jobs.iter().map(|job| job.counts.total).fold(0, u32::saturating_add);
+        (!self.status.has_ended()).then(|| RetryAfter::of(self.started_at, records, now))
     }
 }
 
