@@ -12,4 +12,11 @@ impl Clock {
     pub fn now(self) -> Timestamp {
         Timestamp::now()
     }
+
+    /// Waits until then; not at all where that is past.
+    pub async fn sleep_until(self, moment: Timestamp) {
+        if let Ok(wait) = moment.duration_since(self.now()).try_into() {
+            tokio::time::sleep(wait).await;
+        }
+    }
 }

@@ -7,11 +7,17 @@ use std::time::Duration;
 use stafett_domain::StageName;
 use stafett_skolverket::{Api, Endpoint};
 
+use crate::limiter::Budget;
+
 /// Every duration and rate, so that the template says them in one place. Durations are milliseconds there.
 #[derive(Debug, Clone)]
 pub struct Timing {
     /// `CALLS_PER_SECOND`: bulk and job calls of all organisers and stages together.
     pub calls_per_second: f64,
+    /// `RATE_WINDOW_MS`: no more calls in any time of this length than fit into it at the rate, rounded up.
+    pub rate_window: Duration,
+    /// `ARRIVAL_SPREAD_MS`: how much later than the call after it one may arrive at Skolverket.
+    pub arrival_spread: Duration,
     /// `SLOT_WAIT_MS`: the longest that a call waits for its slot inside an invocation.
     pub slot_wait: Duration,
     /// `HTTP_TIMEOUT_MS`: one call to Skolverket.
@@ -62,6 +68,14 @@ pub struct Lookups {
     /// `OPEN_DATA_RETRY_MS`: how long nothing is asked after a look-up failed, and how long it is believed that
     /// something is not there.
     pub retry: Duration,
+}
+
+impl Timing {
+    /// What may be called of Skolverket's bulk and job interface.
+    pub(crate) fn budget(&self) -> Budget {
+        let Self { calls_per_second, rate_window: window, arrival_spread: spread, .. } = *self;
+        Budget { calls_per_second, window, spread }
+    }
 }
 
 /// What all functions need.
@@ -131,6 +145,8 @@ impl Config {
         let metrics_namespace = reader.text("METRICS_NAMESPACE");
         let timing = Timing {
             calls_per_second: reader.number("CALLS_PER_SECOND", |rate: f64| rate > 0.0 && rate.is_finite()),
+            rate_window: reader.milliseconds("RATE_WINDOW_MS"),
+            arrival_spread: reader.milliseconds("ARRIVAL_SPREAD_MS"),
             slot_wait: reader.milliseconds("SLOT_WAIT_MS"),
             http_timeout: reader.milliseconds("HTTP_TIMEOUT_MS"),
             claim: reader.milliseconds("CLAIM_MS"),
@@ -178,6 +194,12 @@ impl Config {
             timing,
             lookups,
         })
+    }
+
+    /// What may be looked up. Nobody asks how late a look-up arrives: they are few.
+    pub(crate) fn lookups_budget(&self) -> Budget {
+        let window = self.timing.rate_window;
+        Budget { calls_per_second: self.lookups.per_second, window, spread: Duration::ZERO }
     }
 
     /// The address of a stage's queue.
@@ -286,6 +308,8 @@ pub(crate) mod tests {
             ("ORGANISER_CLAIM", "organisation_number"),
             ("METRICS_NAMESPACE", "stafett"),
             ("CALLS_PER_SECOND", "4.8"),
+            ("RATE_WINDOW_MS", "1000"),
+            ("ARRIVAL_SPREAD_MS", "73"),
             ("SLOT_WAIT_MS", "5000"),
             ("HTTP_TIMEOUT_MS", "10000"),
             ("CLAIM_MS", "30000"),

@@ -22,11 +22,12 @@ mod said;
 mod stage;
 mod step;
 pub mod telemetry;
+mod turn;
 mod verdict;
 
 pub use clock::Clock;
 pub use config::{Config, ConfigError};
-pub use limiter::{Limiter, Slot};
+pub use limiter::{Budget, Limiter, Slot, Taken};
 pub use message::{BatchStep, InvalidMessage, Message, Step};
 pub use metrics::Metrics;
 pub use organisers::{FieldFault, Organiser, Organisers, SettingsError};

@@ -1,83 +1,137 @@
 //! Skolverket's budget: so many calls a second for all organisers and stages together, because the limit is on the
-//! client's address. One item a budget, a slot a call.
+//! client's address. One item a budget, a slot a call; [`lanes`] has the arithmetic. Every write is one that others may
+//! make at the same time: nobody waits for anybody else's.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use jiff::Timestamp;
 
 use crate::history::key;
-use crate::history::{CONFLICT_TRIES, Done, History, HistoryError, done, pause};
+use crate::history::{CONFLICT_TRIES, Done, History, HistoryError, done, key_item, pause};
 use crate::verdict::LONGEST_HINT;
+
+mod lanes;
+mod lateness;
+
+use lanes::{Pace, Place, Settlement, micros};
+pub(crate) use lateness::Lateness;
 
 /// How often a slot is asked for when others move the item at the same time.
 const TRIES: u32 = 4;
 
-/// Hands out slots. The item holds `tat`, the time of the next free slot, in microseconds since 1970.
+type Item = HashMap<String, AttributeValue>;
+
+/// Hands out slots. The item holds `tat`, the time of the next free slot, in microseconds since 1970; `seq`, how many
+/// were handed out; `held{lane}`, from when on the lane's next call may be sent; and `pausedUntil`.
 #[derive(Clone)]
 pub struct Limiter {
     history: History,
     name: &'static str,
-    interval_us: i64,
+    pace: Pace,
     longest_wait: Duration,
+}
+
+/// How fast a budget is used.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// On the average.
+    pub calls_per_second: f64,
+    /// No more in any window of this length than fit into it at that rate, rounded up.
+    pub window: Duration,
+    /// How much later than the one after it a call may arrive.
+    pub spread: Duration,
 }
 
 /// A slot, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Slot {
-    /// Call after this long.
-    In(Duration),
+pub enum Taken {
+    /// Call then.
+    Slot(Slot),
     /// All slots that may be waited for are taken; one may be free after this long. Neither an attempt nor a failure.
     Busy(Duration),
 }
 
+/// The right to one call, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot(Place);
+
+impl Slot {
+    /// When to call.
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.0.at).unwrap_or(Timestamp::MAX)
+    }
+}
+
 impl Limiter {
-    /// The budget of this name: `calls_per_second` slots a second; a slot is waited for at most `longest_wait`.
-    pub fn new(history: History, name: &'static str, calls_per_second: f64, longest_wait: Duration) -> Self {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "rates are checked when they are read; a slot is short"
-        )]
-        let interval_us = (1_000_000.0 / calls_per_second).ceil() as i64;
-        Self { history, name, interval_us, longest_wait }
+    /// The budget of this name; a slot is waited for at most `longest_wait`.
+    pub fn new(history: History, name: &'static str, budget: Budget, longest_wait: Duration) -> Self {
+        let pace = Pace::new(budget.calls_per_second, budget.window, budget.spread);
+        Self { history, name, pace, longest_wait }
     }
 
     /// Takes a slot.
     ///
     /// # Errors
     /// [`HistoryError`] when the item cannot be written.
-    pub async fn take(&self, now: Timestamp) -> Result<Slot, HistoryError> {
+    pub async fn take(&self, now: Timestamp) -> Result<Taken, HistoryError> {
         let now = now.as_microsecond();
-        let longest = i64::try_from(self.longest_wait.as_micros()).unwrap_or(i64::MAX);
-        let horizon = now.saturating_add(longest);
+        let horizon = now.saturating_add(micros(self.longest_wait));
         for _ in 0..TRIES {
             // The usual case while there is work: the next slot is near, and the one after it becomes the next.
             let queued = self
-                .move_tat(
-                    "SET tat = tat + :step",
-                    "tat BETWEEN :now AND :horizon",
-                    [(":step", self.interval_us), (":now", now), (":horizon", horizon)],
-                )
-                .await?;
-            if let Some(tat) = queued {
-                return Ok(Slot::In(micros(tat - self.interval_us - now)));
-            }
+                .update("tat = tat + :step", "tat BETWEEN :now AND :horizon")
+                .expression_attribute_values(":step", number(self.pace.step))
+                .expression_attribute_values(":now", number(now))
+                .expression_attribute_values(":horizon", number(horizon));
             let idle = self
-                .move_tat(
-                    "SET tat = :next",
-                    "attribute_not_exists(tat) OR tat < :now",
-                    [(":next", now + self.interval_us), (":now", now), (":now", now)],
-                )
-                .await?;
-            if idle.is_some() {
-                return Ok(Slot::In(Duration::ZERO));
+                .update("tat = :next", "attribute_not_exists(tat) OR tat < :now")
+                .expression_attribute_values(":next", number(now + self.pace.step))
+                .expression_attribute_values(":now", number(now));
+            for request in [queued, idle] {
+                if let Some(item) = self.written(counting(request)).await? {
+                    let seq = u64::try_from(of(&item, "seq")).unwrap_or_default();
+                    let place = self.pace.place(of(&item, "tat"), seq);
+                    return Ok(Taken::Slot(Slot(held_up(&item, place))));
+                }
             }
             // Neither: the next slot is too far away, or another took the idle one between the two looks.
-            if let Some(tat) = self.tat().await?.filter(|tat| *tat > horizon) {
-                return Ok(Slot::Busy(micros(tat - horizon)));
+            let tat = of(&self.item().await?, "tat");
+            if tat > horizon {
+                return Ok(Taken::Busy(duration(tat - horizon)));
             }
         }
-        Ok(Slot::Busy(Duration::ZERO))
+        Ok(Taken::Busy(Duration::ZERO))
+    }
+
+    /// Looks again at a slot that was handed out a while ago: it may have to let a late call before it in its lane go.
+    /// None where it falls into a pause.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be read.
+    pub(crate) async fn confirm(&self, Slot(place): Slot) -> Result<Option<Slot>, HistoryError> {
+        let item = self.item().await?;
+        Ok((of(&item, "pausedUntil") <= place.at).then(|| Slot(held_up(&item, place))))
+    }
+
+    /// Notes that a slot's call arrived at most so late. Slots to come are sooner than was allowed for, if it was on
+    /// time; and whoever has its lane's next slot already waits where it must.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be written.
+    pub(crate) async fn settle(&self, Slot(place): Slot, lateness: Duration) -> Result<(), HistoryError> {
+        let Settlement { held_until, back } = self.pace.settled(place, lateness);
+        let held = held(place);
+        let request = self
+            .update(
+                &format!("tat = tat - :back, {held} = :until"),
+                &format!("attribute_not_exists({held}) OR {held} < :until"),
+            )
+            .expression_attribute_values(":back", number(back))
+            .expression_attribute_values(":until", number(held_until));
+        self.written(request).await.map(drop)
     }
 
     /// Keeps everybody from calling for so long, after Skolverket said that the rate was reached: forward only, and
@@ -85,59 +139,77 @@ impl Limiter {
     ///
     /// # Errors
     /// [`HistoryError`] when the item cannot be written.
-    pub async fn pause(&self, now: Timestamp, pause: Duration) -> Result<(), HistoryError> {
-        let pause = i64::try_from(pause.min(LONGEST_HINT).as_micros()).unwrap_or_default();
-        let until = now.as_microsecond().saturating_add(pause);
-        let values = [(":until", until), (":until", until), (":until", until)];
-        self.move_tat("SET tat = :until", "attribute_not_exists(tat) OR tat < :until", values).await.map(drop)
+    pub async fn pause(&self, now: Timestamp, length: Duration) -> Result<(), HistoryError> {
+        let until = now.as_microsecond().saturating_add(micros(length.min(LONGEST_HINT)));
+        // The first for slots that are still to be handed out, the second for those that have been.
+        for name in ["tat", "pausedUntil"] {
+            let request = self
+                .update(
+                    &format!("{name} = :until"),
+                    &format!("attribute_not_exists({name}) OR {name} < :until"),
+                )
+                .expression_attribute_values(":until", number(until));
+            self.written(request).await?;
+        }
+        Ok(())
     }
 
-    /// One conditional write; the new `tat`, or none where the condition did not hold.
-    async fn move_tat(
-        &self,
-        expression: &str,
-        condition: &str,
-        values: [(&str, i64); 3],
-    ) -> Result<Option<i64>, HistoryError> {
-        let mut request = self
-            .history
-            .db
-            .update_item()
-            .table_name(&self.history.table)
-            .set_key(Some(crate::history::key_item(&key::limiter(self.name))))
-            .update_expression(expression)
+    async fn item(&self) -> Result<Item, HistoryError> {
+        let item = self.history.get::<HashMap<String, serde_json::Value>>(&key::limiter(self.name)).await?;
+        let numbers =
+            item.into_iter().flatten().filter_map(|(name, value)| Some((name, number(value.as_i64()?))));
+        Ok(numbers.collect())
+    }
+
+    fn update(&self, set: &str, condition: &str) -> UpdateItemFluentBuilder {
+        let request = self.history.db.update_item().table_name(&self.history.table);
+        request
+            .set_key(Some(key_item(&key::limiter(self.name))))
+            .update_expression(format!("SET {set}"))
             .condition_expression(condition)
-            .return_values(ReturnValue::UpdatedNew);
-        for (name, value) in values {
-            request = request.expression_attribute_values(name, AttributeValue::N(value.to_string()));
-        }
+            .return_values(ReturnValue::AllNew)
+    }
+
+    /// Makes a conditional write; the item as it is then, or none where the condition did not hold.
+    async fn written(&self, request: UpdateItemFluentBuilder) -> Result<Option<Item>, HistoryError> {
         for attempt in 1..=CONFLICT_TRIES {
             match done(request.clone().send().await)? {
-                Done::Yes(answer) => {
-                    let tat =
-                        answer.attributes().and_then(|attributes| attributes.get("tat")).and_then(number);
-                    return tat.map(Some).ok_or(HistoryError::Corrupt("the limiter"));
-                }
+                Done::Yes(answer) => return Ok(Some(answer.attributes.unwrap_or_default())),
                 Done::ConditionFailed => return Ok(None),
                 Done::MetTransaction => pause(attempt).await,
             }
         }
         Err(HistoryError::Contended)
     }
-
-    async fn tat(&self) -> Result<Option<i64>, HistoryError> {
-        #[derive(serde::Deserialize)]
-        struct Item {
-            tat: i64,
-        }
-        Ok(self.history.get::<Item>(&key::limiter(self.name)).await?.map(|item| item.tat))
-    }
 }
 
-fn number(value: &AttributeValue) -> Option<i64> {
-    value.as_n().ok()?.parse().ok()
+/// With one more slot handed out.
+fn counting(request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+    let set = request.get_update_expression().clone().unwrap_or_default();
+    request
+        .update_expression(format!("{set}, seq = if_not_exists(seq, :none) + :one"))
+        .expression_attribute_values(":none", number(0))
+        .expression_attribute_values(":one", number(1))
 }
 
-fn micros(microseconds: i64) -> Duration {
+/// The slot where it has to let a late call before it in its lane go.
+fn held_up(item: &Item, place: Place) -> Place {
+    place.held_up(of(item, &held(place)))
+}
+
+fn held(place: Place) -> String {
+    format!("held{}", place.lane)
+}
+
+/// A number of the item's; 0 where it has none of that name.
+fn of(item: &Item, name: &str) -> i64 {
+    item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default()
+}
+
+fn number(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+fn duration(microseconds: i64) -> Duration {
     Duration::from_micros(u64::try_from(microseconds).unwrap_or_default())
 }

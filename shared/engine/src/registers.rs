@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Lookups;
-use crate::limiter::{Limiter, Slot};
+use crate::limiter::{Limiter, Taken};
 
 mod kept;
 #[cfg(test)]
@@ -134,8 +134,8 @@ impl Registers {
         }
         let client = self.client()?;
         match self.limiter.take(now).await {
-            Ok(Slot::In(wait)) => tokio::time::sleep(wait).await,
-            Ok(Slot::Busy(_)) => return None,
+            Ok(Taken::Slot(slot)) => clock.sleep_until(slot.at()).await,
+            Ok(Taken::Busy(_)) => return None,
             Err(error) => {
                 tracing::warn!(event = "openData.failed", error = %error, "no slot for a look-up could be had");
                 return None;

@@ -1,5 +1,6 @@
 //! One message in, one step taken: claim, send, finish.
 
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_http_client::HttpClientError;
@@ -15,7 +16,7 @@ use crate::history::{
     AT_ONCE, Batch, BatchClaim, ClaimAnswer, EndedJob, History, HistoryError, Job, SendRef, Settled,
     StartAnswer, StartClaim, StepError, later,
 };
-use crate::limiter::Limiter;
+use crate::limiter::{Lateness, Limiter};
 use crate::message::{BatchStep, InvalidMessage, Message, MessageNames, Step};
 use crate::metrics::Metrics;
 use crate::organisers::{Organisers, SettingsError};
@@ -41,6 +42,8 @@ pub struct Relay {
     pub clock: Clock,
     pub(crate) skolverket: Client,
     pub(crate) limiter: Limiter,
+    /// Of submits and of polls.
+    pub(crate) lateness: Mutex<[Lateness; 2]>,
 }
 
 /// Why a function cannot start.
@@ -109,11 +112,12 @@ impl Relay {
             "the most calls for a batch that Skolverket does not answer, and the time until it is given up"
         );
         Ok(Self {
-            limiter: Limiter::new(history.clone(), "bulk", timing.calls_per_second, timing.slot_wait),
+            limiter: Limiter::new(history.clone(), "bulk", timing.budget(), timing.slot_wait),
+            lateness: Mutex::default(),
             registers: Registers::new(
                 config.lookups.clone(),
                 addresses.roots.clone(),
-                Limiter::new(history.clone(), "lookup", config.lookups.per_second, config.lookups.wait),
+                Limiter::new(history.clone(), "lookup", config.lookups_budget(), config.lookups.wait),
             ),
             skolverket: Client::new(addresses, timing.http_timeout),
             organisers: Organisers::new(&config, aws.parameters),

@@ -13,11 +13,11 @@ use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
 use crate::apart::Found;
 use crate::authorization;
 use crate::history::{Attempt, Batch, Body, HistoryError, Issue, Next, SendRef, record_ids};
-use crate::limiter::Slot;
 use crate::outcome::{Reading, outcomes};
 use crate::piece::{ROUNDS, part_of};
 use crate::relay::{HandleError, JobRef, Relay, StepFailure};
 use crate::said;
+use crate::turn::Turn;
 use crate::verdict::{self, Verdict};
 
 /// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
@@ -25,11 +25,6 @@ const KEPT_ANSWER_BYTES: usize = 4096;
 
 /// Tries of a batch whose job Skolverket does not know (design §5).
 const TRIES: u32 = 3;
-/// A slot met later than this is given up (design §5).
-const LATEST_SLOT: jiff::SignedDuration = jiff::SignedDuration::from_millis(25);
-/// Slots that are given up in a row before the step makes room.
-const SLOT_TRIES: u32 = 4;
-
 /// So many holders of a step that died in a row, and it is given up (design §4.12): there is something about it that
 /// kills them.
 const UNFINISHED_CLAIMS: u32 = 3;
@@ -131,26 +126,12 @@ impl Relay {
     }
 
     async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
-        let timing = &self.config.timing;
         let token = match self.token(job, batch).await? {
             Ok(token) => token,
             Err(refusal) => return self.follow(job, batch, verdict::of_token(refusal)).await,
         };
         if token.fresh {
             self.metrics.token_refreshed();
-        }
-        // A slot is everybody's: none is taken that the claim may be too short for.
-        if self.rest(job) <= timing.slot_wait + self.call_time() {
-            return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await;
-        }
-        if let Err(wait) = self.wait_for_slot().await? {
-            // Up to half the longest wait more: so that not all come back at once.
-            return self
-                .put_back(job, batch, wait + timing.slot_wait.mul_f64(0.5 * jitter()), PutBack::NoTime)
-                .await;
-        }
-        if self.rest(job) <= self.call_time() {
-            return self.put_back(job, batch, Duration::ZERO, PutBack::NoTime).await;
         }
         match batch.call {
             Call::Submit => self.submit(job, batch, &token, loaded).await,
@@ -196,37 +177,12 @@ impl Relay {
         Ok(answer.map_err(|_| refusal))
     }
 
-    /// Waits for a slot; or says for how long to make room, where all that may be waited for are taken. A slot that
-    /// is met too late is given up for a new one: a call in another's time would be one too many.
-    async fn wait_for_slot(&self) -> Result<Result<(), Duration>, HistoryError> {
-        let wished = self.clock.now();
-        for _ in 0..SLOT_TRIES {
-            let asked = self.clock.now();
-            match self.limiter.take(asked).await? {
-                Slot::Busy(wait) => {
-                    self.metrics.limiter_busy();
-                    return Ok(Err(wait));
-                }
-                Slot::In(wait) => {
-                    tokio::time::sleep(wait).await;
-                    let now = self.clock.now();
-                    if now.duration_since(asked + wait) <= LATEST_SLOT {
-                        let waited = now.duration_since(wished).try_into().unwrap_or_default();
-                        self.metrics.limiter_wait(waited);
-                        return Ok(Ok(()));
-                    }
-                }
-            }
-        }
-        Ok(Err(Duration::ZERO))
-    }
-
     /// No call starts unless so much of the claim is left: its time-out, and a tenth for what is written after it.
-    fn call_time(&self) -> Duration {
+    pub(crate) fn call_time(&self) -> Duration {
         self.config.timing.http_timeout.mul_f64(1.1)
     }
 
-    fn rest(&self, job: &JobRef) -> Duration {
+    pub(crate) fn rest(&self, job: &JobRef) -> Duration {
         job.until.duration_since(self.clock.now()).try_into().unwrap_or_default()
     }
 
@@ -238,8 +194,15 @@ impl Relay {
         loaded: &Loaded,
     ) -> Result<Course, StepFailure> {
         let body = loaded.call_body(job.stage, batch)?;
+        // All that takes time comes before the slot.
+        let call = self.skolverket.submit(job.stage, token, body).await;
+        let slot = match self.turn(job, call.is_connected()).await? {
+            Turn::Now(slot) => slot,
+            Turn::Later(wait) => return self.put_back(job, batch, wait, PutBack::NoTime).await,
+        };
         let started_at = self.clock.now();
-        let exchange = self.skolverket.submit(job.stage, token, body).await;
+        let exchange = call.make().await;
+        self.note_arrival(slot, Call::Submit, started_at, &exchange).await;
         let small = small_answer(&exchange.body);
         self.keep(job, batch, &exchange, started_at, small, false).await?;
         match &exchange.answer {
@@ -273,8 +236,14 @@ impl Relay {
         let Some(job_id) = batch.job_id else {
             return Err(HistoryError::Corrupt("a batch to be polled without a job").into());
         };
+        let call = self.skolverket.job(job.stage, token, job_id).await;
+        let slot = match self.turn(job, call.is_connected()).await? {
+            Turn::Now(slot) => slot,
+            Turn::Later(wait) => return self.put_back(job, batch, wait, PutBack::NoTime).await,
+        };
         let started_at = self.clock.now();
-        let exchange = self.skolverket.job(job.stage, token, job_id).await;
+        let exchange = call.make().await;
+        self.note_arrival(slot, Call::Poll, started_at, &exchange).await;
         let answer = match &exchange.answer {
             Ok(answer) => answer,
             Err(failure) => {

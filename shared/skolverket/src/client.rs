@@ -3,13 +3,18 @@
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::http::uri::{Authority, PathAndQuery};
+use hyper::{Request, Uri};
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
 use stafett_domain::{Environment, OrganisationNumber, SkolverketJobId, StageName};
 
 use crate::answer::{self, CallFailure, JobAnswer, Submitted};
 use crate::authorization::Authorization;
+use crate::connection::{Connection, Connections};
 use crate::endpoint::{Endpoint, collection};
 use crate::identity::{Identity, Roots};
 use crate::tls;
@@ -42,12 +47,35 @@ pub struct Addresses {
 
 /// Speaks to Skolverket for all organisers. Made once a process, at no cost: TLS is set up for the first call.
 pub struct Client {
-    production: Api,
-    verification: Option<Api>,
+    production: Server,
+    verification: Option<Server>,
     authorization: Authorization,
     roots: Roots,
     timeout: Duration,
-    http: OnceLock<reqwest::Client>,
+}
+
+/// A Provisioning API and the connections to it.
+struct Server {
+    api: Api,
+    connections: OnceLock<Connections>,
+}
+
+/// A call that is ready: its body is made and its connection open, so that it leaves the moment it is made.
+pub struct ReadyCall<'a, T> {
+    /// What it is made with; or why nothing can be sent.
+    ready: Result<Ready<'a>, CallFailure>,
+    path: String,
+    request_bytes: usize,
+    /// How long the connection took to open.
+    connecting: Duration,
+    timeout: Duration,
+    read: fn(&Received) -> Result<T, CallFailure>,
+}
+
+struct Ready<'a> {
+    connections: &'a Connections,
+    connection: Connection,
+    request: Request<Full<Bytes>>,
 }
 
 /// One HTTP call and what came of it. The bodies hold personal data, so it has no `Debug`.
@@ -56,6 +84,8 @@ pub struct Exchange<T> {
     pub path: String,
     /// From the first byte sent to the last one read, or to the failure.
     pub duration: Duration,
+    /// From the first byte sent to the answer's head, if there was an answer.
+    pub answered_after: Option<Duration>,
     /// Bytes of the request's body.
     pub request_bytes: usize,
     /// The HTTP status, if there was an answer.
@@ -78,7 +108,9 @@ impl Client {
     pub fn new(addresses: Addresses, timeout: Duration) -> Self {
         let Addresses { production, verification, authorization, roots } = addresses;
         let authorization = Authorization::new(authorization, roots.clone(), timeout);
-        Self { production, verification, authorization, roots, timeout, http: OnceLock::new() }
+        let server = |api| Server { api, connections: OnceLock::new() };
+        let (production, verification) = (server(production), verification.map(server));
+        Self { production, verification, authorization, roots, timeout }
     }
 
     /// The organiser's token for an environment: the kept one, or else a new one. Only one is asked for at a time.
@@ -91,8 +123,8 @@ impl Client {
         environment: Environment,
         now: Timestamp,
     ) -> Result<Token, TokenFailure> {
-        let api = self.api(environment).ok_or(TokenFailure::NoEnvironment)?;
-        self.authorization.token(identity, environment, &api.location, now).await
+        let server = self.server(environment).ok_or(TokenFailure::NoEnvironment)?;
+        self.authorization.token(identity, environment, &server.api.location, now).await
     }
 
     /// Drops the organiser's kept token, after the API refused it.
@@ -100,18 +132,17 @@ impl Client {
         self.authorization.forget(organisation, environment).await;
     }
 
-    fn api(&self, environment: Environment) -> Option<&Api> {
+    fn server(&self, environment: Environment) -> Option<&Server> {
         match environment {
             Environment::Production => Some(&self.production),
             Environment::Verification => self.verification.as_ref(),
         }
     }
 
-    /// Submits `body` (`{"data": […]}`) as a bulk call. A repeat is safe: existing records are updated.
-    pub async fn submit(&self, stage: StageName, token: &Token, body: String) -> Exchange<Submitted> {
+    /// Prepares to submit `body` (`{"data": […]}`) as a bulk call. A repeat is safe: existing records are updated.
+    pub async fn submit(&self, stage: StageName, token: &Token, body: String) -> ReadyCall<'_, Submitted> {
         let path = format!("/{}/bulk?updateIfExists=true", collection(stage));
-        let request_bytes = body.len();
-        self.exchange(path, token, Some(body), request_bytes, |received| {
+        self.prepare(path, token, Some(body), |received| {
             if received.status != 202 {
                 return Err(failure(received));
             }
@@ -121,10 +152,15 @@ impl Client {
         .await
     }
 
-    /// Reads a job. The address is built from the configured base: published `Location`s carry an old one.
-    pub async fn job(&self, stage: StageName, token: &Token, job: SkolverketJobId) -> Exchange<JobAnswer> {
+    /// Prepares to read a job. The address is built from the configured base: published `Location`s carry an old one.
+    pub async fn job(
+        &self,
+        stage: StageName,
+        token: &Token,
+        job: SkolverketJobId,
+    ) -> ReadyCall<'_, JobAnswer> {
         let path = format!("/{}/bulk/jobs/{job}", collection(stage));
-        self.exchange(path, token, None, 0, |received| {
+        self.prepare(path, token, None, |received| {
             if received.status != 200 {
                 return Err(failure(received));
             }
@@ -133,56 +169,103 @@ impl Client {
         .await
     }
 
-    async fn exchange<T>(
+    async fn prepare<T>(
         &self,
         path: String,
         token: &Token,
         body: Option<String>,
-        request_bytes: usize,
-        read: impl FnOnce(&Received) -> Result<T, CallFailure>,
-    ) -> Exchange<T> {
+        read: fn(&Received) -> Result<T, CallFailure>,
+    ) -> ReadyCall<'_, T> {
+        let request_bytes = body.as_ref().map_or(0, String::len);
+        let began = Instant::now();
+        // A connection that does not open in a call's time is a call that failed.
+        let ready = tokio::time::timeout(self.timeout, self.ready(&path, token, body)).await;
+        let ready = ready.unwrap_or(Err(CallFailure::Connection));
+        let connecting = began.elapsed();
+        ReadyCall { ready, path, request_bytes, connecting, timeout: self.timeout, read }
+    }
+
+    async fn ready(&self, path: &str, token: &Token, body: Option<String>) -> Result<Ready<'_>, CallFailure> {
+        let server = self.server(token.environment).ok_or(CallFailure::Connection)?;
+        let url = server.api.base.join(path).map_err(|_| CallFailure::Connection)?;
+        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.value.expose_secret()))
+            .map_err(|_| CallFailure::Forbidden)?;
+        bearer.set_sensitive(true);
+        let url: Uri = url.as_str().parse().map_err(|_| CallFailure::Connection)?;
+        let host = url.authority().map(Authority::as_str).unwrap_or_default();
+        let target = url.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+        let request = Request::builder().uri(target).header(HOST, host).header(AUTHORIZATION, bearer);
+        let request = match body {
+            Some(body) => {
+                let request = request.method("POST").header(CONTENT_TYPE, "application/json");
+                request.body(Full::from(body))
+            }
+            None => request.method("GET").body(Full::default()),
+        };
+        let request = request.map_err(|_| CallFailure::Connection)?;
+        let connections = server.connections(&self.roots, url)?;
+        Ok(Ready { connections, connection: connections.open().await?, request })
+    }
+}
+
+impl Server {
+    /// Without a client certificate, which is for the authorization server alone. Redirects are not followed.
+    fn connections(&self, roots: &Roots, url: Uri) -> Result<&Connections, CallFailure> {
+        if let Some(connections) = self.connections.get() {
+            return Ok(connections);
+        }
+        let tls = tls::to_api(roots).map_err(|_| CallFailure::Connection)?;
+        Ok(self.connections.get_or_init(|| Connections::new(url, tls)))
+    }
+}
+
+impl<T> ReadyCall<'_, T> {
+    /// Whether anything would be sent. A call that is not is none to Skolverket: it needs no slot.
+    pub fn is_connected(&self) -> bool {
+        self.ready.is_ok()
+    }
+
+    /// Makes the call.
+    pub async fn make(self) -> Exchange<T> {
+        let Self { ready, path, request_bytes, connecting, timeout, read } = self;
+        let ready = match ready {
+            Ok(ready) => ready,
+            Err(failure) => {
+                return Exchange {
+                    path,
+                    duration: connecting,
+                    answered_after: None,
+                    request_bytes,
+                    status: None,
+                    body: Vec::new(),
+                    answer: Err(failure),
+                };
+            }
+        };
         let started = Instant::now();
-        let outcome = self.call(&path, token, body).await;
-        let (status, body, answer) = match outcome {
+        let mut answered_after = None;
+        let received = tokio::time::timeout(timeout, ready.make(|| answered_after = Some(started.elapsed())));
+        let (status, body, answer) = match received.await.unwrap_or(Err(CallFailure::NoAnswer)) {
             Ok(received) => {
                 let answer = read(&received);
                 (Some(received.status), received.body, answer)
             }
             Err(failure) => (None, Vec::new(), Err(failure)),
         };
-        Exchange { path, duration: started.elapsed(), request_bytes, status, body, answer }
+        Exchange { path, duration: started.elapsed(), answered_after, request_bytes, status, body, answer }
     }
+}
 
-    async fn call(&self, path: &str, token: &Token, body: Option<String>) -> Result<Received, CallFailure> {
-        let api = self.api(token.environment).ok_or(CallFailure::Connection)?;
-        let url = api.base.join(path).map_err(|_| CallFailure::Connection)?;
-        let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.value.expose_secret()))
-            .map_err(|_| CallFailure::Forbidden)?;
-        bearer.set_sensitive(true);
-        let http = self.http()?;
-        let request = match body {
-            Some(body) => http.post(url).header("content-type", "application/json").body(body),
-            None => http.get(url),
-        };
-        let response = request.header(AUTHORIZATION, bearer).send().await.map_err(|error| sorted(&error))?;
-        receive(response).await.map_err(Unread::into_failure)
-    }
-
-    /// The client for both APIs: without a certificate, which is for the authorization server alone.
-    fn http(&self) -> Result<&reqwest::Client, CallFailure> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        // A proxy that the environment names sees where a call goes and no more: what may be called without TLS is on
-        // this machine.
-        let tls = tls::to_api(&self.roots).map_err(|_| CallFailure::Connection)?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
-            .timeout(self.timeout)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|_| CallFailure::Connection)?;
-        Ok(self.http.get_or_init(|| http))
+impl Ready<'_> {
+    /// Sends the request and reads its answer to the end; says when it began to come.
+    async fn make(self, answered: impl FnOnce()) -> Result<Received, CallFailure> {
+        let Self { connections, mut connection, request } = self;
+        let response = connections.send(&mut connection, request).await?;
+        answered();
+        let response = response.map(reqwest::Body::wrap);
+        let received = receive(response.into()).await.map_err(Unread::into_failure)?;
+        connections.keep(connection);
+        Ok(received)
     }
 }
 

@@ -7,6 +7,7 @@ mod answer;
 mod authorization;
 mod certificate;
 mod client;
+mod connection;
 mod endpoint;
 mod identity;
 mod open_data;
@@ -15,7 +16,7 @@ mod token;
 
 pub use answer::{CallFailure, JobAnswer, LogEntry, RecordAnswer, RecordStatus, Submitted, log_entries};
 pub use certificate::Certificate;
-pub use client::{Addresses, Api, Client, Exchange};
+pub use client::{Addresses, Api, Client, Exchange, ReadyCall};
 pub use endpoint::{Endpoint, InvalidEndpoint, collection};
 pub use identity::{Credentials, CredentialsError, Identity, Pin, Roots, ServerTrust};
 pub use open_data::OpenData;

@@ -10,7 +10,9 @@ use clap::Parser;
 use stafett_load::Preset;
 use stafett_local::{entry, notice};
 
-use bench::{BenchError, Prices, Report, run, run_with_faults, time_first_mtls, time_posts, time_starts};
+use bench::{
+    BenchError, Prices, Report, Surroundings, run, run_with_faults, time_first_mtls, time_posts, time_starts,
+};
 
 /// Measures sends of different sizes on the local stack: time, calls, memory, what AWS would charge.
 #[derive(Debug, Parser)]
@@ -24,6 +26,11 @@ struct Arguments {
     /// says whether the history is right about every record.
     #[arg(long, conflicts_with = "json")]
     faults: bool,
+
+    /// Under hard conditions: calls are 0 to 80 ms on their way to Skolverket, at random, and every core is busy with
+    /// something else. Shows how many calls arrived too fast, and how fast they were.
+    #[arg(long, conflicts_with = "faults")]
+    rough: bool,
 
     /// Time 200 requests of POST /v1/sends with one class instead, beside the emulator's own calls.
     #[arg(long, conflicts_with_all = ["json", "faults"])]
@@ -108,9 +115,10 @@ async fn measure(arguments: &Arguments) -> Result<bool, BenchError> {
     if arguments.faults {
         return measure_with_faults(&arguments.presets).await;
     }
+    let surroundings = if arguments.rough { Surroundings::Rough } else { Surroundings::Calm };
     let mut report = Report::new(Prices::embedded()?);
     for preset in &arguments.presets {
-        let run = Box::pin(run(*preset, &report.prices)).await?;
+        let run = Box::pin(run(*preset, surroundings, &report.prices)).await?;
         report.runs.push(run);
         // After every run: a long one that fails must not take those before it along.
         if let Some(file) = &arguments.json {

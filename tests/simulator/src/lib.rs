@@ -60,7 +60,7 @@ pub use call::{Call, CallKind};
 pub use client::FingerprintForm;
 pub use fault::{Fault, FaultTarget};
 pub use kind::Kind;
-pub use limits::Limits;
+pub use limits::{Limits, Window};
 pub use outcome::{Log, ScriptedOutcome};
 pub use simulator::Simulator;
 pub use tls::{Tls, TlsRefusal, TlsVersions};

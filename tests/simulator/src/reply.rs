@@ -130,7 +130,7 @@ impl Reply {
 impl RateHeaders {
     fn insert(self, quota: Quota, headers: &mut HeaderMap) {
         let (remaining, reset) = match self {
-            // Rounded up to whole milliseconds: a caller that waits so long finds the quota whole.
+            // Rounded up to whole milliseconds: a caller that waits so long finds a place.
             RateHeaders::True => {
                 (quota.remaining, Some(quota.reset.as_micros().div_ceil(1000) as f64 / 1000.0))
             }

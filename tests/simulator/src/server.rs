@@ -43,13 +43,15 @@ async fn answer(
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
 ) -> Response<Body> {
-    let now = clock::now();
     let (parts, body) = request.into_parts();
     let (method, path) = (parts.method.as_str(), parts.uri.path());
     if method == "GET" && path == JWKS_PATH {
         return axum::Json(state.lock().keys()).into_response();
     }
     let target = Target::of(method, path);
+    let jitter = state.lock().jitter(&target);
+    pass(jitter).await;
+    let now = clock::now();
     if target.call() != CallKind::Token && peer.certificates.is_some() {
         state.lock().certificate_shown(method, path);
     }

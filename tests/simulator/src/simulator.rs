@@ -218,7 +218,7 @@ impl Simulator {
 
     /// Other limits from now on. Jobs under way and tokens given out keep theirs.
     pub fn set_limits(&self, limits: Limits) {
-        self.state.lock().set_limits(limits, clock::now());
+        self.state.lock().set_limits(limits);
     }
 
     /// Every call that has come to its end, in the order in which they arrived, but for those of

@@ -17,7 +17,7 @@ use crate::fault::{Faults, Seen};
 use crate::log_entry::LogEntry;
 use crate::open_data::{self, Resource};
 use crate::organisation::Organisation;
-use crate::quota::{Bucket, Quota};
+use crate::quota::{Arrivals, Quota};
 use crate::register::Register;
 use crate::reply::Reply;
 use crate::script::Script;
@@ -33,7 +33,7 @@ pub(crate) struct State {
     /// Those of the authorization server.
     token_root: String,
     limits: Limits,
-    bucket: Bucket,
+    arrivals: Arrivals,
     /// Shared with the stand-ins for other environments.
     tokens: SharedTokens,
     /// Those who are known by certificates; none without TLS, where everybody is who he says.
@@ -107,7 +107,7 @@ impl State {
         let state = State {
             root: api,
             token_root: authorization,
-            bucket: Bucket::new(limits.calls_per_second, now),
+            arrivals: Arrivals::new(&limits, now),
             limits,
             tokens,
             clients,
@@ -207,8 +207,13 @@ impl State {
         self.sent.get(&record).copied().unwrap_or_default()
     }
 
-    pub(crate) fn set_limits(&mut self, limits: Limits, now: Moment) {
-        self.bucket.set_rate(limits.calls_per_second, now.at);
+    /// How much longer than usual the way here takes this call.
+    pub(crate) fn jitter(&self, target: &Target) -> Duration {
+        if target.kind().is_some() { self.limits.jitter.mul_f64(share()) } else { Duration::ZERO }
+    }
+
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.arrivals.set(&limits);
         self.limits = limits;
     }
 
@@ -260,7 +265,7 @@ impl State {
         self.last_arrival += 1;
         let caller = self.tokens().organisation(authorization, &self.provisioning_url(), now.at);
         let limited = target.kind().is_some();
-        let quota = limited.then(|| self.bucket.take(now.at));
+        let quota = limited.then(|| self.arrivals.take(now.at));
         let refusal = match (target, quota, &caller) {
             (Target::Token, ..) => None,
             (Target::OpenData(_), ..) => {
@@ -472,6 +477,12 @@ impl State {
             }
         }
     }
+}
+
+/// Between 0 and 1, evenly spread.
+fn share() -> f64 {
+    let (random, _) = Uuid::new_v4().as_u64_pair();
+    f64::from((random >> 32) as u32) / f64::from(u32::MAX)
 }
 
 /// In order of arrival, which is not that of the answers.

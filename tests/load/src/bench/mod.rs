@@ -1,5 +1,6 @@
 //! How presets are run, counted, priced and shown.
 
+mod busy;
 mod client;
 mod faults;
 mod figures;
@@ -21,7 +22,7 @@ pub(crate) use mtls::{probe as probe_first_mtls, run as time_first_mtls};
 pub(crate) use post::run as time_posts;
 pub(crate) use price::Prices;
 pub(crate) use report::Report;
-pub(crate) use run::run;
+pub(crate) use run::{Surroundings, run};
 pub(crate) use start::run as time_starts;
 
 /// Why there are no figures.

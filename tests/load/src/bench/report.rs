@@ -20,7 +20,7 @@ pub(crate) struct Report {
 /// A row of a table: what it shows, and how it is read from a run.
 type Row = (&'static str, fn(&Run) -> String);
 
-const FIGURES: [Row; 32] = [
+const FIGURES: [Row; 34] = [
     ("sends", |run| run.sends.to_string()),
     ("records", |run| run.records.to_string()),
     ("ended", |run| statuses(run)),
@@ -32,6 +32,8 @@ const FIGURES: [Row; 32] = [
     ("calls", |run| run.calls.all.to_string()),
     ("  extra polls", |run| run.calls.extra_polls.to_string()),
     ("  429", |run| run.calls.too_fast.to_string()),
+    ("    of all, %", |run| format!("{:.2}", 100.0 * whole(run.calls.too_fast) / whole(run.calls.all))),
+    ("  a second", |run| format!("{:.3}", run.calls.a_second)),
     ("  otherwise failed", |run| run.calls.failed.to_string()),
     ("judge's findings", |run| run.violations.values().sum::<u64>().to_string()),
     ("invocations", |run| run.figures.invocations.to_string()),

@@ -11,14 +11,15 @@ use stafett_load::{List, Preset, Send};
 use stafett_local::meter::{FunctionUse, Meter};
 use stafett_local::options::Options;
 use stafett_local::stack::Stack;
-use stafett_simulator::{Kind, Simulator};
+use stafett_simulator::{Kind, Limits, Simulator};
 
 use super::BenchError;
+use super::busy::Busy;
 use super::client::{Client, Made};
 use super::figures::{ApiRequests, Figures};
 use super::peers::Peers;
 use super::price::{Cost, Prices};
-use super::skolverket::{Calls, limits};
+use super::skolverket::{Calls, JITTER, limits};
 
 /// The function that takes sends, and that looks at them later, which is no part of a run.
 const API: &str = "api";
@@ -66,9 +67,25 @@ impl Run {
     }
 }
 
+/// What surrounds a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Surroundings {
+    /// Nothing else is going on.
+    Calm,
+    /// Calls are up to [`JITTER`] on their way, and something else keeps every core busy.
+    Rough,
+}
+
 /// Runs a preset.
-pub(crate) async fn run(preset: Preset, prices: &Prices) -> Result<Run, BenchError> {
-    let skolverket = Simulator::start(limits()).await.map_err(BenchError::Simulator)?;
+pub(crate) async fn run(
+    preset: Preset,
+    surroundings: Surroundings,
+    prices: &Prices,
+) -> Result<Run, BenchError> {
+    let rough = surroundings == Surroundings::Rough;
+    let jitter = if rough { JITTER } else { Duration::ZERO };
+    let _busy = rough.then(Busy::start);
+    let skolverket = Simulator::start(Limits { jitter, ..limits() }).await.map_err(BenchError::Simulator)?;
     let arguments = [
         "stafett",
         "--no-send",

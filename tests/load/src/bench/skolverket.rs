@@ -1,11 +1,11 @@
 //! What reached Skolverket's stand-in, and what one history item a record would have cost.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::Value;
-use stafett_simulator::{Call, CallKind, Limits};
+use stafett_simulator::{Call, CallKind, Kind, Limits};
 
 /// The stand-in's limits: the published ones, and times as they are seen at the real server.
 pub(crate) fn limits() -> Limits {
@@ -16,13 +16,16 @@ pub(crate) fn limits() -> Limits {
     }
 }
 
+/// A second of Skolverket's that is hard to meet: calls are up to 80 ms on their way.
+pub(crate) const JITTER: Duration = Duration::from_millis(80);
+
 /// Key, state and times of an item that holds one record, in bytes.
 const ITEM_FRAME: usize = 200;
 /// What DynamoDB charges a write by.
 const WRITE_UNIT: usize = 1024;
 
 /// Calls, counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Calls {
     /// Bulk and job calls, whatever their answers: all that count against the rate.
@@ -35,6 +38,8 @@ pub(crate) struct Calls {
     pub(crate) extra_polls: u64,
     /// Refused because they came too fast.
     pub(crate) too_fast: u64,
+    /// Calls a second in the middle half of the busiest stage's, where nothing but the rate holds them up.
+    pub(crate) a_second: f64,
     /// Neither that nor answered well.
     pub(crate) failed: u64,
     /// Write units of one item a record: written once when it is accepted, and once with its outcome.
@@ -84,6 +89,7 @@ impl Calls {
             }
         }
         counted.all = counted.bulk + counted.job;
+        counted.a_second = a_second(calls);
         counted.batches = wide(batches.len());
         counted.extra_polls = wide(good_polls).saturating_sub(counted.batches);
         counted.item_a_record_write_units = wide(written);
@@ -99,6 +105,27 @@ impl Calls {
     }
 }
 
+/// Calls a second in the middle half of those of the stage that has most; 0 where they are too few to tell.
+fn a_second(calls: &[Call]) -> f64 {
+    let mut stages: HashMap<Kind, Vec<Instant>> = HashMap::new();
+    for call in calls {
+        if let (Some(kind), CallKind::Bulk | CallKind::Job) = (call.kind, call.call) {
+            stages.entry(kind).or_default().push(call.at);
+        }
+    }
+    let mut arrivals = stages.into_values().max_by_key(Vec::len).unwrap_or_default();
+    arrivals.sort_unstable();
+    let quarter = arrivals.len() / 4;
+    match arrivals.get(quarter..arrivals.len() - quarter) {
+        Some([first, between @ .., last]) if between.len() > 10 => {
+            #[allow(clippy::cast_precision_loss, reason = "calls are few")]
+            let gaps = (between.len() + 1) as f64;
+            gaps / last.duration_since(*first).as_secs_f64()
+        }
+        _ => 0.0,
+    }
+}
+
 fn list<'a>(body: &'a Option<Value>, name: &str) -> &'a [Value] {
     body.as_ref().and_then(|body| body[name].as_array()).map(Vec::as_slice).unwrap_or_default()
 }
@@ -109,10 +136,7 @@ fn wide(number: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
-
     use serde_json::json;
-    use stafett_simulator::Kind;
 
     use super::*;
 
@@ -154,6 +178,20 @@ mod tests {
         assert_eq!((counted.extra_polls, counted.too_fast, counted.failed), (1, 1, 1));
         // Four calls at five a second, four jobs of half a second.
         assert_eq!(counted.floor(&limits()), Duration::from_millis(2_800));
+    }
+
+    #[test]
+    fn the_pace_is_that_of_the_middle_of_the_busiest_stage() {
+        let start = Instant::now();
+        let at = |ms: u64| {
+            let call = call(CallKind::Job, 200, json!({}), json!({}));
+            Call { at: start + Duration::from_millis(ms), ..call }
+        };
+        // Slow at both ends.
+        let middle = (0..100).map(|number| at(100_000 + number * 200));
+        let calls: Vec<_> = (0..20).map(|number| at(number * 1_000)).chain(middle).collect();
+        assert_eq!(a_second(&calls), 5.0);
+        assert_eq!(a_second(&calls[..10]), 0.0);
     }
 
     #[test]

@@ -1,0 +1,71 @@
+//! How late a call arrived, judged by when its answer came: what it took longer than the quickest of its kind it may
+//! have spent on the way there.
+
+use std::time::Duration;
+
+/// Calls after which the quickest of those before is forgotten: Skolverket may have become slower.
+const REMEMBERED: u32 = 64;
+
+/// What is known of one kind of call.
+#[derive(Debug, Default)]
+pub(crate) struct Lateness {
+    quickest: Option<Duration>,
+    /// That of the calls before the last [`REMEMBERED`].
+    before: Option<Duration>,
+    seen: u32,
+}
+
+impl Lateness {
+    /// How much later a call arrived than its slot at the most: it left `left_late` after it and was answered after
+    /// `took`. While few calls are known the quickest may itself have been late, up to `spread`; and what is far above
+    /// the spread is work at Skolverket, not the way there.
+    pub(crate) fn of(&mut self, left_late: Duration, took: Duration, spread: Duration) -> Duration {
+        if self.seen > 0 && self.seen.is_multiple_of(REMEMBERED) {
+            self.before = self.quickest.take();
+        }
+        self.seen = self.seen.saturating_add(1);
+        let quickest = self.quickest.map_or(took, |quickest| quickest.min(took));
+        self.quickest = Some(quickest);
+        let quickest = self.before.map_or(quickest, |before| before.min(quickest));
+        let on_the_way = took.saturating_sub(quickest) + spread / self.seen;
+        left_late + on_the_way.min(spread.mul_f64(1.2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPREAD: Duration = Duration::from_millis(73);
+
+    fn ms(milliseconds: u64) -> Duration {
+        Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn the_first_call_may_have_been_as_late_as_any() {
+        assert_eq!(Lateness::default().of(ms(3), ms(300), SPREAD), ms(3) + SPREAD);
+    }
+
+    #[test]
+    fn what_a_call_took_longer_it_may_have_been_late() {
+        let mut lateness = Lateness::default();
+        for _ in 0..72 {
+            lateness.of(Duration::ZERO, ms(300), SPREAD);
+        }
+        let told = lateness.of(ms(5), ms(340), SPREAD);
+        assert_eq!(told, ms(46));
+        // Slow work is not a long way.
+        assert_eq!(lateness.of(ms(5), ms(5_000), SPREAD), ms(5) + SPREAD.mul_f64(1.2));
+    }
+
+    #[test]
+    fn a_server_that_became_slower_is_known_again() {
+        let mut lateness = Lateness::default();
+        lateness.of(Duration::ZERO, ms(100), SPREAD);
+        let told: Vec<_> =
+            (0..3 * REMEMBERED).map(|_| lateness.of(Duration::ZERO, ms(300), SPREAD)).collect();
+        assert_eq!(told[100], SPREAD.mul_f64(1.2));
+        assert!(told[190] < ms(2));
+    }
+}
