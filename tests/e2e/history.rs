@@ -113,6 +113,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
                 "endedAt",
                 "counts",
                 "waitingForSkolverketSince",
+                "waitingForSkolverketCause",
                 "reason",
             ],
         );

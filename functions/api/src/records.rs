@@ -12,6 +12,7 @@ use stafett_domain::{
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{Batch, Body, Issue, Job, SendRef};
+use stafett_skolverket::entries_about;
 
 use crate::Shared;
 use crate::address::Address;
@@ -203,7 +204,9 @@ fn outcomes_of(
             None => (usual, batch.usual_status_code.filter(|_| usual == Outcome::Success)),
         };
         let guidance = issue.as_ref().map_or_else(|| guidance::of_outcome(outcome, false), guidance_of);
-        let (messages, without) = issue.map(|issue| (issue.messages, issue.without)).unwrap_or_default();
+        let (messages, unknown_status, without) =
+            issue.map(|issue| (issue.messages, issue.unknown_status, issue.without)).unwrap_or_default();
+        let unknown_status = unknown_status.filter(|_| access == Access::Personal);
         let more_messages = messages.len().saturating_sub(MESSAGES_SHOWN);
         let messages = messages.into_iter().take(MESSAGES_SHOWN);
         let messages = messages.map(|entry| MessageView::new(entry, access)).collect();
@@ -216,6 +219,7 @@ fn outcomes_of(
             findings: Vec::new(),
             messages,
             more_messages,
+            unknown_status,
             without,
             guidance,
         }
@@ -225,6 +229,9 @@ fn outcomes_of(
 
 /// What an outcome means that no message explains.
 fn guidance_of(issue: &Issue) -> Option<&'static Guidance> {
+    if issue.unknown_status.is_some() {
+        return Some(guidance::of_unknown_status());
+    }
     let dependency = !issue.without.is_empty();
     guidance::of_outcome(issue.outcome, dependency).filter(|_| dependency || issue.messages.is_empty())
 }
@@ -297,16 +304,8 @@ async fn answers(
     let mut found = Vec::new();
     for attempt in &batch.answers {
         let Some(answer) = relay.history.answer(send, stage, batch, *attempt).await? else { continue };
-        let mut answer: serde_json::Value = serde_json::from_slice(&answer).map_err(unreadable)?;
-        if let Some(serde_json::Value::Array(responses)) =
-            answer.get_mut("responses").map(serde_json::Value::take)
-        {
-            let about = |response: &serde_json::Value| {
-                let id = response.get("id").and_then(|text| text.as_str());
-                id.and_then(|id| id.parse().ok()) == Some(record)
-            };
-            found.extend(responses.into_iter().filter(about));
-        }
+        let answer = String::from_utf8(answer).map_err(unreadable)?;
+        found.extend(entries_about(&answer, record));
     }
     Ok(found)
 }
@@ -352,6 +351,7 @@ mod tests {
             outcome: Outcome::Error,
             status_code: Some(400),
             messages: Vec::new(),
+            unknown_status: None,
             without: Vec::new(),
         };
         assert_eq!(

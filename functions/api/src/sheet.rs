@@ -89,8 +89,13 @@ impl Sheet {
         let label = self.language.of_both(record.outcome_label.sv, record.outcome_label.en);
         let (name, own) = cells(&record.row);
         // A message may quote what is left out.
-        let messages = record.messages.iter().filter(|_| !is_protected(&record.row));
-        let messages: Vec<_> = messages.map(ToString::to_string).collect();
+        let quotes = !is_protected(&record.row);
+        let status = record.unknown_status.iter().map(|status| {
+            let name = self.language.of_both("Okänd status", "Unknown status");
+            format!("{name}: {status}")
+        });
+        let messages = record.messages.iter().map(ToString::to_string);
+        let messages: Vec<_> = status.chain(messages).filter(|_| quotes).collect();
         let findings = record.findings.iter().map(|finding| self.language.of_both(finding.sv, finding.en));
         let findings: Vec<_> = findings.collect();
         let without: Vec<_> = record.without.iter().map(ToString::to_string).collect();
@@ -249,6 +254,7 @@ mod tests {
             findings: vec![FindingCode::GroupWithoutMembers.of_record()],
             messages: Vec::new(),
             more_messages: 0,
+            unknown_status: None,
             without: Vec::new(),
             guidance: None,
         }
@@ -258,6 +264,15 @@ mod tests {
         let mut sheet = Sheet::new(StageName::Groups, Language::Swedish).unwrap();
         assert!(sheet.add(&record(name)).unwrap());
         sheet.lines.into_inner().unwrap()
+    }
+
+    #[test]
+    fn a_status_that_is_not_known_stands_among_the_messages() {
+        let mut sheet = Sheet::new(StageName::Groups, Language::English).unwrap();
+        let unknown = RecordView { unknown_status: Some("Rejected".to_owned()), ..record("6B") };
+        assert!(sheet.add(&unknown).unwrap());
+        let written = String::from_utf8(sheet.lines.into_inner().unwrap()).unwrap();
+        assert!(written.contains(";Unknown status: Rejected;"), "{written}");
     }
 
     #[test]

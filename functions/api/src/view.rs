@@ -9,7 +9,7 @@ use stafett_domain::register::Register;
 use stafett_domain::{
     Access, ActivitySummary, AttemptId, AuthorizationCause, Call, Counts, FindingGroup, Findings, Guidance,
     JobStatus, KindCount, KnownWords, Label, Options, Outcome, Reason, ReasonCode, RecordFinding, RecordId,
-    Row, SendId, SendStatus, Severity, StageName,
+    Row, SendId, SendStatus, Severity, StageName, WaitCause,
 };
 use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, UploadParts, looked_up_by};
 use stafett_skolverket::LogEntry;
@@ -132,8 +132,9 @@ pub(crate) struct JobView {
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     counts: Counts,
-    /// Since when Skolverket cannot be reached for it.
+    /// Since when it waits for Skolverket.
     waiting_for_skolverket_since: Option<Timestamp>,
+    waiting_for_skolverket_cause: Option<WaitView>,
     reason: Option<ReasonView>,
 }
 
@@ -148,6 +149,19 @@ impl SendView {
     pub(crate) fn retry_after(&self, now: Timestamp) -> Option<RetryAfter> {
         let records = self.jobs.iter().map(|job| job.counts.total).fold(0, u32::saturating_add);
         (!self.status.has_ended()).then(|| RetryAfter::of(self.started_at, records, now))
+    }
+}
+
+/// Why a job waits for Skolverket, with words for the admin.
+#[derive(Serialize)]
+struct WaitView {
+    code: WaitCause,
+    guidance: &'static Guidance,
+}
+
+impl From<WaitCause> for WaitView {
+    fn from(code: WaitCause) -> Self {
+        Self { code, guidance: code.guidance() }
     }
 }
 
@@ -179,6 +193,7 @@ impl From<Reason> for ReasonView {
 
 impl From<&Job> for JobView {
     fn from(job: &Job) -> Self {
+        let waiting_since = job.waiting_since.filter(|_| !job.status.has_ended());
         Self {
             stage: job.stage,
             stage_label: job.stage.label(),
@@ -187,7 +202,8 @@ impl From<&Job> for JobView {
             started_at: job.started_at,
             ended_at: job.ended_at,
             counts: job.counts(),
-            waiting_for_skolverket_since: job.waiting_since.filter(|_| !job.status.has_ended()),
+            waiting_for_skolverket_since: waiting_since,
+            waiting_for_skolverket_cause: waiting_since.and(job.waiting_cause).map(Into::into),
             reason: job.reason.clone().map(Into::into),
         }
     }
@@ -330,6 +346,10 @@ pub(crate) struct RecordView {
     /// How many there are beyond those.
     #[serde(skip_serializing_if = "is_none")]
     pub(crate) more_messages: usize,
+    /// The status that Skolverket gave it, where it is none that is known: for those who may see personal data, for it
+    /// may hold anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unknown_status: Option<String>,
     /// Records that were not accepted, without which this one went, or because of which it did not go.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) without: Vec<RecordId>,
@@ -389,7 +409,7 @@ impl From<&Attempt> for AttemptView {
             status: attempt.status,
             request_bytes: attempt.request_bytes,
             response_bytes: attempt.response_bytes,
-            guidance: guidance::of_status(attempt.status, attempt.call == Call::Poll),
+            guidance: guidance::of_call(attempt.status, attempt.call == Call::Poll, attempt.wait_cause),
         }
     }
 }

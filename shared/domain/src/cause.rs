@@ -39,6 +39,9 @@ pub struct Cause {
     /// It is that other records were not accepted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dependency: bool,
+    /// It is that Skolverket gave the record a status that is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_status: bool,
 }
 
 impl Cause {
@@ -87,7 +90,13 @@ impl Cause {
             attribute: None,
             message_type: None,
             dependency: false,
+            unknown_status: false,
         }
+    }
+
+    /// Records to which Skolverket gave a status that is not known.
+    pub fn unknown_status() -> Self {
+        Self { unknown_status: true, ..Self::outcome(Outcome::Unknown) }
     }
 
     /// Records that went without others which were not accepted, or did not go because of them.
@@ -97,6 +106,9 @@ impl Cause {
 
     /// What it means, what to do, and who.
     pub fn guidance(&self) -> &'static Guidance {
+        if self.unknown_status {
+            return guidance::of_unknown_status();
+        }
         match (&self.id, guidance::of_outcome(self.outcome, self.dependency)) {
             (None, Some(guidance)) if self.message_type.is_none() && self.attribute.is_none() => guidance,
             (id, _) => guidance::of_message(&Message {

@@ -19,8 +19,10 @@ use serde::Serialize;
 
 use crate::reason::Text;
 use crate::state::Outcome;
+use crate::wait::WaitCause;
 
 pub(crate) use authorization::of_authorization;
+pub(crate) use calls::of_wait;
 pub(crate) use reasons::of_reason;
 
 /// Who can mend it.
@@ -191,6 +193,11 @@ fn by_type(message_type: Option<&str>) -> Option<&'static Guidance> {
     categories::TYPES.iter().find(known).map(|(_, guidance)| guidance)
 }
 
+/// What it means that a record's status is none that is known. Its outcome is `unknown` then.
+pub fn of_unknown_status() -> &'static Guidance {
+    &outcomes::UNKNOWN_STATUS
+}
+
 /// What the outcome of a record means of which Skolverket says nothing. `dependency`: the record went, or did not go,
 /// because of others that were not accepted. None for what needs no words.
 pub fn of_outcome(outcome: Outcome, dependency: bool) -> Option<&'static Guidance> {
@@ -206,9 +213,9 @@ pub fn of_outcome(outcome: Outcome, dependency: bool) -> Option<&'static Guidanc
 }
 
 /// What a call means that came back with this status, or with none; nothing for one that was answered as hoped for.
-/// `polled`: it asked for a job.
-pub fn of_status(status: Option<u16>, polled: bool) -> Option<&'static Guidance> {
-    calls::of_status(status, polled)
+/// `polled`: it asked for a job. `cause`: why it was made again, where the status does not say it.
+pub fn of_call(status: Option<u16>, polled: bool, cause: Option<WaitCause>) -> Option<&'static Guidance> {
+    cause.map(of_wait).or_else(|| calls::of_status(status, polled))
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub mod state;
 pub mod submission;
 mod table;
 pub mod vocabulary;
+pub mod wait;
 
 pub use authorization::AuthorizationCause;
 pub use call::Call;
@@ -66,6 +67,7 @@ pub use state::{
     SendStatus,
 };
 pub use submission::{Entry, OnRecordErrors, Options, PackedPart, Read, References, Rejection, Submission};
+pub use wait::WaitCause;
 
 #[cfg(test)]
 mod example;

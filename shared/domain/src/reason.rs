@@ -11,7 +11,7 @@ use crate::guidance::{self, Guidance};
 pub enum ReasonCode {
     /// Skolverket did not accept some records of the job.
     RecordErrors,
-    /// Skolverket sent an answer without some of the records.
+    /// Skolverket sent an answer without some of the records, or with a status that is not known.
     OutcomeUnknown,
     /// A job before this one did not succeed.
     EarlierJob,
@@ -31,6 +31,8 @@ pub enum ReasonCode {
     Cancelled,
     /// Skolverket could not be reached for the longest time that is waited for it.
     Deadline,
+    /// Skolverket answered, and its answers could not be read for as long as is waited for one that can.
+    UnreadableAnswer,
 }
 
 /// Why something ended without success.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 use crate::id::OrganisationNumber;
@@ -28,9 +28,16 @@ const ACTIVE: &str = "Active";
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Organiser {
-    /// Those that it runs; none where it was not asked for them.
-    #[serde(default)]
+    /// Those that it runs, as far as they can be read; none where it was not asked for them.
+    #[serde(default, deserialize_with = "readable_entries")]
     pub school_units: Option<Vec<SchoolUnit>>,
+}
+
+/// One odd entry of a list costs the others nothing.
+fn readable_entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<SchoolUnit>>, D::Error> {
+    let entries = Option::<Vec<serde_json::Value>>::deserialize(deserializer)?;
+    let readable = |entry| serde_json::from_value(entry).ok();
+    Ok(entries.map(|entries| entries.into_iter().filter_map(readable).collect()))
 }
 
 /// A school unit.

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::{BatchStatus, Call, Counts, Outcome, Reason, ReasonCode};
+use stafett_domain::{BatchStatus, Call, Counts, Outcome, Reason, ReasonCode, WaitCause};
 use stafett_skolverket::LogEntry;
 
 use crate::history::{Batch, Closing, HistoryError, Issue, Issues, Next, Outcomes};
+use crate::loaded::Loaded;
 use crate::piece::Piece;
 use crate::relay::{JobRef, Relay, StepFailure};
-use crate::step::{Course, Loaded};
+use crate::step::Course;
 use crate::verdict;
 
 /// Calls beyond one a batch that a job may cost because batches are taken apart (design §5).
@@ -97,11 +98,14 @@ impl Relay {
     ) -> Result<Course, StepFailure> {
         let piece = batch.piece();
         let later = batch.pieces.get(1..).unwrap_or_default();
-        let id_of = |index: &u32| loaded.records.get(*index as usize).map(ToString::to_string);
-        let named = piece.records.iter().copied().find(|index| {
-            let id = id_of(index);
-            status == 400 && id.is_some() && log.iter().any(|entry| entry.resource_id == id)
-        });
+        let is_about = |entry: &LogEntry, index: u32| {
+            loaded.records.get(index as usize).is_some_and(|record| entry.is_about(*record))
+        };
+        let named = piece
+            .records
+            .iter()
+            .copied()
+            .find(|index| status == 400 && log.iter().any(|entry| is_about(entry, *index)));
         let (culprit, first) = match (named, piece.halves()) {
             (Some(culprit), _) => (Some(culprit), piece.without(culprit).into_iter().collect()),
             (None, Some(halves)) => (None, halves.to_vec()),
@@ -111,8 +115,7 @@ impl Relay {
         let found = match culprit {
             None => Found::nothing(batch),
             Some(index) => {
-                let id = id_of(&index);
-                let about = |entry: &&LogEntry| named.is_none() || entry.resource_id == id;
+                let about = |entry: &&LogEntry| named.is_none() || is_about(entry, index);
                 let messages = log.iter().filter(about).cloned().collect();
                 let issue =
                     Issue { messages, status_code: Some(status), ..Issue::new(index, Outcome::Error) };
@@ -203,9 +206,7 @@ impl Relay {
             batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, cause = ?reason.cause,
             "a send is stopped"
         );
-        // A success that nobody foresaw may be one all the same.
-        let taken = reason.http_status.is_some_and(|status| (200..300).contains(&status));
-        let sent = batch.piece().uncertain || batch.job_id.is_some() || taken;
+        let sent = batch.piece().uncertain || batch.job_id.is_some();
         let outcomes = self.undelivered(job, batch, sent).await?;
         self.close(job, batch, outcomes, Some(reason)).await
     }
@@ -240,17 +241,17 @@ impl Relay {
         self.gather(job, batch, found).await
     }
 
-    /// While Skolverket cannot be reached the job says so, and since when; once it can, no more.
+    /// While it waits for Skolverket the job says so, since when and why; once it does not, no more.
     pub(crate) async fn show_waiting(
         &self,
         job: &JobRef,
         batch: &Batch,
-        since: Option<Timestamp>,
+        waiting: Option<(Timestamp, WaitCause)>,
     ) -> Result<(), HistoryError> {
-        if since.is_none() && batch.waiting_since.is_none() {
+        if waiting.is_none() && batch.waiting_since.is_none() {
             return Ok(());
         }
-        self.history.show_waiting(&job.send, job.stage, since).await
+        self.history.show_waiting(&job.send, job.stage, waiting).await
     }
 
     async fn close(

@@ -8,6 +8,7 @@ mod clock;
 pub mod config;
 pub mod history;
 mod limiter;
+mod loaded;
 mod message;
 mod metrics;
 mod organisers;

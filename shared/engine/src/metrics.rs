@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use stafett_domain::{Call, Counts, Ending, Outcome, StageName};
+use stafett_domain::{Call, Counts, Ending, Outcome, StageName, WaitCause};
 
 use crate::clock::Clock;
 use crate::telemetry;
@@ -93,9 +93,17 @@ impl Metrics {
         self.print(&metrics, &[("call", call.as_str().into()), ("status", status.into())]);
     }
 
-    /// Skolverket or its authorization server could not be reached, or answered that it cannot.
-    pub(crate) fn skolverket_unavailable(&self) {
-        self.print(&[count("SkolverketUnavailable", 1, WHOLE)], &[]);
+    /// A call or a request for a token has to be made again: because nobody answered, or answered that it cannot; or
+    /// because the answer cannot be read. Too many calls are counted with the attempt.
+    pub(crate) fn waits_for_skolverket(&self, cause: WaitCause) {
+        let name = match cause {
+            WaitCause::NotReached | WaitCause::Unavailable | WaitCause::AuthorizationServer => {
+                "SkolverketUnavailable"
+            }
+            WaitCause::UnreadableAnswer | WaitCause::AnswerTooLarge => "SkolverketUnreadable",
+            WaitCause::TooManyCalls => return,
+        };
+        self.print(&[count(name, 1, WHOLE)], &[]);
     }
 
     /// From the wish for a slot to the slot.

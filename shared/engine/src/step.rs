@@ -1,20 +1,17 @@
 //! A claimed step of a batch: the calls, and what each comes to.
 
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::dependency::{Prepared, depends, prepare};
-use stafett_domain::{
-    AuthorizationCause, Call, OnRecordErrors, Outcome, Reason, ReasonCode, RecordId, StageName,
-};
+use stafett_domain::{AuthorizationCause, Call, Outcome, Reason, ReasonCode, WaitCause};
 use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
 
 use crate::apart::Found;
 use crate::authorization;
-use crate::history::{Attempt, Batch, Body, HistoryError, Issue, Next, SendRef, record_ids};
+use crate::history::{Attempt, Batch, HistoryError, Issue, Next};
+use crate::loaded::Loaded;
 use crate::outcome::{Reading, outcomes};
-use crate::piece::{ROUNDS, part_of};
+use crate::piece::ROUNDS;
 use crate::relay::{HandleError, JobRef, Relay, StepFailure};
 use crate::said;
 use crate::turn::Turn;
@@ -25,6 +22,8 @@ const KEPT_ANSWER_BYTES: usize = 4096;
 
 /// Tries of a batch whose job Skolverket does not know (design §5).
 const TRIES: u32 = 3;
+/// Answers that cannot be read after which a batch of a send that is stopping is given up.
+const UNREADABLE_ANSWERS: u32 = 3;
 /// So many holders of a step that died in a row, and it is given up (design §4.12): there is something about it that
 /// kills them.
 const UNFINISHED_CLAIMS: u32 = 3;
@@ -37,72 +36,13 @@ pub(crate) enum Course {
     Done,
 }
 
-/// The body of a batch, read once an invocation.
-pub(crate) struct Loaded {
-    body: String,
-    pub(crate) records: Vec<RecordId>,
-    /// What the stages before did not get accepted, where the sender chose to go on.
-    refused: HashSet<RecordId>,
-}
-
-impl Loaded {
-    /// What becomes of these records, because of those that were not accepted.
-    fn prepared(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Prepared)> {
-        if self.refused.is_empty() {
-            return Vec::new();
-        }
-        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
-        let prepared = |index: &u32| {
-            let record = body.get("data")?.get(*index as usize)?;
-            Some((*index, prepare(stage, record, &self.refused)))
-        };
-        records.iter().filter_map(prepared).collect()
-    }
-
-    /// Those of these records that are skipped, each with the record because of which.
-    pub(crate) fn skipped(&self, stage: StageName, records: &[u32]) -> Vec<(u32, RecordId)> {
-        let because = |(index, prepared)| match prepared {
-            Prepared::Skipped { because } => Some((index, because)),
-            Prepared::Unchanged | Prepared::Without { .. } => None,
-        };
-        self.prepared(stage, records).into_iter().filter_map(because).collect()
-    }
-
-    /// The body of a call with these records; without what was not accepted.
-    fn call_body(&self, stage: StageName, batch: &Batch) -> Result<String, HistoryError> {
-        let records = batch.piece().records;
-        let changed: HashMap<u32, String> = self
-            .prepared(stage, &records)
-            .into_iter()
-            .filter_map(|(index, prepared)| match prepared {
-                Prepared::Without { record, .. } => Some((index, record.to_string())),
-                Prepared::Unchanged | Prepared::Skipped { .. } => None,
-            })
-            .collect();
-        if batch.pieces.is_empty() && changed.is_empty() {
-            return Ok(self.body.clone());
-        }
-        part_of(&self.body, &records, &changed)
-            .ok_or(HistoryError::Corrupt("a piece that is not in its batch"))
-    }
-
-    /// What each of these records went without.
-    fn left_out(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Vec<RecordId>)> {
-        let left_out = |(index, prepared)| match prepared {
-            Prepared::Without { left_out, .. } => Some((index, left_out)),
-            Prepared::Unchanged | Prepared::Skipped { .. } => None,
-        };
-        self.prepared(stage, records).into_iter().filter_map(left_out).collect()
-    }
-}
-
 impl Relay {
     /// Takes the steps of a claimed batch, one after another while the waits between them are short.
     pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<(), StepFailure> {
         if batch.unfinished >= UNFINISHED_CLAIMS {
             return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await.map(drop);
         }
-        let loaded = self.load(&job.send, job, &batch).await?;
+        let loaded = self.load(job, &batch).await?;
         if batch.call == Call::Submit {
             match Box::pin(self.skip(job, batch, &loaded)).await? {
                 Course::On(rest) => batch = *rest,
@@ -115,14 +55,6 @@ impl Relay {
                 Course::Done => return Ok(()),
             }
         }
-    }
-
-    async fn load(&self, send: &SendRef, job: &JobRef, batch: &Batch) -> Result<Loaded, StepFailure> {
-        let Body { body, .. } = self.history.body::<serde::de::IgnoredAny>(send, job.stage, batch).await?;
-        let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(job.stage);
-        let refused =
-            if goes_on { self.history.refused_before(send, job.stage).await? } else { HashSet::new() };
-        Ok(Loaded { records: record_ids(&body)?, body, refused })
     }
 
     async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
@@ -201,12 +133,11 @@ impl Relay {
             Turn::Later(wait) => return self.put_back(job, batch, wait, PutBack::NoTime).await,
         };
         let started_at = self.clock.now();
-        let exchange = call.make().await;
+        let exchange = call.make(started_at).await;
         self.note_arrival(slot, Call::Submit, started_at, &exchange).await;
-        let small = small_answer(&exchange.body);
-        self.keep(job, batch, &exchange, started_at, small, false).await?;
         match &exchange.answer {
             Ok(Submitted { job_id }) => {
+                self.keep(job, batch, &exchange, started_at, Kept::small(&exchange.body, None)).await?;
                 let now = self.clock.now();
                 let next = self.next(job, Call::Poll, self.config.timing.first_poll);
                 let after = batch.submitted(&job.send, *job_id, now, next)?;
@@ -215,7 +146,11 @@ impl Relay {
             }
             Err(failure) => {
                 let log = log_entries(&exchange.body);
-                match verdict::of_call(Call::Submit, failure, batch.token_renewed && token.fresh, &log) {
+                let token_is_new = batch.token_renewed && token.fresh;
+                let verdict = verdict::of_call(Call::Submit, failure, token_is_new, &log);
+                let kept = Kept::small(&exchange.body, verdict.unreadable());
+                self.keep(job, batch, &exchange, started_at, kept).await?;
+                match verdict {
                     Verdict::TakeApart { status } => {
                         said::note(job, batch, log.iter().map(|entry| ("refused", entry)));
                         self.refused(job, batch, loaded, status, &log).await
@@ -242,20 +177,16 @@ impl Relay {
             Turn::Later(wait) => return self.put_back(job, batch, wait, PutBack::NoTime).await,
         };
         let started_at = self.clock.now();
-        let exchange = call.make().await;
+        let exchange = call.make(started_at).await;
         self.note_arrival(slot, Call::Poll, started_at, &exchange).await;
         let answer = match &exchange.answer {
             Ok(answer) => answer,
             Err(failure) => {
-                let small = small_answer(&exchange.body);
-                self.keep(job, batch, &exchange, started_at, small, false).await?;
-                return self
-                    .follow(
-                        job,
-                        batch,
-                        verdict::of_call(Call::Poll, failure, batch.token_renewed && token.fresh, &[]),
-                    )
-                    .await;
+                let token_is_new = batch.token_renewed && token.fresh;
+                let verdict = verdict::of_call(Call::Poll, failure, token_is_new, &[]);
+                let kept = Kept::small(&exchange.body, verdict.unreadable());
+                self.keep(job, batch, &exchange, started_at, kept).await?;
+                return self.follow(job, batch, verdict).await;
             }
         };
         let stuck = batch.submitted_at.is_some_and(|at| {
@@ -275,7 +206,7 @@ impl Relay {
         };
         let read = outcomes(&records, answer, reading);
         if read.counts.pending > 0 {
-            self.keep(job, batch, &exchange, started_at, None, false).await?;
+            self.keep(job, batch, &exchange, started_at, Kept::default()).await?;
             let wait = verdict::poll_wait(&self.config.timing, batch.looks() + 1);
             return self.put_back(job, batch, wait, PutBack::NotReady).await;
         }
@@ -289,11 +220,14 @@ impl Relay {
                 &job.send,
                 job.stage,
                 batch.attempt(),
-                &exchange.body,
+                exchange.body.as_bytes(),
                 &loaded.body,
                 batch.expires
             ),
-            async { self.keep(job, batch, &exchange, started_at, None, true).await },
+            async {
+                let kept = Kept { whole: true, ..Kept::default() };
+                self.keep(job, batch, &exchange, started_at, kept).await
+            },
         )?;
         let mut issues = read.issues;
         for (index, without) in loaded.left_out(job.stage, &piece.records) {
@@ -309,29 +243,27 @@ impl Relay {
         }
         let found =
             Found { counts: read.counts, issues, usual_status_code: read.usual_status_code, answered: true };
-        let stop = (stuck && found.counts.unknown > 0).then(|| Reason::new(ReasonCode::JobStuck));
+        let stop = (read.given_up > 0).then(|| Reason::new(ReasonCode::JobStuck));
         self.settle_piece(job, batch, found, read.passing, stop).await
     }
 
     async fn follow(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
         match verdict {
-            Verdict::PutBack { hint, uncertain } => {
-                // With a hint it is there, and has had enough for now.
-                if hint.is_none() {
-                    self.metrics.skolverket_unavailable();
-                }
+            Verdict::PutBack { cause, hint, uncertain } => {
+                self.metrics.waits_for_skolverket(cause);
                 let now = self.clock.now();
-                if let Some(reset) = hint {
+                // The limit is everybody's; what else may pass is this batch's to wait for.
+                if let Some(reset) = hint.filter(|_| cause == WaitCause::TooManyCalls) {
                     self.limiter.pause(now, reset).await?;
                 }
                 let since = batch.waiting_since.unwrap_or(now);
-                if Duration::try_from(now.duration_since(since))
-                    .is_ok_and(|age| age > self.config.timing.deadline)
-                {
-                    return self.stop(job, batch, Reason::new(ReasonCode::Deadline)).await;
+                let overdue = Duration::try_from(now.duration_since(since))
+                    .is_ok_and(|age| age > self.config.timing.deadline);
+                if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
+                    return self.stop(job, batch, verdict::given_up(cause)).await;
                 }
                 let wait = verdict::retry_wait(&self.config.timing, batch.faults(), jitter(), hint);
-                self.put_back(job, batch, wait, PutBack::Unreachable { since, uncertain }).await
+                self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
             }
             Verdict::NewToken => {
                 self.skolverket.forget_token(&job.send.organisation, batch.environment).await;
@@ -351,6 +283,20 @@ impl Relay {
             }
             Verdict::Stop(reason) => self.stop(job, batch, reason).await,
         }
+    }
+
+    /// Whether another answer to this batch's call is not waited for, after one that could not be read: a send that is
+    /// stopping waits for what is open, and not for ever; and what is too large stays so.
+    async fn is_unreadable_for_good(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        cause: WaitCause,
+    ) -> Result<bool, StepFailure> {
+        if !cause.is_unreadable() || batch.unreadable + 1 < UNREADABLE_ANSWERS {
+            return Ok(false);
+        }
+        Ok(cause == WaitCause::AnswerTooLarge || self.history.is_stopping(&job.send).await?)
     }
 
     /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
@@ -376,14 +322,24 @@ impl Relay {
         let (put_back, since, uncertain) = match why {
             PutBack::NoTime | PutBack::NewToken => (batch.put_back, batch.waiting_since, false),
             PutBack::NotReady => (batch.looks() + 1, None, false),
-            PutBack::Unreachable { since, uncertain } => (batch.faults() + 1, Some(since), uncertain),
+            PutBack::Waiting { since, uncertain, .. } => (batch.faults() + 1, Some(since), uncertain),
         };
         // A submit that is not made now must see a stop before it is: its next claim looks. And whoever had no slot,
         // or not enough time for one, makes room.
         next.kept &= batch.call == Call::Poll && !matches!(why, PutBack::NoTime);
         let mut after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
         after.token_renewed = matches!(why, PutBack::NewToken);
-        self.show_waiting(job, batch, since).await?;
+        match why {
+            PutBack::NoTime | PutBack::NewToken => {}
+            PutBack::NotReady => {
+                after.unreadable = 0;
+                self.show_waiting(job, batch, None).await?;
+            }
+            PutBack::Waiting { since, cause, .. } => {
+                after.unreadable += u32::from(cause.is_unreadable());
+                self.show_waiting(job, batch, Some((since, cause))).await?;
+            }
+        }
         self.step_on(job, batch, after, next).await
     }
 
@@ -414,8 +370,7 @@ impl Relay {
         batch: &Batch,
         exchange: &Exchange<T>,
         started_at: Timestamp,
-        response: Option<String>,
-        answer_kept: bool,
+        kept: Kept,
     ) -> Result<(), HistoryError> {
         let duration_ms = u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX);
         self.metrics.attempt(batch.call, exchange.status, exchange.duration);
@@ -440,9 +395,10 @@ impl Relay {
             duration_ms,
             status: exchange.status,
             request_bytes: exchange.request_bytes as u64,
-            response_bytes: exchange.body.len() as u64,
-            response,
-            answer_kept,
+            response_bytes: exchange.response_bytes as u64,
+            wait_cause: kept.unreadable,
+            response: kept.small,
+            answer_kept: kept.whole,
             records: batch.pieces.first().map(|piece| piece.records.clone()).unwrap_or_default(),
             expires: batch.expires,
         };
@@ -459,14 +415,27 @@ enum PutBack {
     NewToken,
     /// Skolverket's job is not done.
     NotReady,
-    /// Skolverket cannot be reached.
-    Unreachable { since: Timestamp, uncertain: bool },
+    /// The call came to nothing, for a cause that may pass.
+    Waiting { since: Timestamp, cause: WaitCause, uncertain: bool },
 }
 
-/// The beginning of an answer's body, as text.
-fn small_answer(body: &[u8]) -> Option<String> {
-    let kept = body.get(..KEPT_ANSWER_BYTES).unwrap_or(body);
-    (!kept.is_empty()).then(|| String::from_utf8_lossy(kept).into_owned())
+/// What is kept of an answer with its attempt.
+#[derive(Default)]
+struct Kept {
+    /// The beginning of its body.
+    small: Option<String>,
+    /// The whole of it is a large item of its own.
+    whole: bool,
+    /// Why it cannot be read.
+    unreadable: Option<WaitCause>,
+}
+
+impl Kept {
+    fn small(body: &str, unreadable: Option<WaitCause>) -> Self {
+        let small = body.get(..body.floor_char_boundary(KEPT_ANSWER_BYTES)).unwrap_or(body);
+        let small = (!small.is_empty()).then(|| small.to_owned());
+        Self { small, unreadable, ..Self::default() }
+    }
 }
 
 /// Between 0 and 1.

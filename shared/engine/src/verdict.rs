@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stafett_domain::{Call, Reason, ReasonCode};
+use stafett_domain::{Call, Reason, ReasonCode, WaitCause};
 use stafett_skolverket::{CallFailure, LogEntry};
 
 use crate::authorization;
@@ -13,6 +13,8 @@ use crate::config::Timing;
 pub(crate) enum Verdict {
     /// The same call again, later.
     PutBack {
+        /// Why.
+        cause: WaitCause,
         /// Not before, as Skolverket said.
         hint: Option<Duration>,
         /// Skolverket may have carried the call out.
@@ -38,18 +40,23 @@ const THROTTLE_WINDOW: Duration = Duration::from_secs(1);
 /// that another would not help. `log` is what the answer says.
 pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log: &[LogEntry]) -> Verdict {
     let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
+    let again = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
     let uncertain = call == Call::Submit;
     match failure {
-        CallFailure::Connection => Verdict::PutBack { hint: None, uncertain: false },
+        CallFailure::Connection => again(WaitCause::NotReached, None, false),
+        CallFailure::NoAnswer => again(WaitCause::NotReached, None, uncertain),
         // Without a header, the second that the limit is about.
         CallFailure::Throttled { reset } => {
-            Verdict::PutBack { hint: Some(reset.unwrap_or(THROTTLE_WINDOW)), uncertain: false }
+            again(WaitCause::TooManyCalls, Some(reset.unwrap_or(THROTTLE_WINDOW)), false)
         }
-        CallFailure::NoAnswer
-        | CallFailure::Unavailable
-        | CallFailure::ServerError(_)
-        | CallFailure::NotReadable(_)
-        | CallFailure::NoJobId => Verdict::PutBack { hint: None, uncertain },
+        CallFailure::Unavailable { retry_after } => again(WaitCause::Unavailable, *retry_after, uncertain),
+        CallFailure::Transient(_) | CallFailure::ServerError(_) => {
+            again(WaitCause::Unavailable, None, uncertain)
+        }
+        CallFailure::NotReadable(_) | CallFailure::NoJobId => {
+            again(WaitCause::UnreadableAnswer, None, uncertain)
+        }
+        CallFailure::AnswerTooLong(_) => again(WaitCause::AnswerTooLarge, None, uncertain),
         CallFailure::Forbidden if !token_is_new => Verdict::NewToken,
         CallFailure::Forbidden => Verdict::Stop(authorization::new_token_refused()),
         CallFailure::NotFound => match call {
@@ -70,9 +77,25 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
     }
 }
 
+impl Verdict {
+    /// Why the call is made again, where its status does not say so: the answer cannot be read.
+    pub(crate) fn unreadable(&self) -> Option<WaitCause> {
+        match self {
+            Self::PutBack { cause, .. } if cause.is_unreadable() => Some(*cause),
+            _ => None,
+        }
+    }
+}
+
+/// Why a batch is given up that waited for as long as may be, for this cause at last.
+pub(crate) fn given_up(cause: WaitCause) -> Reason {
+    Reason::new(if cause.is_unreadable() { ReasonCode::UnreadableAnswer } else { ReasonCode::Deadline })
+}
+
 /// The verdict over a token that was not given. A refusal, for a reason, would be repeated.
 pub(crate) fn of_token(refusal: Option<Reason>) -> Verdict {
-    refusal.map_or(Verdict::PutBack { hint: None, uncertain: false }, Verdict::Stop)
+    let later = Verdict::PutBack { cause: WaitCause::AuthorizationServer, hint: None, uncertain: false };
+    refusal.map_or(later, Verdict::Stop)
 }
 
 /// The longest that Skolverket's word for when to come back is followed (design §5): a header that means something
@@ -126,20 +149,31 @@ mod tests {
 
     #[test]
     fn the_table_of_verdicts() {
-        let back = |hint, uncertain| Verdict::PutBack { hint, uncertain };
+        use WaitCause::*;
+        let back = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
         let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
         let half = Some(Duration::from_millis(500));
         for (call, failure, fresh, expected) in [
-            (Submit, CallFailure::Connection, true, back(None, false)),
-            (Submit, CallFailure::NoAnswer, true, back(None, true)),
-            (Poll, CallFailure::NoAnswer, true, back(None, false)),
-            (Submit, CallFailure::Throttled { reset: half }, true, back(half, false)),
-            (Submit, CallFailure::Throttled { reset: None }, true, back(Some(THROTTLE_WINDOW), false)),
-            (Submit, CallFailure::Unavailable, true, back(None, true)),
-            (Submit, CallFailure::ServerError(500), true, back(None, true)),
-            (Poll, CallFailure::ServerError(502), true, back(None, false)),
-            (Submit, CallFailure::NotReadable(200), true, back(None, true)),
-            (Submit, CallFailure::NoJobId, true, back(None, true)),
+            (Submit, CallFailure::Connection, true, back(NotReached, None, false)),
+            (Submit, CallFailure::NoAnswer, true, back(NotReached, None, true)),
+            (Poll, CallFailure::NoAnswer, true, back(NotReached, None, false)),
+            (Submit, CallFailure::Throttled { reset: half }, true, back(TooManyCalls, half, false)),
+            (
+                Submit,
+                CallFailure::Throttled { reset: None },
+                true,
+                back(TooManyCalls, Some(THROTTLE_WINDOW), false),
+            ),
+            (Submit, CallFailure::Unavailable { retry_after: None }, true, back(Unavailable, None, true)),
+            (Poll, CallFailure::Unavailable { retry_after: half }, true, back(Unavailable, half, false)),
+            (Submit, CallFailure::Transient(408), true, back(Unavailable, None, true)),
+            (Poll, CallFailure::Transient(425), true, back(Unavailable, None, false)),
+            (Submit, CallFailure::ServerError(500), true, back(Unavailable, None, true)),
+            (Poll, CallFailure::ServerError(502), true, back(Unavailable, None, false)),
+            (Submit, CallFailure::NotReadable(200), true, back(UnreadableAnswer, None, true)),
+            (Poll, CallFailure::NotReadable(404), true, back(UnreadableAnswer, None, false)),
+            (Poll, CallFailure::AnswerTooLong(200), true, back(AnswerTooLarge, None, false)),
+            (Submit, CallFailure::NoJobId, true, back(UnreadableAnswer, None, true)),
             (Submit, CallFailure::Forbidden, false, Verdict::NewToken),
             (Submit, CallFailure::Forbidden, true, Verdict::Stop(authorization::new_token_refused())),
             (Poll, CallFailure::NotFound, true, Verdict::NewTry),
@@ -153,17 +187,27 @@ mod tests {
         ] {
             assert_eq!(of_call(call, &failure, fresh, &[]), expected, "{call:?} {failure:?} {fresh}");
         }
-        let parameter: LogEntry =
-            serde_json::from_value(serde_json::json!({"parameterName": "updateIfExists"})).unwrap();
-        let refused = of_call(Submit, &CallFailure::Status(400), true, &[parameter]);
+        let parameter = stafett_skolverket::log_entries(r#"[{"parameterName": "updateIfExists"}]"#);
+        let refused = of_call(Submit, &CallFailure::Status(400), true, &parameter);
         assert_eq!(refused, stop(ReasonCode::Refused, 400), "a fault of ours");
     }
 
     #[test]
     fn a_token_that_was_refused_is_not_asked_for_again() {
-        assert!(matches!(of_token(None), Verdict::PutBack { .. }));
+        assert!(matches!(of_token(None), Verdict::PutBack { cause: WaitCause::AuthorizationServer, .. }));
         let refused = Reason::with_status(ReasonCode::Authorization, 401);
         assert_eq!(of_token(Some(refused.clone())), Verdict::Stop(refused));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_said_not_to_have_been_reached() {
+        for cause in WaitCause::ALL {
+            let verdict = Verdict::PutBack { cause, hint: None, uncertain: false };
+            assert_eq!(verdict.unreadable().is_some(), cause.is_unreadable());
+            let unread = given_up(cause).code == ReasonCode::UnreadableAnswer;
+            assert_eq!(unread, cause.is_unreadable(), "{cause:?}");
+        }
+        assert_eq!(Verdict::NewToken.unreadable(), None);
     }
 
     #[test]

@@ -12,16 +12,21 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
 use secrecy::ExposeSecret;
 use stafett_domain::{Environment, OrganisationNumber, SkolverketJobId, StageName};
 
-use crate::answer::{self, CallFailure, JobAnswer, Submitted};
+use crate::answer::{self, CallFailure, Submitted};
 use crate::authorization::Authorization;
 use crate::connection::{Connection, Connections};
+use crate::encoding::{TooLong, decoded};
 use crate::endpoint::{Endpoint, collection};
 use crate::identity::{Identity, Roots};
+use crate::job_answer::JobAnswer;
+use crate::retry_after;
 use crate::tls;
 use crate::token::{Token, TokenFailure};
 
-/// Longest answer that is read, in bytes. A job's answer can be larger than its request of 200 kB (329 kB seen).
-const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
+/// Longest answer that is read, in bytes, packed and unpacked. A job's answer can be larger than its request of 200 kB
+/// (329 kB seen), and is some MB where each of 3,400 members of groups has a message of its own. A function of 256 MB has
+/// room for this much several times over.
+pub(crate) const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Where a Provisioning API is.
 #[derive(Debug, Clone)]
@@ -69,7 +74,7 @@ pub struct ReadyCall<'a, T> {
     /// How long the connection took to open.
     connecting: Duration,
     timeout: Duration,
-    read: fn(&Received) -> Result<T, CallFailure>,
+    read: fn(&Readable<'_>) -> Result<T, CallFailure>,
 }
 
 struct Ready<'a> {
@@ -90,8 +95,10 @@ pub struct Exchange<T> {
     pub request_bytes: usize,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// The answer's body as it came; empty where there was none.
-    pub body: Vec<u8>,
+    /// Bytes of the answer's body, as it came.
+    pub response_bytes: usize,
+    /// The answer's body as a text; empty where there was none, the beginning of one that is too long.
+    pub body: String,
     /// The answer, read.
     pub answer: Result<T, CallFailure>,
 }
@@ -101,6 +108,18 @@ pub(crate) struct Received {
     pub(crate) status: u16,
     headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// There was more of the body than is read.
+    too_long: bool,
+}
+
+/// An answer as it is read.
+struct Readable<'a> {
+    status: u16,
+    headers: &'a HeaderMap,
+    body: &'a str,
+    too_long: bool,
+    /// When it was asked for.
+    asked: Timestamp,
 }
 
 impl Client {
@@ -142,12 +161,17 @@ impl Client {
     /// Prepares to submit `body` (`{"data": […]}`) as a bulk call. A repeat is safe: existing records are updated.
     pub async fn submit(&self, stage: StageName, token: &Token, body: String) -> ReadyCall<'_, Submitted> {
         let path = format!("/{}/bulk?updateIfExists=true", collection(stage));
-        self.prepare(path, token, Some(body), |received| {
-            if received.status != 202 {
-                return Err(failure(received));
+        self.prepare(path, token, Some(body), |readable| {
+            let location = readable.headers.get(LOCATION).and_then(|value| value.to_str().ok());
+            // Whatever the success is called: a job that is named was started.
+            if let (true, Some(job_id)) = (readable.succeeded(), answer::job_id(location, readable.body)) {
+                return Ok(Submitted { job_id });
             }
-            let location = received.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            answer::submitted(location, &received.body)
+            Err(if readable.status == 202 && !readable.too_long {
+                CallFailure::NoJobId
+            } else {
+                readable.failure()
+            })
         })
         .await
     }
@@ -160,11 +184,10 @@ impl Client {
         job: SkolverketJobId,
     ) -> ReadyCall<'_, JobAnswer> {
         let path = format!("/{}/bulk/jobs/{job}", collection(stage));
-        self.prepare(path, token, None, |received| {
-            if received.status != 200 {
-                return Err(failure(received));
-            }
-            serde_json::from_slice(&received.body).map_err(|_| CallFailure::NotReadable(received.status))
+        self.prepare(path, token, None, |readable| {
+            let whole = readable.succeeded() && !readable.too_long;
+            let answer = whole.then(|| JobAnswer::read(readable.body)).flatten();
+            answer.ok_or_else(|| readable.failure())
         })
         .await
     }
@@ -174,7 +197,7 @@ impl Client {
         path: String,
         token: &Token,
         body: Option<String>,
-        read: fn(&Received) -> Result<T, CallFailure>,
+        read: fn(&Readable<'_>) -> Result<T, CallFailure>,
     ) -> ReadyCall<'_, T> {
         let request_bytes = body.as_ref().map_or(0, String::len);
         let began = Instant::now();
@@ -225,8 +248,8 @@ impl<T> ReadyCall<'_, T> {
         self.ready.is_ok()
     }
 
-    /// Makes the call.
-    pub async fn make(self) -> Exchange<T> {
+    /// Makes the call. `now` is what dates in its answer are held against.
+    pub async fn make(self, now: Timestamp) -> Exchange<T> {
         let Self { ready, path, request_bytes, connecting, timeout, read } = self;
         let ready = match ready {
             Ok(ready) => ready,
@@ -237,7 +260,8 @@ impl<T> ReadyCall<'_, T> {
                     answered_after: None,
                     request_bytes,
                     status: None,
-                    body: Vec::new(),
+                    response_bytes: 0,
+                    body: String::new(),
                     answer: Err(failure),
                 };
             }
@@ -245,14 +269,22 @@ impl<T> ReadyCall<'_, T> {
         let started = Instant::now();
         let mut answered_after = None;
         let received = tokio::time::timeout(timeout, ready.make(|| answered_after = Some(started.elapsed())));
-        let (status, body, answer) = match received.await.unwrap_or(Err(CallFailure::NoAnswer)) {
-            Ok(received) => {
-                let answer = read(&received);
-                (Some(received.status), received.body, answer)
+        let received = received.await.unwrap_or(Err(CallFailure::NoAnswer));
+        let duration = started.elapsed();
+        let (status, response_bytes, body, answer) = match received {
+            Ok(Received { status, headers, body, too_long }) => {
+                let response_bytes = body.len();
+                let (body, too_long) = match decoded(body, MAX_ANSWER_BYTES) {
+                    Ok(text) => (text, too_long),
+                    Err(TooLong) => (String::new(), true),
+                };
+                let readable = Readable { status, headers: &headers, body: &body, too_long, asked: now };
+                let answer = read(&readable);
+                (Some(status), response_bytes, body, answer)
             }
-            Err(failure) => (None, Vec::new(), Err(failure)),
+            Err(failure) => (None, 0, String::new(), Err(failure)),
         };
-        Exchange { path, duration: started.elapsed(), answered_after, request_bytes, status, body, answer }
+        Exchange { path, duration, answered_after, request_bytes, status, response_bytes, body, answer }
     }
 }
 
@@ -263,8 +295,10 @@ impl Ready<'_> {
         let response = connections.send(&mut connection, request).await?;
         answered();
         let response = response.map(reqwest::Body::wrap);
-        let received = receive(response.into()).await.map_err(Unread::into_failure)?;
-        connections.keep(connection);
+        let received = receive_bounded(response.into()).await.map_err(|error| sorted(&error))?;
+        if !received.too_long {
+            connections.keep(connection);
+        }
         Ok(received)
     }
 }
@@ -286,30 +320,56 @@ impl Unread {
     pub(crate) fn into_failure(self) -> CallFailure {
         match self {
             Self::Http(error) => sorted(&error),
-            Self::TooLong(status) => CallFailure::NotReadable(status),
+            Self::TooLong(status) => CallFailure::AnswerTooLong(status),
         }
     }
 }
 
 /// Reads an answer to its end.
-pub(crate) async fn receive(mut response: reqwest::Response) -> Result<Received, Unread> {
+pub(crate) async fn receive(response: reqwest::Response) -> Result<Received, Unread> {
+    let received = receive_bounded(response).await.map_err(Unread::Http)?;
+    if received.too_long { Err(Unread::TooLong(received.status)) } else { Ok(received) }
+}
+
+/// Reads an answer as far as any is read.
+async fn receive_bounded(mut response: reqwest::Response) -> Result<Received, reqwest::Error> {
     let status = response.status().as_u16();
     let headers = std::mem::take(response.headers_mut());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(Unread::Http)? {
+    let (mut body, mut too_long) = (Vec::new(), false);
+    while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-            return Err(Unread::TooLong(status));
+            too_long = true;
+            break;
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(Received { status, headers, body })
+    Ok(Received { status, headers, body, too_long })
 }
 
+/// What an answer of the Open-data API that is not the hoped-for one means.
 pub(crate) fn failure(received: &Received) -> CallFailure {
-    let reset = received.headers.get("x-ratelimit-reset").and_then(|value| value.to_str().ok());
-    // A fraction such as 0.5 is allowed, so it is no integer.
-    let reset = reset
-        .and_then(|text| text.trim().parse::<f64>().ok())
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    CallFailure::of_status(received.status, reset)
+    CallFailure::of_status(received.status, retry_after::wait(&received.headers, None), false)
+}
+
+impl Readable<'_> {
+    fn succeeded(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Why it is not the answer that was hoped for.
+    fn failure(&self) -> CallFailure {
+        match self.status {
+            status if self.succeeded() && self.too_long => CallFailure::AnswerTooLong(status),
+            status if self.succeeded() => CallFailure::NotReadable(status),
+            status => {
+                let wait = retry_after::wait(self.headers, Some(self.asked));
+                CallFailure::of_status(status, wait, is_page(self.body))
+            }
+        }
+    }
+}
+
+/// Whether a text is a gateway's page.
+fn is_page(body: &str) -> bool {
+    body.trim_start().starts_with('<')
 }

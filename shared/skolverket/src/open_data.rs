@@ -4,15 +4,18 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use stafett_domain::OrganisationNumber;
 use stafett_domain::register::{NationalTest, Organiser, Programme, SchoolUnit};
 use uuid::Uuid;
 
 use crate::answer::CallFailure;
-use crate::client::{Unread, failure, receive, sorted};
+use crate::client::{MAX_ANSWER_BYTES, Unread, failure, receive, sorted};
+use crate::encoding::{TooLong, decoded};
 use crate::endpoint::Endpoint;
 use crate::identity::Roots;
 use crate::tls::{TlsError, to_api};
+use crate::tolerant::list;
 
 /// Looks things up in Skolverket's public registers.
 pub struct OpenData {
@@ -62,7 +65,7 @@ impl OpenData {
     /// # Errors
     /// [`CallFailure`]
     pub async fn programmes(&self) -> Result<Vec<Programme>, CallFailure> {
-        self.find("/programmes").await?.ok_or(CallFailure::Status(404))
+        self.read("/programmes", readable_entries).await?.ok_or(CallFailure::Status(404))
     }
 
     /// All national tests.
@@ -70,7 +73,7 @@ impl OpenData {
     /// # Errors
     /// [`CallFailure`]
     pub async fn tests(&self) -> Result<Vec<NationalTest>, CallFailure> {
-        self.find("/activities").await?.ok_or(CallFailure::Status(404))
+        self.read("/activities", readable_entries).await?.ok_or(CallFailure::Status(404))
     }
 
     /// A study path by Skolverket's id; none if there is no such study path.
@@ -90,20 +93,34 @@ impl OpenData {
     }
 
     async fn find<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>, CallFailure> {
+        self.read(path, |text| serde_json::from_str(text).ok()).await
+    }
+
+    async fn read<T>(
+        &self,
+        path: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, CallFailure> {
         let url = self.base.join(path).map_err(|_| CallFailure::Connection)?;
         let response = self.http.get(url).send().await.map_err(|error| sorted(&error))?;
-        let received = receive(response).await.map_err(Unread::into_failure)?;
+        let mut received = receive(response).await.map_err(Unread::into_failure)?;
+        let text = decoded(std::mem::take(&mut received.body), MAX_ANSWER_BYTES)
+            .map_err(|TooLong| CallFailure::AnswerTooLong(received.status))?;
         match received.status {
-            200 => {
-                serde_json::from_slice(&received.body).map(Some).map_err(|_| CallFailure::NotReadable(200))
-            }
+            200 => read(&text).map(Some).ok_or(CallFailure::NotReadable(200)),
             // In the interface's own words only: a proxy's 404 says that the address is wrong, and nothing about
             // what was asked for.
-            404 => match serde_json::from_slice::<Refusal>(&received.body) {
+            404 => match serde_json::from_str::<Refusal>(&text) {
                 Ok(Refusal { code: 404 }) => Ok(None),
                 _ => Err(CallFailure::NotReadable(404)),
             },
             _ => Err(failure(&received)),
         }
     }
+}
+
+/// The entries of a list that can be read. One that cannot is asked for by itself, as what is missing is.
+fn readable_entries<T: DeserializeOwned>(text: &str) -> Option<Vec<T>> {
+    let entries = list(serde_json::from_str::<&RawValue>(text).ok()?)?;
+    Some(entries.into_iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect())
 }

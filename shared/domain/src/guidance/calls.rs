@@ -2,6 +2,7 @@
 
 use super::About::{Any, Parameter};
 use super::{Entry, Guidance, Who};
+use crate::wait::WaitCause;
 
 /// 403/5002.
 pub(super) const TOKEN_NOT_TAKEN: Guidance = Guidance::new(
@@ -64,6 +65,58 @@ const UNAVAILABLE: Guidance = Guidance::new(
     ],
     [
         "Skolverket's service could not be reached.",
+        "Wait: the system tries again by itself, with growing pauses.",
+    ],
+);
+
+/// 408 and 425; and what the job says that waits because of them, or because of 503 and other 5xx.
+const NOT_NOW: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Skolverkets tjänst svarade att den inte kunde ta emot anropet just då.",
+        "Vänta: systemet försöker igen av sig självt, med växande uppehåll.",
+    ],
+    [
+        "Skolverket's service answered that it could not take the call at that moment.",
+        "Wait: the system tries again by itself, with growing pauses.",
+    ],
+);
+
+/// An answer that is none: a gateway's page, half of one, something that no document describes.
+const UNREADABLE: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Skolverket svarade, men svaret gick inte att läsa.",
+        "Vänta: systemet frågar igen av sig självt. Kontakta den som driftar systemet om det inte går över.",
+    ],
+    [
+        "Skolverket answered, but the answer could not be read.",
+        "Wait: the system asks again by itself. Contact whoever operates the system if it does not pass.",
+    ],
+);
+
+/// An answer of more bytes than are read.
+const ANSWER_NOT_READ: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Skolverket svarade, men svaret är större än systemet kan läsa.",
+        "Kontakta den som driftar systemet. Systemet frågar några gånger till och ger sedan upp.",
+    ],
+    [
+        "Skolverket answered, but the answer is larger than the system can read.",
+        "Contact whoever operates the system. The system asks a few more times and then gives up.",
+    ],
+);
+
+/// No token for the moment.
+const NO_TOKEN_NOW: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Auktorisationsservern, som släpper in systemet hos Skolverket, gick inte att nå.",
+        "Vänta: systemet försöker igen av sig självt, med växande uppehåll.",
+    ],
+    [
+        "The authorization server, which lets the system in at Skolverket, could not be reached.",
         "Wait: the system tries again by itself, with growing pauses.",
     ],
 );
@@ -199,12 +252,25 @@ const NOT_TAKEN: Guidance = Guidance::new(
     ],
 );
 
+/// What it means that a call is to be made again.
+pub(crate) fn of_wait(cause: WaitCause) -> &'static Guidance {
+    match cause {
+        WaitCause::NotReached => &UNAVAILABLE,
+        WaitCause::Unavailable => &NOT_NOW,
+        WaitCause::TooManyCalls => &TOO_MANY,
+        WaitCause::UnreadableAnswer => &UNREADABLE,
+        WaitCause::AnswerTooLarge => &ANSWER_NOT_READ,
+        WaitCause::AuthorizationServer => &NO_TOKEN_NOW,
+    }
+}
+
 pub(super) fn of_status(status: Option<u16>, polled: bool) -> Option<&'static Guidance> {
     match status {
         Some(200..=299) => None,
         Some(401) => Some(&NOT_AUTHORIZED),
         Some(403) => Some(&FORBIDDEN),
         Some(404) if polled => Some(&JOB_GONE),
+        Some(408 | 425) => Some(&NOT_NOW),
         Some(400) if !polled => Some(&NOT_TAKEN),
         Some(413) if !polled => Some(&TOO_LARGE),
         Some(429) => Some(&TOO_MANY),

@@ -54,6 +54,19 @@ pub(super) const OUTCOME_UNKNOWN: Guidance = Guidance::new(
     ],
 );
 
+/// It was sent, and its status is none of those that Skolverket's interface describes.
+pub(super) const UNKNOWN_STATUS: Guidance = Guidance::new(
+    Who::Operator,
+    [
+        "Skolverket gav posten en status som systemet inte känner till. Den kan ha tagits emot.",
+        "Återuppta sändningen: en post som redan finns uppdateras bara. Kontakta den som driftar systemet om det upprepas.",
+    ],
+    [
+        "Skolverket gave the record a status that the system does not know. It may have been accepted.",
+        "Resume the send: a record that is there already is only updated. If it happens again, contact whoever operates the system.",
+    ],
+);
+
 /// It has an error or a warning, and no message.
 pub(super) const WITHOUT_MESSAGE: Guidance = Guidance::new(
     Who::Skolverket,

@@ -20,11 +20,11 @@ pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance 
         (ReasonCode::OutcomeUnknown, _) => Guidance::new(
             Who::ThisSystem,
             [
-                "Skolverkets svar saknade några poster. De kan ha tagits emot.",
+                "För några poster sade Skolverket inte hur det gick, eller sade det på ett sätt som systemet inte känner till. De kan ha tagits emot.",
                 "Återuppta sändningen: en post som redan finns uppdateras bara.",
             ],
             [
-                "Skolverket's answer left out some records. They may have been taken.",
+                "Of some records Skolverket did not say what became of them, or said it in a way that the system does not know. They may have been accepted.",
                 "Resume the send: a record that is there already is only updated.",
             ],
         ),
@@ -85,6 +85,17 @@ pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance 
             [
                 "The send was cancelled on request. What had been sent already stays at Skolverket.",
                 "Resume it to complete it.",
+            ],
+        ),
+        (ReasonCode::UnreadableAnswer, _) => Guidance::new(
+            Who::Operator,
+            [
+                "Skolverket svarade, men svaren gick inte att läsa. Posterna kan ha tagits emot.",
+                "Återuppta sändningen: en post som redan finns uppdateras bara. Kontakta den som driftar systemet om det upprepas.",
+            ],
+            [
+                "Skolverket answered, but its answers could not be read. The records may have been accepted.",
+                "Resume the send: a record that is there already is only updated. If it happens again, contact whoever operates the system.",
             ],
         ),
         (ReasonCode::Deadline, _) => Guidance::new(

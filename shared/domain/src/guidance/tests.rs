@@ -20,15 +20,16 @@ fn all() -> Vec<Guidance> {
         ReasonCode::Unfinished,
         ReasonCode::Cancelled,
         ReasonCode::Deadline,
+        ReasonCode::UnreadableAnswer,
     ];
     let statuses = [None, Some(400), Some(401), Some(403), Some(404), Some(413), Some(418), Some(500)];
     let of_reasons =
         reasons.into_iter().flat_map(|code| statuses.into_iter().map(move |status| of_reason(code, status)));
-    let of_statuses = [429, 502, 503, 302, 202]
+    let of_statuses = [408, 425, 429, 502, 503, 302, 202]
         .map(Some)
         .into_iter()
         .chain(statuses)
-        .flat_map(|status| [true, false].map(|polled| of_status(status, polled)))
+        .flat_map(|status| [true, false].map(|polled| of_call(status, polled, None)))
         .flatten();
     let of_outcomes = Outcome::ALL
         .iter()
@@ -38,7 +39,8 @@ fn all() -> Vec<Guidance> {
         .chain(categories::TYPES.iter().map(|(_, guidance)| *guidance))
         .chain(of_statuses.copied())
         .chain(of_outcomes.flatten().copied())
-        .chain([UNKNOWN])
+        .chain(WaitCause::ALL.map(|cause| *cause.guidance()))
+        .chain([UNKNOWN, *of_unknown_status()])
         .collect()
 }
 
@@ -178,21 +180,41 @@ fn an_id_means_what_its_attribute_says_then_what_its_type_says_then_nothing_is_g
 
 #[test]
 fn only_calls_that_were_not_answered_as_hoped_for_are_explained() {
-    assert_eq!((of_status(Some(202), false), of_status(Some(200), true)), (None, None));
-    assert_eq!(of_status(Some(429), false), Some(of_message(&message("5021", None, None))));
-    assert_eq!(of_status(Some(503), true), Some(of_message(&message("5022", None, None))));
+    assert_eq!((of_call(Some(202), false, None), of_call(Some(200), true, None)), (None, None));
+    assert_eq!(of_call(Some(429), false, None), Some(of_message(&message("5021", None, None))));
+    assert_eq!(of_call(Some(503), true, None), Some(of_message(&message("5022", None, None))));
     // While the system goes on by itself nobody is told to send: only the job that it ends says that.
     for (status, polled, ending) in [
         (404, true, of_reason(ReasonCode::JobLost, Some(404))),
         (400, false, of_reason(ReasonCode::Refused, Some(400))),
         (413, false, of_reason(ReasonCode::Refused, Some(413))),
     ] {
-        let call = of_status(Some(status), polled).unwrap();
+        let call = of_call(Some(status), polled, None).unwrap();
         assert!(call.action.en.starts_with("Nothing: the system"), "{status}");
         assert_ne!(call.action, ending.action, "{status}");
     }
-    assert_eq!(of_status(Some(400), true), Some(&of_reason(ReasonCode::Refused, Some(400))), "not divided");
-    assert_ne!(of_status(Some(404), false), of_status(Some(404), true), "no job was asked for");
+    assert_eq!(
+        of_call(Some(400), true, None),
+        Some(&of_reason(ReasonCode::Refused, Some(400))),
+        "not divided"
+    );
+    assert_ne!(of_call(Some(404), false, None), of_call(Some(404), true, None), "no job was asked for");
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_is_not_one_that_did_not_come() {
+    let told = |cause: WaitCause| cause.guidance().meaning.en;
+    for cause in [WaitCause::UnreadableAnswer, WaitCause::AnswerTooLarge] {
+        assert!(told(cause).starts_with("Skolverket answered, but"), "{cause:?}");
+        assert!(cause.is_unreadable());
+        assert_eq!(of_call(Some(200), true, Some(cause)), Some(cause.guidance()));
+    }
+    assert!(told(WaitCause::NotReached).contains("could not be reached"));
+    let distinct: HashSet<_> = WaitCause::ALL.map(told).into();
+    assert_eq!(distinct.len(), WaitCause::ALL.len());
+    let meaning = |code| Reason::new(code).guidance().meaning.en;
+    assert!(meaning(ReasonCode::UnreadableAnswer).contains("could not be read"));
+    assert!(meaning(ReasonCode::Deadline).contains("could not be reached"));
 }
 
 #[test]

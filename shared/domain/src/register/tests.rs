@@ -322,3 +322,13 @@ fn what_is_kept_is_bounded_whatever_a_send_names() {
     assert_eq!(findings.counts()[0].count, 50_000, "all places of the first 20,000");
     assert_eq!(findings.listed().count(), crate::finding::MAX_LISTED);
 }
+
+#[test]
+fn one_odd_school_unit_costs_the_others_nothing() {
+    let units = json!({"schoolUnits": [{"id": UNIT}, {"id": null}, null, {"id": TEST, "displayName": 3}]});
+    let organiser: Organiser = serde_json::from_value(units).unwrap();
+    let ids: Vec<_> = organiser.school_units.unwrap().iter().map(|unit| unit.id.to_string()).collect();
+    assert_eq!(ids, [UNIT]);
+    let unasked: Organiser = serde_json::from_value(json!({})).unwrap();
+    assert_eq!(unasked.school_units, None);
+}

@@ -68,6 +68,9 @@ impl Issue {
                 causes.push(cause);
             }
         }
+        if self.unknown_status.is_some() {
+            causes.push(Cause::unknown_status());
+        }
         if !self.without.is_empty() {
             causes.push(Cause::dependency(self.outcome));
         } else if causes.is_empty() && !matches!(self.outcome, Outcome::Success | Outcome::Pending) {
@@ -322,6 +325,14 @@ mod tests {
         assert_eq!(Issue::new(0, Outcome::Unknown).causes(), [Cause::outcome(Outcome::Unknown)]);
         assert_eq!(Issue::new(0, Outcome::Error).causes(), [Cause::outcome(Outcome::Error)]);
         assert!(Issue::new(0, Outcome::Success).causes().is_empty(), "another status code than usual");
+        let unknown =
+            Issue { unknown_status: Some("Rejected".to_owned()), ..Issue::new(0, Outcome::Unknown) };
+        assert_eq!(unknown.causes(), [Cause::unknown_status()]);
+        assert_ne!(
+            Cause::unknown_status().guidance(),
+            Cause::outcome(Outcome::Unknown).guidance(),
+            "Skolverket did say something"
+        );
     }
 
     #[test]

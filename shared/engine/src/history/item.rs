@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
     AttemptId, BatchId, BatchStatus, Call, ClaimId, Counts, Environment, JobStatus, OnRecordErrors, Options,
-    OrganisationNumber, Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName,
+    OrganisationNumber, Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName, WaitCause,
 };
 
 use super::causes::Tally;
@@ -201,9 +201,12 @@ pub struct Job {
     /// Why it did not succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Since when Skolverket cannot be reached for it.
+    /// Since when it waits for Skolverket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Why it does, by the last call that has to be made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_cause: Option<WaitCause>,
     /// Who takes its start step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub claim: Option<ClaimId>,
@@ -312,9 +315,12 @@ pub struct Batch {
     /// Steps put back in a row for the same cause: what the next pause grows with.
     #[serde(default)]
     pub put_back: u32,
-    /// Since when Skolverket cannot be reached for it.
+    /// Since when it waits for Skolverket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
+    /// Answers that could not be read, since the last one that could.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: u32,
     /// Claims in a row that were never finished: holders that died.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unfinished: u32,
@@ -378,6 +384,7 @@ impl Batch {
             submitted_at: None,
             put_back: 0,
             waiting_since: None,
+            unreadable: 0,
             unfinished: 0,
             token_renewed: false,
             uncertain: false,
@@ -473,6 +480,7 @@ impl Job {
             ended_at: None,
             reason: None,
             waiting_since: None,
+            waiting_cause: None,
             claim: None,
             claim_until: 0,
             copied_for: None,
@@ -506,6 +514,9 @@ pub struct Attempt {
     pub request_bytes: u64,
     /// Bytes of the answer's body.
     pub response_bytes: u64,
+    /// Why it was made again, where the status does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_cause: Option<WaitCause>,
     /// The answer's body, where it is small: bounded for failed calls, absent for a look at a job that is not done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,

@@ -44,6 +44,9 @@ pub struct Issue {
     /// Skolverket's messages.
     #[serde(default)]
     pub messages: Vec<LogEntry>,
+    /// The status that Skolverket gave it, as it came, where it is none that is known. It may hold anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_status: Option<String>,
     /// Records that were not accepted, without which it went, or because of which it did not go.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<RecordId>,
@@ -52,7 +55,14 @@ pub struct Issue {
 impl Issue {
     /// A record with this outcome, of which nothing more is known.
     pub(crate) fn new(index: u32, outcome: Outcome) -> Self {
-        Self { index, outcome, status_code: None, messages: Vec::new(), without: Vec::new() }
+        Self {
+            index,
+            outcome,
+            status_code: None,
+            messages: Vec::new(),
+            unknown_status: None,
+            without: Vec::new(),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use stafett_domain::{
     AttemptId, BatchEvent, BatchId, BatchStatus, Call, Counts, IllegalTransition, JobStatus, Reason,
-    SkolverketJobId, StageName,
+    SkolverketJobId, StageName, WaitCause,
 };
 
 use super::causes::Tally;
@@ -90,12 +90,13 @@ impl Batch {
             submitted_at: Some(now),
             put_back: 0,
             waiting_since: None,
+            unreadable: 0,
             uncertain: false,
             ..self.stepped(send, BatchEvent::Submitted, next)?
         })
     }
 
-    /// The same again later. `waiting_since` is set while Skolverket cannot be reached.
+    /// The same again later. `waiting_since` is set while the batch waits for Skolverket.
     pub(crate) fn put_back(
         &self,
         send: &SendRef,
@@ -120,6 +121,7 @@ impl Batch {
             job_id: None,
             submitted_at: None,
             put_back: 0,
+            unreadable: 0,
             uncertain: true,
             ..self.stepped(send, BatchEvent::PutBack, next)?
         })
@@ -140,6 +142,7 @@ impl Batch {
             submitted_at: None,
             put_back: 0,
             waiting_since: None,
+            unreadable: 0,
             uncertain: false,
             pieces,
             settled: Some(outcomes.counts).filter(|counts| counts.total > 0),
@@ -289,23 +292,24 @@ impl History {
         }
     }
 
-    /// Shows on the job since when Skolverket cannot be reached for it; or, with none, that it can.
+    /// Shows on the job since when it waits for Skolverket, and why; or, with nothing, that it does not.
     pub(crate) async fn show_waiting(
         &self,
         send: &SendRef,
         stage: StageName,
-        since: Option<Timestamp>,
+        waiting: Option<(Timestamp, WaitCause)>,
     ) -> Result<(), HistoryError> {
-        let write = match since {
-            Some(since) => {
-                Write::update(send.job(stage), "SET #waitingSince = if_not_exists(#waitingSince, :since)")
-                    .when("#status = :running")
-                    .with("since", since)?
-                    .with("running", JobStatus::Running)?
-            }
-            None => {
-                Write::update(send.job(stage), "REMOVE #waitingSince").when("attribute_exists(#waitingSince)")
-            }
+        let write = match waiting {
+            Some((since, cause)) => Write::update(
+                send.job(stage),
+                "SET #waitingSince = if_not_exists(#waitingSince, :since), #waitingCause = :cause",
+            )
+            .when("#status = :running")
+            .with("since", since)?
+            .with("cause", cause)?
+            .with("running", JobStatus::Running)?,
+            None => Write::update(send.job(stage), "REMOVE #waitingSince, #waitingCause")
+                .when("attribute_exists(#waitingSince)"),
         };
         self.write(write).await.map(drop)
     }

@@ -123,6 +123,12 @@ impl History {
         }
     }
 
+    /// Whether a send is to stop: nothing more of it is submitted.
+    pub(crate) async fn is_stopping(&self, send: &SendRef) -> Result<bool, HistoryError> {
+        let header: Option<SendHeader> = self.get(&send.header()).await?;
+        Ok(header.is_none_or(|header| header.stop_requested.is_some()))
+    }
+
     /// One job of a send that was accepted and has not expired.
     ///
     /// # Errors

@@ -1,0 +1,45 @@
+//! Why a batch waits for Skolverket.
+
+use serde::{Deserialize, Serialize};
+
+use crate::guidance::{Guidance, of_wait};
+
+/// What the last call came to that is to be made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WaitCause {
+    /// No connection, or no answer in time.
+    NotReached,
+    /// Skolverket answered that it cannot take the call just now, or failed.
+    Unavailable,
+    /// Skolverket takes no more calls for a while (429).
+    TooManyCalls,
+    /// Skolverket answered, and the answer cannot be read.
+    UnreadableAnswer,
+    /// Skolverket answered with more than is read.
+    AnswerTooLarge,
+    /// The authorization server gave no token, for a reason that may pass.
+    AuthorizationServer,
+}
+
+impl WaitCause {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::NotReached,
+        Self::Unavailable,
+        Self::TooManyCalls,
+        Self::UnreadableAnswer,
+        Self::AnswerTooLarge,
+        Self::AuthorizationServer,
+    ];
+
+    /// An answer came, and did not say what was asked for.
+    pub fn is_unreadable(self) -> bool {
+        matches!(self, Self::UnreadableAnswer | Self::AnswerTooLarge)
+    }
+
+    /// What it means, what to do, and who.
+    pub fn guidance(self) -> &'static Guidance {
+        of_wait(self)
+    }
+}
