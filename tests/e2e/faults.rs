@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Fault, FaultTarget, Kind, Simulator};
+use stafett_simulator::{CallKind, Fault, FaultTarget, Kind, Oddity, RetryAfter, Simulator};
 use uuid::Uuid;
 
 use crate::people::{Size, class, record_id, send};
@@ -35,6 +35,7 @@ enum Trouble {
     Call(CallKind, Fault),
     /// The first record of the stage is named as the culprit.
     Culprit,
+    CulpritInCapitals,
     Temporary,
     LeftOut,
     /// Of AWS's, to the stage's own calls whose name begins so: so many of them, from the first on.
@@ -45,6 +46,7 @@ fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
     use CallKind::{Bulk, Job, Token};
     use Expected::{Fails, Succeeds};
     let call = |kind, fault| Trouble::Call(kind, fault);
+    let odd = |kind, oddity| Trouble::Call(kind, Fault::Odd(oddity));
     vec![
         ("429 with reset", call(Bulk, Fault::RateLimited { reset: Some(0.5) }), Succeeds),
         ("429 without reset", call(Bulk, Fault::RateLimited { reset: None }), Succeeds),
@@ -67,8 +69,32 @@ fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
         ("413", call(Bulk, Fault::TooLarge), Succeeds),
         ("400 without the culprit", call(Bulk, Fault::BadRequest { culprit: None }), Succeeds),
         ("no job id in the body", call(Bulk, Fault::NoJobId), Succeeds),
+        ("a Location with a slash behind it", odd(Bulk, Oddity::LocationEnd("/")), Succeeds),
+        ("a Location with a query", odd(Bulk, Oddity::LocationEnd("/?version=1&x=a/b")), Succeeds),
+        ("200 instead of 202", odd(Bulk, Oddity::Success(200)), Succeeds),
+        ("203 instead of 200", odd(Job, Oddity::Success(203)), Succeeds),
+        ("a page as a success", call(Bulk, Fault::Html(200)), Succeeds),
+        ("an empty success", call(Bulk, Fault::Status(204)), Succeeds),
+        ("an empty success to a look", call(Job, Fault::Status(200)), Succeeds),
+        ("a gateway's 404", call(Bulk, Fault::Html(404)), Succeeds),
+        ("a gateway's 404 to a look", call(Job, Fault::Html(404)), Succeeds),
+        ("408", call(Bulk, Fault::Status(408)), Succeeds),
+        ("408 to a look", call(Job, Fault::Status(408)), Succeeds),
+        ("425", call(Bulk, Fault::Status(425)), Succeeds),
+        ("425 to a look", call(Job, Fault::Status(425)), Succeeds),
+        ("429 with Retry-After", call(Bulk, Fault::TooManyUntil(RetryAfter::Seconds(1))), Succeeds),
+        ("503 with a date", call(Job, Fault::UnavailableUntil(RetryAfter::Date(1))), Succeeds),
+        ("another media type", odd(Bulk, Oddity::MediaType("text/plain")), Succeeds),
+        ("another media type of a look", odd(Job, Oddity::MediaType("text/html")), Succeeds),
+        ("a byte order mark", odd(Bulk, Oddity::ByteOrderMark), Succeeds),
+        ("a byte order mark in a look", odd(Job, Oddity::ByteOrderMark), Succeeds),
+        ("UTF-16", odd(Bulk, Oddity::Utf16), Succeeds),
+        ("UTF-16 in a look", odd(Job, Oddity::Utf16BigEndian), Succeeds),
+        ("gzip", odd(Bulk, Oddity::Gzip), Succeeds),
+        ("gzip in a look", odd(Job, Oddity::Gzip), Succeeds),
         ("no job id at all", call(Bulk, Fault::NoJobIdAtAll), Succeeds),
         ("400 with the culprit", Trouble::Culprit, Fails("recordErrors")),
+        ("400 with the culprit in capitals", Trouble::CulpritInCapitals, Fails("recordErrors")),
         ("400 for a parameter", call(Bulk, Fault::BadParameter), Fails("refused")),
         ("401", call(Bulk, Fault::Status(401)), Fails("authorization")),
         ("302", call(Bulk, Fault::Status(302)), Fails("unforeseenAnswer")),
@@ -114,6 +140,10 @@ async fn bring(
         Trouble::Call(call, fault) => skolverket.fault(target(*call), 1, *fault),
         Trouble::Culprit => {
             skolverket.fault(target(CallKind::Bulk), 1, Fault::BadRequest { culprit: Some(record) });
+        }
+        Trouble::CulpritInCapitals => {
+            let fault = Fault::BadRequestInCapitals { culprit: record };
+            skolverket.fault(target(CallKind::Bulk), 1, fault);
         }
         Trouble::Temporary => skolverket.script_temporary(record, 1),
 

@@ -29,6 +29,7 @@ mod lists;
 mod metering;
 mod never_accepted;
 mod newer_version;
+mod odd_answers;
 mod open_data;
 mod openapi;
 mod operations;

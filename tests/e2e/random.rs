@@ -1,4 +1,5 @@
-//! Random schedules: faults of Skolverket's and of AWS's, killed processes, duplicates and late messages in one send,
+//! Random schedules: faults and odd answers of Skolverket's, faults of AWS's, killed processes, duplicates and late
+//! messages in one send,
 //! which comes in one request or in parts, and may be cancelled at any time. Drawn from a seed: the same seed draws the
 //! same schedule.
 
@@ -8,7 +9,7 @@ use fastrand::Rng;
 use futures::StreamExt;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Fault, FaultTarget, ScriptedOutcome, Simulator};
+use stafett_simulator::{CallKind, Fault, FaultTarget, Oddity, RetryAfter, ScriptedOutcome, Simulator};
 use uuid::Uuid;
 
 use crate::faults::{STAGES, assert_true};
@@ -41,6 +42,8 @@ enum Course {
     Stops,
     /// A record cannot be handled for a while.
     Temporary,
+    /// A student gets a status that nobody knows, and that is the end.
+    UnknownStatus,
 }
 
 #[derive(Debug)]
@@ -57,18 +60,21 @@ struct Schedule {
     faults: Vec<(usize, CallKind, Fault, u32)>,
     /// Records that are left out of answers: the stage's number, and how often.
     left_out: Option<(usize, u32)>,
+    /// What is odd about the entry of a stage's second record, and changes no outcome: the stage's number, place, value.
+    odd: Vec<(usize, &'static str, Value)>,
 }
 
 impl Schedule {
     fn draw(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let mut cancelled = None;
-        let course = match rng.u8(0..10) {
+        let course = match rng.u8(0..11) {
             0..=3 => Course::Plain,
             4 => Course::Large,
             5..=6 => Course::GoesOn,
             7 => Course::Stops,
             8 => Course::Temporary,
+            9 => Course::UnknownStatus,
             _ => {
                 cancelled = Some(rng.usize(10..120));
                 Course::Plain
@@ -96,7 +102,8 @@ impl Schedule {
         if rng.u8(0..5) == 0 {
             cancelled = Some(rng.usize(0..150));
         }
-        Self { seed, course, in_parts, cancelled, rules, faults, left_out }
+        let odd = (0..rng.u8(0..4)).map(|_| odd_entry(&mut rng)).collect();
+        Self { seed, course, in_parts, cancelled, rules, faults, left_out, odd }
     }
 
     /// Whether it may end so.
@@ -104,7 +111,7 @@ impl Schedule {
         let end = match self.course {
             Course::Plain | Course::Large | Course::Temporary => "succeeded",
             Course::GoesOn => "completedWithErrors",
-            Course::Stops => "failed",
+            Course::Stops | Course::UnknownStatus => "failed",
         };
         // It may have ended before it was cancelled.
         status == end || self.cancelled.is_some() && status == "cancelled"
@@ -135,7 +142,7 @@ fn layer_rule(rng: &mut Rng) -> Value {
 /// A fault that is waited out.
 fn passing_fault(rng: &mut Rng) -> (usize, CallKind, Fault, u32) {
     let call = if rng.bool() { CallKind::Bulk } else { CallKind::Job };
-    let fault = match rng.u8(0..11) {
+    let fault = match rng.u8(0..22) {
         0 => Fault::RateLimited { reset: Some(0.2) },
         1 => Fault::RateLimited { reset: None },
         2 => Fault::Unavailable,
@@ -146,10 +153,58 @@ fn passing_fault(rng: &mut Rng) -> (usize, CallKind, Fault, u32) {
         7 => Fault::CutAfter,
         8 => Fault::CutOffBody,
         9 => Fault::JobLost,
-        _ => Fault::NoJobIdAtAll,
+        10 => Fault::NoJobIdAtAll,
+        // What else was answered, by whomever.
+        11 => Fault::Html([200, 404][rng.usize(0..2)]),
+        12 => Fault::Status([200, 204, 408, 425][rng.usize(0..4)]),
+        13 => Fault::TooManyUntil(RetryAfter::Seconds(1)),
+        14 => Fault::UnavailableUntil(RetryAfter::Date(1)),
+        _ => Fault::Odd(odd_answer(rng)),
     };
-    let bulk_only = matches!(fault, Fault::JobLost | Fault::NoJobIdAtAll);
+    let bulk_only = matches!(
+        fault,
+        Fault::JobLost | Fault::NoJobIdAtAll | Fault::Odd(Oddity::LocationEnd(_))
+    );
     (rng.usize(0..4), if bulk_only { CallKind::Bulk } else { call }, fault, rng.u32(1..3))
+}
+
+/// An answer that is right and looks odd.
+fn odd_answer(rng: &mut Rng) -> Oddity {
+    match rng.u8(0..8) {
+        0 => Oddity::Success([200, 201, 203][rng.usize(0..3)]),
+        1 => Oddity::LocationEnd(["/", "?version=1", "/?a=b/c#d"][rng.usize(0..3)]),
+        2 => Oddity::MediaType(["text/plain", "text/html", "application/octet-stream"][rng.usize(0..3)]),
+        3 => Oddity::ByteOrderMark,
+        4 => Oddity::Utf16,
+        5 => Oddity::Utf16BigEndian,
+        6 => Oddity::Gzip,
+        _ => Oddity::Long(rng.usize(1..9_000_000)),
+    }
+}
+
+/// What costs a record its detail and nothing else.
+fn odd_entry(rng: &mut Rng) -> (usize, &'static str, Value) {
+    let places = [
+        "/response/statusCode",
+        "/response/errors",
+        "/response/warnings",
+        "/response/location",
+        "/response/new",
+        "/meta",
+    ];
+    let values = [
+        Value::Null,
+        json!(0),
+        json!(-201),
+        json!(201.0),
+        json!(100_000),
+        json!("201"),
+        json!("a text"),
+        json!(["a", {"id": 2011, "message": null}]),
+        json!({"id": ["x"], "attributeName": 7}),
+    ];
+    let place = places[rng.usize(0..places.len())];
+    (rng.usize(0..4), place, values[rng.usize(0..values.len())].clone())
 }
 
 /// What did not hold after a schedule.
@@ -167,6 +222,11 @@ async fn run(stack: &TestStack, schedule: &Schedule) -> Result<String, String> {
         }
         Course::Stops => stack.skolverket.script(first, ScriptedOutcome::error("givenName")),
         Course::Temporary => stack.skolverket.script_temporary(first, 2),
+        Course::UnknownStatus => {
+            let unknown = [json!("Rejected"), Value::Null, json!(3), json!({})];
+            let unknown = unknown[usize::try_from(seed % 4).unwrap()].clone();
+            stack.skolverket.change_entry(first, "/response/status", unknown);
+        }
         Course::Plain | Course::Large => {}
     }
     for (stage, call, fault, times) in &schedule.faults {
@@ -175,6 +235,9 @@ async fn run(stack: &TestStack, schedule: &Schedule) -> Result<String, String> {
     }
     if let Some((stage, times)) = schedule.left_out {
         stack.skolverket.leave_out(record_id(&body, STAGES[stage].2, 0), times);
+    }
+    for (stage, place, value) in &schedule.odd {
+        stack.skolverket.change_entry(record_id(&body, STAGES[*stage].2, 1), place, value.clone());
     }
     stack.put_faults(&organisation, &Value::from(schedule.rules.clone())).await;
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::{CallKind, Kind};
+use crate::{CallKind, Kind, Oddity, RetryAfter};
 
 /// What goes wrong with a call, by a test's wish.
 ///
@@ -19,6 +19,10 @@ pub enum Fault {
     },
     /// Refused: 503/5022, without the rate limit's headers.
     Unavailable,
+    /// Refused: 429/5021 without the rate limit's headers, with `Retry-After`.
+    TooManyUntil(RetryAfter),
+    /// Refused: 503/5022, with `Retry-After`.
+    UnavailableUntil(RetryAfter),
     /// Refused: 500/5004.
     ServerError,
     /// Refused: this status with an HTML page, as a proxy answers.
@@ -41,6 +45,11 @@ pub enum Fault {
         /// absent.
         culprit: Option<Uuid>,
     },
+    /// The same, with the culprit's id in capitals.
+    BadRequestInCapitals {
+        /// The record.
+        culprit: Uuid,
+    },
     /// Refused: 400/2025 with `parameterName`.
     BadParameter,
     /// Carried out; the 202's body has no `jobId`, `Location` still names the job. Bulk calls only.
@@ -49,6 +58,8 @@ pub enum Fault {
     NoJobIdAtAll,
     /// Carried out; the job is not found (404/4001) when its caller asks for it. Bulk calls only.
     JobLost,
+    /// Carried out; the answer is as documented but for this. Bulk and job calls only.
+    Odd(Oddity),
     /// Refused: this status (200 to 599) with an empty body; a redirection has a `Location` at another host.
     Status(u16),
     /// Refused: 307, with a `Location` at this address, by TLS.
@@ -60,7 +71,8 @@ impl Fault {
     fn concerns(self, call: CallKind) -> bool {
         match self {
             Fault::NoJobId | Fault::NoJobIdAtAll | Fault::JobLost => call == CallKind::Bulk,
-            Fault::TokenExpired => matches!(call, CallKind::Bulk | CallKind::Job),
+            Fault::Odd(Oddity::LocationEnd(_)) => call == CallKind::Bulk,
+            Fault::TokenExpired | Fault::Odd(_) => matches!(call, CallKind::Bulk | CallKind::Job),
             _ => true,
         }
     }
@@ -75,15 +87,20 @@ impl Fault {
         matches!(self, Fault::CutAfter | Fault::CutOffBody | Fault::NoJobIdAtAll)
     }
 
-    /// Whether the caller gets the whole of an answer.
+    /// Whether the caller gets the whole of an answer, and can read it.
     pub(crate) fn is_answered(self) -> bool {
-        !matches!(self, Fault::CutBefore | Fault::CutAfter | Fault::CutOffBody)
+        match self {
+            Fault::Odd(oddity) => oddity.is_read(),
+            _ => !matches!(self, Fault::CutBefore | Fault::CutAfter | Fault::CutOffBody),
+        }
     }
 
     /// The record of which a bulk call's refusal says that it is not accepted: the culprit, or the only one there is.
     pub(crate) fn refused_record(self, records: &[Uuid]) -> Option<Uuid> {
         match (self, records) {
-            (Fault::BadRequest { culprit: Some(culprit) }, _) => Some(culprit),
+            (Fault::BadRequest { culprit: Some(culprit) } | Fault::BadRequestInCapitals { culprit }, _) => {
+                Some(culprit)
+            }
             (Fault::BadRequest { culprit: None } | Fault::TooLarge, [only]) => Some(*only),
             _ => None,
         }

@@ -22,7 +22,7 @@ pub(crate) struct LogEntry {
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    resource_id: Option<Uuid>,
+    resource_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attribute_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +80,12 @@ impl LogEntry {
     }
 
     pub(crate) fn resource(self, kind: Kind, id: Uuid) -> LogEntry {
-        LogEntry { resource_id: Some(id), ..self.resource_type(kind) }
+        LogEntry { resource_id: Some(id.to_string()), ..self.resource_type(kind) }
+    }
+
+    /// With the object's id in capitals.
+    pub(crate) fn in_capitals(self) -> LogEntry {
+        LogEntry { resource_id: self.resource_id.map(|id| id.to_uppercase()), ..self }
     }
 
     pub(crate) fn attribute(self, name: impl Into<String>, value: Option<Value>) -> LogEntry {

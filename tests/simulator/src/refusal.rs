@@ -1,11 +1,12 @@
 //! Answers to calls that are not carried out.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::log_entry::LogEntry;
 use crate::open_data;
 use crate::reply::{Delivery, Payload, RateHeaders, Reply};
-use crate::{CallKind, Fault, Kind};
+use crate::{CallKind, Fault, Kind, RetryAfter};
 
 const LIMITATION: &str = "Teknisk begränsning";
 
@@ -43,17 +44,20 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
     let reply = match fault {
         Fault::RateLimited { reset } => Reply { rate: RateHeaders::Reset(reset), ..too_many(wall) },
         Fault::Unavailable => return Some(unavailable(call, wall)),
+        Fault::TooManyUntil(after) => {
+            Reply { rate: RateHeaders::Absent, retry_after: Some(said(after, wall)), ..too_many(wall) }
+        }
+        Fault::UnavailableUntil(after) => {
+            return Some(Reply { retry_after: Some(said(after, wall)), ..unavailable(call, wall) });
+        }
         Fault::ServerError => {
             Reply::log(LogEntry::new("5004", 500, "Okänt fel", "Ett okänt fel inträffade.", wall))
         }
         Fault::TokenExpired => token_refused(wall),
         Fault::TooLarge => too_large(wall),
-        Fault::BadRequest { culprit } => {
-            let entry = LogEntry::new("2010", 400, "Ogiltigt värde", "Anropets innehåll är felaktigt.", wall);
-            Reply::log(match (culprit, kind) {
-                (Some(culprit), Some(kind)) => entry.resource(kind, culprit),
-                _ => entry,
-            })
+        Fault::BadRequest { culprit } => Reply::log(malformed(kind, culprit, wall)),
+        Fault::BadRequestInCapitals { culprit } => {
+            Reply::log(malformed(kind, Some(culprit), wall).in_capitals())
         }
         Fault::BadParameter => {
             let name = if call == CallKind::Job { "id" } else { "updateIfExists" };
@@ -75,11 +79,32 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
         | Fault::CutOffBody
         | Fault::NoJobId
         | Fault::NoJobIdAtAll
-        | Fault::JobLost => {
+        | Fault::JobLost
+        | Fault::Odd(_) => {
             return None;
         }
     };
     Some(in_shape_of(call, reply, wall))
+}
+
+/// The content of a call is malformed, because of this record if there is one.
+fn malformed(kind: Option<Kind>, culprit: Option<Uuid>, wall: Timestamp) -> LogEntry {
+    let entry = LogEntry::new("2010", 400, "Ogiltigt värde", "Anropets innehåll är felaktigt.", wall);
+    match (culprit, kind) {
+        (Some(culprit), Some(kind)) => entry.resource(kind, culprit),
+        _ => entry,
+    }
+}
+
+/// What `Retry-After` says.
+fn said(after: RetryAfter, wall: Timestamp) -> Box<str> {
+    match after {
+        RetryAfter::Seconds(seconds) => seconds.to_string().into(),
+        RetryAfter::Date(seconds) => {
+            let at = wall.saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(wall);
+            at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string().into()
+        }
+    }
 }
 
 /// What stands in front of the service knows nothing of rate limits.

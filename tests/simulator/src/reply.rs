@@ -5,9 +5,9 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, heade
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::Fault;
 use crate::log_entry::LogEntry;
 use crate::quota::Quota;
+use crate::{Fault, Oddity};
 
 const HTML: &str =
     "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Error</h1></body></html>\n";
@@ -18,8 +18,11 @@ pub(crate) struct Reply {
     pub(crate) payload: Payload,
     /// The `Location` header.
     pub(crate) location: Option<String>,
+    /// The `Retry-After` header.
+    pub(crate) retry_after: Option<Box<str>>,
     pub(crate) rate: RateHeaders,
     pub(crate) delivery: Delivery,
+    pub(crate) oddity: Option<Oddity>,
 }
 
 /// What an answer's body is.
@@ -57,8 +60,10 @@ impl Reply {
             status,
             payload: Payload::Json(body),
             location: None,
+            retry_after: None,
             rate: RateHeaders::True,
             delivery: Delivery::Whole,
+            oddity: None,
         }
     }
 
@@ -78,17 +83,26 @@ impl Reply {
         match fault {
             Some(Fault::CutAfter) => self.delivery = Delivery::Cut,
             Some(Fault::CutOffBody) => self.delivery = Delivery::CutOff,
-            Some(Fault::NoJobId | Fault::NoJobIdAtAll) => {
-                if let Payload::Json(Value::Object(body)) = &mut self.payload {
-                    body.remove("jobId");
-                }
-                if fault == Some(Fault::NoJobIdAtAll) {
-                    self.location = None;
-                }
+            Some(Fault::NoJobId) => self.forget_job_id(),
+            Some(Fault::NoJobIdAtAll) => {
+                self.forget_job_id();
+                self.location = None;
             }
+            Some(Fault::Odd(Oddity::Success(status))) => self.status = status,
+            Some(Fault::Odd(Oddity::LocationEnd(end))) => {
+                self.forget_job_id();
+                self.location = self.location.map(|location| location + end);
+            }
+            Some(Fault::Odd(oddity)) => self.oddity = Some(oddity),
             _ => {}
         }
         self
+    }
+
+    fn forget_job_id(&mut self) {
+        if let Payload::Json(Value::Object(body)) = &mut self.payload {
+            body.remove("jobId");
+        }
     }
 
     /// The status that the caller sees, and the JSON if it gets all of it.
@@ -107,9 +121,14 @@ impl Reply {
             Payload::Html => (Some("text/html; charset=utf-8"), HTML.to_owned()),
             Payload::Empty => (None, String::new()),
         };
-        let mut response = match self.delivery {
-            Delivery::CutOff => half(text),
-            Delivery::Whole | Delivery::Cut => Response::new(Body::from(text)),
+        let kind = match self.oddity {
+            Some(Oddity::MediaType(kind)) => Some(kind),
+            _ => kind,
+        };
+        let mut response = match (self.delivery, self.oddity) {
+            (Delivery::CutOff, _) => half(text),
+            (Delivery::Whole | Delivery::Cut, Some(oddity)) => Response::new(Body::from(oddity.bytes(text))),
+            (Delivery::Whole | Delivery::Cut, None) => Response::new(Body::from(text)),
         };
         let status = StatusCode::from_u16(self.status).ok().filter(|status| !status.is_informational());
         *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -119,6 +138,9 @@ impl Reply {
         }
         if let Some(location) = self.location.as_deref().and_then(|location| location.parse().ok()) {
             headers.insert(header::LOCATION, location);
+        }
+        if let Some(after) = self.retry_after.as_deref().and_then(|after| after.parse().ok()) {
+            headers.insert(header::RETRY_AFTER, after);
         }
         if let Some(quota) = quota {
             self.rate.insert(quota, headers);

@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::fault::Times;
@@ -11,6 +12,10 @@ pub(crate) struct Script {
     outcomes: HashMap<Uuid, ScriptedOutcome>,
     temporary: HashMap<Uuid, Times>,
     left_out: HashMap<Uuid, Times>,
+    /// What is changed in records' entries of answers, by places.
+    changed: HashMap<Uuid, Vec<(String, Value)>>,
+    /// Entries that come beside a record's own.
+    added: HashMap<Uuid, Vec<Value>>,
     /// How many of the next jobs never complete.
     stuck: HashMap<Kind, u32>,
     /// How many of the next jobs are not found.
@@ -67,12 +72,55 @@ impl Script {
         records.filter(|record| self.left_out.get_mut(record).is_some_and(Times::take)).collect()
     }
 
+    pub(crate) fn change_entry(&mut self, record: Uuid, place: String, value: Value) {
+        self.changed.entry(record).or_default().push((place, value));
+    }
+
+    pub(crate) fn add_entry(&mut self, record: Uuid, entry: Value) {
+        self.added.entry(record).or_default().push(entry);
+    }
+
+    /// Whether nobody can tell whose the record's entry is.
+    pub(crate) fn is_unnamed(&self, record: &Uuid) -> bool {
+        let id = |value: &Value| value.as_str().and_then(|id| id.parse::<Uuid>().ok());
+        let mut changes = self.changed.get(record).into_iter().flatten();
+        changes.any(|(place, value)| place.is_empty() || (place == "/id" && id(value) != Some(*record)))
+    }
+
+    /// An answer with outcomes as the caller is to see it.
+    pub(crate) fn change(&self, answer: &mut Value) {
+        if self.changed.is_empty() && self.added.is_empty() {
+            return;
+        }
+        let Some(Value::Array(entries)) = answer.get_mut("responses") else { return };
+        let mut added = Vec::new();
+        for entry in entries.iter_mut() {
+            let Some(record) = entry["id"].as_str().and_then(|id| id.parse::<Uuid>().ok()) else { continue };
+            added.extend(self.added.get(&record).into_iter().flatten().cloned());
+            for (place, value) in self.changed.get(&record).into_iter().flatten() {
+                put(entry, place, value.clone());
+            }
+        }
+        entries.extend(added);
+    }
+
     pub(crate) fn sticks(&mut self, kind: Kind) -> bool {
         take_one(&mut self.stuck, kind)
     }
 
     pub(crate) fn loses(&mut self, kind: Kind) -> bool {
         take_one(&mut self.lost, kind)
+    }
+}
+
+/// A value in a place of an entry that is there, or is a member of what is.
+fn put(entry: &mut Value, place: &str, value: Value) {
+    if let Some(there) = entry.pointer_mut(place) {
+        *there = value;
+    } else if let Some((parent, name)) = place.rsplit_once('/')
+        && let Some(Value::Object(members)) = entry.pointer_mut(parent)
+    {
+        members.insert(name.to_owned(), value);
     }
 }
 
@@ -89,6 +137,7 @@ fn take_one(of: &mut HashMap<Kind, u32>, kind: Kind) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_temporary_error_comes_before_the_scripted_outcome() {
@@ -122,5 +171,22 @@ mod tests {
         script.leave_out(record, 1);
         assert_eq!(script.left_out([record, other].into_iter()), HashSet::from([record]));
         assert!(script.left_out([record, other].into_iter()).is_empty());
+    }
+
+    #[test]
+    fn an_entry_is_changed_in_places_and_gets_others_beside_it() {
+        let (mut script, record, other) = (Script::default(), Uuid::new_v4(), Uuid::new_v4());
+        script.change_entry(record, "/response/status".to_owned(), "Rejected".into());
+        script.change_entry(record, "/response/new".to_owned(), 1.into());
+        script.add_entry(record, json!({"id": null}));
+        let entry = |id: Uuid| json!({"id": id, "response": {"status": "Success"}});
+        let mut answer = json!({"responses": [entry(record), entry(other)]});
+        script.change(&mut answer);
+        let changed = json!({"id": record, "response": {"status": "Rejected", "new": 1}});
+        assert_eq!(answer, json!({"responses": [changed, entry(other), {"id": null}]}));
+        script.change_entry(record, "/id".to_owned(), record.to_string().to_uppercase().into());
+        assert!(!script.is_unnamed(&record), "it is the same in any letter case");
+        script.change_entry(record, "/id".to_owned(), Value::Null);
+        assert!(script.is_unnamed(&record) && !script.is_unnamed(&other));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -198,6 +199,17 @@ impl Simulator {
     /// way show it and are not counted, nor are those that the caller does not get whole.
     pub fn leave_out(&self, record: Uuid, times: u32) {
         self.state.lock().script(clock::now()).leave_out(record, times);
+    }
+
+    /// From now on answers with outcomes have this value in that place of the record's entry, a JSON pointer such as
+    /// `/response/status`, whatever the outcome is. Several places of an entry can be changed.
+    pub fn change_entry(&self, record: Uuid, place: &str, value: Value) {
+        self.state.lock().script(clock::now()).change_entry(record, place.to_owned(), value);
+    }
+
+    /// From now on answers with the record's outcome have this entry, too.
+    pub fn add_entry(&self, record: Uuid, entry: Value) {
+        self.state.lock().script(clock::now()).add_entry(record, entry);
     }
 
     /// From now on all tokens given out so far are refused with 403/5002, without blame; new ones are good.

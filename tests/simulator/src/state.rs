@@ -451,12 +451,18 @@ impl State {
         }
         let mut left_out = HashSet::new();
         if job.results.is_some() && is_answered {
-            left_out = self.script.left_out(job.records.iter().map(|(record, _)| *record));
-            order.read(job_id, &left_out);
+            let records = || job.records.iter().map(|(record, _)| *record);
+            left_out = self.script.left_out(records());
+            let unnamed = records().filter(|record| self.script.is_unnamed(record));
+            order.read(job_id, &left_out.iter().copied().chain(unnamed).collect());
         }
         let only_errors = call.query.iter().any(|(name, value)| name == "showOnlyError" && value == "true");
         let location_base = format!("{}{OLD_BASE_PATH}", self.root);
-        Reply::new(200, job.answer(&location_base, only_errors, &left_out)).through(fault)
+        let mut answer = job.answer(&location_base, only_errors, &left_out);
+        if job.results.is_some() {
+            self.script.change(&mut answer);
+        }
+        Reply::new(200, answer).through(fault)
     }
 
     fn find(&mut self, rule: Rule, what: String) {

@@ -16,7 +16,7 @@ async fn failed(caller: &Caller, kind: Kind, records: &[Value]) -> reqwest::Erro
 }
 
 /// Until the record has been accepted.
-async fn carried_out(simulator: &Simulator, kind: Kind, record: Uuid) {
+pub(super) async fn carried_out(simulator: &Simulator, kind: Kind, record: Uuid) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !simulator.stored(ORGANISATION, kind).contains(&record) {
         assert!(Instant::now() < deadline, "it was never carried out");

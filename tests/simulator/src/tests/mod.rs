@@ -6,6 +6,7 @@ mod jobs;
 mod judgement;
 mod limits;
 mod lost_jobs;
+mod odd_answers;
 mod open_data;
 mod records;
 mod refused_calls;
