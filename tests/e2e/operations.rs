@@ -118,7 +118,8 @@ async fn a_run_of_everything() -> Printed {
     // A teacher: the duty goes with it.
     skolverket.script(person(&goes_on, 6), ScriptedOutcome::error("givenName"));
     sends.push(("5590000016", goes_on, "completedWithErrors"));
-    // An answer that nobody foresaw: nothing was sent; and one after a call that nobody saw the answer of.
+    // An answer that nobody foresaw, after one that nobody could read, and after a call that nobody saw the answer of.
+    skolverket.fault(FaultTarget::bulk(Kind::Persons).of("5590000017"), 1, Fault::Html(200));
     skolverket.fault(FaultTarget::bulk(Kind::Persons).of("5590000017"), 1, Fault::Status(418));
     sends.push(("5590000017", class(757), "failed"));
     skolverket.fault(FaultTarget::bulk(Kind::Persons).of("5590000018"), 1, Fault::CutAfter);

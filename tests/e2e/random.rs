@@ -161,10 +161,8 @@ fn passing_fault(rng: &mut Rng) -> (usize, CallKind, Fault, u32) {
         14 => Fault::UnavailableUntil(RetryAfter::Date(1)),
         _ => Fault::Odd(odd_answer(rng)),
     };
-    let bulk_only = matches!(
-        fault,
-        Fault::JobLost | Fault::NoJobIdAtAll | Fault::Odd(Oddity::LocationEnd(_))
-    );
+    let bulk_only =
+        matches!(fault, Fault::JobLost | Fault::NoJobIdAtAll | Fault::Odd(Oddity::LocationEnd(_)));
     (rng.usize(0..4), if bulk_only { CallKind::Bulk } else { call }, fault, rng.u32(1..3))
 }
 
