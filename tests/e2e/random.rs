@@ -1,7 +1,6 @@
 //! Random schedules: faults and odd answers of Skolverket's, faults of AWS's, killed processes, duplicates and late
-//! messages in one send,
-//! which comes in one request or in parts, and may be cancelled at any time. Drawn from a seed: the same seed draws the
-//! same schedule.
+//! messages in one send, which comes in one request or in parts, and may be cancelled at any time. Drawn from a seed: the
+//! same seed draws the same schedule.
 
 use std::time::Duration;
 
