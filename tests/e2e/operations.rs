@@ -96,12 +96,13 @@ async fn a_run_of_everything() -> Printed {
     let skolverket = &stack.skolverket;
     let person = |body: &Value, index| record_id(body, "persons", index);
 
-    // A busy minute, a failure, a token that is refused for a moment: and everything is accepted all the same.
+    // A busy minute, failures, a token that is refused for a moment: and everything is accepted all the same.
     let of = |call, organisation: &str| FaultTarget::calls(call).of(organisation);
     skolverket.fault(FaultTarget::calls(CallKind::Token), 1, Fault::Unavailable);
     skolverket.fault(of(CallKind::Bulk, "5590000011"), 1, Fault::RateLimited { reset: Some(3.0) });
     skolverket.fault(of(CallKind::Job, "5590000012"), 1, Fault::Unavailable);
     skolverket.fault(of(CallKind::Bulk, "5590000013"), 1, Fault::CutBefore);
+    skolverket.fault(of(CallKind::Bulk, "5590000013"), 1, Fault::Html(200));
     let mut sends = Vec::new();
     for (number, organisation) in ["5590000011", "5590000012", "5590000013"].into_iter().enumerate() {
         let series = 750 + u16::try_from(number).unwrap();
@@ -118,8 +119,7 @@ async fn a_run_of_everything() -> Printed {
     // A teacher: the duty goes with it.
     skolverket.script(person(&goes_on, 6), ScriptedOutcome::error("givenName"));
     sends.push(("5590000016", goes_on, "completedWithErrors"));
-    // An answer that nobody foresaw, after one that nobody could read, and after a call that nobody saw the answer of.
-    skolverket.fault(FaultTarget::bulk(Kind::Persons).of("5590000017"), 1, Fault::Html(200));
+    // An answer that nobody foresaw: nothing was sent; and one after a call that nobody saw the answer of.
     skolverket.fault(FaultTarget::bulk(Kind::Persons).of("5590000017"), 1, Fault::Status(418));
     sends.push(("5590000017", class(757), "failed"));
     skolverket.fault(FaultTarget::bulk(Kind::Persons).of("5590000018"), 1, Fault::CutAfter);
