@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::Request;
+use jiff::Timestamp;
 use secrecy::SecretString;
 use stafett_domain::{Environment, StageName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -63,7 +64,7 @@ async fn a_call_is_connected_before_it_is_made_and_the_next_one_goes_the_same_wa
         // Nothing has been sent on it yet.
         let read = connection.try_read(&mut [0; 1]).unwrap_err();
         assert_eq!(read.kind(), std::io::ErrorKind::WouldBlock);
-        let (exchange, head) = tokio::join!(call.make(), async {
+        let (exchange, head) = tokio::join!(call.make(Timestamp::UNIX_EPOCH), async {
             let head = head(&mut connection).await;
             answer(&mut connection, JOB).await;
             head
@@ -104,7 +105,7 @@ async fn a_call_that_cannot_be_connected_says_so_before_its_slot() {
     drop(listener);
     let call = client.job(StageName::Users, &token(), job()).await;
     assert!(!call.is_connected());
-    let exchange = call.make().await;
+    let exchange = call.make(Timestamp::UNIX_EPOCH).await;
     assert!(matches!(exchange.answer, Err(CallFailure::Connection)));
     assert_eq!((exchange.status, exchange.answered_after), (None, None));
 }
@@ -114,6 +115,6 @@ async fn a_server_that_stays_silent_is_waited_for_no_longer_than_was_said() {
     let (client, listener) = client(Duration::from_millis(50)).await;
     let call = client.job(StageName::Users, &token(), job()).await;
     let (mut connection, _) = listener.accept().await.unwrap();
-    let (exchange, _) = tokio::join!(call.make(), head(&mut connection));
+    let (exchange, _) = tokio::join!(call.make(Timestamp::UNIX_EPOCH), head(&mut connection));
     assert!(matches!(exchange.answer, Err(CallFailure::NoAnswer)));
 }
