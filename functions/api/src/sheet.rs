@@ -4,7 +4,8 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use csv::{Terminator, Writer, WriterBuilder};
-use stafett_domain::{Row, StageName};
+
+use stafett_domain::{Row, StageName, first_seen};
 use stafett_engine::history::SendRef;
 
 use crate::answer::{RetryAfter, mark, weights};
@@ -207,30 +208,15 @@ fn heaviest(cell: &str) -> usize {
     weight(cell.as_bytes()) + quotes * weight(b"\"") + weight(b"\r\n")
 }
 
-/// Signs that begin a formula; of those that spreadsheets take for one of them (Unicode's NFKC makes them the same), too.
-/// The minus sign is what Swedish numbers are written with.
-const FORMULA: &[char] = &[
-    '=', '+', '-', '@', '−', '⁺', '⁻', '⁼', '₊', '₋', '₌', '⩵', '⩶', '﬩', '﹢', '﹣', '﹦', '﹫', '＋', '－',
-    '＝', '＠',
-];
-
-/// Whether a character has no width and no ink: Unicode's format characters, and what else is not to be shown.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'
-        | '\u{8e2}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}'
-        | '\u{13430}'..='\u{13438}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}')
-}
+/// Signs that begin a formula. The last is the minus sign that Swedish numbers are written with.
+const FORMULA: [char; 5] = ['=', '+', '-', '@', '−'];
 
 /// A cell that no spreadsheet takes for a formula, and without control characters: a space stands for each. What begins
-/// as a formula, or has only what nobody sees before one, gets an apostrophe before it: some spreadsheets take that off.
+/// as a formula gets an apostrophe before it, in whatever width its sign is and behind whatever nobody sees: some
+/// spreadsheets look past both.
 fn harmless(cell: &str) -> String {
     let cell: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let first = cell.chars().find(|c| !c.is_whitespace() && !is_invisible(*c));
-    if first.is_some_and(|c| FORMULA.contains(&c)) { format!("'{cell}") } else { cell }
+    if first_seen(&cell).is_some_and(|sign| FORMULA.contains(&sign)) { format!("'{cell}") } else { cell }
 }
 
 #[cfg(test)]
@@ -379,7 +365,7 @@ mod tests {
             prop_assert_eq!(lines.len(), 1);
             let cell = &lines[0][1];
             let seen = cell.trim_start_matches([' ', '\u{200b}']);
-            prop_assert!(!seen.starts_with(FORMULA));
+            prop_assert!(!seen.starts_with(['=', '+', '-', '@', '＝', '﹦']));
             let spaced = name.replace(['\r', '\n', '\t'], " ");
             let quoted = format!("'{spaced}");
             prop_assert!([spaced, quoted].contains(&cell.to_owned()));

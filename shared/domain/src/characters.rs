@@ -33,6 +33,13 @@ pub(crate) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c))
 }
 
+/// The first character of a text that somebody sees, in its usual form (NFKC): of a full-width sign the sign.
+pub fn first_seen(text: &str) -> Option<char> {
+    let seen = text.chars().find(|c| !c.is_whitespace() && !c.is_control() && !is_invisible(*c))?;
+    let usual = ComposingNormalizerBorrowed::new_nfkc();
+    usual.normalize(seen.encode_utf8(&mut [0; 4])).chars().next()
+}
+
 /// The length of a text in code points, as Unicode composes it (NFC): the same for both spellings of `å`.
 pub(crate) fn length(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { composed(text).chars().count() }
@@ -101,6 +108,19 @@ mod tests {
             assert!(is_blank(blank), "{}", blank.escape_unicode());
         }
         assert!(!is_blank(" a ") && !is_blank(".") && !is_blank("\u{200b}å"));
+    }
+
+    #[test]
+    fn the_first_character_that_is_seen_has_its_usual_form() {
+        for (text, first) in [
+            (" \u{200b}\t＝1", Some('=')),
+            ("﹢", Some('+')),
+            ("⩵", Some('=')),
+            ("åa", Some('å')),
+            ("\u{ad} ", None),
+        ] {
+            assert_eq!(first_seen(text), first, "{}", text.escape_unicode());
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub mod wait;
 pub use authorization::AuthorizationCause;
 pub use call::Call;
 pub use cause::Cause;
-pub use characters::without_byte_order_mark;
+pub use characters::{first_seen, without_byte_order_mark};
 pub use composition::Composition;
 pub use corrected::Corrected;
 pub use environment::Environment;
