@@ -27,9 +27,10 @@ fn marks(field: &str) -> [String; 4] {
     ]
 }
 
-/// Fields of a message, but for `statusCode`.
-const FIELDS: [&str; 11] = [
+/// Fields of a message.
+const FIELDS: [&str; 12] = [
     "id",
+    "statusCode",
     "messageType",
     "message",
     "parameterName",
