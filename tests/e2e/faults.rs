@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Fault, FaultTarget, Kind, Oddity, RetryAfter, Simulator};
+use stafett_simulator::{CallKind, Fault, FaultTarget, Kind, Oddity, RetryAfter, Simulator, TokenForm};
 use uuid::Uuid;
 
 use crate::people::{Size, class, record_id, send};
@@ -96,10 +96,14 @@ fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
         ("400 with the culprit", Trouble::Culprit, Fails("recordErrors")),
         ("400 with the culprit in capitals", Trouble::CulpritInCapitals, Fails("recordErrors")),
         ("400 for a parameter", call(Bulk, Fault::BadParameter), Fails("refused")),
-        ("401", call(Bulk, Fault::Status(401)), Fails("authorization")),
+        ("401", call(Bulk, Fault::Status(401)), Succeeds),
+        ("401 to a look", call(Job, Fault::Html(401)), Succeeds),
         ("302", call(Bulk, Fault::Status(302)), Fails("unforeseenAnswer")),
         ("418 to a look", call(Job, Fault::Status(418)), Fails("unforeseenAnswer")),
         ("token server down", call(Token, Fault::Unavailable), Succeeds),
+        ("no token in a success", call(Token, Fault::Html(200)), Succeeds),
+        ("half a token", call(Token, Fault::CutOffBody), Succeeds),
+        ("a token in a list", call(Token, Fault::Token(TokenForm::List)), Succeeds),
         ("token refused", call(Token, Fault::Status(401)), Fails("authorization")),
         ("passing fault", Trouble::Temporary, Succeeds),
         ("lost job", call(Bulk, Fault::JobLost), Succeeds),
@@ -254,8 +258,8 @@ async fn what_may_be_at_skolverket_is_not_said_not_to_be() {
     let stack = TestStack::start().await;
     let body = send(Size { students: 4, teachers: 2, groups: 2, series: 2001 });
     // The groups are accepted and their job is lost; sent again they are too large; in halves they are refused.
-    for fault in [Fault::JobLost, Fault::TooLarge, Fault::Status(401)] {
-        stack.skolverket.fault(FaultTarget::bulk(Kind::Groups).of(ORGANISER), 1, fault);
+    for (times, fault) in [(1, Fault::JobLost), (1, Fault::TooLarge), (u32::MAX, Fault::Status(401))] {
+        stack.skolverket.fault(FaultTarget::bulk(Kind::Groups).of(ORGANISER), times, fault);
     }
     let id = stack.send(&body).await;
     let ended = stack.ended(&id).await;

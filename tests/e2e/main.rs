@@ -50,6 +50,7 @@ mod sqs_contract;
 mod stack;
 mod storage;
 mod template;
+mod tokens;
 mod upload_races;
 mod uploads;
 mod validation;

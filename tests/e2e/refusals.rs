@@ -107,10 +107,19 @@ async fn each_refusal_has_its_cause_and_guidance_and_is_not_repeated() {
         (Fault::Status(422), "requestRefused", None),
         (Fault::Html(401), "notRegistered", Some("Error Error")),
         (Fault::Status(418), "unforeseenAnswer", None),
+        (
+            Fault::SslCertificateError,
+            "certificateRefused",
+            Some("400 The SSL certificate error 400 Bad Request The SSL certificate error nginx"),
+        ),
     ] {
         federation.set(&cases.number(), &federation.member(&skolverket, &cases.number(), KeyKind::Ec));
         skolverket.fault(FaultTarget::calls(CallKind::Token).of(cases.number()), u32::MAX, fault);
-        let (Fault::Status(status) | Fault::Html(status)) = fault else { panic!("another fault") };
+        let status = match fault {
+            Fault::Status(status) | Fault::Html(status) => status,
+            Fault::SslCertificateError => 400,
+            other => panic!("{other:?}"),
+        };
         cases.expect(cause, Some(status), 1, text);
     }
 
@@ -243,7 +252,7 @@ async fn keys_and_tokens_are_nowhere_but_where_they_are_needed() {
         marks.extend(client.key.lines().filter(|line| !line.starts_with('-')).map(str::to_owned));
     }
     // A call of each kind goes wrong, and a settings file holds its key in the wrong field.
-    skolverket.fault(FaultTarget::calls(CallKind::Bulk).of(by_entity), 1, Fault::Html(401));
+    skolverket.fault(FaultTarget::calls(CallKind::Bulk).of(by_entity), u32::MAX, Fault::Html(401));
     skolverket.fault(FaultTarget::calls(CallKind::Job).of(by_fingerprint), 1, Fault::TokenExpired);
     let (mut wrong, lost) = federation.holder("5560001204", KeyKind::Ec);
     wrong["entityId"] = wrong["privateKey"].clone();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stafett_simulator::{CallKind, Kind, Simulator};
 
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, limits, statuses};
+use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, first_attempt, limits, statuses};
 use crate::storage::keys;
 
 pub(crate) async fn open(stack: &TestStack, options: Value) -> String {
@@ -158,9 +158,7 @@ async fn a_send_in_parts_is_the_send_that_it_would_be_in_one() {
     let person = record_id(&body, "persons", 0);
     let shown = stack.get(&format!("/v1/sends/{id}/jobs/users/records/{person}")).await;
     assert_eq!(shown["sent"]["familyName"], body["persons"][0]["familyName"]);
-    let attempts = stack.get(&format!("/v1/sends/{id}/jobs/users/attempts")).await;
-    let attempt =
-        attempts["items"].as_array().unwrap().last().unwrap()["attempt"].as_str().unwrap().to_owned();
+    let attempt = first_attempt(&stack, &id, "users").await;
     let call = stack.get(&format!("/v1/sends/{id}/jobs/users/attempts/{attempt}")).await;
     assert!(call["request"]["data"].as_array().unwrap().len() > 1, "{call}");
     stack.finish(0).await;

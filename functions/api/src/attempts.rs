@@ -1,8 +1,8 @@
-//! A job's calls to Skolverket.
+//! A job's calls to Skolverket, and those to its authorization server for the tokens that they needed.
 
 use axum::extract::State;
 use serde_json::Value;
-use stafett_domain::{Access, AttemptId, Call, Facts};
+use stafett_domain::{Access, AttemptCall, AttemptId, Facts};
 use stafett_engine::history::{Body, Listed};
 
 use crate::Shared;
@@ -41,10 +41,15 @@ pub(crate) async fn show(
     let attempt = relay.history.attempt(&send, stage, id).await?.ok_or(Problem::NotFound)?;
     let (request, response, truncated) = match reader.access {
         Access::Masked => (None, None, false),
+        // Nothing in it is about a person, so that no reading of personal data is noted.
+        Access::Personal if attempt.call == AttemptCall::Token => {
+            let body = |text: Option<&str>| Some(text.map(json).unwrap_or_default());
+            (body(attempt.request.as_deref()), body(attempt.response.as_deref()), false)
+        }
         Access::Personal => {
             let batch = relay.history.batch(&send, stage, id.batch).await?.ok_or(Problem::Internal)?;
             let request = match attempt.call {
-                Call::Submit => {
+                AttemptCall::Submit => {
                     let Body { body, .. } = relay.history.body::<Facts>(&send, stage, &batch).await?;
                     let mut body = only(json(&body), &attempt.records);
                     if let Some(Value::Array(records)) = body.get_mut("data") {
@@ -52,7 +57,7 @@ pub(crate) async fn show(
                     }
                     body
                 }
-                Call::Poll => Value::Null,
+                AttemptCall::Poll | AttemptCall::Token => Value::Null,
             };
             let response = if attempt.answer_kept {
                 let answer = relay.history.answer(&send, stage, &batch, id).await?.unwrap_or_default();

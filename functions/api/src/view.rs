@@ -7,9 +7,9 @@ use serde::Serialize;
 use stafett_domain::guidance;
 use stafett_domain::register::Register;
 use stafett_domain::{
-    Access, ActivitySummary, AttemptId, AuthorizationCause, Call, Counts, FindingGroup, Findings, Guidance,
-    JobStatus, KindCount, KnownWords, Label, Options, Outcome, Reason, ReasonCode, RecordFinding, RecordId,
-    Row, SendId, SendStatus, Severity, StageName, WaitCause,
+    Access, ActivitySummary, AttemptCall, AttemptId, AuthorizationCause, Counts, FindingGroup, Findings,
+    Guidance, JobStatus, KindCount, KnownWords, Label, Options, Outcome, Reason, ReasonCode, RecordFinding,
+    RecordId, Row, SendId, SendStatus, Severity, StageName, WaitCause,
 };
 use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, UploadParts, looked_up_by};
 use stafett_skolverket::LogEntry;
@@ -382,7 +382,7 @@ fn is_none(count: &usize) -> bool {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AttemptView {
     attempt: AttemptId,
-    call: Call,
+    call: AttemptCall,
     call_label: Label,
     method: String,
     path: String,
@@ -393,7 +393,7 @@ pub(crate) struct AttemptView {
     response_bytes: u64,
     /// What it means that it was not answered as hoped for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    guidance: Option<&'static Guidance>,
+    guidance: Option<Guidance>,
 }
 
 impl From<&Attempt> for AttemptView {
@@ -409,7 +409,11 @@ impl From<&Attempt> for AttemptView {
             status: attempt.status,
             request_bytes: attempt.request_bytes,
             response_bytes: attempt.response_bytes,
-            guidance: guidance::of_call(attempt.status, attempt.call == Call::Poll, attempt.wait_cause),
+            guidance: match attempt.call {
+                AttemptCall::Token => guidance::of_token_request(attempt.status, attempt.cause),
+                AttemptCall::Submit => guidance::of_call(attempt.status, false, attempt.wait_cause).copied(),
+                AttemptCall::Poll => guidance::of_call(attempt.status, true, attempt.wait_cause).copied(),
+            },
         }
     }
 }

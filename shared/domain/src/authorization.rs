@@ -32,6 +32,14 @@ pub enum AuthorizationCause {
     OrganisationNumberMissing,
     /// The API does not take a token that was made for it just now.
     WrongEnvironment,
+    /// The token that the server gave is another organisation's.
+    TokenOfOtherOrganisation,
+    /// The token that the server gave names no organisation.
+    TokenWithoutOrganisation,
+    /// The server could not be reached, or answered that it cannot: a token may be had later.
+    AuthorizationServerUnavailable,
+    /// The server answered with something in which no token can be found: one may be had later.
+    AuthorizationServerUnreadable,
     /// The server has another key than those that are pinned.
     PinMismatch,
     /// The server's certificate is not one that is trusted.
@@ -40,7 +48,7 @@ pub enum AuthorizationCause {
     RequestRefused,
     /// The server sent us elsewhere. A token is asked for at one address only.
     Redirected,
-    /// The server refused in a way that nobody foresaw, or gave an answer without a token.
+    /// The server refused in a way that nobody foresaw.
     UnforeseenAnswer,
 }
 

@@ -1,4 +1,4 @@
-//! The two calls that a batch makes.
+//! The calls that a batch makes.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,27 @@ impl Call {
         match self {
             Self::Submit => "submit",
             Self::Poll => "poll",
+        }
+    }
+}
+
+/// What an attempt was: a batch's own call, or the request for the token that the call needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum AttemptCall {
+    /// A request to the authorization server.
+    Token,
+    /// See [`Call::Submit`].
+    Submit,
+    /// See [`Call::Poll`].
+    Poll,
+}
+
+impl From<Call> for AttemptCall {
+    fn from(call: Call) -> Self {
+        match call {
+            Call::Submit => Self::Submit,
+            Call::Poll => Self::Poll,
         }
     }
 }

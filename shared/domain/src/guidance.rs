@@ -5,8 +5,8 @@
 //! only, then by its type. One that is in none of these is not guessed at: [`UNKNOWN`].
 //!
 //! The words are in `guidance/records.rs` (what messages say of a record), `guidance/categories.rs` (what the category of
-//! a message says), `guidance/outcomes.rs` (records without a message), `guidance/calls.rs` (whole calls) and
-//! `guidance/reasons.rs` (why a job ended): a new cause is a new row there.
+//! a message says), `guidance/outcomes.rs` (records without a message), `guidance/calls.rs` (whole calls),
+//! `guidance/authorization.rs` (the way in) and `guidance/reasons.rs` (why a job ended): a new cause is a new row there.
 
 mod authorization;
 mod calls;
@@ -17,6 +17,7 @@ mod records;
 
 use serde::Serialize;
 
+use crate::authorization::AuthorizationCause;
 use crate::reason::Text;
 use crate::state::Outcome;
 use crate::wait::WaitCause;
@@ -216,6 +217,13 @@ pub fn of_outcome(outcome: Outcome, dependency: bool) -> Option<&'static Guidanc
 /// `polled`: it asked for a job. `cause`: why it was made again, where the status does not say it.
 pub fn of_call(status: Option<u16>, polled: bool, cause: Option<WaitCause>) -> Option<&'static Guidance> {
     cause.map(of_wait).or_else(|| calls::of_status(status, polled))
+}
+
+/// What a request for a token means, by the status of its answer and by why it gave no token: `cause` is absent where
+/// another request followed at once. Nothing for one that gave a token.
+pub fn of_token_request(status: Option<u16>, cause: Option<AuthorizationCause>) -> Option<Guidance> {
+    let other_form = || (!matches!(status, Some(200..=299))).then_some(authorization::OTHER_FORM);
+    cause.map(of_authorization).or_else(other_form)
 }
 
 #[cfg(test)]

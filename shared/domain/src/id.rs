@@ -1,6 +1,7 @@
 //! Ids are types: a send's id cannot stand where a record's belongs.
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -66,50 +67,6 @@ impl RecordId {
     }
 }
 
-/// A school authority's (huvudman's) organisation number: 10 digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct OrganisationNumber(String);
-
-impl OrganisationNumber {
-    /// The ten digits.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for OrganisationNumber {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for OrganisationNumber {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        if text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidId("organisation number"))
-        }
-    }
-}
-
-impl TryFrom<String> for OrganisationNumber {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        text.parse()
-    }
-}
-
-impl From<OrganisationNumber> for String {
-    fn from(number: OrganisationNumber) -> Self {
-        number.0
-    }
-}
-
 /// A batch of a job, numbered from 0 in the order in which its records were given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -121,8 +78,9 @@ impl fmt::Display for BatchId {
     }
 }
 
-/// One HTTP call for a batch: batch `b`, try `t` of it, step `n` within the try. Written `b.t.n`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// One HTTP call for a batch: batch `b`, try `t` of it, step `n` within the try. Written `b.t.n`; a request for a token
+/// that was made for that step before its own call, the `k`-th, is written `b.t.n.tk`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AttemptId {
     /// The batch.
@@ -131,11 +89,14 @@ pub struct AttemptId {
     pub attempt_try: u32,
     /// Which step of the try, from 0.
     pub n: u32,
+    /// Which of the step's requests for a token, from 1; none for the step's own call.
+    pub token_request: Option<NonZeroU8>,
 }
 
 impl fmt::Display for AttemptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.batch, self.attempt_try, self.n)
+        write!(f, "{}.{}.{}", self.batch, self.attempt_try, self.n)?;
+        self.token_request.map_or(Ok(()), |request| write!(f, ".t{request}"))
     }
 }
 
@@ -144,12 +105,20 @@ impl FromStr for AttemptId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = InvalidId("attempt");
-        let mut parts = text.split('.').map(|part| {
+        let number = |part: &str| {
             let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
             if digits { part.parse::<u32>().map_err(|_| invalid) } else { Err(invalid) }
-        });
+        };
+        let (step, token_request) = match text.split_once(".t") {
+            Some((step, request)) => {
+                let request = u8::try_from(number(request)?).ok().and_then(NonZeroU8::new);
+                (step, Some(request.ok_or(invalid)?))
+            }
+            None => (text, None),
+        };
+        let mut parts = step.split('.').map(number);
         let mut next = || parts.next().unwrap_or(Err(invalid));
-        let attempt = Self { batch: BatchId(next()?), attempt_try: next()?, n: next()? };
+        let attempt = Self { batch: BatchId(next()?), attempt_try: next()?, n: next()?, token_request };
         if parts.next().is_some() { Err(invalid) } else { Ok(attempt) }
     }
 }
@@ -173,20 +142,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_organisation_number_is_ten_digits() {
-        assert!("5567044268".parse::<OrganisationNumber>().is_ok());
-        for wrong in ["", "556704426", "55670442688", "556704-4268", "556704426x", "５５６７０４４２６８"]
-        {
-            assert_eq!(wrong.parse::<OrganisationNumber>(), Err(InvalidId("organisation number")));
-        }
-    }
-
-    #[test]
     fn an_attempt_reads_back_as_it_was_written() {
-        let attempt = AttemptId { batch: BatchId(3), attempt_try: 1, n: 12 };
+        let attempt = AttemptId { batch: BatchId(3), attempt_try: 1, n: 12, token_request: None };
         assert_eq!(attempt.to_string(), "3.1.12");
         assert_eq!("3.1.12".parse(), Ok(attempt));
-        for wrong in ["", "3", "3.1", "3.1.", "3.1.2.4", "a.1.2", "+3.1.2", "-1.1.1"] {
+        let request = AttemptId { token_request: NonZeroU8::new(2), ..attempt };
+        assert_eq!(request.to_string(), "3.1.12.t2");
+        assert_eq!("3.1.12.t2".parse(), Ok(request));
+        for wrong in [
+            "",
+            "3",
+            "3.1",
+            "3.1.",
+            "3.1.2.4",
+            "a.1.2",
+            "+3.1.2",
+            "-1.1.1",
+            "3.1.2.t",
+            "3.1.2.t0",
+            "3.1.2.t256",
+            "3.1.t1",
+            "3.1.2.t1.t1",
+            "3.1.2.t+1",
+        ] {
             assert!(wrong.parse::<AttemptId>().is_err(), "{wrong}");
         }
     }

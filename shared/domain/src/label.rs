@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::call::Call;
+use crate::call::AttemptCall;
 use crate::stage::StageName;
 use crate::state::{JobStatus, Outcome, SendStatus};
 
@@ -110,10 +110,11 @@ impl StageName {
     }
 }
 
-impl Call {
+impl AttemptCall {
     /// What people call it.
     pub fn label(self) -> Label {
         match self {
+            Self::Token => label("begärde en token", "asked for a token"),
             Self::Submit => label("skickade poster", "records sent"),
             Self::Poll => label("frågade efter utfallet", "asked for the outcome"),
         }
@@ -142,7 +143,7 @@ mod tests {
         all_named(JobStatus::ALL.iter().map(|status| status.label()));
         all_named(Outcome::ALL.iter().map(|outcome| outcome.label()));
         all_named(StageName::ORDER.map(StageName::label));
-        all_named([Call::Submit, Call::Poll].map(Call::label));
+        all_named([AttemptCall::Token, AttemptCall::Submit, AttemptCall::Poll].map(AttemptCall::label));
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod json;
 pub mod known_words;
 pub mod label;
 mod links;
+pub mod organisation_number;
 pub mod personal;
 pub mod plan;
 pub mod preview;
@@ -38,7 +39,7 @@ pub mod vocabulary;
 pub mod wait;
 
 pub use authorization::AuthorizationCause;
-pub use call::Call;
+pub use call::{AttemptCall, Call};
 pub use cause::Cause;
 pub use characters::{first_seen, without_byte_order_mark};
 pub use composition::Composition;
@@ -49,9 +50,10 @@ pub use finding::{
     RecordFinding, RecordFindings, Severity, Validation,
 };
 pub use guidance::Guidance;
-pub use id::{AttemptId, BatchId, ClaimId, InvalidId, OrganisationNumber, RecordId, SendId, SkolverketJobId};
+pub use id::{AttemptId, BatchId, ClaimId, InvalidId, RecordId, SendId, SkolverketJobId};
 pub use known_words::{KnownWords, may_be_quoted};
 pub use label::Label;
+pub use organisation_number::OrganisationNumber;
 pub use personal::Personal;
 pub use plan::{ActivitySummary, Facts, MAX_BODY_BYTES, Plan, PlannedBatch, SchoolUnitSummary};
 pub use preview::{Preview, Viewer};

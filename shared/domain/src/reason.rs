@@ -29,7 +29,8 @@ pub enum ReasonCode {
     Unfinished,
     /// A person asked for it.
     Cancelled,
-    /// Skolverket could not be reached for the longest time that is waited for it.
+    /// Skolverket, or with a cause its authorization server, could not be reached for the longest time that is waited
+    /// for it.
     Deadline,
     /// Skolverket answered, and its answers could not be read for as long as is waited for one that can.
     UnreadableAnswer,
@@ -79,8 +80,7 @@ impl Reason {
 
     /// What it means, what to do, and who.
     pub fn guidance(&self) -> Guidance {
-        let by_status = || guidance::of_reason(self.code, self.http_status);
-        self.cause.map_or_else(by_status, AuthorizationCause::guidance)
+        guidance::of_reason(self.code, self.cause, self.http_status)
     }
 
     /// What happened, to what, and what to do next: the guidance in one text, with the status that decided it.

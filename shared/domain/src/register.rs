@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
-use crate::id::OrganisationNumber;
+use crate::organisation_number::OrganisationNumber;
 use crate::plan::ActivitySummary;
 use crate::reason::Text;
 
@@ -166,9 +166,11 @@ impl Known {
 impl SchoolUnit {
     /// Whether somebody else than this organiser runs it.
     pub fn is_of_another(&self, organisation: &OrganisationNumber) -> bool {
-        self.parent_organisation
-            .as_ref()
-            .is_some_and(|parent| parent.organisation_number != organisation.as_str())
+        // A number in a form that nobody knows says neither.
+        let parent = self.parent_organisation.as_ref();
+        parent
+            .and_then(|parent| OrganisationNumber::named_by(&parent.organisation_number))
+            .is_some_and(|runs_it| runs_it != *organisation)
     }
 
     /// Whether it has ceased, or is not in the test service.

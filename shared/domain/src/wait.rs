@@ -18,24 +18,27 @@ pub enum WaitCause {
     UnreadableAnswer,
     /// Skolverket answered with more than is read.
     AnswerTooLarge,
-    /// The authorization server gave no token, for a reason that may pass.
+    /// The authorization server could not be reached, or answered that it cannot: there is no token for the moment.
     AuthorizationServer,
+    /// The authorization server answered, and no token can be found in the answer.
+    AuthorizationServerUnreadable,
 }
 
 impl WaitCause {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NotReached,
         Self::Unavailable,
         Self::TooManyCalls,
         Self::UnreadableAnswer,
         Self::AnswerTooLarge,
         Self::AuthorizationServer,
+        Self::AuthorizationServerUnreadable,
     ];
 
     /// An answer came, and did not say what was asked for.
     pub fn is_unreadable(self) -> bool {
-        matches!(self, Self::UnreadableAnswer | Self::AnswerTooLarge)
+        matches!(self, Self::UnreadableAnswer | Self::AnswerTooLarge | Self::AuthorizationServerUnreadable)
     }
 
     /// What it means, what to do, and who.

@@ -100,7 +100,9 @@ impl Metrics {
             WaitCause::NotReached | WaitCause::Unavailable | WaitCause::AuthorizationServer => {
                 "SkolverketUnavailable"
             }
-            WaitCause::UnreadableAnswer | WaitCause::AnswerTooLarge => "SkolverketUnreadable",
+            WaitCause::UnreadableAnswer
+            | WaitCause::AnswerTooLarge
+            | WaitCause::AuthorizationServerUnreadable => "SkolverketUnreadable",
             WaitCause::TooManyCalls => return,
         };
         self.print(&[count(name, 1, WHOLE)], &[]);

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::{AuthorizationCause, Call, Outcome, Reason, ReasonCode, WaitCause};
+use stafett_domain::{Call, Outcome, Reason, ReasonCode, WaitCause};
 use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
 
 use crate::apart::Found;
-use crate::authorization;
 use crate::history::{Attempt, Batch, HistoryError, Issue, Next};
 use crate::loaded::Loaded;
 use crate::outcome::{Reading, outcomes};
 use crate::piece::ROUNDS;
-use crate::relay::{HandleError, JobRef, Relay, StepFailure};
+use crate::relay::{JobRef, Relay, StepFailure};
 use crate::said;
 use crate::turn::Turn;
 use crate::verdict::{self, Verdict};
@@ -60,7 +59,7 @@ impl Relay {
     async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
         let token = match self.token(job, batch).await? {
             Ok(token) => token,
-            Err(refusal) => return self.follow(job, batch, verdict::of_token(refusal)).await,
+            Err(no_token) => return self.follow(job, batch, verdict::of_token(no_token)).await,
         };
         if token.fresh {
             self.metrics.token_refreshed();
@@ -69,44 +68,6 @@ impl Relay {
             Call::Submit => self.submit(job, batch, &token, loaded).await,
             Call::Poll => Box::pin(self.poll(job, batch, &token, loaded)).await,
         }
-    }
-
-    /// The organiser's token for the send's environment. Without one: why there will be none, or nothing where that may
-    /// pass.
-    async fn token(&self, job: &JobRef, batch: &Batch) -> Result<Result<Token, Option<Reason>>, StepFailure> {
-        let (organisation, now) = (&job.send.organisation, self.clock.now());
-        let organiser = match self.organisers.get(organisation, now).await {
-            Ok(organiser) => organiser,
-            Err(error) => {
-                let cause = error.cause().ok_or(HandleError::Settings(error))?;
-                return Ok(Err(Some(Reason::authorization(cause))));
-            }
-        };
-        // What is open is polled to its end with the token that is there.
-        if batch.call == Call::Submit {
-            let allowed = organiser.environment(Some(batch.environment)).is_some();
-            let not_allowed = (!allowed).then_some(AuthorizationCause::EnvironmentNotAllowed);
-            if let Some(cause) = organiser.refusal(now).or(not_allowed) {
-                return Ok(Err(Some(Reason::authorization(cause))));
-            }
-        }
-        let answer = self.skolverket.token(&organiser.identity, batch.environment, now).await;
-        let refusal = match &answer {
-            Ok(token) if !token.fresh => return Ok(answer.map_err(|_| None)),
-            Ok(_) => None,
-            Err(failure) => {
-                tracing::warn!(
-                    event = "token.failed", send = %job.send.send, organisation = %organisation,
-                    environment = %batch.environment, error = %failure, "no token"
-                );
-                match authorization::reason(failure, &organiser.identity) {
-                    None => return Ok(Err(None)),
-                    refusal => refusal,
-                }
-            }
-        };
-        self.history.note_authorization(organisation, batch.environment, refusal.as_ref(), now).await?;
-        Ok(answer.map_err(|_| refusal))
     }
 
     /// No call starts unless so much of the claim is left: its time-out, and a tenth for what is written after it.
@@ -250,20 +211,16 @@ impl Relay {
     async fn follow(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
         match verdict {
             Verdict::PutBack { cause, hint, uncertain } => {
-                self.metrics.waits_for_skolverket(cause);
-                let now = self.clock.now();
                 // The limit is everybody's; what else may pass is this batch's to wait for.
                 if let Some(reset) = hint.filter(|_| cause == WaitCause::TooManyCalls) {
-                    self.limiter.pause(now, reset).await?;
+                    self.limiter.pause(self.clock.now(), reset).await?;
                 }
-                let since = batch.waiting_since.unwrap_or(now);
-                let overdue = Duration::try_from(now.duration_since(since))
-                    .is_ok_and(|age| age > self.config.timing.deadline);
-                if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
-                    return self.stop(job, batch, verdict::given_up(cause)).await;
-                }
-                let wait = verdict::retry_wait(&self.config.timing, batch.faults(), jitter(), hint);
-                self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
+                let in_the_end = verdict::given_up(cause, None);
+                self.wait(job, batch, Wait { cause, hint, uncertain, in_the_end }).await
+            }
+            Verdict::WaitForToken(cause, reason) => {
+                let in_the_end = verdict::given_up(cause, Some(reason));
+                self.wait(job, batch, Wait { cause, hint: None, uncertain: false, in_the_end }).await
             }
             Verdict::NewToken => {
                 self.skolverket.forget_token(&job.send.organisation, batch.environment).await;
@@ -282,7 +239,27 @@ impl Relay {
                 self.stop(job, batch, Reason::with_status(ReasonCode::Refused, status)).await
             }
             Verdict::Stop(reason) => self.stop(job, batch, reason).await,
+            Verdict::TokenNotTaken(reason) => {
+                let (organisation, now) = (&job.send.organisation, self.clock.now());
+                self.history.note_authorization(organisation, batch.environment, Some(&reason), now).await?;
+                self.stop(job, batch, reason).await
+            }
         }
+    }
+
+    /// The same step again later; or the end, where it has been waited for long enough.
+    async fn wait(&self, job: &JobRef, batch: &Batch, wait: Wait) -> Result<Course, StepFailure> {
+        let Wait { cause, hint, uncertain, in_the_end } = wait;
+        self.metrics.waits_for_skolverket(cause);
+        let now = self.clock.now();
+        let since = batch.waiting_since.unwrap_or(now);
+        let overdue =
+            Duration::try_from(now.duration_since(since)).is_ok_and(|age| age > self.config.timing.deadline);
+        if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
+            return self.stop(job, batch, in_the_end).await;
+        }
+        let wait = verdict::retry_wait(&self.config.timing, batch.faults(), jitter(), hint);
+        self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
     }
 
     /// Whether another answer to this batch's call is not waited for, after one that could not be read: a send that is
@@ -385,7 +362,7 @@ impl Relay {
         );
         let attempt = Attempt {
             attempt: batch.attempt(),
-            call: batch.call,
+            call: batch.call.into(),
             method: match batch.call {
                 Call::Submit => "POST".to_owned(),
                 Call::Poll => "GET".to_owned(),
@@ -394,7 +371,9 @@ impl Relay {
             started_at,
             duration_ms,
             status: exchange.status,
+            cause: None,
             request_bytes: exchange.request_bytes as u64,
+            request: None,
             response_bytes: exchange.response_bytes as u64,
             wait_cause: kept.unreadable,
             response: kept.small,
@@ -417,6 +396,17 @@ enum PutBack {
     NotReady,
     /// The call came to nothing, for a cause that may pass.
     Waiting { since: Timestamp, cause: WaitCause, uncertain: bool },
+}
+
+/// A wait for an answer, or for a token.
+struct Wait {
+    cause: WaitCause,
+    /// Not before, as Skolverket said.
+    hint: Option<Duration>,
+    /// Skolverket may have carried the call out.
+    uncertain: bool,
+    /// Why the send ends that has waited too long.
+    in_the_end: Reason,
 }
 
 /// What is kept of an answer with its attempt.

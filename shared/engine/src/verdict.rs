@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use stafett_domain::{Call, Reason, ReasonCode, WaitCause};
+use stafett_domain::{AuthorizationCause, Call, Reason, ReasonCode, WaitCause};
 use stafett_skolverket::{CallFailure, LogEntry};
 
-use crate::authorization;
+use crate::authorization::{self, NoToken};
 use crate::config::Timing;
 
 /// What to do after a call that gave no answer of the kind that was asked for.
@@ -20,8 +20,12 @@ pub(crate) enum Verdict {
         /// Skolverket may have carried the call out.
         uncertain: bool,
     },
+    /// The same step again, once there may be a token; why there is none.
+    WaitForToken(WaitCause, Reason),
     /// The same call again with a new token.
     NewToken,
+    /// The API does not take a new token either: as [`Verdict::Stop`], and for those who look after the settings.
+    TokenNotTaken(Reason),
     /// Another try: the batch is submitted anew.
     NewTry,
     /// Not as a whole: without the record that is named as the culprit, or in halves.
@@ -57,8 +61,9 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
             again(WaitCause::UnreadableAnswer, None, uncertain)
         }
         CallFailure::AnswerTooLong(_) => again(WaitCause::AnswerTooLarge, None, uncertain),
-        CallFailure::Forbidden if !token_is_new => Verdict::NewToken,
-        CallFailure::Forbidden => Verdict::Stop(authorization::new_token_refused()),
+        CallFailure::Forbidden | CallFailure::Status(401) if !token_is_new => Verdict::NewToken,
+        CallFailure::Forbidden => Verdict::TokenNotTaken(authorization::new_token_refused(403)),
+        CallFailure::Status(401) => Verdict::TokenNotTaken(authorization::new_token_refused(401)),
         CallFailure::NotFound => match call {
             Call::Poll => Verdict::NewTry,
             Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
@@ -72,7 +77,6 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
             Verdict::TakeApart { status: 400 }
         }
         CallFailure::Status(status @ 400) => stop(ReasonCode::Refused, *status),
-        CallFailure::Status(status @ 401) => Verdict::Stop(authorization::unauthorized(*status)),
         CallFailure::Status(status) => stop(ReasonCode::UnforeseenAnswer, *status),
     }
 }
@@ -87,15 +91,26 @@ impl Verdict {
     }
 }
 
-/// Why a batch is given up that waited for as long as may be, for this cause at last.
-pub(crate) fn given_up(cause: WaitCause) -> Reason {
-    Reason::new(if cause.is_unreadable() { ReasonCode::UnreadableAnswer } else { ReasonCode::Deadline })
+/// Why a batch is given up that waited for as long as may be, for this cause at last. `no_token`: why there was no token,
+/// if that is what it waited for.
+pub(crate) fn given_up(cause: WaitCause, no_token: Option<Reason>) -> Reason {
+    let code = if cause.is_unreadable() { ReasonCode::UnreadableAnswer } else { ReasonCode::Deadline };
+    no_token.map_or_else(|| Reason::new(code), |reason| Reason { code, ..reason })
 }
 
 /// The verdict over a token that was not given. A refusal, for a reason, would be repeated.
-pub(crate) fn of_token(refusal: Option<Reason>) -> Verdict {
-    let later = Verdict::PutBack { cause: WaitCause::AuthorizationServer, hint: None, uncertain: false };
-    refusal.map_or(later, Verdict::Stop)
+pub(crate) fn of_token(no_token: NoToken) -> Verdict {
+    match no_token {
+        NoToken::Refused(reason) => Verdict::Stop(reason),
+        NoToken::Later(reason) => Verdict::WaitForToken(wait_for_token(&reason), reason),
+    }
+}
+
+fn wait_for_token(reason: &Reason) -> WaitCause {
+    match reason.cause {
+        Some(AuthorizationCause::AuthorizationServerUnreadable) => WaitCause::AuthorizationServerUnreadable,
+        _ => WaitCause::AuthorizationServer,
+    }
 }
 
 /// The longest that Skolverket's word for when to come back is followed (design §5): a header that means something
@@ -152,6 +167,7 @@ mod tests {
         use WaitCause::*;
         let back = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
         let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
+        let not_taken = |status| Verdict::TokenNotTaken(authorization::new_token_refused(status));
         let half = Some(Duration::from_millis(500));
         for (call, failure, fresh, expected) in [
             (Submit, CallFailure::Connection, true, back(NotReached, None, false)),
@@ -175,13 +191,14 @@ mod tests {
             (Poll, CallFailure::AnswerTooLong(200), true, back(AnswerTooLarge, None, false)),
             (Submit, CallFailure::NoJobId, true, back(UnreadableAnswer, None, true)),
             (Submit, CallFailure::Forbidden, false, Verdict::NewToken),
-            (Submit, CallFailure::Forbidden, true, Verdict::Stop(authorization::new_token_refused())),
+            (Submit, CallFailure::Forbidden, true, not_taken(403)),
+            (Poll, CallFailure::Status(401), false, Verdict::NewToken),
+            (Poll, CallFailure::Status(401), true, not_taken(401)),
             (Poll, CallFailure::NotFound, true, Verdict::NewTry),
             (Submit, CallFailure::NotFound, true, stop(ReasonCode::UnforeseenAnswer, 404)),
             (Submit, CallFailure::TooLarge, true, Verdict::TakeApart { status: 413 }),
             (Submit, CallFailure::Status(400), true, Verdict::TakeApart { status: 400 }),
             (Poll, CallFailure::Status(400), true, stop(ReasonCode::Refused, 400)),
-            (Submit, CallFailure::Status(401), true, stop(ReasonCode::Authorization, 401)),
             (Submit, CallFailure::Status(302), true, stop(ReasonCode::UnforeseenAnswer, 302)),
             (Poll, CallFailure::Status(418), true, stop(ReasonCode::UnforeseenAnswer, 418)),
         ] {
@@ -194,9 +211,17 @@ mod tests {
 
     #[test]
     fn a_token_that_was_refused_is_not_asked_for_again() {
-        assert!(matches!(of_token(None), Verdict::PutBack { cause: WaitCause::AuthorizationServer, .. }));
-        let refused = Reason::with_status(ReasonCode::Authorization, 401);
-        assert_eq!(of_token(Some(refused.clone())), Verdict::Stop(refused));
+        let reason = Reason::with_status(ReasonCode::Authorization, 401);
+        assert_eq!(of_token(NoToken::Refused(reason.clone())), Verdict::Stop(reason));
+        for (cause, wait) in [
+            (AuthorizationCause::AuthorizationServerUnavailable, WaitCause::AuthorizationServer),
+            (AuthorizationCause::AuthorizationServerUnreadable, WaitCause::AuthorizationServerUnreadable),
+        ] {
+            let reason = Reason::authorization(cause);
+            let later = NoToken::Later(reason.clone());
+            assert_eq!(of_token(later), Verdict::WaitForToken(wait, reason.clone()));
+            assert_eq!(given_up(wait, Some(reason)).cause, Some(cause));
+        }
     }
 
     #[test]
@@ -204,7 +229,7 @@ mod tests {
         for cause in WaitCause::ALL {
             let verdict = Verdict::PutBack { cause, hint: None, uncertain: false };
             assert_eq!(verdict.unreadable().is_some(), cause.is_unreadable());
-            let unread = given_up(cause).code == ReasonCode::UnreadableAnswer;
+            let unread = given_up(cause, None).code == ReasonCode::UnreadableAnswer;
             assert_eq!(unread, cause.is_unreadable(), "{cause:?}");
         }
         assert_eq!(Verdict::NewToken.unreadable(), None);

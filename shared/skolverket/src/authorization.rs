@@ -1,17 +1,19 @@
 //! The authorization server: GNAP over mutual TLS, a connection of its own for every organiser.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde_json::Value;
 use stafett_domain::{Environment, OrganisationNumber};
 use tokio::sync::Mutex;
 
-use crate::client::{Unread, receive};
+use crate::client::{MAX_ANSWER_BYTES, Received, Unread, receive};
+use crate::encoding::{TooLong, decoded};
 use crate::endpoint::Endpoint;
 use crate::identity::{Identity, Roots};
 use crate::tls::{self, TlsError};
-use crate::token::{self, Granted, Token, TokenCache, TokenFailure};
+use crate::token::{self, Granted, TokenAnswer, TokenCache, TokenFailure, TokenRequest};
 
 /// Organisers whose connections are kept: more than a process meets in its life at the usual pace.
 const CLIENTS: usize = 32;
@@ -43,24 +45,29 @@ impl Authorization {
         Self { endpoint, roots, timeout, kept: Mutex::default() }
     }
 
-    /// The organiser's token for an environment, whose API tokens know by `location`: the kept one, or else a new one.
+    /// The organiser's token for an environment, whose API tokens know by `location`: the kept one, or else a new one,
+    /// if it is the organiser's.
     pub(crate) async fn token(
         &self,
         identity: &Identity,
         environment: Environment,
         location: &str,
         now: Timestamp,
-    ) -> Result<Token, TokenFailure> {
+    ) -> TokenAnswer {
+        let clock = Running { since: Instant::now(), from: now };
         let mut kept = self.kept.lock().await;
         if let Some(token) = kept.tokens.get(identity, environment, now) {
-            return Ok(token);
+            return TokenAnswer { requests: Vec::new(), token: Ok(token) };
         }
         if self.endpoint.is_secure() && identity.credentials.is_none() {
-            return Err(TokenFailure::NoCertificate);
+            return TokenFailure::NoCertificate.into();
         }
-        let http = kept.client(identity, &self.roots, self.timeout).map_err(|_| TokenFailure::NoTls)?;
-        let granted = self.ask(&http, identity, location).await?;
-        Ok(kept.tokens.keep(identity, environment, &granted, now))
+        let Ok(http) = kept.client(identity, &self.roots, self.timeout) else {
+            return TokenFailure::NoTls.into();
+        };
+        let (requests, granted) = self.ask(&http, identity, location, clock).await;
+        let token = granted.map(|granted| kept.tokens.keep(identity, environment, &granted, clock.now()));
+        TokenAnswer { requests, token }
     }
 
     /// Asks in one form after the other, while the answer is 401: that may mean that the form is not known. Where none is
@@ -70,29 +77,80 @@ impl Authorization {
         http: &reqwest::Client,
         identity: &Identity,
         location: &str,
-    ) -> Result<Granted, TokenFailure> {
-        let mut refused = None;
+        clock: Running,
+    ) -> (Vec<TokenRequest>, Result<Granted, TokenFailure>) {
+        let mut requests: Vec<TokenRequest> = Vec::new();
+        let mut first_refusal = None;
         for key in identity.keys() {
-            let request = http.post(self.endpoint.url()).json(&token::request(location, key));
-            let received = request.send().await.map_err(|error| token_failure(&error))?;
-            let received = receive(received).await.map_err(|error| match error {
-                Unread::Http(error) => token_failure(&error),
-                Unread::TooLong(_) => TokenFailure::NotReadable,
-            })?;
-            let status = received.status;
-            match status {
-                200..=299 => return Granted::read(&received.body),
-                429 | 500..=599 => return Err(TokenFailure::Unavailable { status: Some(status) }),
-                _ => {
-                    let text = token::server_text(&received.body);
-                    refused.get_or_insert(TokenFailure::Refused { status, text });
-                }
+            // What the one before did not get is what this one is for.
+            if let Some(before) = requests.last_mut() {
+                first_refusal = first_refusal.or(before.failure.take());
             }
-            if status != 401 {
-                break;
+            let (request, granted) =
+                self.request(http, identity, &token::request(location, key), clock).await;
+            let refused = matches!(request.failure, Some(TokenFailure::Refused { status: 401, .. }));
+            requests.push(request);
+            if !refused {
+                return (
+                    requests,
+                    granted.map_err(|failure| match failure {
+                        TokenFailure::Refused { .. } => first_refusal.unwrap_or(failure),
+                        other => other,
+                    }),
+                );
             }
         }
-        Err(refused.unwrap_or(TokenFailure::NoCertificate))
+        let last = requests.last().and_then(|request| request.failure.clone());
+        (requests, Err(first_refusal.or(last).unwrap_or(TokenFailure::NoCertificate)))
+    }
+
+    /// Asks once.
+    async fn request(
+        &self,
+        http: &reqwest::Client,
+        identity: &Identity,
+        body: &Value,
+        clock: Running,
+    ) -> (TokenRequest, Result<Granted, TokenFailure>) {
+        let started = Instant::now();
+        let url = self.endpoint.url();
+        let mut request = TokenRequest {
+            path: url.path().to_owned(),
+            started_at: clock.now(),
+            duration: Duration::ZERO,
+            request: token::shown_request(body),
+            request_bytes: body.to_string().len(),
+            status: None,
+            response: None,
+            response_bytes: 0,
+            failure: None,
+        };
+        let received = match http.post(url).json(body).send().await {
+            Ok(response) => receive(response).await,
+            Err(error) => Err(Unread::Http(error)),
+        };
+        let granted = match received {
+            Ok(received) => {
+                let Received { status, body, .. } = received;
+                request.status = Some(status);
+                request.response_bytes = body.len();
+                match decoded(body, MAX_ANSWER_BYTES) {
+                    Ok(text) => {
+                        request.response = token::shown_response(status, &text);
+                        granted(status, &text, &identity.organisation, clock.now())
+                    }
+                    Err(TooLong) => Err(TokenFailure::NotReadable { status }),
+                }
+            }
+            Err(Unread::Http(error)) => Err(token_failure(&error)),
+            Err(Unread::TooLong(status)) => {
+                request.status = Some(status);
+                Err(TokenFailure::NotReadable { status })
+            }
+        };
+        request.duration = started.elapsed();
+        request.failure = granted.as_ref().err().cloned();
+        (request, granted)
     }
 
     pub(crate) async fn forget(&self, organisation: &OrganisationNumber, environment: Environment) {
@@ -130,6 +188,37 @@ impl Kept {
         let client = KeptClient { mark: identity.mark, http: http.clone(), used };
         self.clients.insert(identity.organisation.clone(), client);
         Ok(http)
+    }
+}
+
+/// The time, from a moment on: this crate has no clock of its own.
+#[derive(Clone, Copy)]
+struct Running {
+    since: Instant,
+    from: Timestamp,
+}
+
+impl Running {
+    fn now(self) -> Timestamp {
+        self.from.checked_add(self.since.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// What an answer comes to. What may pass is told apart from a refusal; a gateway in between may give either.
+fn granted(
+    status: u16,
+    text: &str,
+    organisation: &OrganisationNumber,
+    now: Timestamp,
+) -> Result<Granted, TokenFailure> {
+    match status {
+        200..=299 => {
+            let granted = Granted::read(status, text, now)?;
+            granted.check(organisation)?;
+            Ok(granted)
+        }
+        408 | 425 | 429 | 500..=599 => Err(TokenFailure::Unavailable { status: Some(status) }),
+        _ => Err(TokenFailure::Refused { status, text: token::server_text(text) }),
     }
 }
 

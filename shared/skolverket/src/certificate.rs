@@ -61,45 +61,6 @@ pub(crate) fn key_digest(der: &CertificateDer<'_>) -> Option<[u8; 32]> {
 fn organisation_of(subject: &X509Name<'_>) -> Option<OrganisationNumber> {
     [SERIAL_NUMBER, ORGANIZATION_IDENTIFIER].iter().find_map(|oid| {
         let texts = subject.iter_by_oid(oid).filter_map(|attribute| attribute.as_str().ok());
-        texts.filter_map(organisation_in).next()
+        texts.filter_map(OrganisationNumber::named_by).next()
     })
-}
-
-/// SITHS writes `SE5565594230-B9Q1`, EFOS `EFOS165565594230-000012`, Expisoft `165565594230` (the authorization server
-/// reads them so), and certificates after ETSI EN 319 412-1 `NTRSE-5565594230` or `VATSE-556559423001`.
-fn organisation_in(text: &str) -> Option<OrganisationNumber> {
-    let text = text.trim();
-    let rest = ["NTRSE-", "VATSE-", "EFOS", "SE"].iter().find_map(|prefix| text.strip_prefix(prefix));
-    let rest = rest.unwrap_or(text);
-    let digits = rest.split('-').next().filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let number = match (digits.len(), digits.strip_prefix("16"), digits.strip_suffix("01")) {
-        (10, ..) => digits,
-        (12, Some(number), _) | (12, None, Some(number)) => number,
-        _ => return None,
-    };
-    number.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_issuers_forms_of_an_organisation_number_are_read() {
-        for text in [
-            "SE5565594230-B9Q1",
-            "SE165565594230-1000",
-            "EFOS165565594230-000012",
-            "165565594230",
-            "5565594230",
-            "NTRSE-5565594230",
-            "VATSE-556559423001",
-        ] {
-            assert_eq!(organisation_in(text).unwrap().as_str(), "5565594230", "{text}");
-        }
-        for text in ["", "SE", "A165565594230", "55655942301", "198001019802", "SE55655942-30", "5565594230x"]
-        {
-            assert_eq!(organisation_in(text), None, "{text}");
-        }
-    }
 }

@@ -21,7 +21,7 @@ use crate::identity::{Identity, Roots};
 use crate::job_answer::JobAnswer;
 use crate::retry_after;
 use crate::tls;
-use crate::token::{Token, TokenFailure};
+use crate::token::{Token, TokenAnswer, TokenFailure};
 
 /// Longest answer that is read, in bytes, packed and unpacked. A job's answer can be larger than its request of 200 kB
 /// (329 kB seen), and is some MB where each of 3,400 members of groups has a message of its own. A function of 256 MB has
@@ -132,17 +132,10 @@ impl Client {
         Self { production, verification, authorization, roots, timeout }
     }
 
-    /// The organiser's token for an environment: the kept one, or else a new one. Only one is asked for at a time.
-    ///
-    /// # Errors
-    /// [`TokenFailure`] where the authorization server gave none.
-    pub async fn token(
-        &self,
-        identity: &Identity,
-        environment: Environment,
-        now: Timestamp,
-    ) -> Result<Token, TokenFailure> {
-        let server = self.server(environment).ok_or(TokenFailure::NoEnvironment)?;
+    /// The organiser's token for an environment: the kept one, or else a new one, with the requests that were made for
+    /// it. Only one is asked for at a time.
+    pub async fn token(&self, identity: &Identity, environment: Environment, now: Timestamp) -> TokenAnswer {
+        let Some(server) = self.server(environment) else { return TokenFailure::NoEnvironment.into() };
         self.authorization.token(identity, environment, &server.api.location, now).await
     }
 

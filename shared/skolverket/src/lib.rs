@@ -28,4 +28,4 @@ pub use job_answer::{JobAnswer, RecordAnswer, RecordStatus, entries_about};
 pub use log_entry::{LogEntry, log_entries};
 pub use open_data::OpenData;
 pub use tls::{TlsError, TlsFailure};
-pub use token::{Token, TokenFailure};
+pub use token::{Token, TokenAnswer, TokenFailure, TokenRequest};

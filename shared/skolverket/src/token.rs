@@ -1,18 +1,21 @@
 //! Access tokens from the authorization server (GNAP), kept until 90 % of their life.
 
+mod answer;
+mod shown;
+
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
-use serde::Deserialize;
 use serde_json::Value;
 use stafett_domain::{Environment, OrganisationNumber};
 
 use crate::identity::Identity;
 use crate::tls::TlsFailure;
 
-/// Longest part of a refusal's text that is kept, in characters.
-const LONGEST_TEXT: usize = 300;
+pub(crate) use answer::{Granted, server_text};
+pub(crate) use shown::{request as shown_request, response as shown_response};
 
 /// A token of one organiser, for one environment: a call with it goes there.
 #[derive(Clone, Debug)]
@@ -53,9 +56,18 @@ pub enum TokenFailure {
     /// TLS cannot be set up here.
     #[error("TLS to the authorization server cannot be set up")]
     NoTls,
-    /// A success that holds no token.
-    #[error("the authorization server's answer holds no token")]
-    NotReadable,
+    /// A success in which no token can be found, such as a gateway's page: worth another try.
+    #[error("the authorization server answered HTTP {status}, and no token can be found in it")]
+    NotReadable {
+        /// What it answered.
+        status: u16,
+    },
+    /// The token is another organisation's: that of the certificate, or of the entity id.
+    #[error("the authorization server gave a token for another organisation")]
+    OfAnother(OrganisationNumber),
+    /// The token is a JWT that names no organisation.
+    #[error("the authorization server gave a token that names no organisation")]
+    OfNobody,
 }
 
 /// What is kept of a token.
@@ -83,7 +95,7 @@ impl TokenCache {
         granted: &Granted,
         now: Timestamp,
     ) -> Token {
-        let renew_at = renew_at(now, granted.expires_in);
+        let renew_at = renew_at(now, granted.life);
         let kept = Kept { value: granted.value.clone(), renew_at, mark: identity.mark };
         self.0.insert((identity.organisation.clone(), environment), kept);
         Token { value: granted.value.clone(), environment, fresh: true }
@@ -95,31 +107,46 @@ impl TokenCache {
 }
 
 /// 90 % of the life that the answer gave: what the documents promise was not what the server gave.
-fn renew_at(now: Timestamp, expires_in_seconds: u64) -> Timestamp {
-    let life = i64::try_from(expires_in_seconds.saturating_mul(900)).unwrap_or(i64::MAX);
-    now.checked_add(SignedDuration::from_millis(life)).unwrap_or(Timestamp::MAX)
+fn renew_at(now: Timestamp, life: SignedDuration) -> Timestamp {
+    now.checked_add(life - life / 10).unwrap_or(Timestamp::MAX)
 }
 
-/// The authorization server's success.
-pub(crate) struct Granted {
-    value: SecretString,
-    expires_in: u64,
+/// A request for a token, and what came of it. Neither a token nor a fingerprint is in it.
+#[derive(Debug, Clone)]
+pub struct TokenRequest {
+    /// The path of the authorization server's address.
+    pub path: String,
+    /// When it was begun.
+    pub started_at: Timestamp,
+    /// From the first byte sent to the last one read, or to the failure.
+    pub duration: Duration,
+    /// What was asked for.
+    pub request: Value,
+    /// Bytes of the request's body.
+    pub request_bytes: usize,
+    /// The HTTP status, if there was an answer.
+    pub status: Option<u16>,
+    /// The beginning of the answer's body.
+    pub response: Option<String>,
+    /// Bytes of the answer's body.
+    pub response_bytes: usize,
+    /// Why it gave no token; none where it did, or where another request followed at once.
+    pub failure: Option<TokenFailure>,
 }
 
-impl Granted {
-    /// Reads the answer; unknown attributes may come and are ignored.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, TokenFailure> {
-        #[derive(Deserialize)]
-        struct Body {
-            access_token: AccessToken,
-        }
-        #[derive(Deserialize)]
-        struct AccessToken {
-            value: String,
-            expires_in: u64,
-        }
-        let body: Body = serde_json::from_slice(body).map_err(|_| TokenFailure::NotReadable)?;
-        Ok(Self { value: body.access_token.value.into(), expires_in: body.access_token.expires_in })
+/// What the wish for a token came to.
+#[derive(Debug)]
+pub struct TokenAnswer {
+    /// The requests that were made for it, in order; none for a token that was kept.
+    pub requests: Vec<TokenRequest>,
+    /// The token.
+    pub token: Result<Token, TokenFailure>,
+}
+
+impl From<TokenFailure> for TokenAnswer {
+    /// No request was made.
+    fn from(failure: TokenFailure) -> Self {
+        Self { requests: Vec::new(), token: Err(failure) }
     }
 }
 
@@ -132,44 +159,6 @@ pub(crate) fn request(location: &str, key: Value) -> Value {
         }],
         "client": {"key": key},
     })
-}
-
-/// What a refusal says, on one line: `{"error": {"code", "description"}}`, formerly `{"detail"}`, or a proxy's page.
-pub(crate) fn server_text(body: &[u8]) -> Option<String> {
-    let text = match serde_json::from_slice::<Value>(body) {
-        Ok(json) => said(&json)?,
-        Err(_) => without_tags(&String::from_utf8_lossy(body)),
-    };
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line: String = line.chars().filter(|letter| !letter.is_control()).take(LONGEST_TEXT).collect();
-    (!line.is_empty()).then_some(line)
-}
-
-fn said(json: &Value) -> Option<String> {
-    let error = &json["error"];
-    let places = [&error["description"], &error["code"], error, &json["error_description"], &json["detail"]];
-    if let Some(text) = places.iter().find_map(|place| place.as_str()) {
-        return Some(text.to_owned());
-    }
-    // One entry a fault; beside its message it repeats what it was sent.
-    let faults = json["detail"].as_array()?.iter().filter_map(|fault| fault["msg"].as_str());
-    Some(faults.collect::<Vec<_>>().join("; "))
-}
-
-fn without_tags(page: &str) -> String {
-    let mut inside = false;
-    let plain = page.chars().filter_map(|letter| match letter {
-        '<' => {
-            inside = true;
-            Some(' ')
-        }
-        '>' if inside => {
-            inside = false;
-            None
-        }
-        letter => (!inside).then_some(letter),
-    });
-    plain.collect()
 }
 
 #[cfg(test)]
@@ -190,10 +179,9 @@ mod tests {
     fn a_token_is_kept_until_nine_tenths_of_its_life() {
         use Environment::{Production, Verification};
         let organiser = identity("5567044268", 1);
-        let granted =
-            Granted::read(br#"{"access_token":{"value":"abc","expires_in":36000,"manage":"x"},"more":1}"#)
-                .unwrap();
         let start: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();
+        let answer = r#"{"access_token":{"value":"abc","expires_in":36000,"manage":"x"},"more":1}"#;
+        let granted = Granted::read(200, answer, start).unwrap();
         let mut cache = TokenCache::default();
         assert!(cache.keep(&organiser, Production, &granted, start).fresh);
         let last = start + SignedDuration::from_millis(32_399_999);
@@ -210,38 +198,9 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_token_is_told() {
-        for body in ["", "{}", r#"{"access_token":"abc"}"#, "<html>"] {
-            assert_eq!(Granted::read(body.as_bytes()).err(), Some(TokenFailure::NotReadable));
-        }
-    }
-
-    #[test]
     fn a_token_is_never_printed() {
         let environment = Environment::Production;
         let token = Token { value: "very-secret".to_owned().into(), environment, fresh: true };
         assert!(!format!("{token:?}").contains("very-secret"));
-    }
-
-    #[test]
-    fn a_refusal_is_told_in_the_servers_words() {
-        for (body, text) in [
-            (
-                r#"{"error": {"code": "invalid_client", "description": "unknown entity"}}"#,
-                Some("unknown entity"),
-            ),
-            (r#"{"error": {"code": "invalid_client"}}"#, Some("invalid_client")),
-            (r#"{"detail": "no client certificate found"}"#, Some("no client certificate found")),
-            (
-                r#"{"detail": [{"loc": ["body"], "msg": "field required", "input": {"client": "x"}}, {"msg": "too long"}]}"#,
-                Some("field required; too long"),
-            ),
-            ("<html><head><title>401</title></head>\n<body>Sorry</body></html>", Some("401 Sorry")),
-            ("", None),
-            ("{}", None),
-        ] {
-            assert_eq!(server_text(body.as_bytes()).as_deref(), text, "{body}");
-        }
-        assert_eq!(server_text("å".repeat(1000).as_bytes()).unwrap().chars().count(), LONGEST_TEXT);
     }
 }

@@ -31,7 +31,9 @@ pub struct Subject<'a> {
     pub organisation: &'a str,
     /// The subject's serial number: where issuers put the organisation number.
     pub serial_number: Option<&'a str>,
-    /// Its last day: year, month, day. It is valid from 2020 on.
+    /// Its first day: year, month, day.
+    pub first_day: (i32, u8, u8),
+    /// Its last day.
     pub last_day: (i32, u8, u8),
 }
 
@@ -41,6 +43,7 @@ impl Default for Subject<'_> {
             name: "stafett.example.se",
             organisation: "Exempelkommun Å Ä Ö",
             serial_number: None,
+            first_day: (2020, 1, 1),
             last_day: (2999, 12, 31),
         }
     }
@@ -154,11 +157,11 @@ pub fn self_signed_server() -> Result<Certified, CertificateError> {
 }
 
 fn client_params(subject: &Subject<'_>) -> CertificateParams {
-    let (year, month, day) = subject.last_day;
+    let day = |(year, month, day)| date_time_ymd(year, month, day);
     let mut params = CertificateParams::default();
     params.distinguished_name = named(subject.name, subject.organisation, subject.serial_number);
-    params.not_before = date_time_ymd(2020, 1, 1);
-    params.not_after = date_time_ymd(year, month, day);
+    params.not_before = day(subject.first_day);
+    params.not_after = day(subject.last_day);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params
 }

@@ -58,7 +58,8 @@ impl Clients {
         self.revoked.insert(fingerprint);
     }
 
-    /// Whose client this is, by `client.key` and the certificate that was shown; or why nobody's.
+    /// Whose client this is, by `client.key` and the certificate that was shown: the number as the server reads it; or
+    /// why nobody's.
     pub(crate) fn organisation(
         &self,
         key: &Value,
@@ -72,8 +73,9 @@ impl Clients {
         if self.revoked.contains(&fingerprint) {
             return Err("certificate is revoked");
         }
-        if parsed.validity().not_after.timestamp() < now.wall.as_second() {
-            return Err("certificate has expired");
+        let (validity, today) = (parsed.validity(), now.wall.as_second());
+        if !(validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&today) {
+            return Err("certificate expired or not yet valid");
         }
         if let Some(entity) = key.as_str() {
             let (organisation, known) = self.entities.get(entity).ok_or("unknown entity")?;
@@ -102,12 +104,14 @@ impl Clients {
     }
 }
 
-/// SITHS's, EFOS's and Expisoft's forms.
+/// The number in SITHS's, EFOS's and Expisoft's forms, as the real server reads them: it takes what SITHS has between
+/// `SE` and the hyphen as it is, twelve digits too.
 fn organisation_of(certificate: &X509Certificate<'_>) -> Option<String> {
     let serial_number = x509_parser::oid_registry::OID_X509_SERIALNUMBER;
     let text = certificate.subject().iter_by_oid(&serial_number).next()?.as_str().ok()?;
     let head = text.split('-').next()?;
-    let digits = head.strip_prefix("EFOS").or_else(|| head.strip_prefix("SE")).unwrap_or(head);
-    let number = digits.strip_prefix("16").filter(|rest| rest.len() == 10).unwrap_or(digits);
-    (number.len() == 10).then(|| number.to_owned())
+    let siths = head.strip_prefix("SE");
+    let others = || head.strip_prefix("EFOS16").or_else(|| head.strip_prefix("16")).unwrap_or(head);
+    let number = siths.unwrap_or_else(others);
+    matches!(number.len(), 10 | 12).then(|| number.to_owned())
 }

@@ -64,6 +64,31 @@ pub enum Fault {
     Status(u16),
     /// Refused: 307, with a `Location` at this address, by TLS.
     Redirect(SocketAddr),
+    /// Refused: 400, with the page of a proxy that ends TLS and does not take the client certificate. Token calls only.
+    SslCertificateError,
+    /// Carried out; the token comes in another form than usual. Token calls only.
+    Token(TokenForm),
+}
+
+/// Forms of the authorization server's success that its own model, or another version of it, allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenForm {
+    /// Without `expires_in`.
+    NoLife,
+    /// `expires_in` is null.
+    NullLife,
+    /// `expires_in` is a text.
+    TextLife,
+    /// `expires_in` is no whole number.
+    FractionLife,
+    /// `access_token` is a list of one.
+    List,
+    /// `access_token` is the token itself.
+    Bare,
+    /// The token is no JWT. The API takes it.
+    Opaque,
+    /// The token is a JWT without `organization_id`. The API does not take it.
+    NoOrganisation,
 }
 
 impl Fault {
@@ -72,6 +97,7 @@ impl Fault {
         match self {
             Fault::NoJobId | Fault::NoJobIdAtAll | Fault::JobLost => call == CallKind::Bulk,
             Fault::Odd(Oddity::LocationEnd(_)) => call == CallKind::Bulk,
+            Fault::SslCertificateError | Fault::Token(_) => call == CallKind::Token,
             Fault::TokenExpired | Fault::Odd(_) => matches!(call, CallKind::Bulk | CallKind::Job),
             _ => true,
         }

@@ -54,12 +54,13 @@ mod target;
 mod tests;
 mod tls;
 mod token;
+mod token_answer;
 mod underway;
 mod violation;
 
 pub use call::{Call, CallKind};
 pub use client::FingerprintForm;
-pub use fault::{Fault, FaultTarget};
+pub use fault::{Fault, FaultTarget, TokenForm};
 pub use kind::Kind;
 pub use limits::{Limits, Window};
 pub use oddity::{Oddity, RetryAfter};

@@ -105,7 +105,7 @@ pub(crate) fn is_below(path: &str) -> bool {
 pub(crate) fn shaped(reply: Reply, wall: Timestamp) -> Reply {
     match reply.payload {
         Payload::Json(_) => Reply { payload: error(reply.status, "Unknown error", wall).payload, ..reply },
-        Payload::Html | Payload::Empty => reply,
+        Payload::Html(_) | Payload::Empty => reply,
     }
 }
 

@@ -8,6 +8,14 @@ use crate::open_data;
 use crate::reply::{Delivery, Payload, RateHeaders, Reply};
 use crate::{CallKind, Fault, Kind, RetryAfter};
 
+/// A proxy's page that says nothing.
+const PAGE: &str =
+    "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Error</h1></body></html>\n";
+/// What a proxy says to a client certificate that it does not take.
+const SSL_CERTIFICATE_ERROR: &str = "<html>\r\n<head><title>400 The SSL certificate error</title></head>\r\n\
+    <body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>The SSL certificate error</center>\r\n\
+    <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
 const LIMITATION: &str = "Teknisk begränsning";
 
 /// 429: above the rate limit.
@@ -64,7 +72,8 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
             let message = format!("Parametern <{name}> har ett ogiltigt format.");
             Reply::log(LogEntry::new("2025", 400, "Ogiltigt format", message, wall).parameter(name, "?"))
         }
-        Fault::Html(status) => return Some(proxys(status, Payload::Html)),
+        Fault::Html(status) => return Some(proxys(status, Payload::Html(PAGE))),
+        Fault::SslCertificateError => return Some(proxys(400, Payload::Html(SSL_CERTIFICATE_ERROR))),
         Fault::Status(status) => {
             let elsewhere = (300..400).contains(&status).then(|| "https://elsewhere.example.se/".to_owned());
             return Some(Reply { location: elsewhere, ..proxys(status, Payload::Empty) });
@@ -80,6 +89,7 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
         | Fault::NoJobId
         | Fault::NoJobIdAtAll
         | Fault::JobLost
+        | Fault::Token(_)
         | Fault::Odd(_) => {
             return None;
         }

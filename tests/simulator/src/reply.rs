@@ -9,9 +9,6 @@ use crate::log_entry::LogEntry;
 use crate::quota::Quota;
 use crate::{Fault, Oddity};
 
-const HTML: &str =
-    "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Error</h1></body></html>\n";
-
 /// An answer before it is made into HTTP.
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -29,7 +26,7 @@ pub(crate) struct Reply {
 pub(crate) enum Payload {
     Json(Value),
     /// A proxy's page.
-    Html,
+    Html(&'static str),
     Empty,
 }
 
@@ -118,7 +115,7 @@ impl Reply {
     pub(crate) fn response(&self, quota: Option<Quota>) -> Response<Body> {
         let (kind, text) = match &self.payload {
             Payload::Json(body) => (Some("application/json"), body.to_string()),
-            Payload::Html => (Some("text/html; charset=utf-8"), HTML.to_owned()),
+            Payload::Html(page) => (Some("text/html; charset=utf-8"), (*page).to_owned()),
             Payload::Empty => (None, String::new()),
         };
         let kind = match self.oddity {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
-use serde_json::json;
 use uuid::Uuid;
 
 pub(crate) use bulk::BulkCall;
@@ -22,8 +21,10 @@ use crate::register::Register;
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::target::{BASE_PATH, OLD_BASE_PATH, TOKEN_PATH, Target};
-use crate::token::{Refusal, Tokens, Unauthorised, Wanted, by_entity, seconds, wanted};
-use crate::{Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, refusal, shape};
+use crate::token::{Refusal, Tokens, Unauthorised, Wanted, by_entity, wanted};
+use crate::{
+    Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, refusal, shape, token_answer,
+};
 
 /// Everything the server remembers. It has no clock and does no input or output: every method that depends on time
 /// gets the moment, and jobs that have come due by then are carried out first.
@@ -381,18 +382,15 @@ impl State {
         {
             return (refusal, Some(wanted.organisation));
         }
+        let form = match fault {
+            Some(Fault::Token(form)) => Some(form),
+            _ => None,
+        };
         let life = self.limits.token_life;
-        let Some(jwt) = self.tokens().issue(&wanted, life, now) else {
+        let Some(token) = self.tokens().issue(&wanted, form, life, now) else {
             return (Reply::token_error(500, "server_error", "the token could not be signed"), None);
         };
-        let answer = json!({
-            "access_token": {
-                "value": jwt,
-                "expires_in": seconds(life),
-                "flags": ["bearer"],
-                "access": wanted.access,
-            }
-        });
+        let answer = token_answer::success(&token, &wanted.access, life, form);
         (Reply::new(200, answer).through(fault), Some(wanted.organisation))
     }
 

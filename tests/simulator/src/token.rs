@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::TokenForm;
 use crate::clock::Moment;
 
 const ACCESS_TYPE: &str = "provisioning-api";
@@ -20,6 +21,8 @@ const GRACE: Duration = Duration::from_secs(60);
 pub(crate) struct Wanted {
     /// 10 digits.
     pub(crate) organisation: String,
+    /// What the token says of it: "SE" and the number as the server read it.
+    organization_id: String,
     /// `access` as it was asked for.
     pub(crate) access: Value,
     /// Why the API will refuse the token: the authorization server looks neither at type nor at locations.
@@ -67,7 +70,7 @@ pub(crate) fn wanted(
     if !key.is_string() && !key["proof"].is_string() {
         return malformed("client.key must be an entity id or a proof");
     }
-    let organisation = whose(key).map_err(Refusal::Unknown)?;
+    let number = whose(key).map_err(Refusal::Unknown)?;
     let useless = if access_type != ACCESS_TYPE {
         Some("access_token.access[0].type is not provisioning-api")
     } else if !locations.iter().any(|one| known.iter().any(|known| one == known)) {
@@ -75,7 +78,18 @@ pub(crate) fn wanted(
     } else {
         None
     };
-    Ok(Wanted { organisation, access: token["access"].clone(), useless })
+    let organization_id = format!("SE{number}");
+    Ok(Wanted {
+        organisation: ten_digits(&number),
+        organization_id,
+        access: token["access"].clone(),
+        useless,
+    })
+}
+
+/// The organisation's number without the 16 that may stand before it.
+fn ten_digits(number: &str) -> String {
+    number.strip_prefix("16").filter(|rest| rest.len() == 10).unwrap_or(number).to_owned()
 }
 
 /// Without TLS there are no certificates, and everybody is who he says: the first run of exactly ten digits in an
@@ -123,6 +137,8 @@ pub(crate) struct Tokens {
     keys: Value,
     decoding: DecodingKey,
     issued: HashMap<Uuid, Issued>,
+    /// What the tokens that are no JWTs stand for.
+    opaque: HashMap<String, Known>,
     /// The addresses of the APIs that take its tokens.
     locations: Vec<String>,
 }
@@ -134,7 +150,8 @@ struct Issued {
 
 #[derive(Serialize)]
 struct Claims<'a> {
-    organization_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    organization_id: Option<&'a str>,
     requested_access: &'a Value,
     iat: i64,
     nbf: i64,
@@ -142,14 +159,14 @@ struct Claims<'a> {
     jti: Uuid,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Known {
     jti: Uuid,
     organization_id: String,
     requested_access: Vec<Access>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Access {
     r#type: String,
     locations: Vec<String>,
@@ -174,6 +191,7 @@ impl Tokens {
             keys: serde_json::json!({"keys": [jwk]}),
             decoding: DecodingKey::from_ec_components(&x, &y).map_err(std::io::Error::other)?,
             issued: HashMap::new(),
+            opaque: HashMap::new(),
             locations: Vec::new(),
         })
     }
@@ -192,11 +210,29 @@ impl Tokens {
         self.keys.clone()
     }
 
-    /// A new JWT. None if it could not be signed.
-    pub(crate) fn issue(&mut self, wanted: &Wanted, life: Duration, now: Moment) -> Option<String> {
+    /// A new token: a JWT, unless `form` says otherwise. None if it could not be signed.
+    pub(crate) fn issue(
+        &mut self,
+        wanted: &Wanted,
+        form: Option<TokenForm>,
+        life: Duration,
+        now: Moment,
+    ) -> Option<String> {
         let (jti, iat) = (Uuid::new_v4(), now.wall.as_second());
+        if form == Some(TokenForm::Opaque) {
+            let known = Known {
+                jti,
+                organization_id: wanted.organization_id.clone(),
+                requested_access: serde_json::from_value(wanted.access.clone()).ok()?,
+            };
+            let token = format!("opaque-{}", Uuid::new_v4());
+            self.opaque.insert(token.clone(), known);
+            self.issued.insert(jti, Issued { expires: now.at + life, withdrawn: false });
+            return Some(token);
+        }
+        let is_named = form != Some(TokenForm::NoOrganisation);
         let claims = Claims {
-            organization_id: format!("SE{}", wanted.organisation),
+            organization_id: is_named.then_some(wanted.organization_id.as_str()),
             requested_access: &wanted.access,
             iat,
             nbf: iat,
@@ -231,9 +267,14 @@ impl Tokens {
         let mut validation = Validation::new(Algorithm::ES256);
         // The end is compared below, on the clock that cannot jump and finer than a second.
         validation.validate_exp = false;
-        let known = jsonwebtoken::decode::<Known>(jwt.trim(), &self.decoding, &validation)
-            .map_err(|_| Unauthorised::Invalid)?
-            .claims;
+        let known = match self.opaque.get(jwt.trim()) {
+            Some(known) => known.clone(),
+            None => {
+                jsonwebtoken::decode::<Known>(jwt.trim(), &self.decoding, &validation)
+                    .map_err(|_| Unauthorised::Invalid)?
+                    .claims
+            }
+        };
         let issued = self.issued.get(&known.jti).ok_or(Unauthorised::Invalid)?;
         if now >= issued.expires {
             return Err(Unauthorised::Expired(now - issued.expires));
@@ -247,7 +288,7 @@ impl Tokens {
         if !known.requested_access.iter().any(is_meant) {
             return Err(Unauthorised::OtherAccess);
         }
-        known.organization_id.strip_prefix("SE").map(str::to_owned).ok_or(Unauthorised::Invalid)
+        known.organization_id.strip_prefix("SE").map(ten_digits).ok_or(Unauthorised::Invalid)
     }
 }
 
@@ -337,12 +378,34 @@ mod tests {
     }
 
     #[test]
+    fn a_number_with_16_before_it_is_told_as_it_is_and_means_the_same() {
+        let mut tokens = Tokens::new().unwrap();
+        let wanted = wanted(&request(), &here(), |_| Ok("165590000178".to_owned())).unwrap();
+        assert_eq!(
+            (wanted.organisation.as_str(), wanted.organization_id.as_str()),
+            ("5590000178", "SE165590000178")
+        );
+        tokens.add_location(URL.to_owned());
+        for form in [None, Some(TokenForm::Opaque)] {
+            let now = clock::now();
+            let token = tokens.issue(&wanted, form, Duration::from_secs(9), now).unwrap();
+            assert_eq!(token.split('.').count(), if form.is_some() { 1 } else { 3 });
+            let header = format!("Bearer {token}");
+            assert_eq!(tokens.organisation(Some(&header), URL, now.at).as_deref(), Ok("5590000178"));
+        }
+        let nobodys =
+            tokens.issue(&wanted, Some(TokenForm::NoOrganisation), Duration::from_secs(9), clock::now());
+        let header = format!("Bearer {}", nobodys.unwrap());
+        assert_eq!(tokens.organisation(Some(&header), URL, clock::now().at), Err(Unauthorised::Invalid));
+    }
+
+    #[test]
     fn a_token_is_good_until_its_end() {
         let (mut tokens, now) = (Tokens::new().unwrap(), clock::now());
         let wanted = wanted(&request(), &here(), by_entity).unwrap();
         let life = Duration::from_millis(1500);
-        let jwt = tokens.issue(&wanted, life, now).unwrap();
-        assert_ne!(tokens.issue(&wanted, life, now).unwrap(), jwt);
+        let jwt = tokens.issue(&wanted, None, life, now).unwrap();
+        assert_ne!(tokens.issue(&wanted, None, life, now).unwrap(), jwt);
         let header = format!("Bearer {jwt}");
         let at = |after| tokens.organisation(Some(&header), URL, now.at + after);
 
@@ -368,7 +431,7 @@ mod tests {
     fn the_claims_are_those_of_the_real_server() {
         let (mut tokens, now) = (Tokens::new().unwrap(), clock::now());
         let wanted = wanted(&request(), &here(), by_entity).unwrap();
-        let jwt = tokens.issue(&wanted, Duration::from_secs(36_000), now).unwrap();
+        let jwt = tokens.issue(&wanted, None, Duration::from_secs(36_000), now).unwrap();
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_required_spec_claims(&["exp", "nbf"]);
         let claims = jsonwebtoken::decode::<Value>(&jwt, &tokens.decoding, &validation).unwrap().claims;

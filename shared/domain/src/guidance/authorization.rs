@@ -3,6 +3,71 @@
 use super::{Guidance, Who};
 use crate::authorization::AuthorizationCause;
 
+/// No answer of the authorization server, or one that says that it cannot.
+pub(super) const SERVER_UNAVAILABLE: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Auktorisationsservern, som ger tillträde till Skolverkets API, gick inte att nå eller kunde inte svara.",
+        "Vänta: systemet försöker igen av sig självt, med växande uppehåll.",
+    ],
+    [
+        "The authorization server, which gives access to Skolverket's API, could not be reached or could not answer.",
+        "Wait: the system tries again by itself, with growing pauses.",
+    ],
+);
+
+/// An answer of the authorization server in which no token can be found.
+pub(super) const SERVER_UNREADABLE: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Auktorisationsservern, som ger tillträde till Skolverkets API, gav ett svar som inte gick att läsa.",
+        "Vänta: systemet försöker igen av sig självt, med växande uppehåll. Kontakta den som driftar systemet om det upprepas.",
+    ],
+    [
+        "The authorization server, which gives access to Skolverket's API, gave an answer that could not be read.",
+        "Wait: the system tries again by itself, with growing pauses. Contact whoever operates the system if it happens again.",
+    ],
+);
+
+/// A request for a token that was refused, and followed at once by one in another form.
+pub(super) const OTHER_FORM: Guidance = Guidance::new(
+    Who::ThisSystem,
+    [
+        "Auktorisationsservern godtog inte begäran i den här formen.",
+        "Inget: systemet begärde genast en token i en annan form.",
+    ],
+    [
+        "The authorization server did not take the request in this form.",
+        "Nothing: the system asked for a token in another form at once.",
+    ],
+);
+
+/// A send that waited for a token until its time was over.
+pub(super) const NO_TOKEN_IN_TIME: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Auktorisationsservern, som ger tillträde till Skolverkets API, gav ingen token på mycket länge.",
+        "Återuppta sändningen när auktorisationsservern fungerar.",
+    ],
+    [
+        "The authorization server, which gives access to Skolverket's API, gave no token for a very long time.",
+        "Resume the send when the authorization server works.",
+    ],
+);
+
+/// A send that gave up waiting for a token after answers that could not be read.
+pub(super) const NO_TOKEN_READ: Guidance = Guidance::new(
+    Who::Skolverket,
+    [
+        "Auktorisationsservern, som ger tillträde till Skolverkets API, svarade, men inget av svaren gick att läsa.",
+        "Återuppta sändningen när auktorisationsservern fungerar, och kontakta den som driftar systemet om det upprepas.",
+    ],
+    [
+        "The authorization server, which gives access to Skolverket's API, answered, but no answer could be read.",
+        "Resume the send when the authorization server works, and contact whoever operates the system if it happens again.",
+    ],
+);
+
 /// The words for a cause.
 pub(crate) fn of_authorization(cause: AuthorizationCause) -> Guidance {
     match cause {
@@ -130,14 +195,38 @@ pub(crate) fn of_authorization(cause: AuthorizationCause) -> Guidance {
         AuthorizationCause::WrongEnvironment => Guidance::new(
             Who::Operator,
             [
-                "Skolverkets API godtog inte en ny token.",
-                "Kontrollera att huvudmannen är godkänd för den miljö som sändningen gällde, och att miljöns adress är rätt i driftens inställningar. Skicka sedan igen.",
+                "Skolverkets API godtog inte en token som auktorisationsservern nyss hade gett.",
+                "Kontrollera att huvudmannen är godkänd för den miljö som sändningen gällde, att auktorisationsservern känner till huvudmannens organisationsnummer (en token utan organisation avvisas), och att miljöns adress är rätt i driftens inställningar. Skicka sedan igen.",
             ],
             [
-                "Skolverket's API did not take a new token.",
-                "Check that the organiser is approved for the environment of the send, and that the environment's address is right in the service's configuration. Then send again.",
+                "Skolverket's API refused a token that the authorization server had just given.",
+                "Check that the organiser is approved for the environment of the send, that the authorization server knows the organiser's organisation number (a token without an organisation is refused), and that the environment's address is right in the service's configuration. Then send again.",
             ],
         ),
+        AuthorizationCause::TokenOfOtherOrganisation => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern gav en token för en annan organisation än huvudmannen. Den användes inte, så inget har skickats i den andras namn.",
+                "Kontrollera att entity id och certifikat i inställningarna är huvudmannens egna, och skicka sedan igen.",
+            ],
+            [
+                "The authorization server gave a token for another organisation than the organiser. It was not used, so nothing was sent in the other's name.",
+                "Check that the entity id and the certificate in the settings are the organiser's own, then send again.",
+            ],
+        ),
+        AuthorizationCause::TokenWithoutOrganisation => Guidance::new(
+            Who::Operator,
+            [
+                "Auktorisationsservern gav en token som inte anger någon organisation. Den användes inte.",
+                "Kontrollera att organisationsnumret finns i federationens metadata eller i certifikatet, och kontakta annars auktorisationsserverns förvaltare. Skicka sedan igen.",
+            ],
+            [
+                "The authorization server gave a token that names no organisation. It was not used.",
+                "Check that the organisation number is in the federation's metadata or in the certificate; otherwise contact whoever runs the authorization server. Then send again.",
+            ],
+        ),
+        AuthorizationCause::AuthorizationServerUnavailable => SERVER_UNAVAILABLE,
+        AuthorizationCause::AuthorizationServerUnreadable => SERVER_UNREADABLE,
         AuthorizationCause::PinMismatch => Guidance::new(
             Who::Operator,
             [

@@ -1,32 +1,19 @@
 //! What is said of a whole call. Most of it the system handles by itself: the admin only wants to know that it does.
 
 use super::About::{Any, Parameter};
-use super::{Entry, Guidance, Who};
+use super::{Entry, Guidance, Who, authorization};
 use crate::wait::WaitCause;
 
-/// 403/5002.
+/// 403/5002, and a 401 of the API.
 pub(super) const TOKEN_NOT_TAKEN: Guidance = Guidance::new(
     Who::Operator,
     [
         "Skolverkets API godtog inte huvudmannens behörighet, inte heller med en ny token.",
-        "Be den som driftar systemet kontrollera att huvudmannen är godkänd för miljön och att miljöns adress är rätt, och återuppta sedan sändningen.",
+        "Be den som driftar systemet kontrollera att huvudmannen är godkänd för miljön, att dess token anger organisationen, och att miljöns adress är rätt. Återuppta sedan sändningen.",
     ],
     [
         "Skolverket's API did not take the organiser's authorization, not with a new token either.",
-        "Ask whoever operates the system to check that the organiser is approved for the environment and that the environment's address is right, then resume the send.",
-    ],
-);
-
-/// 401, of the authorization server or of the API.
-pub(super) const NOT_AUTHORIZED: Guidance = Guidance::new(
-    Who::Operator,
-    [
-        "Huvudmannen fick ingen token: auktorisationsservern godtog inte certifikatet eller dess identitet.",
-        "Be den som driftar systemet kontrollera huvudmannens inställningar och certifikat, och återuppta sedan sändningen.",
-    ],
-    [
-        "The organiser got no token: the authorization server did not take the certificate or its identity.",
-        "Ask whoever operates the system to check the organiser's settings and certificate, then resume the send.",
+        "Ask whoever operates the system to check that the organiser is approved for the environment, that its token names the organisation, and that the environment's address is right. Then resume the send.",
     ],
 );
 
@@ -105,19 +92,6 @@ const ANSWER_NOT_READ: Guidance = Guidance::new(
     [
         "Skolverket answered, but the answer is larger than the system can read.",
         "Contact whoever operates the system. The system asks a few more times and then gives up.",
-    ],
-);
-
-/// No token for the moment.
-const NO_TOKEN_NOW: Guidance = Guidance::new(
-    Who::Skolverket,
-    [
-        "Auktorisationsservern, som släpper in systemet hos Skolverket, gick inte att nå.",
-        "Vänta: systemet försöker igen av sig självt, med växande uppehåll.",
-    ],
-    [
-        "The authorization server, which lets the system in at Skolverket, could not be reached.",
-        "Wait: the system tries again by itself, with growing pauses.",
     ],
 );
 
@@ -260,15 +234,15 @@ pub(crate) fn of_wait(cause: WaitCause) -> &'static Guidance {
         WaitCause::TooManyCalls => &TOO_MANY,
         WaitCause::UnreadableAnswer => &UNREADABLE,
         WaitCause::AnswerTooLarge => &ANSWER_NOT_READ,
-        WaitCause::AuthorizationServer => &NO_TOKEN_NOW,
+        WaitCause::AuthorizationServer => &authorization::SERVER_UNAVAILABLE,
+        WaitCause::AuthorizationServerUnreadable => &authorization::SERVER_UNREADABLE,
     }
 }
 
 pub(super) fn of_status(status: Option<u16>, polled: bool) -> Option<&'static Guidance> {
     match status {
         Some(200..=299) => None,
-        Some(401) => Some(&NOT_AUTHORIZED),
-        Some(403) => Some(&FORBIDDEN),
+        Some(401 | 403) => Some(&FORBIDDEN),
         Some(404) if polled => Some(&JOB_GONE),
         Some(408 | 425) => Some(&NOT_NOW),
         Some(400) if !polled => Some(&NOT_TAKEN),

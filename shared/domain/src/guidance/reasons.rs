@@ -1,10 +1,25 @@
 //! Why a job or a send did not succeed. What a call's answer decided has the words of that call.
 
-use super::{Guidance, Who, calls};
+use super::{Guidance, Who, authorization, calls};
+use crate::authorization::AuthorizationCause;
 use crate::reason::ReasonCode;
 
-/// The words for a cause, and the status that decided it.
-pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance {
+/// The words for a reason: those of the cause behind it, where one is known.
+pub(crate) fn of_reason(
+    code: ReasonCode,
+    cause: Option<AuthorizationCause>,
+    http_status: Option<u16>,
+) -> Guidance {
+    match (code, cause) {
+        (ReasonCode::Deadline, Some(_)) => authorization::NO_TOKEN_IN_TIME,
+        (ReasonCode::UnreadableAnswer, Some(_)) => authorization::NO_TOKEN_READ,
+        (_, Some(cause)) => authorization::of_authorization(cause),
+        (code, None) => of_code(code, http_status),
+    }
+}
+
+/// The words for a code, and the status that decided it.
+fn of_code(code: ReasonCode, http_status: Option<u16>) -> Guidance {
     match (code, http_status) {
         (ReasonCode::RecordErrors, _) => Guidance::new(
             Who::StudentRegister,
@@ -33,8 +48,8 @@ pub(crate) fn of_reason(code: ReasonCode, http_status: Option<u16>) -> Guidance 
             ["Jobbet startade inte eftersom ett tidigare jobb inte lyckades.", "Se det jobbet."],
             ["The job did not start because a job before it did not succeed.", "See that job."],
         ),
-        (ReasonCode::Authorization, Some(403)) => calls::TOKEN_NOT_TAKEN,
-        (ReasonCode::Authorization, Some(401)) => calls::NOT_AUTHORIZED,
+        // The API's; what the authorization server refuses has a cause.
+        (ReasonCode::Authorization, Some(401 | 403)) => calls::TOKEN_NOT_TAKEN,
         (ReasonCode::Authorization, _) => Guidance::new(
             Who::Operator,
             [

@@ -3,6 +3,30 @@ use std::collections::HashSet;
 use super::*;
 use crate::reason::{Reason, ReasonCode};
 
+const CAUSES: [AuthorizationCause; 21] = [
+    AuthorizationCause::SettingsMissing,
+    AuthorizationCause::SettingsWrong,
+    AuthorizationCause::EnvironmentNotAllowed,
+    AuthorizationCause::CertificateMissing,
+    AuthorizationCause::CertificateExpired,
+    AuthorizationCause::CertificateNotYetValid,
+    AuthorizationCause::OtherOrganisation,
+    AuthorizationCause::NotRegistered,
+    AuthorizationCause::CertificateRefused,
+    AuthorizationCause::CertificateRevoked,
+    AuthorizationCause::OrganisationNumberMissing,
+    AuthorizationCause::WrongEnvironment,
+    AuthorizationCause::TokenOfOtherOrganisation,
+    AuthorizationCause::TokenWithoutOrganisation,
+    AuthorizationCause::AuthorizationServerUnavailable,
+    AuthorizationCause::AuthorizationServerUnreadable,
+    AuthorizationCause::PinMismatch,
+    AuthorizationCause::ServerNotTrusted,
+    AuthorizationCause::RequestRefused,
+    AuthorizationCause::Redirected,
+    AuthorizationCause::UnforeseenAnswer,
+];
+
 fn message<'a>(id: &'a str, attribute: Option<&'a str>, parameter: Option<&'a str>) -> Message<'a> {
     Message { id, attribute, parameter, message_type: None }
 }
@@ -23,8 +47,9 @@ fn all() -> Vec<Guidance> {
         ReasonCode::UnreadableAnswer,
     ];
     let statuses = [None, Some(400), Some(401), Some(403), Some(404), Some(413), Some(418), Some(500)];
-    let of_reasons =
-        reasons.into_iter().flat_map(|code| statuses.into_iter().map(move |status| of_reason(code, status)));
+    let of_reasons = reasons
+        .into_iter()
+        .flat_map(|code| statuses.into_iter().map(move |status| of_reason(code, None, status)));
     let of_statuses = [408, 425, 429, 502, 503, 302, 202]
         .map(Some)
         .into_iter()
@@ -35,6 +60,8 @@ fn all() -> Vec<Guidance> {
         .iter()
         .flat_map(|outcome| [false, true].map(|dependency| of_outcome(*outcome, dependency)));
     of_reasons
+        .chain(CAUSES.map(AuthorizationCause::guidance))
+        .chain([authorization::OTHER_FORM, authorization::NO_TOKEN_IN_TIME, authorization::NO_TOKEN_READ])
         .chain(entries().map(|entry| entry.guidance))
         .chain(categories::TYPES.iter().map(|(_, guidance)| *guidance))
         .chain(of_statuses.copied())
@@ -185,9 +212,9 @@ fn only_calls_that_were_not_answered_as_hoped_for_are_explained() {
     assert_eq!(of_call(Some(503), true, None), Some(of_message(&message("5022", None, None))));
     // While the system goes on by itself nobody is told to send: only the job that it ends says that.
     for (status, polled, ending) in [
-        (404, true, of_reason(ReasonCode::JobLost, Some(404))),
-        (400, false, of_reason(ReasonCode::Refused, Some(400))),
-        (413, false, of_reason(ReasonCode::Refused, Some(413))),
+        (404, true, of_reason(ReasonCode::JobLost, None, Some(404))),
+        (400, false, of_reason(ReasonCode::Refused, None, Some(400))),
+        (413, false, of_reason(ReasonCode::Refused, None, Some(413))),
     ] {
         let call = of_call(Some(status), polled, None).unwrap();
         assert!(call.action.en.starts_with("Nothing: the system"), "{status}");
@@ -195,7 +222,7 @@ fn only_calls_that_were_not_answered_as_hoped_for_are_explained() {
     }
     assert_eq!(
         of_call(Some(400), true, None),
-        Some(&of_reason(ReasonCode::Refused, Some(400))),
+        Some(&of_reason(ReasonCode::Refused, None, Some(400))),
         "not divided"
     );
     assert_ne!(of_call(Some(404), false, None), of_call(Some(404), true, None), "no job was asked for");
@@ -229,6 +256,42 @@ fn the_text_of_a_reason_is_its_guidance_and_its_status() {
     // The token of a call that is not taken is told in the same words as the job that it ends.
     let forbidden = Reason::with_status(ReasonCode::Authorization, 403).guidance();
     assert_eq!(&forbidden, of_message(&message("5002", None, None)));
+}
+
+#[test]
+fn who_refused_is_told_apart() {
+    // What the API refuses is not told as a refusal of the authorization server's, and the other way round.
+    let by_api = [
+        AuthorizationCause::WrongEnvironment.guidance(),
+        Reason::with_status(ReasonCode::Authorization, 401).guidance(),
+        Reason::with_status(ReasonCode::Authorization, 403).guidance(),
+        *of_call(Some(401), false, None).unwrap(),
+        *of_call(Some(403), true, None).unwrap(),
+    ];
+    for guidance in by_api {
+        assert!(guidance.meaning.en.starts_with("Skolverket's API "), "{guidance:?}");
+        assert!(guidance.meaning.sv.starts_with("Skolverkets API "), "{guidance:?}");
+    }
+    for api in &by_api[..3] {
+        assert!(api.action.en.contains("organisation") && api.action.sv.contains("organisation"), "{api:?}");
+    }
+    let unreachable = AuthorizationCause::AuthorizationServerUnavailable;
+    let by_server = [
+        of_token_request(None, Some(unreachable)).unwrap(),
+        of_token_request(Some(401), None).unwrap(),
+        of_token_request(Some(200), Some(AuthorizationCause::AuthorizationServerUnreadable)).unwrap(),
+        Reason { cause: Some(unreachable), ..Reason::new(ReasonCode::Deadline) }.guidance(),
+        Reason { cause: Some(unreachable), ..Reason::new(ReasonCode::UnreadableAnswer) }.guidance(),
+        *WaitCause::AuthorizationServer.guidance(),
+        *WaitCause::AuthorizationServerUnreadable.guidance(),
+    ];
+    for guidance in by_server {
+        assert!(guidance.meaning.en.starts_with("The authorization server"), "{guidance:?}");
+        assert!(guidance.meaning.sv.starts_with("Auktorisationsservern"), "{guidance:?}");
+    }
+    assert_eq!(of_token_request(Some(200), None), None);
+    let over = Reason { cause: Some(unreachable), ..Reason::new(ReasonCode::Deadline) }.guidance();
+    assert!(over.action.en.starts_with("Resume"), "nobody tries again by himself: {over:?}");
 }
 
 #[test]

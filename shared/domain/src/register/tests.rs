@@ -169,7 +169,12 @@ fn whose_a_school_unit_is_is_what_the_register_says() {
         _ => unreachable!(),
     };
     assert!(!is_of_another(json!({})));
-    assert!(!is_of_another(json!({"parentOrganisation": {"id": UNIT, "organisationNumber": "5567044268"}})));
+    for own in ["5567044268", "165567044268", "SE5567044268", "okänt"] {
+        assert!(
+            !is_of_another(json!({"parentOrganisation": {"id": UNIT, "organisationNumber": own}})),
+            "{own}"
+        );
+    }
     assert!(is_of_another(json!({"parentOrganisation": {"id": UNIT, "organisationNumber": "2120000142"}})));
 }
 

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
-    AttemptId, BatchId, BatchStatus, Call, ClaimId, Counts, Environment, JobStatus, OnRecordErrors, Options,
-    OrganisationNumber, Outcome, Reason, SendId, SendStatus, SkolverketJobId, StageName, WaitCause,
+    AttemptCall, AttemptId, AuthorizationCause, BatchId, BatchStatus, Call, ClaimId, Counts, Environment,
+    JobStatus, OnRecordErrors, Options, OrganisationNumber, Outcome, Reason, SendId, SendStatus,
+    SkolverketJobId, StageName, WaitCause,
 };
 
 use super::causes::Tally;
@@ -413,7 +414,7 @@ impl Batch {
 
     /// The attempt that step `n`'s call is.
     pub fn attempt(&self) -> AttemptId {
-        AttemptId { batch: self.batch, attempt_try: self.attempt_try, n: self.n }
+        AttemptId { batch: self.batch, attempt_try: self.attempt_try, n: self.n, token_request: None }
     }
 
     /// Faults in a row, Skolverket being out of reach.
@@ -491,14 +492,14 @@ impl Job {
     }
 }
 
-/// One HTTP call for a batch.
+/// One HTTP call for a batch: its own, or for the token that its own needed.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Attempt {
     /// Its id within the job.
     pub attempt: AttemptId,
     /// What it was.
-    pub call: Call,
+    pub call: AttemptCall,
     /// `POST` or `GET`.
     pub method: String,
     /// Path and query.
@@ -510,8 +511,14 @@ pub struct Attempt {
     /// The HTTP status; none where no answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// Why a request for a token gave none; none where another one followed at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<AuthorizationCause>,
     /// Bytes of the request's body.
     pub request_bytes: u64,
+    /// The body of a request for a token, as far as it may be seen. That of a bulk call is its batch's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// Bytes of the answer's body.
     pub response_bytes: u64,
     /// Why it was made again, where the status does not say it.

@@ -13,7 +13,7 @@
 //! | a catalogue of activities | `org#{o}#activities` | `{version}` |
 //! | job | `send#{o}#{s}` | `send#job#{stage}` |
 //! | batch | `send#{o}#{s}` | `stage#{stage}#batch#{b}` |
-//! | attempt | `send#{o}#{s}` | `stage#{stage}#attempt#{b}.{t}.{n}` |
+//! | attempt | `send#{o}#{s}` | `stage#{stage}#attempt#{b}.{t}.{n}`, a token's between that of `n` - 1 and that of `n` |
 //! | ids of a send's records | `large#{o}#{s}#ids` | `part#{i}` |
 //! | a job's records that were not accepted | `large#{o}#{s}#refused` | `stage#{stage}` |
 //! | part of a send that comes in parts | `send#{o}#{s}` | `upload#{part}` |
@@ -93,8 +93,15 @@ pub(crate) fn limiter(name: &str) -> Key {
     Key { pk: format!("limiter#{name}"), sk: "limiter".to_owned() }
 }
 
+/// Sorts as the calls were made. A step's token is asked for before its own call: those requests stand behind the step
+/// before, and those of the first step before all steps of the try (`.` is less than any digit).
 fn padded(attempt: AttemptId) -> String {
-    format!("{:05}.{:03}.{:05}", attempt.batch.0, attempt.attempt_try, attempt.n)
+    let AttemptId { batch: BatchId(batch), attempt_try, n, token_request } = attempt;
+    match (token_request, n.checked_sub(1)) {
+        (None, _) => format!("{batch:05}.{attempt_try:03}.{n:05}"),
+        (Some(request), Some(before)) => format!("{batch:05}.{attempt_try:03}.{before:05}.{request:03}"),
+        (Some(request), None) => format!("{batch:05}.{attempt_try:03}..{request:03}"),
+    }
 }
 
 impl SendRef {
@@ -241,6 +248,8 @@ impl Carrier {
 
 #[cfg(test)]
 mod tests {
+    use std::num::NonZeroU8;
+
     use super::*;
 
     #[test]
@@ -262,7 +271,7 @@ mod tests {
         assert_eq!(Carrier::of(&send.header()), Some(Carrier::Receiving(send.clone())));
         assert_eq!(SendRef::begun_part(&send.part_begun(12).sk), Some(12));
         assert_eq!(SendRef::begun_part(&send.upload(12).sk), None);
-        let attempt = AttemptId { batch: BatchId(1), attempt_try: 1, n: 2 };
+        let attempt = AttemptId { batch: BatchId(1), attempt_try: 1, n: 2, token_request: None };
         for key in [
             send.activities(),
             send.all_activities(),
@@ -298,9 +307,11 @@ mod tests {
             for batch in [BatchId(0), BatchId(1), BatchId(10)] {
                 keys.extend([send.batch(stage, batch), send.body(stage, batch), send.facts(stage, batch)]);
                 for (attempt_try, n) in [(1, 0), (1, 1), (2, 0)] {
-                    let attempt = AttemptId { batch, attempt_try, n };
+                    let attempt = AttemptId { batch, attempt_try, n, token_request: None };
+                    let request = AttemptId { token_request: NonZeroU8::new(1), ..attempt };
                     keys.extend([
                         send.attempt(stage, attempt),
+                        send.attempt(stage, request),
                         send.answer(stage, attempt),
                         send.issues(stage, attempt),
                     ]);
@@ -318,5 +329,14 @@ mod tests {
         assert!(batch(2) < batch(10) && batch(99) < batch(100));
         let organisation = "5567044268".parse().unwrap();
         assert!(order(&organisation, 9).sk < order(&organisation, 10).sk);
+    }
+
+    #[test]
+    fn attempts_sort_as_they_were_made() {
+        let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
+        let made =
+            ["0.1.9", "0.2.0.t1", "0.2.0.t2", "0.2.0", "0.2.1", "0.2.2.t1", "0.2.2", "0.2.10", "1.1.0.t1"];
+        let keys = made.map(|attempt| send.attempt(StageName::Users, attempt.parse().unwrap()).sk);
+        assert!(keys.is_sorted(), "{keys:?}");
     }
 }

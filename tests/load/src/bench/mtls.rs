@@ -132,7 +132,7 @@ async fn token(probe: &Probe) -> Result<Cost, BenchError> {
     let client = Client::new(addresses, Duration::from_secs(10));
     // The time is for what is kept, and nothing is.
     let token = client.token(&identity, Environment::Production, Timestamp::UNIX_EPOCH).await;
-    token.map_err(|error| broken(&error.to_string()))?;
+    token.token.map_err(|error| broken(&error.to_string()))?;
     let time = began.elapsed().as_secs_f64() * 1000.0;
     Ok(Cost { time, cpu: cpu_ms() - cpu })
 }
