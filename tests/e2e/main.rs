@@ -49,6 +49,7 @@ mod sizes;
 mod sqs_contract;
 mod stack;
 mod storage;
+mod takeover;
 mod template;
 mod tokens;
 mod upload_races;

@@ -8,6 +8,7 @@ use stafett_domain::StageName;
 use stafett_skolverket::{Api, Endpoint};
 
 use crate::limiter::Budget;
+use crate::takeover::Takeover;
 
 /// Every duration and rate, so that the template says them in one place. Durations are milliseconds there.
 #[derive(Debug, Clone)]
@@ -36,6 +37,8 @@ pub struct Timing {
     pub retry_max: Duration,
     /// `OVERDUE_MS`: how long after its time a step is looked at by the watchdog.
     pub overdue: Duration,
+    /// `RETAKE_PAUSES_MS`, `UNFINISHED_SPAN_MS`: steps whose holders died.
+    pub takeover: Takeover,
     /// `JOB_STUCK_MS`: a job of Skolverket's that is not done by then is given up.
     pub job_stuck: Duration,
     /// `DEADLINE_MS`: a batch that could not be delivered for so long is given up.
@@ -143,6 +146,7 @@ impl Config {
         let retention_days = reader.number("RETENTION_DAYS", |days: u32| days > 0);
         let organiser_claim = reader.text("ORGANISER_CLAIM");
         let metrics_namespace = reader.text("METRICS_NAMESPACE");
+        let queue_delay_unit = reader.milliseconds("QUEUE_DELAY_UNIT_MS");
         let timing = Timing {
             calls_per_second: reader.number("CALLS_PER_SECOND", |rate: f64| rate > 0.0 && rate.is_finite()),
             rate_window: reader.milliseconds("RATE_WINDOW_MS"),
@@ -156,13 +160,18 @@ impl Config {
             retry_first: reader.milliseconds("RETRY_FIRST_MS"),
             retry_max: reader.milliseconds("RETRY_MAX_MS"),
             overdue: reader.milliseconds("OVERDUE_MS"),
+            takeover: Takeover {
+                pauses: reader.pauses("RETAKE_PAUSES_MS"),
+                span: reader.milliseconds("UNFINISHED_SPAN_MS"),
+                slack: queue_delay_unit,
+            },
             job_stuck: reader.milliseconds("JOB_STUCK_MS"),
             deadline: reader.milliseconds("DEADLINE_MS"),
             upload_open: reader.milliseconds("UPLOAD_OPEN_MS"),
             aws_attempt: reader.milliseconds("AWS_ATTEMPT_MS"),
             settings_kept: reader.milliseconds("SETTINGS_KEPT_MS"),
             certificate_watch: reader.milliseconds("CERTIFICATE_WATCH_MS"),
-            queue_delay_unit: reader.milliseconds("QUEUE_DELAY_UNIT_MS"),
+            queue_delay_unit,
         };
         let positive = |rate: f64| rate > 0.0 && rate.is_finite();
         let lookups_per_second = reader.number("LOOKUPS_PER_SECOND", positive);
@@ -247,6 +256,20 @@ impl Reader {
         Duration::from_millis(self.number(name, |milliseconds: u64| milliseconds > 0))
     }
 
+    /// Milliseconds, separated by commas. A pause may be none.
+    fn pauses(&mut self, name: &str) -> Vec<Duration> {
+        let text = self.text(name);
+        let read = |pause: &str| pause.trim().parse().map(Duration::from_millis);
+        match text.split(',').map(read).collect() {
+            Ok(pauses) => pauses,
+            Err(_) if text.is_empty() => Vec::new(),
+            Err(_) => {
+                self.faults.push(format!("{name} is not a list of numbers that can be used"));
+                Vec::new()
+            }
+        }
+    }
+
     /// The value of a variable that may be absent, or empty.
     fn given(&self, name: &str) -> Option<String> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
@@ -319,6 +342,8 @@ pub(crate) mod tests {
             ("RETRY_FIRST_MS", "1000"),
             ("RETRY_MAX_MS", "300000"),
             ("OVERDUE_MS", "60000"),
+            ("RETAKE_PAUSES_MS", "0,300000,900000,1800000,3600000"),
+            ("UNFINISHED_SPAN_MS", "10800000"),
             ("JOB_STUCK_MS", "1800000"),
             ("DEADLINE_MS", "43200000"),
             ("UPLOAD_OPEN_MS", "86400000"),
@@ -336,6 +361,8 @@ pub(crate) mod tests {
         let config = Config::from_variables(variables()).unwrap();
         assert_eq!(config.queue(StageName::Groups), "http://127.0.0.1/groups");
         assert_eq!(config.timing.claim, Duration::from_secs(30));
+        let pauses: Vec<_> = config.timing.takeover.pauses.iter().map(|pause| pause.as_secs() / 60).collect();
+        assert_eq!(pauses, [0, 5, 15, 30, 60]);
         assert!(config.verification.is_some() && config.extra_roots_file.is_none());
         let without = |name: &str| {
             let mut variables = variables();
@@ -356,6 +383,7 @@ pub(crate) mod tests {
         let mut variables = variables();
         variables.remove("TABLE_NAME");
         variables.insert("CLAIM_MS".to_owned(), "half a minute".to_owned());
+        variables.insert("RETAKE_PAUSES_MS".to_owned(), "0,soon".to_owned());
         variables.insert("CALLS_PER_SECOND".to_owned(), "0".to_owned());
         variables.insert("TOKEN_URL".to_owned(), "http://example.se/transaction".to_owned());
         let Err(ConfigError(faults)) = Config::from_variables(variables) else { panic!("it was taken") };
@@ -366,6 +394,7 @@ pub(crate) mod tests {
                 "TOKEN_URL must be https (plain http is taken for loopback addresses only)",
                 "CALLS_PER_SECOND is not a number that can be used",
                 "CLAIM_MS is not a number that can be used",
+                "RETAKE_PAUSES_MS is not a list of numbers that can be used",
             ]
         );
     }

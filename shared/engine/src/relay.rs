@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_http_client::HttpClientError;
 use jiff::Timestamp;
-use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, StageName};
+use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, ReasonCode, StageName};
 use stafett_skolverket::{Addresses, Api, Client, Roots};
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::aws::AwsClients;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
 use crate::history::{
-    AT_ONCE, Batch, BatchClaim, ClaimAnswer, EndedJob, History, HistoryError, Job, SendRef, Settled,
+    AT_ONCE, Batch, BatchClaim, ClaimAnswer, EndedJob, History, HistoryError, Job, PAUSED, SendRef, Settled,
     StartAnswer, StartClaim, StepError, later,
 };
 use crate::limiter::{Lateness, Limiter};
@@ -22,6 +22,7 @@ use crate::metrics::Metrics;
 use crate::organisers::{Organisers, SettingsError};
 use crate::queue::{QueueError, Queues};
 use crate::registers::Registers;
+use crate::takeover::Unfinished;
 use crate::verdict;
 
 /// Everything that a step needs. Built once a process.
@@ -173,7 +174,7 @@ impl Relay {
             id: ClaimId(Uuid::new_v4()),
             now: self.clock.now(),
             until,
-            abandoned_at: self.abandoned_at(until),
+            takeover: &self.config.timing.takeover,
             overdue_at: self.overdue_at(until),
         };
         let answer = self.history.claim_start(send, *stage, &claim).await?;
@@ -185,7 +186,14 @@ impl Relay {
                 );
                 self.begin(job, &started).await
             }
-            StartAnswer::HandOn(started) => self.begin_again(job, &started).await,
+            StartAnswer::HandOn(started) => {
+                self.note_taken_over(job, None, &started.unfinished);
+                if self.config.timing.takeover.gives_up(&started.unfinished, claim.now.as_millisecond()) {
+                    self.give_up_start(job).await
+                } else {
+                    self.begin_again(job, &started).await
+                }
+            }
             StartAnswer::Held { rest, copy } => self.come_back(job, Step::Start, rest, copy).await,
             StartAnswer::Stopped => self.end_stopped(&job.send).await,
             StartAnswer::Done(why) => {
@@ -220,6 +228,17 @@ impl Relay {
         Ok(self.history.start_handed_on(&job.send, job.stage).await?)
     }
 
+    /// Whoever took this start has died, time and again: its send is stopped.
+    async fn give_up_start(&self, job: &JobRef) -> Result<(), HandleError> {
+        tracing::error!(
+            event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            reason = ?ReasonCode::Unfinished, "a send is stopped"
+        );
+        self.request_stop(&job.send, Reason::new(ReasonCode::Unfinished)).await?;
+        // What is open goes to its end by itself, and ends the send.
+        Ok(self.history.start_handed_on(&job.send, job.stage).await?)
+    }
+
     async fn queue_if_planned(&self, job: &JobRef, batch: BatchId) -> Result<(), HandleError> {
         let batch = self.history.batch(&job.send, job.stage, batch).await?;
         if let Some(batch) = batch.filter(|batch| batch.status == BatchStatus::Planned) {
@@ -240,17 +259,24 @@ impl Relay {
             id: ClaimId(Uuid::new_v4()),
             now: self.clock.now().as_millisecond(),
             until: job.until.as_millisecond(),
-            overdue_at: self.abandoned_at(job.until.as_millisecond()),
+            takeover: &self.config.timing.takeover,
             within_start,
         };
         let worked = match self.history.claim_step(&job.send, job.stage, call, asked, &claim).await? {
-            ClaimAnswer::Started(batch) => Box::pin(self.work(job, batch)).await,
+            ClaimAnswer::Started(batch) => {
+                self.note_taken_over(job, Some(batch.batch), &batch.unfinished);
+                Box::pin(self.work(job, batch)).await
+            }
             ClaimAnswer::Stopped(batch) => self.give_up(job, &batch).await,
             ClaimAnswer::HandOn(batch) => return self.hand_on_again(job, &batch).await,
             ClaimAnswer::Held { rest, copy } => {
                 return self.come_back(job, Step::of(call, asked), rest, copy).await;
             }
             ClaimAnswer::Early { rest } => return self.queue(job, Step::of(call, asked), rest).await,
+            ClaimAnswer::Paused => {
+                self.note_stale(job, PAUSED);
+                return Ok(());
+            }
             ClaimAnswer::Done => {
                 self.note_stale(job, "done and handed on");
                 return Ok(());
@@ -389,10 +415,14 @@ impl Relay {
         later(at, self.config.timing.overdue)
     }
 
-    /// When the watchdog looks at a step that is claimed until then: its holder has ended by that time, and nobody else
-    /// has its message. There is nothing to be patient for.
-    pub(crate) fn abandoned_at(&self, claimed_until: i64) -> i64 {
-        later(claimed_until, self.config.timing.queue_delay_unit)
+    fn note_taken_over(&self, job: &JobRef, batch: Option<BatchId>, unfinished: &Unfinished) {
+        if unfinished.claims > 0 {
+            tracing::warn!(
+                event = "step.takenOver", send = %job.send.send, organisation = %job.send.organisation,
+                stage = %job.stage, batch = batch.map(|batch| batch.0), unfinished = unfinished.claims,
+                "a step is taken up again whose holder died"
+            );
+        }
     }
 
     fn note_stale(&self, job: &JobRef, why: &'static str) {

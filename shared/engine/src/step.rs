@@ -13,6 +13,7 @@ use crate::outcome::{Reading, outcomes};
 use crate::piece::ROUNDS;
 use crate::relay::{JobRef, Relay, StepFailure};
 use crate::said;
+use crate::takeover::Unfinished;
 use crate::turn::Turn;
 use crate::verdict::{self, Verdict};
 
@@ -23,9 +24,6 @@ const KEPT_ANSWER_BYTES: usize = 4096;
 const TRIES: u32 = 3;
 /// Answers that cannot be read after which a batch of a send that is stopping is given up.
 const UNREADABLE_ANSWERS: u32 = 3;
-/// So many holders of a step that died in a row, and it is given up (design §4.12): there is something about it that
-/// kills them.
-const UNFINISHED_CLAIMS: u32 = 3;
 
 /// Where a step leads.
 pub(crate) enum Course {
@@ -38,7 +36,7 @@ pub(crate) enum Course {
 impl Relay {
     /// Takes the steps of a claimed batch, one after another while the waits between them are short.
     pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<(), StepFailure> {
-        if batch.unfinished >= UNFINISHED_CLAIMS {
+        if self.config.timing.takeover.gives_up(&batch.unfinished, self.clock.now().as_millisecond()) {
             return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await.map(drop);
         }
         let loaded = self.load(job, &batch).await?;
@@ -284,7 +282,11 @@ impl Relay {
         let needed = wait + timing.slot_wait + self.call_time();
         let kept = wait <= timing.inline_wait && self.rest(job) > needed;
         let until = job.until.as_millisecond();
-        let overdue_at = if kept { self.abandoned_at(until) } else { self.overdue_at(not_before.max(until)) };
+        let overdue_at = if kept {
+            timing.takeover.due_at(&Unfinished::default(), until)
+        } else {
+            self.overdue_at(not_before.max(until))
+        };
         Next { call, not_before, overdue_at, kept }
     }
 
@@ -307,7 +309,9 @@ impl Relay {
         let mut after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
         after.token_renewed = matches!(why, PutBack::NewToken);
         match why {
-            PutBack::NoTime | PutBack::NewToken => {}
+            // Its holder was well, and did nothing of what those before died of.
+            PutBack::NoTime => after.unfinished.clone_from(&batch.unfinished),
+            PutBack::NewToken => {}
             PutBack::NotReady => {
                 after.unreadable = 0;
                 self.show_waiting(job, batch, None).await?;

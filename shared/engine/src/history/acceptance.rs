@@ -9,7 +9,8 @@ use stafett_domain::{
     SendStatus, StageName,
 };
 
-use super::item::{Batch, Due, Job, Millis, Organiser, PartBody, SendHeader};
+use super::due::Due;
+use super::item::{Batch, Job, Millis, Organiser, PartBody, SendHeader};
 use super::key::{self, SendRef};
 use super::packed::Body;
 use super::record_ids::{Place, RecordIds};

@@ -6,10 +6,12 @@ use stafett_domain::{
     BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, SendStatus, StageName,
 };
 
+use super::due::Due;
 use super::item::{Batch, Job, Millis};
 use super::key::SendRef;
 use super::store::{History, HistoryError, Write, WriteError};
 use crate::message::BatchStep;
+use crate::takeover::Takeover;
 
 /// Looks at an item that others change at the same time.
 const CLAIM_TRIES: u32 = 8;
@@ -27,6 +29,8 @@ pub(crate) enum ClaimAnswer {
     Held { rest: Duration, copy: bool },
     /// It was delivered before its time.
     Early { rest: Duration },
+    /// Its last holder died, and it is not to be taken up again yet. The watchdog sends it then: acknowledge.
+    Paused,
     /// The send is stopping or has ended: an open batch is to be closed, a planned one stays as it is.
     Stopped(Batch),
     /// There is no such batch: its send is erased.
@@ -41,20 +45,21 @@ pub(super) enum Meaning {
     Done,
     Held(Duration),
     Early(Duration),
+    Paused,
     Ahead,
 }
 
 /// A claim to make.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct BatchClaim {
+pub(crate) struct BatchClaim<'a> {
     /// Ours.
     pub(crate) id: ClaimId,
     /// Now.
     pub(crate) now: Millis,
     /// When it expires.
     pub(crate) until: Millis,
-    /// When the watchdog looks at the step.
-    pub(crate) overdue_at: Millis,
+    /// The rules for steps whose holders die.
+    pub(crate) takeover: &'a Takeover,
     /// It is made within the start of its job, which hands nothing else on.
     pub(crate) within_start: bool,
 }
@@ -68,17 +73,22 @@ pub(crate) fn span(from: Millis, to: Millis) -> Duration {
 }
 
 /// What a message for step `asked` means for a batch that stands as it does.
-pub(super) fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
+pub(super) fn meaning(batch: &Batch, asked: BatchStep, now: Millis, takeover: &Takeover) -> Meaning {
     let live = is_live(batch.claim, batch.claim_until, now);
+    // A claim that is there and not live is that of a holder that died.
+    let paused = batch.claim.is_some()
+        && now < takeover.again_at(&batch.unfinished.and_one(batch.claim_until), batch.claim_until);
     match (asked.attempt_try, asked.n).cmp(&(batch.attempt_try, batch.n)) {
         std::cmp::Ordering::Greater => Meaning::Ahead,
         // A holder that is still at work hands on itself.
         std::cmp::Ordering::Less if live || batch.handed_on => Meaning::Done,
+        std::cmp::Ordering::Less if paused => Meaning::Paused,
         std::cmp::Ordering::Less => Meaning::HandOn,
         std::cmp::Ordering::Equal => match batch.status {
             BatchStatus::Closed if batch.handed_on => Meaning::Done,
             BatchStatus::Closed => Meaning::HandOn,
             BatchStatus::Planned | BatchStatus::Open if live => Meaning::Held(span(now, batch.claim_until)),
+            BatchStatus::Planned | BatchStatus::Open if paused => Meaning::Paused,
             BatchStatus::Planned | BatchStatus::Open if batch.not_before > now => {
                 Meaning::Early(span(now, batch.not_before))
             }
@@ -89,23 +99,25 @@ pub(super) fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
 
 impl Batch {
     /// The batch once `claim` holds its step.
-    pub(super) fn claimed(&self, claim: &BatchClaim, send: &SendRef) -> Result<Self, IllegalTransition> {
+    pub(super) fn claimed(&self, claim: &BatchClaim<'_>, send: &SendRef) -> Result<Self, IllegalTransition> {
         let status = match self.status {
             BatchStatus::Open => BatchStatus::Open,
             other => other.next(BatchEvent::Claimed)?,
         };
         // A holder that died may have made its call: what it kept of it stays, and this is another step.
         let taken_over = self.claim.is_some();
+        let unfinished =
+            if taken_over { self.unfinished.and_one(self.claim_until) } else { self.unfinished.clone() };
         Ok(Self {
             status,
             n: if taken_over { self.n + 1 } else { self.n },
-            unfinished: if taken_over { self.unfinished + 1 } else { self.unfinished },
             uncertain: self.uncertain || (taken_over && self.call == Call::Submit),
             claim: Some(claim.id),
             claim_until: claim.until,
             // Whoever claims a step has its message; nobody has that of a step that was taken over.
             handed_on: !taken_over,
-            due: super::item::Due::at(claim.overdue_at, send),
+            due: Due::at(claim.takeover.due_at(&unfinished, claim.until), send),
+            unfinished,
             rev: self.rev + 1,
             ..self.clone()
         })
@@ -133,7 +145,7 @@ impl History {
         stage: StageName,
         call: Call,
         asked: BatchStep,
-        claim: &BatchClaim,
+        claim: &BatchClaim<'_>,
     ) -> Result<ClaimAnswer, HistoryError> {
         let submits = call == Call::Submit;
         for _ in 0..CLAIM_TRIES {
@@ -144,10 +156,11 @@ impl History {
                 // The write before took effect though its answer was lost: this is our own claim.
                 return Ok(ClaimAnswer::Started(batch));
             }
-            match meaning(&batch, asked, claim.now) {
+            match meaning(&batch, asked, claim.now, claim.takeover) {
                 Meaning::Done => return Ok(ClaimAnswer::Done),
                 Meaning::HandOn => return Ok(ClaimAnswer::HandOn(batch)),
                 Meaning::Early(rest) => return Ok(ClaimAnswer::Early { rest }),
+                Meaning::Paused => return Ok(ClaimAnswer::Paused),
                 Meaning::Ahead => return Err(HistoryError::Corrupt("a batch that is behind its messages")),
                 Meaning::Held(rest) => {
                     let copy = self.take_copy(send.batch(stage, asked.batch), batch.claim).await?;
@@ -243,8 +256,22 @@ pub(crate) fn put_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::takeover::Unfinished;
 
     const NOW: Millis = 1_000_000;
+    const MINUTE: Millis = 60_000;
+
+    fn rules() -> Takeover {
+        crate::config::tests::timing().takeover
+    }
+
+    fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
+        super::meaning(batch, asked, now, &rules())
+    }
+
+    fn send() -> SendRef {
+        SendRef::new("5567044268".parse().unwrap(), stafett_domain::SendId(uuid::Uuid::nil()))
+    }
 
     fn asked(attempt_try: u32, n: u32) -> BatchStep {
         BatchStep { batch: BatchId(0), attempt_try, n }
@@ -281,16 +308,45 @@ mod tests {
 
     #[test]
     fn a_step_that_is_taken_over_is_another_step() {
-        let send = SendRef::new("5567044268".parse().unwrap(), stafett_domain::SendId(uuid::Uuid::nil()));
         let id = ClaimId(uuid::Uuid::from_u128(2));
-        let claim = BatchClaim { id, now: NOW, until: NOW + 9, overdue_at: NOW + 99, within_start: false };
-        let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send).unwrap();
+        let takeover = &rules();
+        let claim = BatchClaim { id, now: NOW, until: NOW + 9, takeover, within_start: false };
+        let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send()).unwrap();
         assert_eq!((fresh.n, fresh.uncertain, fresh.handed_on), (0, false, true));
         // Its holder died: the call may have been made, and what was kept of it is not to be overwritten.
-        let taken = claimed_until(NOW).claimed(&claim, &send).unwrap();
+        let taken = claimed_until(NOW).claimed(&claim, &send()).unwrap();
         assert_eq!((taken.n, taken.uncertain, taken.handed_on), (3, true, false));
-        assert_eq!((fresh.unfinished, taken.unfinished), (0, 1));
-        assert_eq!(meaning(&taken, asked(1, 2), NOW + 9), Meaning::HandOn, "should this holder die, too");
+        assert_eq!(fresh.unfinished, Unfinished::default());
+        assert_eq!(taken.unfinished, Unfinished { claims: 1, since: Some(NOW) });
+        let again_at = NOW + 9 + 5 * MINUTE;
+        assert_eq!(meaning(&taken, asked(1, 2), again_at), Meaning::HandOn, "should this holder die, too");
+    }
+
+    #[test]
+    fn the_pause_after_dead_holders_holds_whoever_brings_the_message() {
+        let takeover = &rules();
+        let claim_at = |batch: &Batch, now: Millis| {
+            let id = ClaimId(uuid::Uuid::from_u128(u128::from(now.unsigned_abs())));
+            let claim = BatchClaim { id, now, until: now + MINUTE / 2, takeover, within_start: false };
+            batch.claimed(&claim, &send()).unwrap()
+        };
+        let mut batch = claim_at(&Batch::planned(BatchId(0), 3, None, 0), NOW);
+        for pause in [0, 5, 15, 30, 60] {
+            let dead = batch.claim_until;
+            let again_at = dead + pause * MINUTE;
+            // The watchdog's message, one that SQS delivers again, and an older one.
+            for n in 0..=batch.n {
+                if pause > 0 {
+                    assert_eq!(meaning(&batch, asked(1, n), dead), Meaning::Paused);
+                    assert_eq!(meaning(&batch, asked(1, n), again_at - 1), Meaning::Paused);
+                }
+                let free = if n < batch.n { Meaning::HandOn } else { Meaning::Free };
+                assert_eq!(meaning(&batch, asked(1, n), again_at), free);
+            }
+            assert_eq!(batch.due.due_at, Some(again_at + 1_000), "when the watchdog sends it");
+            batch = claim_at(&batch, again_at);
+        }
+        assert_eq!(batch.unfinished.claims, 5);
     }
 
     #[test]

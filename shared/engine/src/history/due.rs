@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use stafett_domain::StageName;
 
 use super::claim::span;
@@ -17,6 +17,45 @@ use crate::message::{BatchStep, Step};
 
 /// The longest pause between two looks at the same step, in multiples of the first.
 const LONGEST_PAUSE: u32 = 32;
+
+/// When the watchdog looks at a step, and in which shard of the index it is. Both or neither.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Due {
+    /// When the step is overdue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Millis>,
+    /// The shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_shard: Option<String>,
+    /// How often the watchdog sent the step again.
+    #[serde(default, skip_serializing_if = "crate::history::item::is_zero")]
+    pub resent: u32,
+    /// When it did so first: since then nobody has claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent_since: Option<Millis>,
+}
+
+impl Due {
+    /// Due at `at`, in the shard of `send`.
+    pub fn at(at: Millis, send: &SendRef) -> Self {
+        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0, resent_since: None }
+    }
+
+    /// What is due once the watchdog has sent the step again at `now`; none where it is not due. The next look comes
+    /// after `pause`, and later each time.
+    pub(super) fn sent_again(&self, now: Millis, pause: Duration) -> Option<Self> {
+        let due_at = self.due_at.filter(|at| *at <= now)?;
+        let factor = 2_u32.saturating_pow(self.resent.min(16)).min(LONGEST_PAUSE);
+        let since = if nobody_looked(due_at, now, pause) { None } else { self.resent_since };
+        Some(Self {
+            due_at: Some(later(now, pause * factor)),
+            due_shard: self.due_shard.clone(),
+            resent: self.resent + 1,
+            resent_since: Some(since.unwrap_or(now)),
+        })
+    }
+}
 
 /// A step that is overdue, and the message that moves it.
 #[derive(Debug, PartialEq, Eq)]
@@ -111,24 +150,23 @@ impl History {
                 (send, *stage, send.batch(*stage, batch.batch), batch.due, step)
             }
         };
-        let Some(old) = due.due_at.filter(|at| *at <= millis) else { return Ok(None) };
-        let factor = 2_u32.saturating_pow(due.resent.min(16)).min(LONGEST_PAUSE);
-        let since = if nobody_looked(old, millis, pause) { None } else { due.resent_since };
+        let Some(next) = due.sent_again(millis, pause) else { return Ok(None) };
         let write = Write::update(key, "SET #dueAt = :next, #resent = :resent, #resentSince = :since")
             .when("#dueAt = :old")
-            .with("old", old)?
-            .with("next", later(millis, pause * factor))?
-            .with("resent", due.resent + 1)?
-            .with("since", since.unwrap_or(millis))?;
+            .with("old", due.due_at)?
+            .with("next", next.due_at)?
+            .with("resent", next.resent)?
+            .with("since", next.resent_since)?;
         if !self.write(write).await? {
             return Ok(None);
         }
-        let unclaimed = since.map_or(Duration::ZERO, |since| span(since, millis));
+        let unclaimed = next.resent_since.map_or(Duration::ZERO, |since| span(since, millis));
         Ok(Some(Overdue { send: send.clone(), stage, step, resent: due.resent, unclaimed }))
     }
 
-    /// An organiser is due as long as a send of its is running: that send's own steps are due too, so there is
-    /// nothing to do but to look again later; unless that send is gone, when the place goes to the next one.
+    /// An organiser is due as long as a send of its is running. That send's own steps are due too, and nobody claims the
+    /// organiser itself: there is nothing to do but to look again later. Only if that send is gone, the place goes to
+    /// the next one.
     async fn look_after_organiser(
         &self,
         organisation: &stafett_domain::OrganisationNumber,

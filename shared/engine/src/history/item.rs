@@ -9,9 +9,11 @@ use stafett_domain::{
 };
 
 use super::causes::Tally;
+use super::due::Due;
 use super::key::SendRef;
 use crate::message::{BatchStep, Step};
 use crate::piece::Piece;
+use crate::takeover::Unfinished;
 
 /// Milliseconds since 1970, as the items hold times that are compared.
 pub type Millis = i64;
@@ -222,39 +224,18 @@ pub struct Job {
     pub handed_on: bool,
     /// See the batch's.
     #[serde(flatten)]
+    pub unfinished: Unfinished,
+    /// See the batch's.
+    #[serde(flatten)]
     pub due: Due,
     /// See the send's.
     pub expires: i64,
 }
 
-/// When the watchdog looks at a step, and in which shard of the index it is. Both or neither.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Due {
-    /// When the step is overdue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Millis>,
-    /// The shard.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_shard: Option<String>,
-    /// How often the watchdog sent the step again.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub resent: u32,
-    /// When it did so first: since then nobody has claimed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resent_since: Option<Millis>,
-}
-
+/// Whether a number need not be written.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-fn is_zero(number: &u32) -> bool {
+pub(crate) fn is_zero(number: &u32) -> bool {
     *number == 0
-}
-
-impl Due {
-    /// Due at `at`, in the shard of `send`.
-    pub fn at(at: Millis, send: &SendRef) -> Self {
-        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0, resent_since: None }
-    }
 }
 
 /// The records of one bulk call.
@@ -322,9 +303,9 @@ pub struct Batch {
     /// Answers that could not be read, since the last one that could.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u32,
-    /// Claims in a row that were never finished: holders that died.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub unfinished: u32,
+    /// Claims in a row that were never finished, before the present one.
+    #[serde(flatten)]
+    pub unfinished: Unfinished,
     /// Skolverket refused the token of the last call, and a new one was asked for.
     #[serde(default)]
     pub token_renewed: bool,
@@ -386,7 +367,7 @@ impl Batch {
             put_back: 0,
             waiting_since: None,
             unreadable: 0,
-            unfinished: 0,
+            unfinished: Unfinished::default(),
             token_renewed: false,
             uncertain: false,
             pieces: Vec::new(),
@@ -486,6 +467,7 @@ impl Job {
             claim_until: 0,
             copied_for: None,
             handed_on: false,
+            unfinished: Unfinished::default(),
             due: Due::default(),
             expires,
         }
@@ -583,6 +565,7 @@ mod tests {
         round_trip(&job);
         job.due = Due::at(77, &send);
         (job.claim, job.reason, job.started_at) = (claim, reason, Some(now));
+        job.unfinished = Unfinished { claims: 2, since: Some(3) };
         round_trip(&job);
         let mut batch = Batch::planned(BatchId(3), 10, Some(BatchId(7)), 5);
         round_trip(&batch);
@@ -592,6 +575,7 @@ mod tests {
         batch.pieces = vec![Piece::whole(3)];
         batch.part_body = Some(PartBody { part: 2, name: "0#001#ab".to_owned() });
         batch.own_facts = true;
+        batch.unfinished = job.unfinished.clone();
         batch.answers = vec![batch.attempt()];
         round_trip(&batch);
     }

@@ -50,4 +50,4 @@ pub(crate) use claim::{BatchClaim, ClaimAnswer};
 pub(crate) use end::{EndedJob, Settled};
 pub(crate) use progress::{Closing, Next, Outcomes, StepError, later};
 pub(crate) use refused::record_ids;
-pub(crate) use start::{AT_ONCE, StartAnswer, StartClaim};
+pub(crate) use start::{AT_ONCE, PAUSED, StartAnswer, StartClaim};

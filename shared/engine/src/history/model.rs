@@ -1,17 +1,36 @@
 //! The claim protocol as a model: the same pure functions over one batch, holders that stop at any point, messages that
-//! come twice or late, a watchdog, a stop. Nothing may be lost, and nobody may write what is not his.
+//! come twice or late, a watchdog, a stop. Nothing may be lost, nobody may write what is not his, and nothing is given up
+//! before so many holders have died over so long a time.
 
 use proptest::prelude::*;
 use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Counts, Outcome, SendId};
 
+use std::time::Duration;
+
 use super::claim::{BatchClaim, Meaning, meaning};
+use super::due::Due;
 use super::item::{Batch, Millis};
 use super::key::SendRef;
 use super::progress::{Closing, Next, Outcomes};
 use crate::message::{BatchStep, Step};
+use crate::takeover::Takeover;
 
 const CLAIM: Millis = 30;
 const OVERDUE: Millis = 60;
+/// Between two looks of the watchdog at a step, at first.
+const PAUSE: Duration = Duration::from_millis(60);
+/// The template's minutes as milliseconds.
+const PAUSES: [u64; 5] = [0, 300, 900, 1800, 3600];
+const SPAN: u64 = 10_800;
+
+fn rules() -> Takeover {
+    let milliseconds = Duration::from_millis;
+    Takeover {
+        pauses: PAUSES.map(milliseconds).to_vec(),
+        span: milliseconds(SPAN),
+        slack: Duration::from_millis(1),
+    }
+}
 
 /// What a holder is about to do with its claimed batch.
 #[derive(Clone)]
@@ -30,6 +49,11 @@ struct World {
     queue: Vec<BatchStep>,
     sent: usize,
     claims: u128,
+    /// When each claim was made.
+    claimed_at: Vec<Millis>,
+    /// When it was given up because of its holders.
+    given_up_at: Option<Millis>,
+    takeover: Takeover,
     /// Calls that Skolverket saw.
     submits: u32,
     /// What is to happen to Skolverket's job at each look: not done so often.
@@ -41,7 +65,7 @@ impl World {
     fn new(looks: u32) -> Self {
         let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
         let mut batch = Batch::planned(BatchId(0), 3, Some(BatchId(4)), 0);
-        batch.due = super::item::Due::at(OVERDUE, &send);
+        batch.due = Due::at(OVERDUE, &send);
         let queue = vec![BatchStep { batch: BatchId(0), attempt_try: 1, n: 0 }];
         Self {
             send,
@@ -52,6 +76,9 @@ impl World {
             queue,
             sent: 1,
             claims: 0,
+            claimed_at: Vec::new(),
+            given_up_at: None,
+            takeover: rules(),
             submits: 0,
             looks,
             successor_queued: false,
@@ -65,8 +92,8 @@ impl World {
     }
 
     fn deliver(&mut self, asked: BatchStep) {
-        match meaning(&self.batch, asked, self.now) {
-            Meaning::Done => {}
+        match meaning(&self.batch, asked, self.now, &self.takeover) {
+            Meaning::Done | Meaning::Paused => {}
             Meaning::Ahead => panic!("a message from the future"),
             Meaning::HandOn => self.holders.push(Holder::HandOn(self.batch.clone())),
             Meaning::Early(_) => self.queue.push(asked),
@@ -88,7 +115,7 @@ impl World {
                 let after = self.closing(&self.batch.clone());
                 self.write(self.batch.clone(), after);
             } else {
-                self.batch.due = super::item::Due::default();
+                self.batch.due = Due::default();
             }
             return;
         }
@@ -97,13 +124,20 @@ impl World {
             id: ClaimId(uuid::Uuid::from_u128(self.claims)),
             now: self.now,
             until: self.now + CLAIM,
-            overdue_at: self.now + CLAIM + OVERDUE,
+            takeover: &self.takeover,
             within_start: false,
         };
         let live = self.batch.claim.is_some() && self.now < self.batch.claim_until;
         assert!(!live, "a step with a live holder was claimed");
         self.batch = self.batch.claimed(&claim, &self.send).unwrap();
-        self.holders.push(Holder::Call(self.batch.clone()));
+        self.claimed_at.push(self.now);
+        if self.takeover.gives_up(&self.batch.unfinished, self.now) {
+            self.given_up_at = Some(self.now);
+            let after = Box::new(self.closing(&self.batch));
+            self.holders.push(Holder::Write { before: self.batch.clone(), after });
+        } else {
+            self.holders.push(Holder::Call(self.batch.clone()));
+        }
     }
 
     fn next(&self, call: Call) -> Next {
@@ -157,7 +191,7 @@ impl World {
                 if self.batch.rev == batch.rev {
                     self.batch.handed_on = true;
                     if self.batch.status == BatchStatus::Closed {
-                        self.batch.due = super::item::Due::default();
+                        self.batch.due = Due::default();
                     }
                 }
                 None
@@ -176,10 +210,18 @@ impl World {
     }
 
     fn watchdog(&mut self) {
-        if self.batch.due.due_at.is_some_and(|due| due <= self.now) {
-            self.batch.due.due_at = Some(self.now + OVERDUE);
+        if let Some(due) = self.batch.due.sent_again(self.now, PAUSE) {
+            self.batch.due = due;
             self.queue(self.batch.step());
         }
+    }
+
+    /// Until something is due the world goes by.
+    fn wait_for_the_watchdog(&mut self) {
+        if let Some(due) = self.batch.due.due_at {
+            self.now = self.now.max(due);
+        }
+        self.watchdog();
     }
 
     /// Every holder goes on to its end.
@@ -247,10 +289,61 @@ proptest! {
                 world.deliver(asked);
                 world.finish_holders();
             }
-            world.now += CLAIM;
-            world.watchdog();
+            world.wait_for_the_watchdog();
         }
+        prop_assert!(world.given_up_at.is_none() || world.claims > PAUSES.len() as u128);
         prop_assert!(world.batch.status == BatchStatus::Planned || world.submits > 0 || world.stopping);
+    }
+
+    /// Holders die one after another, each at any side effect of its step, while messages come as often as they like.
+    #[test]
+    fn a_step_is_given_up_after_six_dead_holders_over_three_hours_and_not_before(
+        deaths in proptest::collection::vec((0_u8..2, 0_usize..4, 0_i64..40), 0..9),
+    ) {
+        let mut world = World::new(0);
+        let mut dying = deaths.iter();
+        let (mut dead, mut rounds) = (0, 0);
+        while !world.is_done() {
+            rounds += 1;
+            prop_assert!(rounds < 200, "stuck: {:?}", world.batch);
+            for asked in std::mem::take(&mut world.queue) {
+                world.deliver(asked);
+            }
+            while let Some(mut holder) = world.holders.pop() {
+                let fate = if matches!(holder, Holder::Call(_)) { dying.next() } else { None };
+                let Some((effects, copies, late)) = fate else {
+                    while let Some(next) = world.act(holder) {
+                        holder = next;
+                    }
+                    continue;
+                };
+                dead += 1;
+                // Before its call, or after: nothing of its step is written.
+                for _ in 0..*effects {
+                    holder = world.act(holder).unwrap();
+                }
+                // SQS delivers its message again, early and late.
+                let step = BatchStep { batch: BatchId(0), attempt_try: world.batch.attempt_try, n: world.batch.n };
+                for _ in 0..*copies {
+                    // Whoever has claimed it is at work.
+                    if world.holders.is_empty() {
+                        world.now += late;
+                        world.deliver(step);
+                    }
+                }
+            }
+            world.wait_for_the_watchdog();
+        }
+        let allowed = PAUSES.len() + 1;
+        prop_assert_eq!(world.given_up_at.is_some(), dead >= allowed, "{} died", dead);
+        for (nth, pair) in world.claimed_at.windows(2).enumerate().take(dead) {
+            let wanted = PAUSES.get(nth).map_or(0, |pause| i64::try_from(*pause).unwrap());
+            prop_assert!(pair[1] - pair[0] >= CLAIM + wanted, "{:?}", world.claimed_at);
+        }
+        if let Some(at) = world.given_up_at {
+            prop_assert_eq!(dead, allowed);
+            prop_assert!(at - (world.claimed_at[0] + CLAIM) >= i64::try_from(SPAN).unwrap());
+        }
     }
 
     #[test]

@@ -10,11 +10,13 @@ use stafett_domain::{
 
 use super::causes::Tally;
 use super::claim::put_batch;
-use super::item::{Attempt, Batch, Due, Millis};
+use super::due::Due;
+use super::item::{Attempt, Batch, Millis};
 use super::key::SendRef;
 use super::start::due_batch;
 use super::store::{History, HistoryError, Write, WriteError};
 use crate::piece::Piece;
+use crate::takeover::Unfinished;
 
 /// The next step of a batch that stays open.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +64,7 @@ impl Batch {
             n: self.n + 1,
             call: next.call,
             claim: self.claim.filter(|_| next.kept),
-            unfinished: 0,
+            unfinished: Unfinished::default(),
             token_renewed: false,
             handed_on: false,
             not_before: next.not_before,

@@ -6,11 +6,16 @@ use stafett_domain::{
 };
 
 use super::claim::{is_live, span};
-use super::item::{Due, Job, Millis, SendHeader};
+use super::due::Due;
+use super::item::{Job, Millis, SendHeader};
 use super::key::{self, SendRef};
 use super::store::{History, HistoryError, Write, WriteError};
+use crate::takeover::{Takeover, Unfinished};
 
 const START_TRIES: u32 = 8;
+
+/// Why a message for a step is acknowledged whose last holder died not long ago.
+pub(crate) const PAUSED: &str = "its holder died, and it is taken up again later";
 
 /// Batches that a start queues; the end of batch b queues b + this. So a large send leaves room for small ones.
 pub(crate) const AT_ONCE: u32 = 4;
@@ -20,7 +25,7 @@ pub(crate) const AT_ONCE: u32 = 4;
 pub(crate) enum StartAnswer {
     /// The job has started: queue its first batches.
     Started(Job),
-    /// It had started, and what follows was never handed on: do that.
+    /// It had started, and its holder died before what follows was handed on. The start is ours now: do that.
     HandOn(Job),
     /// The send is stopping: end it, if nothing of it is open.
     Stopped,
@@ -32,16 +37,16 @@ pub(crate) enum StartAnswer {
 
 /// A claim of a job's start to make.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct StartClaim {
+pub(crate) struct StartClaim<'a> {
     /// Ours.
     pub(crate) id: ClaimId,
     /// Now.
     pub(crate) now: Timestamp,
     /// When it expires.
     pub(crate) until: Millis,
-    /// When the watchdog looks at the start.
-    pub(crate) abandoned_at: Millis,
-    /// When it looks at the batches that the start queues.
+    /// The rules for steps whose holders die.
+    pub(crate) takeover: &'a Takeover,
+    /// When the watchdog looks at the batches that the start queues.
     pub(crate) overdue_at: Millis,
 }
 
@@ -54,14 +59,15 @@ impl History {
         &self,
         send: &SendRef,
         stage: StageName,
-        start: &StartClaim,
+        start: &StartClaim<'_>,
     ) -> Result<StartAnswer, HistoryError> {
-        let StartClaim { id: claim, now, until, abandoned_at, overdue_at } = *start;
+        let StartClaim { id: claim, now, until, takeover, overdue_at } = *start;
         for _ in 0..START_TRIES {
             let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(send, stage).await?);
             let (Some(header), Some(job)) = (header, job) else { return Ok(StartAnswer::Done("erased")) };
             if job.claim == Some(claim) {
-                return Ok(StartAnswer::Started(job));
+                let first = job.unfinished == Unfinished::default();
+                return Ok(if first { StartAnswer::Started(job) } else { StartAnswer::HandOn(job) });
             }
             match job.status {
                 JobStatus::Waiting => {}
@@ -71,7 +77,17 @@ impl History {
                     let rest = span(now.as_millisecond(), job.claim_until);
                     return Ok(StartAnswer::Held { rest, copy });
                 }
-                JobStatus::Running => return Ok(StartAnswer::HandOn(job)),
+                JobStatus::Running => {
+                    let unfinished = job.unfinished.and_one(job.claim_until);
+                    if now.as_millisecond() < takeover.again_at(&unfinished, job.claim_until) {
+                        return Ok(StartAnswer::Done(PAUSED));
+                    }
+                    match self.take_start_over(send, start, job, unfinished).await? {
+                        Some(taken) => return Ok(StartAnswer::HandOn(taken)),
+                        // Somebody else has it, or what follows was handed on after all.
+                        None => continue,
+                    }
+                }
                 _ => return Ok(StartAnswer::Done("ended before")),
             }
             if header.stop_requested.is_some() && !header.status.has_ended() {
@@ -87,7 +103,7 @@ impl History {
                 claim: Some(claim),
                 claim_until: until,
                 handed_on: false,
-                due: Due::at(abandoned_at, send),
+                due: Due::at(takeover.due_at(&Unfinished::default(), until), send),
                 ..job
             };
             let mut writes = vec![
@@ -127,6 +143,35 @@ impl History {
             }
         }
         Err(HistoryError::Contended)
+    }
+
+    /// Claims a start whose holder died, if it still is as it was read.
+    async fn take_start_over(
+        &self,
+        send: &SendRef,
+        start: &StartClaim<'_>,
+        job: Job,
+        unfinished: Unfinished,
+    ) -> Result<Option<Job>, HistoryError> {
+        let StartClaim { id, until, takeover, .. } = *start;
+        let due = Due::at(takeover.due_at(&unfinished, until), send);
+        let write = Write::update(
+            send.job(job.stage),
+            "SET #claim = :claim, #claimUntil = :until, #unfinished = :unfinished, #unfinishedSince = :since, \
+             #dueAt = :due, #dueShard = :shard REMOVE #resent, #resentSince",
+        )
+        .when("#status = :running AND #handedOn = :no AND #claim = :before")
+        .with("claim", id)?
+        .with("until", until)?
+        .with("unfinished", unfinished.claims)?
+        .with("since", unfinished.since)?
+        .with("due", due.due_at)?
+        .with("shard", &due.due_shard)?
+        .with("running", JobStatus::Running)?
+        .with("no", false)?
+        .with("before", job.claim)?;
+        let taken = Job { claim: Some(id), claim_until: until, unfinished, due, ..job };
+        Ok(self.write(write).await?.then_some(taken))
     }
 
     /// Whether it is this job's turn, by what the history says now.
