@@ -56,3 +56,4 @@ mod upload_races;
 mod uploads;
 mod validation;
 mod walk;
+mod watchdog;

@@ -116,6 +116,24 @@ async fn a_step_that_kills_every_holder_stops_its_send_and_only_that_after_six_o
     stack.finish(0).await;
 }
 
+/// A start that dies before its claim, each time: nobody claimed it, and that is waited for as long as an outage is.
+#[tokio::test]
+async fn a_send_whose_first_step_nobody_claims_fails_after_the_deadline_and_the_next_one_runs() {
+    let stack = start(&["--set", "DEADLINE_MS=15000"]).await;
+    let organisation = "5560000125";
+    let dies = json!([{"function": "users", "call": "dynamodb", "times": u32::MAX, "fault": "killBefore"}]);
+    stack.put_faults(organisation, &dies).await;
+    let id = stack.send_as(organisation, &class(7625)).await;
+    let behind = stack.send_as(organisation, &class(7626)).await;
+    let ended = stack.ended_as(organisation, &id).await;
+    stack.put_faults(organisation, &json!([])).await;
+    assert_eq!((&ended["status"], statuses(&ended)), (&json!("failed"), vec!["notStarted"; 4]), "{ended}");
+    assert_eq!(job(&ended, "users")["reason"]["code"], "deadline");
+    assert_eq!(job(&ended, "duties")["reason"]["code"], "earlierJob");
+    assert_eq!(stack.ended_as(organisation, &behind).await["status"], "succeeded");
+    stack.finish(0).await;
+}
+
 #[tokio::test]
 async fn the_pause_after_dead_holders_holds_whoever_brings_the_message() {
     let stack = start(&["--set", "RETAKE_PAUSES_MS=0,3600000"]).await;

@@ -115,6 +115,12 @@ impl FunctionHost {
         &self.0.launch.function.name
     }
 
+    /// Whether somebody who says `name` means this function.
+    pub fn is_called(&self, name: &str) -> bool {
+        let Function { name: own, function_name, arn, .. } = &self.0.launch.function;
+        [own, function_name, arn].into_iter().any(|known| known == name)
+    }
+
     /// Counts what the function uses.
     pub fn meter(&self) -> &Meter {
         &self.0.launch.meter

@@ -34,6 +34,8 @@ pub enum ReasonCode {
     Deadline,
     /// Skolverket answered, and its answers could not be read for as long as is waited for one that can.
     UnreadableAnswer,
+    /// Whoever operates the system asked for it.
+    StoppedByOperator,
 }
 
 /// Why something ended without success.

@@ -108,6 +108,8 @@ impl SendStatus {
             (Self::Receiving, SendEvent::Accepted) => Ok(Self::Queued),
             (Self::Queued, SendEvent::Started) => Ok(Self::Running),
             (Self::Receiving | Self::Queued, SendEvent::Ended(Ending::Cancelled)) => Ok(Self::Cancelled),
+            // Stopped before anybody claimed its first step.
+            (Self::Queued, SendEvent::Ended(Ending::Failed)) => Ok(Self::Failed),
             (Self::Running, SendEvent::Ended(ending)) => Ok(match ending {
                 Ending::Succeeded => Self::Succeeded,
                 Ending::SucceededWithWarnings => Self::SucceededWithWarnings,
@@ -417,6 +419,7 @@ mod tests {
                 ("receiving", "accepted", "queued"),
                 ("receiving", "cancelled", "cancelled"),
                 ("queued", "started", "running"),
+                ("queued", "failed", "failed"),
                 ("queued", "cancelled", "cancelled"),
                 ("running", "succeeded", "succeeded"),
                 ("running", "succeededWithWarnings", "succeededWithWarnings"),

@@ -3,6 +3,7 @@
 
 mod cors;
 mod event;
+mod invoke;
 mod routes;
 mod token;
 
@@ -15,7 +16,7 @@ use axum::body::Bytes;
 use axum::extract::{ConnectInfo, Path, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use serde::Serialize;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -91,6 +92,7 @@ impl Gateway {
             .route("/local/metrics", get(local_metrics))
             .route("/local/faults/{subject}", put(local_faults))
             .route("/local/calls/{subject}", get(local_calls))
+            .route(invoke::PATH, post(invoke::invoke))
             .fallback(forward)
             .with_state(Arc::new(self));
         axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await

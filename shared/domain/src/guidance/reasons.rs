@@ -83,11 +83,11 @@ fn of_code(code: ReasonCode, http_status: Option<u16>) -> Guidance {
         (ReasonCode::Unfinished, _) => Guidance::new(
             Who::Operator,
             [
-                "Ett steg påbörjades flera gånger utan att bli klart.",
+                "Ett steg påbörjades gång på gång i flera timmar utan att bli klart.",
                 "Återuppta sändningen, och kontakta den som driftar systemet om det upprepas.",
             ],
             [
-                "A step was begun several times and never finished.",
+                "A step was begun again and again for hours and never finished.",
                 "Resume the send, and contact whoever operates the system if it happens again.",
             ],
         ),
@@ -122,6 +122,17 @@ fn of_code(code: ReasonCode, http_status: Option<u16>) -> Guidance {
             [
                 "Skolverket could not be reached for a very long time.",
                 "Resume the send when Skolverket's service works.",
+            ],
+        ),
+        (ReasonCode::StoppedByOperator, _) => Guidance::new(
+            Who::Operator,
+            [
+                "Den som driftar systemet stoppade sändningen. Det som redan hade skickats finns kvar hos Skolverket.",
+                "Fråga den som driftar systemet varför, och återuppta sändningen när hindret är borta.",
+            ],
+            [
+                "Whoever operates the system stopped the send. What had been sent already stays at Skolverket.",
+                "Ask the operator why, and resume the send when nothing stands in its way.",
             ],
         ),
     }

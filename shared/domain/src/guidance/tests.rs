@@ -45,6 +45,7 @@ fn all() -> Vec<Guidance> {
         ReasonCode::Cancelled,
         ReasonCode::Deadline,
         ReasonCode::UnreadableAnswer,
+        ReasonCode::StoppedByOperator,
     ];
     let statuses = [None, Some(400), Some(401), Some(403), Some(404), Some(413), Some(418), Some(500)];
     let of_reasons = reasons

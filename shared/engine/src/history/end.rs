@@ -332,22 +332,32 @@ fn end_jobs(
     now: Timestamp,
 ) -> Result<Vec<Write>, HistoryError> {
     let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot be passed over");
-    // Cancelled before it ran, or passed over because of a job before it.
-    let cancelled = reason.filter(|reason| reason.code == ReasonCode::Cancelled).cloned();
-    let why = cancelled.unwrap_or_else(|| Reason::new(ReasonCode::EarlierJob));
+    let earlier_job = Reason::new(ReasonCode::EarlierJob);
+    // Who asked for an end asked it of all jobs. What else stopped the send befell the job that runs or, where none
+    // does, the first that waits; those behind it are passed over because of it.
+    let of_all =
+        reason.filter(|reason| matches!(reason.code, ReasonCode::Cancelled | ReasonCode::StoppedByOperator));
+    let any = |status, stage: Option<StageName>| {
+        jobs.iter().any(|job| job.status == status && stage.is_none_or(|stage| job.stage == stage))
+    };
+    let runs = any(JobStatus::Running, None);
+    let first = StageName::ORDER.into_iter().find(|stage| any(JobStatus::Waiting, Some(*stage)));
+    let befallen = first.filter(|_| !runs);
     let mut writes = Vec::new();
     for job in jobs {
         match job.status {
             JobStatus::Running => writes.push(end_job(send, job, ending, reason, now)?),
             JobStatus::Waiting => {
                 let passed_over = job.status.next(JobEvent::PassedOver).map_err(illegal)?;
+                let own = reason.filter(|_| befallen == Some(job.stage));
+                let why = of_all.or(own).unwrap_or(&earlier_job);
                 let expression = "SET #status = :notStarted, #reason = :reason REMOVE #dueAt, #dueShard";
                 writes.push(
                     Write::update(send.job(job.stage), expression)
                         .when("#status = :waiting")
                         .with("notStarted", passed_over)?
                         .with("waiting", JobStatus::Waiting)?
-                        .with("reason", &why)?,
+                        .with("reason", why)?,
                 );
             }
             _ => {}

@@ -1,0 +1,160 @@
+//! An operator's order, by direct invocation: stop one send, all of an organiser's, or all there are.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::{OrganisationNumber, Reason, ReasonCode, SendId};
+use stafett_engine::history::{HistoryError, SendRef};
+use stafett_engine::{HandleError, Relay};
+
+/// The event of an order: `{"stop": {…}}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Order {
+    stop: Which,
+}
+
+/// Either `organisation`, and perhaps `send`; or `allOrganisers`: true.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Which {
+    organisation: Option<OrganisationNumber>,
+    send: Option<SendId>,
+    #[serde(default)]
+    all_organisers: bool,
+}
+
+/// What an order came to.
+#[derive(Debug, Serialize)]
+pub(crate) struct Obeyed {
+    /// The sends that wait or ran, and now stop: at once, or when what is open has its outcome.
+    stopping: Vec<Stopping>,
+    /// Whether these are all. If not, the time was over, or an organiser's sends could not be read, which is logged: the
+    /// order is to be given again.
+    complete: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Stopping {
+    organisation: OrganisationNumber,
+    send: SendId,
+}
+
+/// Why an order was not carried out. It can be given again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OrderError {
+    /// It says something else than an order may say; the reader's words.
+    #[error("not an order that can be read: {0}")]
+    NotReadable(#[from] serde_json::Error),
+    /// It names nothing, or too much.
+    #[error("an order names an organisation and perhaps one of its sends, or all organisers")]
+    Ambiguous,
+    /// That send has ended, or was never accepted.
+    #[error("no such send waits or runs")]
+    NothingToStop,
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    #[error(transparent)]
+    Stop(#[from] HandleError),
+}
+
+impl Order {
+    /// Whether an event is meant as an order, readable or not.
+    pub(crate) fn is_one(event: &serde_json::Value) -> bool {
+        event.get("stop").is_some()
+    }
+
+    /// Reads an order.
+    pub(crate) fn read(event: serde_json::Value) -> Result<Self, OrderError> {
+        Ok(serde_json::from_value(event)?)
+    }
+
+    /// Carries the order out, as far as it gets until `ends`.
+    pub(crate) async fn obey(self, relay: &Relay, ends: Timestamp) -> Result<Obeyed, OrderError> {
+        let mut stopping = Vec::new();
+        let complete = match self.stop {
+            Which { organisation: Some(organisation), send: Some(send), all_organisers: false } => {
+                let send = SendRef::new(organisation, send);
+                if !stop(relay, &send).await? {
+                    return Err(OrderError::NothingToStop);
+                }
+                stopping.push(send.into());
+                true
+            }
+            Which { organisation: Some(organisation), send: None, all_organisers: false } => {
+                stop_all_of(relay, &organisation, ends, &mut stopping).await?
+            }
+            Which { organisation: None, send: None, all_organisers: true } => {
+                let mut complete = true;
+                for organisation in relay.history.organisers_at_work().await? {
+                    // One whose sends cannot be read keeps the others from nothing.
+                    complete &= stop_all_of(relay, &organisation, ends, &mut stopping).await.unwrap_or_else(|error| {
+                        tracing::error!(
+                            event = "watchdog.failed", organisation = %organisation, error = %error,
+                            "an organiser's sends were not stopped"
+                        );
+                        false
+                    });
+                }
+                complete
+            }
+            Which { .. } => return Err(OrderError::Ambiguous),
+        };
+        Ok(Obeyed { stopping, complete })
+    }
+}
+
+/// Says whether `ends` came later.
+async fn stop_all_of(
+    relay: &Relay,
+    organisation: &OrganisationNumber,
+    ends: Timestamp,
+    stopping: &mut Vec<Stopping>,
+) -> Result<bool, OrderError> {
+    // The one that runs comes last: its end starts no other.
+    for send in relay.history.unended(organisation).await? {
+        if relay.clock.now() >= ends {
+            return Ok(false);
+        }
+        if stop(relay, &send).await? {
+            stopping.push(send.into());
+        }
+    }
+    Ok(true)
+}
+
+async fn stop(relay: &Relay, send: &SendRef) -> Result<bool, HandleError> {
+    relay.request_stop(send, Reason::new(ReasonCode::StoppedByOperator)).await
+}
+
+impl From<SendRef> for Stopping {
+    fn from(SendRef { organisation, send }: SendRef) -> Self {
+        Self { organisation, send }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_told_from_the_clock_and_read_strictly() {
+        assert!(!Order::is_one(&json!({"detail-type": "Scheduled Event"})));
+        for event in [
+            json!({"stop": {"organisation": "5567044268"}}),
+            json!({"stop": {"organisation": "5567044268", "send": "0190a1b2-0000-7000-8000-000000000000"}}),
+            json!({"stop": {"allOrganisers": true}}),
+        ] {
+            assert!(Order::is_one(&event) && Order::read(event.clone()).is_ok(), "{event}");
+        }
+        for event in [
+            json!({"stop": null}),
+            json!({"stop": {"organization": "5567044268"}}),
+            json!({"stop": {"organisation": "556704"}}),
+            json!({"stop": {"allOrganisers": true}, "why": "haste"}),
+        ] {
+            assert!(Order::is_one(&event) && Order::read(event.clone()).is_err(), "{event}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The watchdog: what it does when it has too little time, and what an operator orders by it.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use stafett_simulator::Simulator;
+
+use crate::people::class;
+use crate::stack::{ALL_SCOPES, TestStack, job, limits, statuses};
+
+/// Invokes the watchdog as the AWS CLI does. Says whether it failed.
+async fn invoke(stack: &TestStack, event: &Value) -> (bool, Value) {
+    let path = "/2015-03-31/functions/watchdog/invocations";
+    let answer = stack.request(stack.call(Method::POST, path).body(event.to_string())).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    (answer.headers.contains_key("x-amz-function-error"), answer.json())
+}
+
+async fn stop(stack: &TestStack, which: Value) -> Value {
+    let (failed, answer) = invoke(stack, &json!({"stop": which})).await;
+    assert!(!failed, "{answer}");
+    answer
+}
+
+fn stopping(sends: &[(&str, &String)]) -> Value {
+    let sends: Vec<_> = sends
+        .iter()
+        .map(|(organisation, send)| json!({"organisation": organisation, "send": send}))
+        .collect();
+    json!({"stopping": sends, "complete": true})
+}
+
+async fn shown(stack: &TestStack, organisation: &str, id: &str) -> Value {
+    stack.get_as(organisation, ALL_SCOPES, &format!("/v1/sends/{id}")).await.json()
+}
+
+/// Until Skolverket has a job of it: a batch is open.
+async fn until_open(stack: &TestStack, organisation: &str) {
+    stack
+        .until("a batch is open", async || {
+            let calls = stack.skolverket.calls();
+            let taken = |call: &stafett_simulator::Call| {
+                call.organisation.as_deref() == Some(organisation) && call.status == 202
+            };
+            calls.iter().any(taken).then_some(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_operator_stops_one_send_or_all_of_an_organisers_and_nobody_elses() {
+    let stack = TestStack::start().await;
+    let (one, other) = ("5560000201", "5560000202");
+    stack.skolverket.hold_jobs(true);
+    let first = stack.send_as(one, &class(7700)).await;
+    let second = stack.send_as(one, &class(7701)).await;
+    let third = stack.send_as(one, &class(7702)).await;
+    let elsewhere = stack.send_as(other, &class(7703)).await;
+    until_open(&stack, one).await;
+
+    // One that waits ends at once.
+    let answer = stop(&stack, json!({"organisation": one, "send": second})).await;
+    assert_eq!(answer, stopping(&[(one, &second)]));
+    let ended = shown(&stack, one, &second).await;
+    assert_eq!((&ended["status"], statuses(&ended)), (&json!("failed"), vec!["notStarted"; 4]));
+    for stage in ["users", "activities"] {
+        let reason = &job(&ended, stage)["reason"];
+        assert_eq!(reason["code"], "stoppedByOperator");
+        assert_eq!(reason["guidance"]["who"], "operator");
+        assert!(reason["sv"].as_str().unwrap().contains("stoppade sändningen"), "{reason}");
+    }
+    let (failed, again) = invoke(&stack, &json!({"stop": {"organisation": one, "send": second}})).await;
+    assert_eq!((failed, &again["errorMessage"]), (true, &json!("no such send waits or runs")));
+    // Another organiser's number is no way to it.
+    let (failed, _) = invoke(&stack, &json!({"stop": {"organisation": other, "send": first}})).await;
+    assert!(failed);
+
+    // The one that runs stops when what is open has its outcome, and starts no other by its end.
+    let answer = stop(&stack, json!({"organisation": one})).await;
+    assert_eq!(answer, stopping(&[(one, &third), (one, &first)]));
+    assert_eq!(shown(&stack, one, &third).await["status"], "failed");
+    assert_eq!(shown(&stack, one, &first).await["stopping"]["code"], "stoppedByOperator");
+    stack.skolverket.hold_jobs(false);
+    let ended = stack.ended_as(one, &first).await;
+    assert_eq!(statuses(&ended), ["failed", "notStarted", "notStarted", "notStarted"], "{ended}");
+    assert_eq!(job(&ended, "users")["reason"]["code"], "stoppedByOperator");
+    assert_eq!(job(&ended, "users")["counts"]["success"], 8, "what was open was looked after");
+    assert_eq!(stack.ended_as(other, &elsewhere).await["status"], "succeeded");
+
+    // Nothing is locked: it can be resumed, and others go.
+    let token = stack.token(one, ALL_SCOPES).await;
+    let resume = stack.call(Method::POST, &format!("/v1/sends/{second}/resume")).bearer_auth(&token);
+    let resumed = stack.request(resume.header("idempotency-key", "again")).await;
+    assert_eq!(resumed.status, 202, "{}", resumed.text);
+    let resumed = resumed.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(stack.ended_as(one, &resumed).await["status"], "succeeded");
+    assert_eq!(stop(&stack, json!({"organisation": one})).await, stopping(&[]));
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn an_operator_stops_all_sends_there_are() {
+    let stack = TestStack::start().await;
+    let organisers = ["5560000203", "5560000204"];
+    stack.skolverket.hold_jobs(true);
+    let mut sends = Vec::new();
+    for (organisation, series) in organisers.into_iter().zip([7710, 7712]) {
+        for series in [series, series + 1] {
+            sends.push((organisation, stack.send_as(organisation, &class(series)).await));
+        }
+        until_open(&stack, organisation).await;
+    }
+    for wrong in [json!({}), json!({"allOrganisers": true, "organisation": "5560000203"}), json!("all")] {
+        let (failed, answer) = invoke(&stack, &json!({"stop": wrong})).await;
+        assert!(failed, "{answer}");
+    }
+    let answer = stop(&stack, json!({"allOrganisers": true})).await;
+    assert_eq!(answer["stopping"].as_array().unwrap().len(), 4, "{answer}");
+    stack.skolverket.hold_jobs(false);
+    for (organisation, id) in &sends {
+        let ended = stack.ended_as(organisation, id).await;
+        assert_eq!(ended["status"], "failed", "{ended}");
+    }
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn the_watchdog_says_first_what_runs_and_ends_before_its_time_is_over() {
+    let stack = TestStack::start_with(Simulator::start(limits()).await.unwrap(), &[]).await;
+    // Each step that is sent again costs some tries: more than there is time for.
+    let throttled = json!([{"call": "dynamodb.UpdateItem", "times": u32::MAX, "fault": "throttle"}]);
+    stack.put_faults("watchdog", &throttled).await;
+    let mut sends = Vec::new();
+    for number in 0..8_u16 {
+        let organisation = format!("556000021{number}");
+        let dies = json!([{"function": "users", "call": "skolverket", "fault": "killBefore"}]);
+        stack.put_faults(&organisation, &dies).await;
+        let id = stack.send_as(&organisation, &class(7720 + number)).await;
+        sends.push((organisation, id));
+    }
+    let said = |what: &str| stack.log_text().lines().filter(|line| line.contains(what)).count();
+    stack
+        .until("the time was over", async || (said(r#""event":"watchdog.outOfTime""#) > 0).then_some(()))
+        .await;
+    let process = async || {
+        let processes = stack.local("/local/processes").await;
+        let mut of_watchdog =
+            processes.as_array().unwrap().iter().filter(|one| one["function"] == "watchdog");
+        of_watchdog.next().unwrap()["pid"].clone()
+    };
+    let pid = process().await;
+    stack
+        .until("it was over again", async || (said(r#""event":"watchdog.outOfTime""#) > 1).then_some(()))
+        .await;
+    assert_eq!(process().await, pid, "it ended by itself");
+
+    // It dies over the first of them, each time; how many run is known all the same.
+    let dies = json!([{"call": "dynamodb.UpdateItem", "times": u32::MAX, "fault": "killBefore"}]);
+    stack.put_faults("watchdog", &dies).await;
+    let deaths = async || {
+        let calls = stack.calls("watchdog").await;
+        calls.iter().filter(|call| call["fault"] == "killBefore").count()
+    };
+    stack.until("it has died", async || (deaths().await > 0).then_some(())).await;
+    let before = said(r#""RunningSends":8.0"#);
+    stack.until("it counts", async || (said(r#""RunningSends":8.0"#) > before).then_some(())).await;
+    stack.put_faults("watchdog", &json!([])).await;
+    for (organisation, id) in &sends {
+        assert_eq!(stack.ended_as(organisation, id).await["status"], "succeeded");
+    }
+    stack.finish(0).await;
+}
