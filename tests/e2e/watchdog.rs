@@ -53,7 +53,8 @@ async fn an_operator_stops_one_send_or_all_of_an_organisers_and_nobody_elses() {
     stack.skolverket.hold_jobs(true);
     let first = stack.send_as(one, &class(7700)).await;
     let second = stack.send_as(one, &class(7701)).await;
-    let third = stack.send_as(one, &class(7702)).await;
+    // The same records: had it gone, it would supersede the second.
+    let third = stack.send_as(one, &class(7701)).await;
     let elsewhere = stack.send_as(other, &class(7703)).await;
     until_open(&stack, one).await;
 
@@ -86,7 +87,7 @@ async fn an_operator_stops_one_send_or_all_of_an_organisers_and_nobody_elses() {
     assert_eq!(job(&ended, "users")["counts"]["success"], 8, "what was open was looked after");
     assert_eq!(stack.ended_as(other, &elsewhere).await["status"], "succeeded");
 
-    // Nothing is locked: it can be resumed, and others go.
+    // Nothing is locked: what never went can be resumed, and others go.
     let token = stack.token(one, ALL_SCOPES).await;
     let resume = stack.call(Method::POST, &format!("/v1/sends/{second}/resume")).bearer_auth(&token);
     let resumed = stack.request(resume.header("idempotency-key", "again")).await;

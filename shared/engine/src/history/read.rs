@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use stafett_domain::register::Register;
 use stafett_domain::{
-    ActivitySummary, AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, SendStatus,
-    StageName,
+    ActivitySummary, AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, StageName,
 };
 
 use super::acceptance::OrderItem;
@@ -110,7 +109,8 @@ impl History {
                 let later = SendRef::new(organisation.clone(), place.send);
                 let header: Option<SendHeader> = self.get(&later.header()).await?;
                 let went = header.is_some_and(|header| {
-                    header.status != SendStatus::Cancelled || header.started_at.is_some()
+                    // Stopped or cancelled before it ran: nothing of it was sent.
+                    !header.status.has_ended() || header.started_at.is_some()
                 });
                 if went && self.record_ids(&later).await?.holds_any(records.iter()) {
                     return Ok(true);
