@@ -87,13 +87,15 @@ impl Order {
                 let mut complete = true;
                 for organisation in relay.history.organisers_at_work().await? {
                     // One whose sends cannot be read keeps the others from nothing.
-                    complete &= stop_all_of(relay, &organisation, ends, &mut stopping).await.unwrap_or_else(|error| {
-                        tracing::error!(
-                            event = "watchdog.failed", organisation = %organisation, error = %error,
-                            "an organiser's sends were not stopped"
-                        );
-                        false
-                    });
+                    complete &= stop_all_of(relay, &organisation, ends, &mut stopping).await.unwrap_or_else(
+                        |error| {
+                            tracing::error!(
+                                event = "watchdog.failed", organisation = %organisation, error = %error,
+                                "an organiser's sends were not stopped"
+                            );
+                            false
+                        },
+                    );
                 }
                 complete
             }
