@@ -26,6 +26,7 @@ mod history;
 mod inputs;
 mod isolation;
 mod lists;
+mod magic;
 mod marked_answers;
 mod metering;
 mod never_accepted;

@@ -22,6 +22,7 @@
 
 mod call;
 pub mod certificate;
+mod civic_number;
 mod client;
 mod clock;
 mod connection;
@@ -32,6 +33,7 @@ mod job;
 mod kind;
 mod limits;
 mod log_entry;
+mod magic;
 mod oddity;
 mod open_data;
 mod order;
@@ -43,6 +45,7 @@ mod record_check;
 mod reference;
 mod refusal;
 mod register;
+mod register_check;
 mod reply;
 mod script;
 mod server;
@@ -52,6 +55,7 @@ mod state;
 mod target;
 #[cfg(test)]
 mod tests;
+mod text;
 mod tls;
 mod token;
 mod token_answer;

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -7,8 +7,10 @@ use uuid::Uuid;
 use crate::job::{Job, Meta, RecordResult, Status};
 use crate::log_entry::LogEntry;
 use crate::order::Order;
+use crate::record_check::Known;
+use crate::register::Register;
 use crate::script::Script;
-use crate::{Kind, Log, ScriptedOutcome, record_check};
+use crate::{Kind, Log, ScriptedOutcome, magic, person, record_check};
 
 /// All that is kept of one organisation.
 #[derive(Default)]
@@ -23,6 +25,46 @@ pub(crate) struct Organisation {
 struct Stored {
     metas: HashMap<(Kind, Uuid), Meta>,
     accepted: Vec<(Kind, Uuid)>,
+    /// Whose an EPPN is, as EPPNs are compared; and the other way round.
+    eppns: HashMap<String, Uuid>,
+    eppn_of: HashMap<Uuid, String>,
+    /// Persons that cannot be written to at work.
+    without_work_address: HashSet<Uuid>,
+}
+
+/// What the records of a job meet.
+struct Met<'a> {
+    stored: &'a Stored,
+    register: &'a Register,
+    organisation: &'a str,
+}
+
+impl Known for Met<'_> {
+    fn is_stored(&self, kind: Kind, id: Uuid) -> bool {
+        self.stored.metas.contains_key(&(kind, id))
+    }
+
+    fn is_taken(&self, eppn: &str, person: Uuid) -> bool {
+        self.stored.eppns.get(&person::compared(eppn)).is_some_and(|holder| *holder != person)
+    }
+
+    fn has_work_address(&self, person: Uuid) -> bool {
+        !self.stored.without_work_address.contains(&person)
+    }
+
+    fn registers(&self) -> (&Register, &str) {
+        (self.register, self.organisation)
+    }
+}
+
+/// Where a job's records are processed: whose they are, by which registers, and what is to become of them.
+pub(crate) struct Processing<'a> {
+    pub(crate) organisation: &'a str,
+    pub(crate) register: &'a Register,
+    pub(crate) script: &'a mut Script,
+    /// How many calls have carried a record.
+    pub(crate) sent: &'a HashMap<Uuid, u32>,
+    pub(crate) wall: Timestamp,
 }
 
 impl Organisation {
@@ -38,14 +80,12 @@ impl Organisation {
 
     /// Carries out a job, record by record in their order, so that a record meets what the ones before it left. Gives
     /// the records that were accepted for the first time.
-    pub(crate) fn complete(&mut self, job: Uuid, script: &mut Script, wall: Timestamp) -> &[(Kind, Uuid)] {
+    pub(crate) fn complete(&mut self, job: Uuid, processing: &mut Processing<'_>) -> &[(Kind, Uuid)] {
         let known = self.stored.accepted.len();
         let Some(job) = self.jobs.get_mut(&job) else { return &[] };
         let stored = &mut self.stored;
-        let results = job
-            .records
-            .iter()
-            .map(|(id, record)| stored.take(job.kind, *id, record, job.update, script.outcome(*id), wall));
+        let results =
+            job.records.iter().map(|(id, record)| stored.take(job.kind, *id, record, job.update, processing));
         job.results = Some(results.collect());
         &self.stored.accepted[known..]
     }
@@ -58,9 +98,11 @@ impl Stored {
         id: Uuid,
         record: &Value,
         update: bool,
-        script: Option<ScriptedOutcome>,
-        wall: Timestamp,
+        processing: &mut Processing<'_>,
     ) -> RecordResult {
+        let wall = processing.wall;
+        let sent = processing.sent.get(&id).copied().unwrap_or_default();
+        let script = processing.script.outcome(id).or_else(|| magic::outcome(id, sent));
         let log = |log: &Log| vec![LogEntry::scripted(log, kind, id, wall)];
         let refused = |status, errors: Vec<LogEntry>, warnings| RecordResult {
             status,
@@ -80,15 +122,34 @@ impl Stored {
             }
             None => {}
         }
-        let mut found =
-            record_check::check(kind, id, record, |kind, id| self.metas.contains_key(&(kind, id)), wall);
+        let met = Met { stored: self, register: processing.register, organisation: processing.organisation };
+        let mut found = record_check::check(kind, id, record, &met, wall);
         if !update && self.metas.contains_key(&(kind, id)) {
             found.errors.push(record_check::exists(kind, id, wall));
         }
         if found.errors.is_empty() {
+            if kind == Kind::Persons {
+                self.keep_person(id, record);
+            }
             self.accept(kind, id, found.warnings, wall)
         } else {
             refused(Status::Error, found.errors, found.warnings)
+        }
+    }
+
+    /// Keeps what other records are held against.
+    fn keep_person(&mut self, id: Uuid, person: &Value) {
+        if let Some(before) = self.eppn_of.remove(&id) {
+            self.eppns.remove(&before);
+        }
+        if let Some(eppn) = person["eduPersonPrincipalNames"][0].as_str().map(person::compared) {
+            self.eppns.insert(eppn.clone(), id);
+            self.eppn_of.insert(id, eppn);
+        }
+        if person::has_work_address(person) {
+            self.without_work_address.remove(&id);
+        } else {
+            self.without_work_address.insert(id);
         }
     }
 

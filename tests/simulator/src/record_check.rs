@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use crate::log_entry::LogEntry;
 use crate::reference::{Reference, references};
+use crate::register::Register;
 use crate::shape::{FaultKind, faults};
-use crate::{Kind, Rule, Violation, person};
+use crate::{Kind, Rule, Violation, person, register_check, text};
 
 /// What was found in a record.
 #[derive(Default)]
@@ -17,15 +18,21 @@ pub(crate) struct Findings {
     pub(crate) warnings: Vec<LogEntry>,
 }
 
-/// Checks a record against the schema, its own rules and what is stored. Unknown attributes are no ground for
-/// refusal: see [`unknown_attributes`].
-pub(crate) fn check(
-    kind: Kind,
-    id: Uuid,
-    record: &Value,
-    is_stored: impl Fn(Kind, Uuid) -> bool,
-    wall: Timestamp,
-) -> Findings {
+/// What a record is held against beside itself: what is stored of its organisation, and the registers.
+pub(crate) trait Known {
+    /// Whether there is such a record.
+    fn is_stored(&self, kind: Kind, id: Uuid) -> bool;
+    /// Whether another person has the EPPN.
+    fn is_taken(&self, eppn: &str, person: Uuid) -> bool;
+    /// Whether a stored person can be written to at work; true where that is not known.
+    fn has_work_address(&self, person: Uuid) -> bool;
+    /// The registers, and the organisation's number.
+    fn registers(&self) -> (&Register, &str);
+}
+
+/// Checks a record against the schema, its own rules, the registers and what is stored. Unknown attributes are no
+/// ground for refusal: see [`unknown_attributes`].
+pub(crate) fn check(kind: Kind, id: Uuid, record: &Value, known: &impl Known, wall: Timestamp) -> Findings {
     let mut found = Findings::default();
     for fault in faults(kind, record) {
         match fault.kind {
@@ -35,12 +42,34 @@ pub(crate) fn check(
             }
         }
     }
+    let error = |attribute: String, value: Option<Value>| malformed(kind, id, attribute, value, wall);
     if kind == Kind::Persons {
-        found.errors.extend(person::missing_of_enrolments(record, id, wall));
+        found
+            .errors
+            .extend(person::faults(record).into_iter().map(|fault| error(fault.attribute, fault.value)));
         found.warnings.extend(person::eppn_warning(record, id, wall));
+        let eppn = record["eduPersonPrincipalNames"][0].as_str();
+        if let Some(eppn) = eppn.filter(|eppn| known.is_taken(eppn, id)) {
+            found.errors.push(error("eduPersonPrincipalNames".to_owned(), Some(eppn.into())));
+        }
+    }
+    if let Some(name) = record["displayName"].as_str()
+        && (text::is_blank(name) || !text::is_name(name))
+    {
+        found.errors.push(error("displayName".to_owned(), Some(name.into())));
+    }
+    let (register, organisation) = known.registers();
+    for unknown in register_check::faults(kind, record, register, organisation) {
+        found.errors.push(error(unknown.attribute, unknown.value));
+    }
+    if Kind::ALL.into_iter().any(|other| other != kind && known.is_stored(other, id)) {
+        found.errors.push(error("id".to_owned(), Some(id.to_string().into())));
     }
     for reference in references(kind, record) {
-        if is_stored(reference.kind, reference.id) {
+        if known.is_stored(reference.kind, reference.id) {
+            if kind == Kind::Duties && !known.has_work_address(reference.id) {
+                found.errors.push(error("Email.value".to_owned(), None));
+            }
             continue;
         }
         let entry = not_found(&reference, wall);
@@ -103,9 +132,31 @@ mod tests {
 
     type Entry = Map<String, Value>;
 
+    /// These are stored, whatever they are, and nobody has an EPPN.
+    struct Stored<'a>(&'a [Uuid], Register);
+
+    impl Known for Stored<'_> {
+        fn is_stored(&self, _: Kind, id: Uuid) -> bool {
+            self.0.contains(&id)
+        }
+
+        fn is_taken(&self, _: &str, _: Uuid) -> bool {
+            false
+        }
+
+        fn has_work_address(&self, _: Uuid) -> bool {
+            true
+        }
+
+        fn registers(&self) -> (&Register, &str) {
+            (&self.1, "5567044268")
+        }
+    }
+
     fn checked(kind: Kind, record: &Value, stored: &[Uuid]) -> (Vec<Entry>, Vec<Entry>) {
         let id = crate::shape::id(&record["id"]).unwrap();
-        let found = check(kind, id, record, |_, id| stored.contains(&id), Timestamp::UNIX_EPOCH);
+        let known = Stored(stored, Register::new());
+        let found = check(kind, id, record, &known, Timestamp::UNIX_EPOCH);
         let shown = |entries: Vec<LogEntry>| {
             let shown = |entry| serde_json::to_value(entry).unwrap().as_object().unwrap().clone();
             entries.into_iter().map(shown).collect::<Vec<_>>()

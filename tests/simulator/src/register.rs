@@ -157,6 +157,33 @@ impl Register {
         }))
     }
 
+    /// Whether there is such a school unit and the organisation may send of it. What is made up is nobody's.
+    pub(crate) fn may_use(&self, unit: Uuid, organisation: &str) -> bool {
+        match self.unit_ids.get(&unit).and_then(|code| Some((code, self.units.get(code)?))) {
+            Some((code, unit)) => code == SHARED || unit.organisation == organisation,
+            None => !self.nothing.contains(&unit),
+        }
+    }
+
+    /// Whether a school unit has the school type.
+    pub(crate) fn offers(&self, unit: Uuid, school_type: &str) -> bool {
+        let known = self.unit_ids.get(&unit).and_then(|code| self.units.get(code));
+        known.is_none_or(|unit| unit.types.iter().any(|(offered, _)| *offered == school_type))
+    }
+
+    /// Whether there is such a national test.
+    pub(crate) fn is_test(&self, id: Uuid) -> bool {
+        !self.nothing.contains(&id)
+    }
+
+    /// Whether there is such a study path, and students may have it by now.
+    pub(crate) fn is_study_path(&self, code: &str) -> bool {
+        match PROGRAMMES.iter().find(|(known, ..)| *known == code) {
+            Some((.., status)) => *status != "New",
+            None => !self.nothing.contains(&id(code)),
+        }
+    }
+
     pub(crate) fn programmes(&self) -> Value {
         PROGRAMMES.iter().map(programme).collect()
     }

@@ -1,4 +1,5 @@
 mod bulk;
+mod token;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,16 +16,14 @@ use crate::content::Content;
 use crate::fault::{Faults, Seen};
 use crate::log_entry::LogEntry;
 use crate::open_data::{self, Resource};
-use crate::organisation::Organisation;
+use crate::organisation::{Organisation, Processing};
 use crate::quota::{Arrivals, Quota};
 use crate::register::Register;
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::target::{BASE_PATH, OLD_BASE_PATH, TOKEN_PATH, Target};
-use crate::token::{Refusal, Tokens, Unauthorised, Wanted, by_entity, wanted};
-use crate::{
-    Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, refusal, shape, token_answer,
-};
+use crate::token::{Tokens, Unauthorised};
+use crate::{Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, magic, refusal, shape};
 
 /// Everything the server remembers. It has no clock and does no input or output: every method that depends on time
 /// gets the moment, and jobs that have come due by then are carried out first.
@@ -338,60 +337,8 @@ impl State {
         };
         let organisation = asking.as_ref().map(|wanted| wanted.organisation.as_str()).or(organisation);
         let records = if call == CallKind::Bulk { content.record_ids() } else { Vec::new() };
-        self.faults.take(&Seen { call, kind, organisation, records: &records })
-    }
-
-    fn wanted(
-        &self,
-        request: &serde_json::Value,
-        certificates: Option<&[CertificateDer<'static>]>,
-        now: Moment,
-    ) -> Result<Wanted, Refusal> {
-        let locations = self.tokens().locations().to_vec();
-        wanted(request, &locations, |key| match &self.clients {
-            None => by_entity(key),
-            Some(clients) => clients.organisation(key, certificates, now),
-        })
-    }
-
-    /// Answers a request to the authorization server; beside the reply, the organisation that asked.
-    pub(crate) fn token(
-        &mut self,
-        content: &Content,
-        certificates: Option<&[CertificateDer<'static>]>,
-        fault: Option<Fault>,
-        now: Moment,
-    ) -> (Reply, Option<String>) {
-        let understood = match &content.json {
-            Some(request) => self.wanted(request, certificates, now),
-            None => Err(Refusal::Malformed("the body is not JSON")),
-        };
-        let wanted = match understood {
-            Ok(wanted) => wanted,
-            Err(Refusal::Malformed(what)) => {
-                self.find(Rule::Token, format!("{TOKEN_PATH}: {what}"));
-                return (Reply::token_error(400, "invalid_request", what), None);
-            }
-            Err(Refusal::Unknown(what)) => return (Reply::token_error(401, "invalid_client", what), None),
-        };
-        if let Some(what) = wanted.useless {
-            self.find(Rule::Token, format!("{TOKEN_PATH}: {what}"));
-        }
-        if let Some(refusal) =
-            fault.and_then(|fault| refusal::scripted(fault, CallKind::Token, None, now.wall))
-        {
-            return (refusal, Some(wanted.organisation));
-        }
-        let form = match fault {
-            Some(Fault::Token(form)) => Some(form),
-            _ => None,
-        };
-        let life = self.limits.token_life;
-        let Some(token) = self.tokens().issue(&wanted, form, life, now) else {
-            return (Reply::token_error(500, "server_error", "the token could not be signed"), None);
-        };
-        let answer = token_answer::success(&token, &wanted.access, life, form);
-        (Reply::new(200, answer).through(fault), Some(wanted.organisation))
+        let wished = self.faults.take(&Seen { call, kind, organisation, records: &records });
+        wished.or_else(|| records.iter().find_map(|record| magic::fault(*record, self.times_sent(*record))))
     }
 
     /// Answers a call of the Open-data API.
@@ -473,7 +420,14 @@ impl State {
             let Some(next) = self.due.first_entry().filter(|next| next.key().0 <= now.at) else { return };
             let (organisation, job) = next.remove();
             if let Some(known) = self.organisations.get_mut(&organisation) {
-                for (kind, id) in known.complete(job, &mut self.script, now.wall) {
+                let mut processing = Processing {
+                    organisation: &organisation,
+                    register: &self.register,
+                    script: &mut self.script,
+                    sent: &self.sent,
+                    wall: now.wall,
+                };
+                for (kind, id) in known.complete(job, &mut processing) {
                     if let Some(tell) = &mut self.on_accepted {
                         tell(&organisation, *kind, *id);
                     }

@@ -111,8 +111,8 @@ impl FindingCode {
             Self::EppnForm => error(
                 5,
                 IdentityProvider,
-                "The EPPN is not a local part, one @ and a domain. The person cannot log in with it, and Skolverket refuses it. Correct it where user names are given out.",
-                "EPPN består inte av en lokal del, ett @ och en domän. Personen kan inte logga in med det, och Skolverket avvisar det. Rätta det där användarnamn delas ut.",
+                "The EPPN is not a local part, one @ and a domain. The person cannot log in with it, and Skolverket should refuse it. Correct it where user names are given out.",
+                "EPPN består inte av en lokal del, ett @ och en domän. Personen kan inte logga in med det, och Skolverket lär avvisa det. Rätta det där användarnamn delas ut.",
             ),
             Self::EppnShared => error(
                 5,
@@ -363,8 +363,8 @@ impl FindingCode {
             Self::SchoolUnitUnknown => error(
                 3,
                 StudentRegister,
-                "Skolverket's register has no such school unit, and Skolverket refuses what refers to it. Correct the school unit code; a unit that is new has to be registered first.",
-                "Skolenheten finns inte i Skolverkets skolenhetsregister, och Skolverket avvisar det som hänvisar till den. Rätta skolenhetskoden; en ny skolenhet måste först registreras.",
+                "Skolverket's register has no such school unit, and Skolverket should refuse what refers to it. Correct the school unit code; a unit that is new has to be registered first.",
+                "Skolenheten finns inte i Skolverkets skolenhetsregister, och Skolverket lär avvisa det som hänvisar till den. Rätta skolenhetskoden; en ny skolenhet måste först registreras.",
             ),
             Self::SchoolUnitOfAnother => error(
                 3,
@@ -393,8 +393,8 @@ impl FindingCode {
             Self::EducationCodeUnknown => error(
                 9,
                 StudentRegister,
-                "Skolverket's register has no such study path, and Skolverket refuses a student who has it. Correct educationCode in the student register.",
-                "Studievägen finns inte i Skolverkets register, och Skolverket avvisar elever som har den. Rätta educationCode i elevregistret.",
+                "Skolverket's register has no such study path, and Skolverket should refuse a student who has it. Correct educationCode in the student register.",
+                "Studievägen finns inte i Skolverkets register, och Skolverket lär avvisa elever som har den. Rätta educationCode i elevregistret.",
             ),
             Self::EducationCodeToCome => error(
                 9,
@@ -411,8 +411,8 @@ impl FindingCode {
             Self::TestUnknown => error(
                 3,
                 ThisSystem,
-                "Skolverket has no national test with this code, and refuses an activity that belongs to none. Correct the test code of the activity.",
-                "Skolverket har inget nationellt prov med denna kod och avvisar en aktivitet som inte hör till något. Rätta aktivitetens provkod.",
+                "Skolverket has no national test with this code, and should refuse an activity that belongs to none. Correct the test code of the activity.",
+                "Skolverket har inget nationellt prov med denna kod och lär avvisa en aktivitet som inte hör till något. Rätta aktivitetens provkod.",
             ),
             Self::AttributeNotTaken => warning(
                 17,

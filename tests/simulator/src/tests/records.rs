@@ -117,3 +117,40 @@ async fn without_update_if_exists_known_records_are_refused() {
     }
     assert_eq!(caller.rules(), [Rule::Query, Rule::Query]);
 }
+
+#[tokio::test]
+async fn records_are_held_against_what_is_stored() {
+    let caller = Caller::start(quick()).await;
+    let (first, second) = (Uuid::new_v4(), Uuid::new_v4());
+    let eppn = |id: Uuid, eppn: &str| {
+        let mut person = sample::person(id);
+        person["eduPersonPrincipalNames"] = json!([eppn]);
+        person
+    };
+    let (good, refused) = ([outcome("Success", 201)], [outcome("Error", 400)]);
+    // The same in other letters; with another organisation it is nobody's business.
+    let both = [eppn(first, "åx1@edu.example.se"), eppn(second, "A\u{30a}X1@edu.example.se")];
+    assert_eq!(caller.sent(Kind::Persons, &both).await, [good.as_slice(), &refused].concat());
+    let other = Caller::of(caller.simulator.clone(), "2120000142").await;
+    assert_eq!(other.sent(Kind::Persons, &both[1..]).await, good);
+    // Its own, again; and free for others once it has another.
+    assert_eq!(caller.sent(Kind::Persons, &both[..1]).await, [outcome("Success", 200)]);
+    let changed = [eppn(first, "x2@edu.example.se"), both[1].clone()];
+    assert_eq!(
+        caller.sent(Kind::Persons, &changed).await,
+        [&[outcome("Success", 200)], good.as_slice()].concat()
+    );
+
+    // One id, two kinds; a duty of somebody who cannot be written to at work.
+    let group = sample::group(first, &[]);
+    assert_eq!(caller.sent(Kind::Groups, &[group]).await, refused);
+    let mut unreachable = sample::person(Uuid::new_v4());
+    unreachable["emails"] = json!([]);
+    assert_eq!(caller.sent(Kind::Persons, &[unreachable.clone()]).await, good);
+    let person = unreachable["id"].as_str().unwrap().parse().unwrap();
+    let duty = sample::duty(Uuid::new_v4(), person);
+    assert_eq!(caller.sent(Kind::Duties, &[duty]).await, refused);
+    let mut blank = sample::group(Uuid::new_v4(), &[]);
+    blank["displayName"] = json!("\u{200b} ");
+    assert_eq!(caller.sent(Kind::Groups, &[blank]).await, refused);
+}

@@ -9,9 +9,12 @@ pub(crate) fn person(id: Uuid) -> Value {
         "civicNo": {"value": "20140307TF12", "nationality": "SE"},
         "givenName": "Givenname",
         "familyName": "Familyname",
-        "eduPersonPrincipalNames": ["x7q2@edu.example.se"],
+        "eduPersonPrincipalNames": [format!("x{}@edu.example.se", id.simple())],
         "securityMarking": "Ingen",
-        "emails": [{"value": "x7q2@edu.example.se", "type": "Skola elev"}],
+        "emails": [
+            {"value": "x7q2@edu.example.se", "type": "Skola elev"},
+            {"value": "x7q2@example.se", "type": "Skola personal"},
+        ],
         "enrolments": [{"enroledAt": {"id": Uuid::new_v4()}, "schoolType": "GR", "schoolYear": 6}],
     })
 }
