@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stafett_simulator::certificate::{KeyKind, Subject, self_signed_client};
 use stafett_simulator::{CallKind, Fault, FaultTarget, FingerprintForm, Kind, TlsVersions, TokenForm};
 
+use crate::cancel::cancel;
 use crate::federation::{Federation, entity_of, token_calls};
 use crate::people::class;
 use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, counts, job, limits, statuses};
@@ -192,6 +193,38 @@ async fn an_outage_of_the_authorization_server_is_told_as_its_own() {
             "{users}"
         );
     }
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_send_does_not_wait_for_a_token_that_cannot_be_read() {
+    let skolverket = stafett_simulator::Simulator::start(limits()).await.unwrap();
+    let stack = TestStack::start_with(skolverket, &["--set", "RETRY_MAX_MS=200"]).await;
+    stack.skolverket.hold_jobs(true);
+    let id = stack.send(&class(397)).await;
+    let path = format!("/v1/sends/{id}");
+    stack
+        .until("its job is open", async || {
+            attempts(&stack, ORGANISER, &id, "users")
+                .await
+                .iter()
+                .any(|made| made["call"] == "poll")
+                .then_some(())
+        })
+        .await;
+    stack.skolverket.fault(FaultTarget::calls(CallKind::Token), u32::MAX, Fault::Html(200));
+    stack.skolverket.expire_tokens();
+    stack
+        .until("it waits for a token", async || {
+            let send = stack.get(&path).await;
+            let cause = &job(&send, "users")["waitingForSkolverketCause"];
+            (cause["code"] == "authorizationServerUnreadable").then_some(())
+        })
+        .await;
+    assert_eq!(cancel(&stack, &id).await.status, 202);
+    let send = stack.ended(&id).await;
+    assert_eq!(counts(&send, "users"), "total 8, unknown 8", "{send}");
+    stack.skolverket.hold_jobs(false);
     stack.finish(0).await;
 }
 
