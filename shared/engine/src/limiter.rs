@@ -22,6 +22,9 @@ pub(crate) use lateness::Lateness;
 /// How often a slot is asked for when others move the item at the same time.
 const TRIES: u32 = 4;
 
+/// For so long after a pause, in microseconds, calls are known to be late.
+const WARY: i64 = 60_000_000;
+
 type Item = HashMap<String, AttributeValue>;
 
 /// Hands out slots. The item holds `tat`, the time of the next free slot, in microseconds since 1970; `seq`, how many
@@ -56,12 +59,21 @@ pub enum Taken {
 
 /// The right to one call, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slot(Place);
+pub struct Slot {
+    place: Place,
+    /// Calls were too fast lately.
+    wary: bool,
+}
 
 impl Slot {
     /// When to call.
     pub fn at(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.0.at).unwrap_or(Timestamp::MAX)
+        Timestamp::from_microsecond(self.place.at).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether calls were too fast lately: then more than the way to Skolverket makes them late.
+    pub(crate) fn is_wary(&self) -> bool {
+        self.wary
     }
 }
 
@@ -94,7 +106,7 @@ impl Limiter {
                 if let Some(item) = self.written(counting(request)).await? {
                     let seq = u64::try_from(of(&item, "seq")).unwrap_or_default();
                     let place = self.pace.place(of(&item, "tat"), seq);
-                    return Ok(Taken::Slot(Slot(held_up(&item, place))));
+                    return Ok(Taken::Slot(slot(&item, place)));
                 }
             }
             // Neither: the next slot is too far away, or another took the idle one between the two looks.
@@ -111,9 +123,9 @@ impl Limiter {
     ///
     /// # Errors
     /// [`HistoryError`] when the item cannot be read.
-    pub(crate) async fn confirm(&self, Slot(place): Slot) -> Result<Option<Slot>, HistoryError> {
+    pub(crate) async fn confirm(&self, Slot { place, .. }: Slot) -> Result<Option<Slot>, HistoryError> {
         let item = self.item().await?;
-        Ok((of(&item, "pausedUntil") <= place.at).then(|| Slot(held_up(&item, place))))
+        Ok((of(&item, "pausedUntil") <= place.at).then(|| slot(&item, place)))
     }
 
     /// Notes that a slot's call arrived at most so late. Slots to come are sooner than was allowed for, if it was on
@@ -121,7 +133,11 @@ impl Limiter {
     ///
     /// # Errors
     /// [`HistoryError`] when the item cannot be written.
-    pub(crate) async fn settle(&self, Slot(place): Slot, lateness: Duration) -> Result<(), HistoryError> {
+    pub(crate) async fn settle(
+        &self,
+        Slot { place, .. }: Slot,
+        lateness: Duration,
+    ) -> Result<(), HistoryError> {
         let Settlement { held_until, back } = self.pace.settled(place, lateness);
         let held = held(place);
         let request = self
@@ -192,9 +208,10 @@ fn counting(request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
         .expression_attribute_values(":one", number(1))
 }
 
-/// The slot where it has to let a late call before it in its lane go.
-fn held_up(item: &Item, place: Place) -> Place {
-    place.held_up(of(item, &held(place)))
+/// The slot, where it has to let a late call before it in its lane go after that one.
+fn slot(item: &Item, place: Place) -> Slot {
+    let place = place.held_up(of(item, &held(place)));
+    Slot { place, wary: of(item, "pausedUntil") > place.at - WARY }
 }
 
 fn held(place: Place) -> String {

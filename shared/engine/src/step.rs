@@ -89,7 +89,10 @@ impl Relay {
         let call = self.skolverket.submit(job.stage, token, body).await;
         let slot = match self.turn(job, call.is_connected()).await? {
             Turn::Now(slot) => slot,
-            Turn::Later(wait) => return self.put_back(job, batch, wait, PutBack::NoTime).await,
+            Turn::Later(wait) => {
+                call.put_off();
+                return self.put_back(job, batch, wait, PutBack::NoTime).await;
+            }
         };
         let started_at = self.clock.now();
         let exchange = call.make(started_at).await;
@@ -133,7 +136,10 @@ impl Relay {
         let call = self.skolverket.job(job.stage, token, job_id).await;
         let slot = match self.turn(job, call.is_connected()).await? {
             Turn::Now(slot) => slot,
-            Turn::Later(wait) => return self.put_back(job, batch, wait, PutBack::NoTime).await,
+            Turn::Later(wait) => {
+                call.put_off();
+                return self.put_back(job, batch, wait, PutBack::NoTime).await;
+            }
         };
         let started_at = self.clock.now();
         let exchange = call.make(started_at).await;

@@ -106,7 +106,7 @@ impl Relay {
                 Call::Submit => of_submits,
                 Call::Poll => of_polls,
             };
-            known.of(left_late, took, spread)
+            known.of(left_late, took, spread, slot.is_wary())
         };
         if let Err(error) = self.limiter.settle(slot, lateness).await {
             tracing::debug!(event = "limiter.notSettled", error = %error, "a slot stays as it was handed out");

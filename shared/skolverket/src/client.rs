@@ -241,6 +241,13 @@ impl<T> ReadyCall<'_, T> {
         self.ready.is_ok()
     }
 
+    /// Does not make the call: its connection is kept for the next one.
+    pub fn put_off(self) {
+        if let Ok(Ready { connections, connection, .. }) = self.ready {
+            connections.keep(connection);
+        }
+    }
+
     /// Makes the call. `now` is what dates in its answer are held against.
     pub async fn make(self, now: Timestamp) -> Exchange<T> {
         let Self { ready, path, request_bytes, connecting, timeout, read } = self;

@@ -17,9 +17,15 @@ pub(crate) struct Lateness {
 
 impl Lateness {
     /// How much later a call arrived than its slot at the most: it left `left_late` after it and was answered after
-    /// `took`. While few calls are known the quickest may itself have been late, up to `spread`; and what is far above
-    /// the spread is work at Skolverket, not the way there.
-    pub(crate) fn of(&mut self, left_late: Duration, took: Duration, spread: Duration) -> Duration {
+    /// `took`. While few calls are known the quickest may itself have been late, up to `spread`. What is far above the
+    /// spread is taken for work at Skolverket; but not while others find that calls are too fast (`wary`).
+    pub(crate) fn of(
+        &mut self,
+        left_late: Duration,
+        took: Duration,
+        spread: Duration,
+        wary: bool,
+    ) -> Duration {
         if self.seen > 0 && self.seen.is_multiple_of(REMEMBERED) {
             self.before = self.quickest.take();
         }
@@ -28,7 +34,7 @@ impl Lateness {
         self.quickest = Some(quickest);
         let quickest = self.before.map_or(quickest, |before| before.min(quickest));
         let on_the_way = took.saturating_sub(quickest) + spread / self.seen;
-        left_late + on_the_way.min(spread.mul_f64(1.2))
+        left_late + on_the_way.min(spread.mul_f64(if wary { 4.0 } else { 1.2 }))
     }
 }
 
@@ -44,27 +50,28 @@ mod tests {
 
     #[test]
     fn the_first_call_may_have_been_as_late_as_any() {
-        assert_eq!(Lateness::default().of(ms(3), ms(300), SPREAD), ms(3) + SPREAD);
+        assert_eq!(Lateness::default().of(ms(3), ms(300), SPREAD, false), ms(3) + SPREAD);
     }
 
     #[test]
     fn what_a_call_took_longer_it_may_have_been_late() {
         let mut lateness = Lateness::default();
         for _ in 0..72 {
-            lateness.of(Duration::ZERO, ms(300), SPREAD);
+            lateness.of(Duration::ZERO, ms(300), SPREAD, false);
         }
-        let told = lateness.of(ms(5), ms(340), SPREAD);
+        let told = lateness.of(ms(5), ms(340), SPREAD, false);
         assert_eq!(told, ms(46));
         // Slow work is not a long way.
-        assert_eq!(lateness.of(ms(5), ms(5_000), SPREAD), ms(5) + SPREAD.mul_f64(1.2));
+        assert_eq!(lateness.of(ms(5), ms(5_000), SPREAD, false), ms(5) + SPREAD.mul_f64(1.2));
+        assert_eq!(lateness.of(ms(5), ms(500), SPREAD, true), ms(5) + ms(200) + SPREAD / 75);
     }
 
     #[test]
     fn a_server_that_became_slower_is_known_again() {
         let mut lateness = Lateness::default();
-        lateness.of(Duration::ZERO, ms(100), SPREAD);
+        lateness.of(Duration::ZERO, ms(100), SPREAD, false);
         let told: Vec<_> =
-            (0..3 * REMEMBERED).map(|_| lateness.of(Duration::ZERO, ms(300), SPREAD)).collect();
+            (0..3 * REMEMBERED).map(|_| lateness.of(Duration::ZERO, ms(300), SPREAD, false)).collect();
         assert_eq!(told[100], SPREAD.mul_f64(1.2));
         assert!(told[190] < ms(2));
     }

@@ -77,6 +77,19 @@ async fn a_call_is_connected_before_it_is_made_and_the_next_one_goes_the_same_wa
 }
 
 #[tokio::test]
+async fn a_call_that_is_put_off_leaves_its_connection_to_the_next_one() {
+    let (client, listener) = client(Duration::from_secs(60)).await;
+    client.job(StageName::Users, &token(), job()).await.put_off();
+    let call = client.job(StageName::Users, &token(), job()).await;
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let (exchange, ()) = tokio::join!(call.make(Timestamp::UNIX_EPOCH), async {
+        head(&mut connection).await;
+        answer(&mut connection, JOB).await;
+    });
+    assert_eq!(exchange.status, Some(200));
+}
+
+#[tokio::test]
 async fn a_connection_that_the_server_closed_is_opened_anew() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("http://{}/v1", listener.local_addr().unwrap()).parse().unwrap();
