@@ -23,7 +23,7 @@ pub(crate) use lateness::Lateness;
 const TRIES: u32 = 4;
 
 /// For so long after a pause, in microseconds, calls are known to be late.
-const WARY: i64 = 60_000_000;
+const WARY: i64 = 15_000_000;
 
 type Item = HashMap<String, AttributeValue>;
 
