@@ -271,6 +271,19 @@ async fn what_may_be_at_skolverket_is_not_said_not_to_be() {
     stack.finish(0).await;
 }
 
+#[tokio::test]
+async fn a_lost_job_of_a_batch_that_was_taken_apart_is_no_third_lost_job() {
+    let stack = TestStack::start().await;
+    let body = send(Size { students: 4, teachers: 2, groups: 2, series: 2003 });
+    // The persons are too large, so is their first half; then a job is lost, once.
+    for (times, fault) in [(2, Fault::TooLarge), (1, Fault::JobLost)] {
+        stack.skolverket.fault(FaultTarget::bulk(Kind::Persons).of(ORGANISER), times, fault);
+    }
+    let ended = stack.ended(&stack.send(&body).await).await;
+    assert_eq!(statuses(&ended), ["succeeded"; 4], "{ended}");
+    stack.finish(0).await;
+}
+
 /// At the real pace: under `--fast` an invocation is over before an attempt is. Without an end to an attempt, the API's
 /// invocation would end at 29 s without an answer, and the stage's at 30 s, to begin again three minutes later.
 #[tokio::test]

@@ -214,8 +214,9 @@ impl Relay {
     /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
     pub(crate) async fn give_up(&self, job: &JobRef, batch: &Batch) -> Result<(), StepFailure> {
         if batch.status == BatchStatus::Planned {
-            self.history.leave_planned(&job.send, job.stage, batch).await?;
-            return Ok(self.settle(job, true).await?);
+            // Its `dueAt` may be the last that watches over the send: it goes when the send has been looked at.
+            self.settle(job, true).await?;
+            return Ok(self.history.leave_planned(&job.send, job.stage, batch).await?);
         }
         let outcomes = self.undelivered(job, batch, batch.may_have_been_sent()).await?;
         let closing =

@@ -230,7 +230,7 @@ impl Relay {
                 self.skolverket.forget_token(&job.send.organisation, batch.environment).await;
                 self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
             }
-            Verdict::NewTry if batch.attempt_try >= TRIES => {
+            Verdict::NewTry if batch.lost + 1 >= TRIES => {
                 self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await
             }
             Verdict::NewTry => {

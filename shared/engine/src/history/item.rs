@@ -303,6 +303,9 @@ pub struct Batch {
     /// Answers that could not be read, since the last one that could.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u32,
+    /// Jobs that Skolverket gave for what is being sent of it, and did not know afterwards.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u32,
     /// Claims in a row that were never finished, before the present one.
     #[serde(flatten)]
     pub unfinished: Unfinished,
@@ -367,6 +370,7 @@ impl Batch {
             put_back: 0,
             waiting_since: None,
             unreadable: 0,
+            lost: 0,
             unfinished: Unfinished::default(),
             token_renewed: false,
             uncertain: false,

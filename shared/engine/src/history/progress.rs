@@ -124,6 +124,7 @@ impl Batch {
             submitted_at: None,
             put_back: 0,
             unreadable: 0,
+            lost: self.lost + 1,
             uncertain: true,
             ..self.stepped(send, BatchEvent::PutBack, next)?
         })
@@ -145,6 +146,7 @@ impl Batch {
             put_back: 0,
             waiting_since: None,
             unreadable: 0,
+            lost: 0,
             uncertain: false,
             pieces,
             settled: Some(outcomes.counts).filter(|counts| counts.total > 0),
