@@ -43,9 +43,9 @@ const OPEN_DATA_PATH: &str = "/open-data";
 /// Where the calls go in the end: base URLs without a slash at their ends.
 #[derive(Debug, Clone)]
 pub struct Upstreams {
-    /// DynamoDB.
+    /// Where DynamoDB answers.
     pub dynamodb: String,
-    /// SQS.
+    /// Where SQS answers.
     pub sqs: String,
     /// The parameter store.
     pub ssm: String,

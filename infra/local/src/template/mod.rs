@@ -34,9 +34,9 @@ pub enum TemplateError {
     /// Something that must be there is not, or is of another kind.
     #[error("template, {path}: expected {expected}")]
     Expected {
-        /// Where.
+        /// Its place: the keys that lead to it.
         path: String,
-        /// What.
+        /// The kind of value that belongs there.
         expected: &'static str,
     },
     /// An intrinsic or reference whose value the local stack does not know.
