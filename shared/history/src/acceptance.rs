@@ -1,0 +1,426 @@
+//! From a request to an accepted send: header → bodies and batches → acceptance. Before acceptance nothing is
+//! visible; after it the send will run, even if the function dies before it queues anything.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::register::Register;
+use stafett_domain::{
+    ActivitySummary, BatchId, KindCount, Options, OrganisationNumber, RecordId, SendEvent, SendId,
+    SendStatus, StageName,
+};
+
+use crate::due::Due;
+use crate::item::{Batch, Job, Organiser, PartBody, SendHeader};
+use crate::key::{self, SendRef};
+use crate::packed::Body;
+use crate::record_ids::{Place, RecordIds};
+use crate::start::AT_ONCE;
+use crate::store::{self, History, HistoryError, Write, WriteError};
+use stafett_domain::time::Millis;
+
+/// How long a key given with a request stands for it. Compared here: TTL deletion may lag by days.
+const IDEMPOTENCY_HOURS: i64 = 24;
+/// How often a place in the order is asked for when others ask at the same time.
+const ACCEPTANCE_TRIES: u32 = 60;
+/// Bodies that are written at the same time.
+const WRITES_AT_ONCE: usize = 8;
+
+/// A send to be stored.
+pub struct NewSend<F> {
+    /// Who asked for it: the token's `sub`.
+    pub requested_by: String,
+    /// Its activities, in order.
+    pub activities: Vec<ActivitySummary>,
+    /// What the sender chose.
+    pub options: Options,
+    /// What was found in it, in numbers.
+    pub findings: Vec<KindCount>,
+    /// The registers that it could not be held against.
+    pub not_checked: Vec<Register>,
+    /// Its jobs, one a stage, in the order of the stages.
+    pub jobs: Vec<NewJob<F>>,
+    /// How long it is kept.
+    pub retention_days: u32,
+    /// The days that the organiser's certificate has left, where those are few.
+    pub certificate_days_left: Option<i64>,
+    /// The send that it takes up again.
+    pub resume_of: Option<SendId>,
+}
+
+/// A job of a send to be stored.
+pub struct NewJob<F> {
+    /// Which.
+    pub stage: StageName,
+    /// Its batches, in order.
+    pub batches: Vec<NewBatch<F>>,
+}
+
+/// A batch of a job to be stored.
+pub struct NewBatch<F> {
+    /// Its records' ids, in order.
+    pub ids: Vec<RecordId>,
+    /// Its body, and what its rows show.
+    pub body: NewBody<F>,
+}
+
+impl<F> NewSend<F> {
+    /// How many batches each stage has.
+    pub(crate) fn batches(&self) -> [u32; 4] {
+        StageName::ORDER.map(|stage| {
+            self.jobs.iter().filter(|job| job.stage == stage).map(|job| count(job.batches.len())).sum()
+        })
+    }
+}
+
+/// What became of storing a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// All of it is stored.
+    Stored {
+        /// The second at which it expires, for [`History::accept`].
+        expires: i64,
+    },
+    /// It was accepted before.
+    AcceptedBefore,
+    /// It was cancelled, or is being removed because it was not accepted in time.
+    Closed,
+}
+
+/// The body of a batch to be stored.
+pub enum NewBody<F> {
+    /// This is it.
+    Whole(Body<F>),
+    /// It came with a part. `facts`: what its rows show, where that is not what the part said.
+    Part {
+        /// Where it is.
+        at: PartBody,
+        /// One entry a record, in the records' order.
+        facts: Option<Vec<F>>,
+    },
+}
+
+/// What a key that came with a request means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idempotency {
+    /// The request is this send: new, or the same one again.
+    Send(SendId),
+    /// The key came with another body before.
+    OtherBody,
+}
+
+/// What the acceptance of a send came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acceptance {
+    /// This call gave it a place in the organiser's order.
+    Accepted {
+        /// Which one.
+        seq: u64,
+        /// It is the organiser's running one: its first message is to be queued. Else it waits for others.
+        runs: bool,
+    },
+    /// It was accepted before.
+    Before,
+    /// It was to be accepted at a certain place, and another took that.
+    Moved,
+    /// It was cancelled, or removed because it was not accepted in time.
+    Closed,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct IdempotencyItem {
+    body_hash: String,
+    send: SendId,
+    created_at: Timestamp,
+    expires: i64,
+}
+
+/// A place in the organiser's order.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct OrderItem {
+    pub(crate) send: SendId,
+    pub(crate) expires: i64,
+}
+
+impl IdempotencyItem {
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.created_at > now - jiff::SignedDuration::from_hours(IDEMPOTENCY_HOURS)
+    }
+}
+
+impl History {
+    /// Ties `key` (hashed by the caller) to a send: `fresh`, or the one that it was tied to in the last 24 hours.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn idempotent(
+        &self,
+        organisation: &OrganisationNumber,
+        key_hash: &str,
+        body_hash: &str,
+        fresh: SendId,
+        now: Timestamp,
+    ) -> Result<Idempotency, HistoryError> {
+        let key = key::idempotency(organisation, key_hash);
+        let expires = now.as_second() + IDEMPOTENCY_HOURS * 3600;
+        let item = IdempotencyItem { body_hash: body_hash.to_owned(), send: fresh, created_at: now, expires };
+        // Nearly every key is new: one call says so.
+        if self.write(Write::put(key.clone(), &item)?.when("attribute_not_exists(#pk)")).await? {
+            return Ok(Idempotency::Send(fresh));
+        }
+        for _ in 0..ACCEPTANCE_TRIES {
+            let known = self.get::<IdempotencyItem>(&key).await?;
+            if let Some(known) = known.as_ref().filter(|known| known.is_good(now)) {
+                let same = known.body_hash == body_hash;
+                return Ok(if same { Idempotency::Send(known.send) } else { Idempotency::OtherBody });
+            }
+            let write = Write::put(key.clone(), &item)?;
+            let write = match known {
+                None => write.when("attribute_not_exists(#pk)"),
+                Some(known) => write.when("#createdAt = :seen").with("seen", known.created_at)?,
+            };
+            // The next look tells whose it became; a write that was repeated on the wire meets itself there.
+            self.write(write).await?;
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// The send that `key` was tied to in the last 24 hours by a request with the same body.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn tied_to(
+        &self,
+        organisation: &OrganisationNumber,
+        key_hash: &str,
+        body_hash: &str,
+        now: Timestamp,
+    ) -> Result<Option<SendId>, HistoryError> {
+        let known = self.get::<IdempotencyItem>(&key::idempotency(organisation, key_hash)).await?;
+        let same = known.filter(|known| known.is_good(now) && known.body_hash == body_hash);
+        Ok(same.map(|known| known.send))
+    }
+
+    /// Stores a send: its header, then everything else of it. Can be repeated from any point. What is not accepted by
+    /// `discard_at` is removed.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn receive<F: Serialize>(
+        &self,
+        send: &SendRef,
+        new: &NewSend<F>,
+        now: Timestamp,
+        discard_at: Millis,
+    ) -> Result<Received, HistoryError> {
+        let requested_by = new.requested_by.clone();
+        let header = SendHeader {
+            activity_count: count(new.activities.len()),
+            resume_of: new.resume_of,
+            certificate_days_left: new.certificate_days_left,
+            batches: new.batches(),
+            ..SendHeader::receiving(send, requested_by, new.options, now, new.retention_days, discard_at)
+        };
+        let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
+        let header = if self.write(write).await? {
+            header
+        } else {
+            let known: Option<SendHeader> = self.get(&send.header()).await?;
+            known.ok_or(HistoryError::Contended)?
+        };
+        if header.was_accepted() {
+            return Ok(Received::AcceptedBefore);
+        }
+        if !header.is_open() {
+            return Ok(Received::Closed);
+        }
+        self.store_records(send, new, header.expires).await?;
+        Ok(Received::Stored { expires: header.expires })
+    }
+
+    async fn store_records<F: Serialize>(
+        &self,
+        send: &SendRef,
+        new: &NewSend<F>,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        let mut places = Vec::new();
+        for job in &new.jobs {
+            for (batch, stored) in (0..).map(BatchId).zip(&job.batches) {
+                let place = Place { stage: job.stage, batch };
+                places.extend(stored.ids.iter().map(|record| (*record, place)));
+            }
+        }
+        let ids = RecordIds::of(places);
+        let jobs = new.jobs.iter().map(|job| self.store_job(send, job, new.options, expires));
+        // None needs another: before acceptance nobody looks at any of them.
+        futures::try_join!(
+            self.put_activities(send, new, expires),
+            futures::future::try_join_all(jobs),
+            self.put_record_ids(send, &ids, expires),
+        )?;
+        Ok(())
+    }
+
+    async fn store_job<F: Serialize>(
+        &self,
+        send: &SendRef,
+        job: &NewJob<F>,
+        options: Options,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        let total = job.batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
+        let item = Job::waiting(job.stage, count(total), count(job.batches.len()), expires);
+        // A repeat must not undo what has begun: it never runs after acceptance, but another may.
+        let write = Write::put(send.job(job.stage), &item)?.when("attribute_not_exists(#pk)");
+        let batches = async {
+            let numbered: Vec<_> = (0..).map(BatchId).zip(&job.batches).collect();
+            for chunk in numbered.chunks(WRITES_AT_ONCE) {
+                let writes =
+                    chunk.iter().map(|(id, batch)| self.store_batch(send, job, *id, batch, options, expires));
+                futures::future::try_join_all(writes).await?;
+            }
+            Ok(())
+        };
+        futures::try_join!(self.write(write), batches)?;
+        Ok(())
+    }
+
+    async fn store_batch<F: Serialize>(
+        &self,
+        send: &SendRef,
+        job: &NewJob<F>,
+        id: BatchId,
+        batch: &NewBatch<F>,
+        options: Options,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        let (mut part_body, mut own_facts) = (None, false);
+        if let NewBody::Part { at, facts } = &batch.body {
+            (part_body, own_facts) = (Some(at.clone()), facts.is_some());
+        }
+        let successor = BatchId(id.0.saturating_add(AT_ONCE));
+        let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
+        let item = Batch {
+            on_record_errors: options.on_record_errors,
+            environment: options.environment.unwrap_or_default(),
+            part_body,
+            own_facts,
+            ..Batch::planned(id, count(batch.ids.len()), successor, expires)
+        };
+        let write = Write::put(send.batch(job.stage, id), &item)?.when("attribute_not_exists(#pk)");
+        let body = async {
+            match &batch.body {
+                NewBody::Whole(body) => self.put_body(send, job.stage, id, body, expires).await,
+                NewBody::Part { facts: Some(facts), .. } => {
+                    self.put_facts(send, job.stage, id, facts, expires).await
+                }
+                NewBody::Part { facts: None, .. } => Ok(()),
+            }
+        };
+        futures::try_join!(self.write(write), body)?;
+        Ok(())
+    }
+
+    /// Gives a stored send its place in the organiser's order. Can be repeated.
+    ///
+    /// `expires` is when all of it does, as [`Received`] says. `overdue_at` is when the watchdog looks at it,
+    /// should it be the one that runs. `place`: only if this is the place that it gets.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn accept(
+        &self,
+        send: &SendRef,
+        expires: i64,
+        now: Timestamp,
+        overdue_at: Millis,
+        place: Option<u64>,
+    ) -> Result<Acceptance, HistoryError> {
+        let organiser_key = key::organiser(&send.organisation);
+        let receiving = SendStatus::Receiving;
+        let queued =
+            receiving.next(SendEvent::Accepted).map_err(|_| HistoryError::Corrupt("no way to accept"))?;
+        for attempt in 1..=ACCEPTANCE_TRIES {
+            if attempt > 1 {
+                let header: Option<SendHeader> = self.get(&send.header()).await?;
+                if header.as_ref().is_some_and(SendHeader::was_accepted) {
+                    return Ok(Acceptance::Before);
+                }
+                if !header.is_some_and(|header| header.is_open()) {
+                    return Ok(Acceptance::Closed);
+                }
+            }
+            let organiser: Option<Organiser> = self.get(&organiser_key).await?;
+            let seen = organiser.is_some();
+            let organiser = organiser.unwrap_or(Organiser { next_seq: 1, ..Organiser::default() });
+            let seq = organiser.next_seq;
+            if place.is_some_and(|place| place != seq) {
+                return Ok(Acceptance::Moved);
+            }
+            let runs = organiser.running.is_none();
+            let position = organiser.running_seq.map_or(0, |running| seq.saturating_sub(running));
+
+            let accept = Write::update(
+                send.header(),
+                "SET #status = :queued, #seq = :seq, #acceptedPosition = :position, #acceptedAt = :now \
+                 REMOVE #dueAt, #dueShard",
+            )
+            .when("#status = :receiving AND attribute_not_exists(#discarded)")
+            .with("queued", queued)?
+            .with("receiving", receiving)?
+            .with("seq", seq)?
+            .with("position", position)?
+            .with("now", now)?;
+            let place = OrderItem { send: send.send, expires };
+            let place =
+                Write::put(key::order(&send.organisation, seq), &place)?.when("attribute_not_exists(#pk)");
+            let mut step = "SET #nextSeq = :next".to_owned();
+            if runs {
+                step.push_str(
+                    ", #running = :send, #runningSeq = :seq, #runningSince = :now, #dueAt = :due, #dueShard = :shard",
+                );
+            }
+            let condition = match (seen, runs) {
+                (false, _) => "attribute_not_exists(#pk)",
+                (true, true) => "#nextSeq = :seq AND attribute_not_exists(#running)",
+                (true, false) => "#nextSeq = :seq AND attribute_exists(#running)",
+            };
+            let mut take = Write::update(organiser_key.clone(), step)
+                .when(condition)
+                .with("next", seq + 1)?
+                .with("seq", seq)?;
+            if runs {
+                take = take
+                    .with("send", send.send)?
+                    .with("now", now)?
+                    .with("due", overdue_at)?
+                    .with("shard", key::organiser_shard(&send.organisation))?;
+            }
+            let mut writes = vec![accept, place, take];
+            if runs {
+                writes.push(due_job(send, StageName::FIRST, overdue_at)?);
+            }
+            match self.transact(writes).await {
+                Ok(()) => return Ok(Acceptance::Accepted { seq, runs }),
+                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+}
+
+/// Sets the `dueAt` of a job's start.
+pub(crate) fn due_job(send: &SendRef, stage: StageName, at: Millis) -> Result<Write, HistoryError> {
+    let due = Due::at(at, send);
+    Write::update(send.job(stage), "SET #dueAt = :due, #dueShard = :shard")
+        .when("#status = :waiting")
+        .with("due", due.due_at)?
+        .with("shard", due.due_shard)?
+        .with("waiting", stafett_domain::JobStatus::Waiting)
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

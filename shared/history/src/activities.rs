@@ -1,0 +1,146 @@
+//! A send's activities: the first ones in a small item of their own, so that the header stays small; all of them, where
+//! there are more, packed.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::register::Register;
+use stafett_domain::{ActivitySummary, KindCount, SendId};
+
+use crate::acceptance::NewSend;
+use crate::item::SendHeader;
+use crate::key::SendRef;
+use crate::read::is_seen;
+use crate::store::{History, HistoryError, In};
+
+/// Activities that a send shows; the rest is read by page.
+pub const ACTIVITIES_SHOWN: usize = 20;
+
+/// The first activities of a send, and what was found in it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ActivitiesItem {
+    activities: String,
+    /// What was found in the send when it was accepted, in numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) findings: Vec<KindCount>,
+    /// The registers that it could not be held against then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) not_checked: Vec<Register>,
+    /// There are more, in the packed list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) more: bool,
+    pub(crate) expires: i64,
+}
+
+/// The activities that an item holds.
+pub(crate) fn activities_in(item: &ActivitiesItem) -> Result<Vec<ActivitySummary>, HistoryError> {
+    serde_json::from_str(&item.activities)
+        .map_err(|_| HistoryError::Corrupt("activities that cannot be read"))
+}
+
+/// The activities of a send on a page with others: what cannot be read of one does not keep the others from being shown.
+pub(crate) fn shown(
+    send: SendId,
+    read: Result<Vec<ActivitySummary>, HistoryError>,
+) -> Result<Vec<ActivitySummary>, HistoryError> {
+    let Err(HistoryError::Corrupt(what)) = read else { return read };
+    tracing::warn!(event = "activities.unreadable", send = %send, what, "a send is listed without its activities");
+    Ok(Vec::new())
+}
+
+fn by_partition(found: Vec<In<ActivitiesItem>>) -> HashMap<String, ActivitiesItem> {
+    found.into_iter().map(|In { pk, item }| (pk, item)).collect()
+}
+
+impl History {
+    pub(crate) async fn put_activities<F>(
+        &self,
+        send: &SendRef,
+        new: &NewSend<F>,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        let activities = new.activities.as_slice();
+        let first = activities.get(..ACTIVITIES_SHOWN).unwrap_or(activities);
+        let more = first.len() < activities.len();
+        if more {
+            self.put_packed_json(&send.all_activities(), &activities, expires).await?;
+        }
+        let first = serde_json::to_string(first)
+            .map_err(|_| HistoryError::Corrupt("activities that cannot be written"))?;
+        let (findings, not_checked) = (new.findings.clone(), new.not_checked.clone());
+        let item = ActivitiesItem { activities: first, findings, not_checked, more, expires };
+        self.put(&send.activities(), &item).await
+    }
+
+    /// The items with the first activities of these sends, by their partition, for a list: without those that cannot be
+    /// read.
+    pub(crate) async fn first_activities(
+        &self,
+        sends: &[SendRef],
+    ) -> Result<HashMap<String, ActivitiesItem>, HistoryError> {
+        let keys: Vec<_> = sends.iter().map(SendRef::activities).collect();
+        Ok(by_partition(self.get_many_listed(&keys).await?))
+    }
+
+    /// The same where all must be readable.
+    pub(crate) async fn all_first_activities(
+        &self,
+        sends: &[SendRef],
+    ) -> Result<HashMap<String, ActivitiesItem>, HistoryError> {
+        let keys: Vec<_> = sends.iter().map(SendRef::activities).collect();
+        Ok(by_partition(self.get_many(&keys).await?))
+    }
+
+    /// All activities of a send whose first ones are known.
+    pub(crate) async fn with_rest(
+        &self,
+        send: &SendRef,
+        first: &ActivitiesItem,
+    ) -> Result<Vec<ActivitySummary>, HistoryError> {
+        if !first.more {
+            return activities_in(first);
+        }
+        let all = self.get_packed_json(&send.all_activities()).await?;
+        all.ok_or(HistoryError::Corrupt("a send without its activities"))
+    }
+
+    /// All activities of a send that was accepted and has not expired, in order.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn activities(
+        &self,
+        send: &SendRef,
+        now: Timestamp,
+    ) -> Result<Option<Vec<ActivitySummary>>, HistoryError> {
+        let header: Option<SendHeader> = self.get(&send.header()).await?;
+        if !header.is_some_and(|header| is_seen(&header, now)) {
+            return Ok(None);
+        }
+        let first: Option<ActivitiesItem> = self.get(&send.activities()).await?;
+        let first = first.ok_or(HistoryError::Corrupt("a send without its activities"))?;
+        self.with_rest(send, &first).await.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_left_out_and_what_cannot_be_reached_is_an_error() {
+        let send = SendId(uuid::Uuid::nil());
+        let stored = |activities: &str| ActivitiesItem {
+            activities: activities.to_owned(),
+            findings: Vec::new(),
+            not_checked: Vec::new(),
+            more: false,
+            expires: 0,
+        };
+        assert!(activities_in(&stored("[{}]")).is_err());
+        assert!(shown(send, activities_in(&stored("[{}]"))).unwrap().is_empty());
+        let away = HistoryError::Unavailable { code: "timeout".to_owned() };
+        assert!(shown(send, Err(away)).is_err());
+    }
+}

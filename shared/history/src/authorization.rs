@@ -1,0 +1,56 @@
+//! How an organiser's last dealings with the authorization server went: for those who look after its settings.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::{Environment, OrganisationNumber, Reason};
+
+use crate::key;
+use crate::store::{History, HistoryError, Write};
+
+/// An organiser's last token, and the last that it was refused, for one environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Authorization {
+    /// When the last token was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeded_at: Option<Timestamp>,
+    /// When one was last refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<Timestamp>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Reason>,
+}
+
+impl History {
+    /// Notes that a token was given, or why it was not.
+    pub async fn note_authorization(
+        &self,
+        organisation: &OrganisationNumber,
+        environment: Environment,
+        refused: Option<&Reason>,
+        now: Timestamp,
+    ) -> Result<(), HistoryError> {
+        let key = key::authorization(organisation, environment);
+        let write = match refused {
+            None => Write::update(key, "SET #succeededAt = :now"),
+            Some(reason) => {
+                Write::update(key, "SET #failedAt = :now, #failure = :reason").with("reason", reason)?
+            }
+        };
+        self.write(write.with("now", now)?).await?;
+        Ok(())
+    }
+
+    /// How the organiser's last dealings went.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn authorization(
+        &self,
+        organisation: &OrganisationNumber,
+        environment: Environment,
+    ) -> Result<Authorization, HistoryError> {
+        Ok(self.get(&key::authorization(organisation, environment)).await?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,401 @@
+//! An organiser's test activities: each once, as the latest send that holds it has it.
+//!
+//! A send keeps its own activities. To look at all sends of a year for a list would read them all; an item an activity
+//! would cost a write an activity a send. So every [`MERGED_AT_ONCE`] sends what they hold is merged into a catalogue,
+//! packed, written once under a key of its own, and a small item says which one holds and up to which send. The list is
+//! the catalogue and the few sends since, newest first. A catalogue that was not written, whatever went wrong, is
+//! written by a later send; until then the list reads a few sends more.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::{ActivitySummary, OrganisationNumber, SchoolUnitCode, SendId, SendStatus, TestCode};
+use uuid::Uuid;
+
+use crate::acceptance::OrderItem;
+use crate::activities::shown;
+use crate::item::SendHeader;
+use crate::key::{self, SendRef};
+use crate::read::{Listed, Page, is_seen};
+use crate::store::{History, HistoryError, Write};
+
+/// How many sends are accepted from one catalogue to the next.
+const MERGED_AT_ONCE: u64 = 16;
+/// How many sends are merged before no more are read: where merges have failed, the next ones catch up little by little.
+const MERGED_AT_MOST: usize = 2 * PLACES_AT_ONCE;
+/// Places in the order that are read at once.
+const PLACES_AT_ONCE: usize = 32;
+/// Sends whose status one page looks at.
+const STATUSES_A_PAGE: usize = 100;
+/// How often a catalogue is looked for that another replaces at the same time.
+const TRIES: usize = 3;
+
+/// Which of the organiser's activities are wanted. What says nothing wants all.
+#[derive(Debug, Default)]
+pub struct ActivityFilter {
+    /// Whose latest send has one of these statuses; any where there are none.
+    pub statuses: Vec<SendStatus>,
+    /// Of this school unit.
+    pub school_unit: Option<SchoolUnitCode>,
+    /// Of this test.
+    pub test: Option<TestCode>,
+}
+
+/// An activity as it stands.
+#[derive(Debug)]
+pub struct CurrentActivity {
+    /// What it is.
+    pub activity: ActivitySummary,
+    /// The latest send that holds it.
+    pub latest: SendHeader,
+}
+
+/// Which catalogue holds.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Pointer {
+    /// The last send that is in it.
+    up_to: u64,
+    current: Version,
+    /// Kept for those who were reading it when it was replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous: Option<Version>,
+    expires: i64,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Version {
+    id: Uuid,
+    /// Items that its content takes.
+    items: usize,
+}
+
+/// What a list begins with: a catalogue, and the sends after `up_to` are to be put before it.
+struct Base {
+    pointer: Option<Pointer>,
+    up_to: u64,
+    sends: Vec<SendActivities>,
+}
+
+/// Who reads the sends since the last catalogue.
+#[derive(Clone, Copy)]
+enum Reader {
+    /// A list goes without what cannot be read.
+    List,
+    /// What a merge left out would be lost for good: it waits until all can be read.
+    Merge,
+}
+
+/// A send, and those of its activities that no later one holds.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+struct SendActivities {
+    seq: u64,
+    send: SendId,
+    expires: i64,
+    /// Each with its place in the send.
+    activities: Vec<(u32, ActivitySummary)>,
+}
+
+/// Sends, newest first, each without what a later one holds; those that have expired and those that hold nothing any
+/// more are gone. `newest_first`: any that were merged before may stand behind those that were not.
+fn merged(newest_first: impl IntoIterator<Item = SendActivities>, now: Timestamp) -> Vec<SendActivities> {
+    let mut seen = HashSet::new();
+    let mut left = Vec::new();
+    for mut send in newest_first {
+        send.activities.retain(|(_, activity)| seen.insert(activity.id));
+        if !send.activities.is_empty() && send.expires > now.as_second() {
+            left.push(send);
+        }
+    }
+    left
+}
+
+impl ActivityFilter {
+    fn wants(&self, activity: &ActivitySummary) -> bool {
+        // By Skolverket's id, which is there whether or not the sender gave the code.
+        self.school_unit.as_ref().is_none_or(|code| code.id() == activity.school_unit.id)
+            && self.test.as_ref().is_none_or(|code| match activity.test_activity_id {
+                Some(id) => code.id() == id,
+                None => activity.test_code.as_ref() == Some(code),
+            })
+    }
+}
+
+impl History {
+    /// An organiser's activities, each as the latest send that holds it has it: those of the newest send first, within
+    /// a send in the order given. At most `limit`, after the cursor of the page before; fewer, and a cursor, where a
+    /// filter by status has looked at enough sends.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn current_activities(
+        &self,
+        organisation: &OrganisationNumber,
+        filter: &ActivityFilter,
+        limit: usize,
+        after: Option<(u64, u32)>,
+        now: Timestamp,
+    ) -> Result<Page<CurrentActivity>, HistoryError> {
+        let all = self.catalogue_now(organisation, now).await?;
+        let is_after = |seq: u64, place: u32| {
+            after.is_none_or(|(last, last_place)| seq < last || (seq == last && place > last_place))
+        };
+        let mut rows = all
+            .into_iter()
+            .flat_map(|of| of.activities.into_iter().map(move |(place, row)| (of.seq, of.send, place, row)))
+            .filter(|(seq, _, place, row)| is_after(*seq, *place) && filter.wants(row))
+            .peekable();
+
+        let mut chosen = Vec::new();
+        let mut sends = HashSet::new();
+        let by_status = !filter.statuses.is_empty();
+        while let Some((_, send, ..)) = rows.peek() {
+            let full = if by_status {
+                sends.len() == STATUSES_A_PAGE && !sends.contains(send)
+            } else {
+                chosen.len() == limit
+            };
+            if full {
+                break;
+            }
+            sends.insert(*send);
+            chosen.extend(rows.next());
+        }
+        let mut more = rows.peek().is_some();
+        let keys: Vec<_> =
+            sends.into_iter().map(|send| SendRef::new(organisation.clone(), send).header()).collect();
+        let headers: Vec<SendHeader> = self.get_many_listed(&keys).await?;
+        let headers: HashMap<SendId, SendHeader> =
+            headers.into_iter().map(|header| (header.id, header)).collect();
+
+        let (mut items, mut last) = (Vec::new(), None);
+        for (seq, send, place, activity) in chosen {
+            if items.len() == limit {
+                more = true;
+                break;
+            }
+            last = Some((seq, place));
+            let Some(latest) = headers.get(&send).filter(|header| is_seen(header, now)) else { continue };
+            if by_status && !filter.statuses.contains(&latest.status) {
+                continue;
+            }
+            let item = CurrentActivity { activity, latest: latest.clone() };
+            items.push(Listed { item, after: format!("{seq}.{place}") });
+        }
+        let next = last.filter(|_| more).map(|(seq, place)| format!("{seq}.{place}"));
+        Ok(Page { items, next })
+    }
+
+    /// All of it, read: the catalogue and the sends since.
+    async fn catalogue_now(
+        &self,
+        organisation: &OrganisationNumber,
+        now: Timestamp,
+    ) -> Result<Vec<SendActivities>, HistoryError> {
+        let Base { up_to, sends, .. } = self.base(organisation, now).await?;
+        let since = self.activities_since(organisation, up_to, Reader::List).await?;
+        Ok(merged(since.into_iter().rev().chain(sends), now))
+    }
+
+    /// The catalogue that holds. Where what the pointer names is not there, and no other has replaced it, it begins anew
+    /// with the first send: all that was in it stands in the sends.
+    async fn base(&self, organisation: &OrganisationNumber, now: Timestamp) -> Result<Base, HistoryError> {
+        let mut pointer = self.pointer(organisation).await?;
+        for _ in 0..TRIES {
+            if let Some(sends) = self.catalogue_at(organisation, pointer.as_ref(), now).await? {
+                let up_to = pointer.as_ref().map_or(0, |pointer| pointer.up_to);
+                return Ok(Base { pointer, up_to, sends });
+            }
+            let seen = pointer.map(|pointer| pointer.current.id);
+            pointer = self.pointer(organisation).await?;
+            if pointer.as_ref().map(|pointer| pointer.current.id) == seen {
+                tracing::warn!(
+                    event = "catalogue.lost", organisation = %organisation,
+                    "the list of activities cannot be read: it is made anew of the sends"
+                );
+                return Ok(Base { pointer, up_to: 0, sends: Vec::new() });
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    async fn pointer(&self, organisation: &OrganisationNumber) -> Result<Option<Pointer>, HistoryError> {
+        self.get(&key::catalogue(organisation)).await
+    }
+
+    /// The catalogue that this pointer names; empty before the first one, none where it is not there or cannot be read.
+    async fn catalogue_at(
+        &self,
+        organisation: &OrganisationNumber,
+        pointer: Option<&Pointer>,
+        now: Timestamp,
+    ) -> Result<Option<Vec<SendActivities>>, HistoryError> {
+        let Some(pointer) = pointer.filter(|pointer| pointer.expires > now.as_second()) else {
+            return Ok(Some(Vec::new()));
+        };
+        match self.get_packed_json(&key::catalogue_of(organisation, pointer.current.id)).await {
+            // One that is being removed lacks some of its parts.
+            Err(HistoryError::Corrupt(_)) => Ok(None),
+            read => read,
+        }
+    }
+
+    /// What the sends hold that were accepted after `seq`, oldest first; of a merge, those of the first
+    /// [`MERGED_AT_MOST`] or a few more.
+    async fn activities_since(
+        &self,
+        organisation: &OrganisationNumber,
+        seq: u64,
+        reader: Reader,
+    ) -> Result<Vec<SendActivities>, HistoryError> {
+        let mut after = key::order(organisation, seq);
+        let mut found = Vec::new();
+        loop {
+            let places: Vec<(String, OrderItem)> =
+                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, PLACES_AT_ONCE).await?;
+            let sends: Vec<_> =
+                places.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send)).collect();
+            let (first, most) = match reader {
+                Reader::List => (self.first_activities(&sends).await?, usize::MAX),
+                Reader::Merge => (self.all_first_activities(&sends).await?, MERGED_AT_MOST),
+            };
+            for ((sk, place), send) in places.iter().zip(&sends) {
+                let seq: u64 = sk
+                    .strip_prefix(key::ORDER_PREFIX)
+                    .and_then(|seq| seq.parse().ok())
+                    .ok_or(HistoryError::Corrupt("a place in the order"))?;
+                let all = match first.get(&send.activities().pk) {
+                    Some(first) => shown(place.send, self.with_rest(send, first).await)?,
+                    None => Vec::new(),
+                };
+                let activities = (0..).zip(all).collect();
+                found.push(SendActivities { seq, send: place.send, expires: place.expires, activities });
+            }
+            match places.last() {
+                Some((sk, _)) if places.len() == PLACES_AT_ONCE && found.len() < most => {
+                    after.sk.clone_from(sk);
+                }
+                _ => return Ok(found),
+            }
+        }
+    }
+
+    /// Writes a new catalogue if it is time for one: every so many sends. To be called when the send at place `seq` has
+    /// been accepted and all that follows from that has been done: the send is accepted whatever becomes of it.
+    pub async fn keep_catalogue(&self, organisation: &OrganisationNumber, seq: u64, now: Timestamp) {
+        if !seq.is_multiple_of(MERGED_AT_ONCE) {
+            return;
+        }
+        if let Err(error) = self.merge_catalogue(organisation, seq, now).await {
+            tracing::warn!(
+                event = "catalogue.failed", organisation = %organisation, error = %error,
+                "the list of activities was not merged: the next ones will be"
+            );
+        }
+    }
+
+    async fn merge_catalogue(
+        &self,
+        organisation: &OrganisationNumber,
+        seq: u64,
+        now: Timestamp,
+    ) -> Result<(), HistoryError> {
+        let Base { pointer, up_to, sends } = self.base(organisation, now).await?;
+        if up_to >= seq {
+            return Ok(());
+        }
+        let since = self.activities_since(organisation, up_to, Reader::Merge).await?;
+        let Some(up_to) = since.last().map(|send| send.seq) else { return Ok(()) };
+        // Of all that were looked at: those that hold nothing any more are not to be looked at again.
+        let expires = since.iter().chain(&sends).map(|send| send.expires).max().unwrap_or_default();
+        let merged = merged(since.into_iter().rev().chain(sends), now);
+        let id = Uuid::new_v4();
+        let items = self.put_packed_json(&key::catalogue_of(organisation, id), &merged, expires).await?;
+        let current = Version { id, items };
+        let next = Pointer { up_to, current, previous: pointer.as_ref().map(|old| old.current), expires };
+        let write = Write::put(key::catalogue(organisation), &next)?;
+        let write = match &pointer {
+            None => write.when("attribute_not_exists(#pk)"),
+            Some(old) => write.when("#current.#id = :seen").with("seen", old.current.id)?,
+        };
+        // A write whose answer was lost on the wire is sent again and meets itself: the pointer tells whose it is.
+        let holds = self.write(write).await? || self.is_named(organisation, id).await?;
+        // Whatever nobody is led to any more: what was replaced before, or this one, if another was written meanwhile.
+        let unused = if holds { pointer.and_then(|old| old.previous) } else { Some(current) };
+        match unused {
+            Some(Version { id, items }) => {
+                self.remove_packed(&key::catalogue_of(organisation, id), items).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody may be led to this catalogue.
+    async fn is_named(&self, organisation: &OrganisationNumber, id: Uuid) -> Result<bool, HistoryError> {
+        let pointer = self.pointer(organisation).await?;
+        Ok(pointer.is_some_and(|Pointer { current, previous, .. }| {
+            current.id == id || previous.is_some_and(|previous| previous.id == id)
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use stafett_domain::RecordId;
+
+    use super::*;
+
+    fn activity(number: u128) -> ActivitySummary {
+        serde_json::from_value(serde_json::json!({
+            "id": RecordId(Uuid::from_u128(number)), "displayName": "Prov", "testCode": null,
+            "testActivityId": Uuid::nil(), "schoolUnit": {"id": Uuid::nil(), "code": null, "name": null},
+            "groups": 1, "students": 2, "teachers": 3,
+        }))
+        .unwrap()
+    }
+
+    fn send(seq: u64, expires: i64, activities: &[u128]) -> SendActivities {
+        let activities = (0..).zip(activities.iter().map(|number| activity(*number))).collect();
+        SendActivities { seq, send: SendId(Uuid::from_u128(seq.into())), expires, activities }
+    }
+
+    /// Send, place and activity of each row.
+    fn rows(sends: &[SendActivities]) -> Vec<(u64, u32, u128)> {
+        let rows = sends.iter().flat_map(|send| {
+            send.activities.iter().map(|(place, activity)| (send.seq, *place, activity.id.0.as_u128()))
+        });
+        rows.collect()
+    }
+
+    #[test]
+    fn the_latest_send_that_holds_an_activity_has_it() {
+        let sends = [send(3, 9, &[1]), send(2, 9, &[1, 2]), send(1, 9, &[2, 1])];
+        assert_eq!(rows(&merged(sends, Timestamp::UNIX_EPOCH)), [(3, 0, 1), (2, 1, 2)]);
+    }
+
+    #[test]
+    fn what_has_expired_is_gone() {
+        let sends = [send(2, 9, &[1]), send(1, 5, &[1, 2])];
+        assert_eq!(rows(&merged(sends, Timestamp::from_second(5).unwrap())), [(2, 0, 1)]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_catalogue_and_the_sends_since_are_the_same_as_all_sends(
+            sends in proptest::collection::vec(proptest::collection::vec(0_u128..12, 1..6), 0..12),
+            at in 0_usize..12,
+        ) {
+            let now = Timestamp::UNIX_EPOCH;
+            let mut newest_first: Vec<_> =
+                (1..).zip(&sends).map(|(seq, activities)| send(seq, 9, activities)).collect();
+            newest_first.reverse();
+            let (since, before) = newest_first.split_at(at.min(newest_first.len()));
+            let base = merged(before.to_vec(), now);
+            let base: Vec<SendActivities> = serde_json::from_slice(&serde_json::to_vec(&base).unwrap()).unwrap();
+            let found = merged(since.iter().cloned().chain(base), now);
+            prop_assert_eq!(rows(&found), rows(&merged(newest_first, now)));
+        }
+    }
+}

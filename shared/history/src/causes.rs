@@ -1,0 +1,368 @@
+//! Why records of a job were not simply accepted: those with the same cause together.
+//!
+//! Each batch keeps a short tally of its causes on its own small item, written with its end, so that a job of hundreds
+//! of batches is told from their states alone. Bodies and issues are opened only of the few batches that the first
+//! records of each cause are in.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+use stafett_domain::guidance::Message;
+use stafett_domain::{BatchId, Cause, JobStatus, Outcome, RecordId, StageName};
+use stafett_skolverket::LogEntry;
+
+use crate::item::Batch;
+use crate::key::SendRef;
+use crate::packed::{Body, Issue, Issues};
+use crate::refused::record_ids;
+use crate::store::{History, HistoryError};
+
+/// Causes that a batch keeps on its item: a few hundred bytes. One with more is asked for its issues.
+const KEPT: usize = 4;
+/// Causes of a job that are told of.
+const TOLD: usize = 20;
+/// Records of a cause that are named.
+const FIRST_RECORDS: usize = 10;
+/// Batches of a job that are opened at most, to name records. No less than causes are told of: each has a first one.
+const OPENED: usize = 24;
+const _: () = assert!(OPENED >= TOLD);
+/// Batch states that are read at once.
+const BATCHES_AT_ONCE: usize = 50;
+
+/// How many records of a batch have a cause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// The cause.
+    #[serde(flatten)]
+    pub cause: Cause,
+    /// How many records have it; one may have several.
+    pub records: u32,
+}
+
+/// The causes of a job.
+pub struct JobCauses {
+    /// How many there are.
+    pub total: usize,
+    /// The most frequent ones first.
+    pub causes: Vec<JobCause>,
+}
+
+/// Records of a job with the same cause.
+pub struct JobCause {
+    /// The cause.
+    pub cause: Cause,
+    /// How many records have it.
+    pub records: u32,
+    /// Skolverket's text about the first of them: it may quote personal data.
+    pub message: Option<String>,
+    /// The first of them, in their order.
+    pub first_records: Vec<RecordId>,
+}
+
+impl Issue {
+    /// Why this record was not simply accepted; nothing, where nothing is to be told.
+    pub fn causes(&self) -> Vec<Cause> {
+        let mut causes: Vec<Cause> = Vec::new();
+        for cause in self.messages.iter().map(|message| cause_of(self.outcome, message)) {
+            if !causes.contains(&cause) {
+                causes.push(cause);
+            }
+        }
+        if self.unknown_status.is_some() {
+            causes.push(Cause::unknown_status());
+        }
+        if !self.without.is_empty() {
+            causes.push(Cause::dependency(self.outcome));
+        } else if causes.is_empty() && !matches!(self.outcome, Outcome::Success | Outcome::Pending) {
+            causes.push(Cause::outcome(self.outcome));
+        }
+        causes
+    }
+}
+
+fn cause_of(outcome: Outcome, message: &LogEntry) -> Cause {
+    Cause::message(outcome, message.severity_level.as_deref(), &looked_up_by(message))
+}
+
+/// The parts of a message that its guidance is looked up by.
+pub fn looked_up_by(message: &LogEntry) -> Message<'_> {
+    Message {
+        id: &message.id,
+        attribute: message.attribute_name.as_deref(),
+        parameter: message.parameter_name.as_deref(),
+        message_type: message.message_type.as_deref(),
+    }
+}
+
+impl Issues {
+    fn tallies(&self) -> Vec<Tally> {
+        let mut places: HashMap<Cause, usize> = HashMap::new();
+        let mut tallies: Vec<Tally> = Vec::new();
+        for cause in self.records.iter().flat_map(Issue::causes) {
+            let place = *places.entry(cause).or_insert_with_key(|cause| {
+                tallies.push(Tally { cause: cause.clone(), records: 0 });
+                tallies.len() - 1
+            });
+            if let Some(tally) = tallies.get_mut(place) {
+                tally.records += 1;
+            }
+        }
+        tallies
+    }
+
+    /// What the batch's item keeps of its causes: see [`Batch::causes`].
+    pub fn causes(&self) -> Option<Vec<Tally>> {
+        Some(self.tallies()).filter(|tallies| !tallies.is_empty() && tallies.len() <= KEPT)
+    }
+}
+
+/// A cause while a job's batches are read.
+struct Gathered {
+    cause: Cause,
+    records: u32,
+    /// The first batches that it is in, and in how many of their records.
+    batches: Vec<(BatchId, u32)>,
+}
+
+#[derive(Default)]
+struct Gathering {
+    places: HashMap<Cause, usize>,
+    causes: Vec<Gathered>,
+}
+
+impl Gathering {
+    fn add(&mut self, batch: BatchId, tally: Tally) {
+        let Tally { cause, records } = tally;
+        let place = *self.places.entry(cause).or_insert_with_key(|cause| {
+            self.causes.push(Gathered { cause: cause.clone(), records: 0, batches: Vec::new() });
+            self.causes.len() - 1
+        });
+        if let Some(gathered) = self.causes.get_mut(place) {
+            gathered.records += records;
+            if gathered.batches.len() < FIRST_RECORDS {
+                gathered.batches.push((batch, records));
+            }
+        }
+    }
+
+    /// The most frequent causes, of two as frequent the one that was met first; and how many there are in all.
+    fn most_frequent(mut self) -> (usize, Vec<Gathered>) {
+        let total = self.causes.len();
+        self.causes.sort_by_key(|gathered| std::cmp::Reverse(gathered.records));
+        self.causes.truncate(TOLD);
+        (total, self.causes)
+    }
+}
+
+/// Which batches to open: the first one of each cause, then further ones until each has its first records, as far as
+/// may be.
+fn to_open(causes: &[Gathered]) -> Vec<BatchId> {
+    let mut open: Vec<BatchId> = Vec::new();
+    let mut add = |batch| {
+        if !open.contains(&batch) && open.len() < OPENED {
+            open.push(batch);
+        }
+    };
+    causes.iter().filter_map(|gathered| gathered.batches.first()).for_each(|(batch, _)| add(*batch));
+    for gathered in causes {
+        let mut named = 0;
+        for (batch, records) in &gathered.batches {
+            if named < FIRST_RECORDS {
+                add(*batch);
+            }
+            named += *records as usize;
+        }
+    }
+    open.sort_unstable();
+    open
+}
+
+/// The causes of a batch whose records all share one outcome, or have none yet.
+fn shared_outcome(batch: &Batch, job: JobStatus) -> impl Iterator<Item = Tally> {
+    let counts = batch.counts_in(job);
+    let told = [Outcome::Error, Outcome::Skipped, Outcome::NotSent, Outcome::Unknown];
+    told.into_iter()
+        .map(move |outcome| Tally { cause: Cause::outcome(outcome), records: counts.get(outcome) })
+        .filter(|tally| tally.records > 0)
+}
+
+impl History {
+    /// Why records of a job were not simply accepted. `job` is where it stands.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn causes(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        job: JobStatus,
+    ) -> Result<JobCauses, HistoryError> {
+        let mut gathering = Gathering::default();
+        let mut states: BTreeMap<BatchId, Batch> = BTreeMap::new();
+        let mut first = BatchId(0);
+        loop {
+            let batches = self.batches(send, stage, first, BATCHES_AT_ONCE).await?;
+            let last_page = batches.len() < BATCHES_AT_ONCE;
+            for batch in batches {
+                first = BatchId(batch.batch.0 + 1);
+                let tallies = match (&batch.causes, batch.issues) {
+                    (Some(causes), _) => causes.clone(),
+                    (None, Some(attempt)) => self.issues(send, stage, attempt).await?.tallies(),
+                    (None, None) => shared_outcome(&batch, job).collect(),
+                };
+                if tallies.is_empty() {
+                    continue;
+                }
+                tallies.into_iter().for_each(|tally| gathering.add(batch.batch, tally));
+                states.insert(batch.batch, batch);
+            }
+            if last_page {
+                break;
+            }
+        }
+        let (total, gathered) = gathering.most_frequent();
+        let open = to_open(&gathered);
+        let mut causes: Vec<JobCause> = gathered
+            .into_iter()
+            .map(|Gathered { cause, records, .. }| JobCause {
+                cause,
+                records,
+                message: None,
+                first_records: Vec::new(),
+            })
+            .collect();
+        for batch in open.iter().filter_map(|batch| states.get(batch)) {
+            let Body { body, .. } = self.body::<serde::de::IgnoredAny>(send, stage, batch).await?;
+            let ids = record_ids(&body)?;
+            match batch.issues {
+                Some(attempt) => {
+                    let issues = self.issues(send, stage, attempt).await?;
+                    causes.iter_mut().for_each(|cause| cause.take(&issues, &ids));
+                }
+                None => {
+                    for cause in &mut causes {
+                        if shared_outcome(batch, job).any(|tally| tally.cause == cause.cause) {
+                            cause.name(ids.iter().copied());
+                        }
+                    }
+                }
+            }
+        }
+        Ok(JobCauses { total, causes })
+    }
+}
+
+impl JobCause {
+    fn name(&mut self, ids: impl Iterator<Item = RecordId>) {
+        let left = FIRST_RECORDS.saturating_sub(self.first_records.len());
+        self.first_records.extend(ids.take(left));
+    }
+
+    fn take(&mut self, issues: &Issues, ids: &[RecordId]) {
+        for issue in &issues.records {
+            if !issue.causes().contains(&self.cause) {
+                continue;
+            }
+            self.name(ids.get(issue.index as usize).copied().into_iter());
+            if self.message.is_none() {
+                let about = |entry: &&LogEntry| cause_of(issue.outcome, entry) == self.cause;
+                self.message = issue.messages.iter().find(about).map(|entry| entry.message.clone());
+            }
+            if self.first_records.len() >= FIRST_RECORDS {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(id: &str, attribute: &str, value: &str) -> LogEntry {
+        serde_json::from_value(serde_json::json!({
+            "id": id, "message": format!("Värdet {value} godtas inte."), "attributeName": attribute,
+            "attributeValue": value, "messageType": "Ogiltigt format", "severityLevel": "Error",
+        }))
+        .unwrap()
+    }
+
+    fn refused(index: u32, messages: Vec<LogEntry>) -> Issue {
+        Issue { messages, status_code: Some(400), ..Issue::new(index, Outcome::Error) }
+    }
+
+    fn id(number: u128) -> RecordId {
+        RecordId(uuid::Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn records_with_the_same_cause_stand_together_whatever_their_values() {
+        let twice = vec![entry("2011", "eppn", "a"), entry("2011", "eppn", "b"), entry("2011", "id", "c")];
+        let issues =
+            Issues { records: vec![refused(0, vec![entry("2011", "eppn", "x")]), refused(3, twice)] };
+        let tallies = issues.causes().unwrap();
+        let seen: Vec<_> =
+            tallies.iter().map(|tally| (tally.cause.attribute.as_deref(), tally.records)).collect();
+        assert_eq!(seen, [(Some("eppn"), 2), (Some("id"), 1)]);
+        let kept = serde_json::to_string(&tallies).unwrap();
+        assert!(kept.len() < 400 && !kept.contains("godtas"), "{kept}");
+    }
+
+    #[test]
+    fn a_batch_with_more_causes_than_it_keeps_is_asked_for_its_issues() {
+        let attributes = ["eppn", "id", "civicNo", "emails", "meta"].map(|name| entry("2011", name, "x"));
+        let of = |count: usize| Issues { records: vec![refused(0, attributes[..count].to_vec())] }.causes();
+        assert_eq!(of(KEPT).map(|causes| causes.len()), Some(KEPT));
+        assert_eq!(of(KEPT + 1), None);
+        assert_eq!(Issues::default().causes(), None);
+    }
+
+    #[test]
+    fn what_skolverket_says_nothing_of_has_a_cause_too() {
+        let dependent = |outcome| Issue { without: vec![id(1)], ..Issue::new(0, outcome) }.causes();
+        assert_eq!(dependent(Outcome::Skipped), [Cause::dependency(Outcome::Skipped)]);
+        assert_eq!(dependent(Outcome::Success), [Cause::dependency(Outcome::Success)]);
+        assert_eq!(Issue::new(0, Outcome::Unknown).causes(), [Cause::outcome(Outcome::Unknown)]);
+        assert_eq!(Issue::new(0, Outcome::Error).causes(), [Cause::outcome(Outcome::Error)]);
+        assert!(Issue::new(0, Outcome::Success).causes().is_empty(), "another status code than usual");
+        let unknown =
+            Issue { unknown_status: Some("Rejected".to_owned()), ..Issue::new(0, Outcome::Unknown) };
+        assert_eq!(unknown.causes(), [Cause::unknown_status()]);
+        assert_ne!(
+            Cause::unknown_status().guidance(),
+            Cause::outcome(Outcome::Unknown).guidance(),
+            "Skolverket did say something"
+        );
+    }
+
+    #[test]
+    fn the_most_frequent_cause_comes_first_and_each_has_a_batch_to_be_named_from() {
+        let mut gathering = Gathering::default();
+        let cause = |id: &str| cause_of(Outcome::Error, &entry(id, "eppn", "x"));
+        for batch in 0..200 {
+            gathering.add(BatchId(batch), Tally { cause: cause("2011"), records: 1 });
+        }
+        for number in 0..25_u32 {
+            let rare = cause(&format!("30{number}"));
+            gathering.add(BatchId(100 + number), Tally { cause: rare, records: 2 });
+        }
+        let (total, told) = gathering.most_frequent();
+        assert_eq!((total, told.len()), (26, TOLD));
+        assert_eq!((told[0].cause.id.as_deref(), told[0].records), (Some("2011"), 200));
+        let open = to_open(&told);
+        assert!(open.len() <= OPENED && open.is_sorted(), "{open:?}");
+        assert!(told.iter().all(|gathered| open.contains(&gathered.batches[0].0)), "{open:?}");
+    }
+
+    #[test]
+    fn ten_records_are_named_and_the_text_is_of_the_first() {
+        let records = (0..14).map(|index| refused(index, vec![entry("2011", "eppn", &format!("v{index}"))]));
+        let issues = Issues { records: records.collect() };
+        let ids: Vec<_> = (0..20).map(id).collect();
+        let cause = issues.tallies()[0].cause.clone();
+        let mut told = JobCause { cause, records: 14, message: None, first_records: Vec::new() };
+        told.take(&issues, &ids);
+        assert_eq!(told.first_records, ids[..FIRST_RECORDS]);
+        assert_eq!(told.message.as_deref(), Some("Värdet v0 godtas inte."));
+    }
+}

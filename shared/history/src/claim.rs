@@ -1,0 +1,388 @@
+//! Who takes a step: one conditional write with a random claim id that expires.
+
+use std::time::Duration;
+
+use stafett_domain::{
+    BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, SendStatus, StageName,
+};
+
+use crate::due::Due;
+use crate::item::{Batch, Job};
+use crate::key::SendRef;
+use crate::store::{History, HistoryError, Write, WriteError};
+use stafett_domain::message::BatchStep;
+use stafett_domain::takeover::Takeover;
+use stafett_domain::time::Millis;
+
+/// Looks at an item that others change at the same time.
+const CLAIM_TRIES: u32 = 8;
+
+/// What a claim of a batch's step came to.
+#[derive(Debug, PartialEq)]
+pub enum ClaimAnswer {
+    /// The step is ours; this is the batch as claimed.
+    Started(Batch),
+    /// The step was done, and what follows was never handed on: do that.
+    HandOn(Batch),
+    /// The step was done and handed on, or belongs to an older try: acknowledge.
+    Done,
+    /// Another holder has it for so long. `copy` says whether this is the one copy of the message that is queued.
+    Held {
+        /// Until the holder's claim expires.
+        rest: Duration,
+        /// Whether a copy is to be queued.
+        copy: bool,
+    },
+    /// It was delivered before its time.
+    Early {
+        /// Until its time.
+        rest: Duration,
+    },
+    /// Its last holder died, and it is not to be taken up again yet. The watchdog sends it then: acknowledge.
+    Paused,
+    /// The send is stopping or has ended: an open batch is to be closed, a planned one stays as it is.
+    Stopped(Batch),
+    /// There is no such batch: its send is erased.
+    Gone,
+}
+
+/// What a message means for a batch, before anything is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Free,
+    HandOn,
+    Done,
+    Held(Duration),
+    Early(Duration),
+    Paused,
+    Ahead,
+}
+
+/// A claim to make.
+#[derive(Debug, Clone, Copy)]
+pub struct BatchClaim<'a> {
+    /// Ours.
+    pub id: ClaimId,
+    /// Now.
+    pub now: Millis,
+    /// When it expires.
+    pub until: Millis,
+    /// The rules for steps whose holders die.
+    pub takeover: &'a Takeover,
+    /// It is made within the start of its job, which hands nothing else on.
+    pub within_start: bool,
+}
+
+pub(crate) fn is_live(claim: Option<ClaimId>, until: Millis, now: Millis) -> bool {
+    claim.is_some() && now < until
+}
+
+pub(crate) fn span(from: Millis, to: Millis) -> Duration {
+    Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or_default())
+}
+
+/// What a message for step `asked` means for a batch that stands as it does.
+pub(crate) fn meaning(batch: &Batch, asked: BatchStep, now: Millis, takeover: &Takeover) -> Meaning {
+    let live = is_live(batch.claim, batch.claim_until, now);
+    // A claim that is there and not live is that of a holder that died.
+    let paused = batch.claim.is_some()
+        && now < takeover.again_at(&batch.unfinished.and_one(batch.claim_until), batch.claim_until);
+    match (asked.attempt_try, asked.n).cmp(&(batch.attempt_try, batch.n)) {
+        std::cmp::Ordering::Greater => Meaning::Ahead,
+        // A holder that is still at work hands on itself.
+        std::cmp::Ordering::Less if live || batch.handed_on => Meaning::Done,
+        std::cmp::Ordering::Less if paused => Meaning::Paused,
+        std::cmp::Ordering::Less => Meaning::HandOn,
+        std::cmp::Ordering::Equal => match batch.status {
+            BatchStatus::Closed if batch.handed_on => Meaning::Done,
+            BatchStatus::Closed => Meaning::HandOn,
+            BatchStatus::Planned | BatchStatus::Open if live => Meaning::Held(span(now, batch.claim_until)),
+            BatchStatus::Planned | BatchStatus::Open if paused => Meaning::Paused,
+            BatchStatus::Planned | BatchStatus::Open if batch.not_before > now => {
+                Meaning::Early(span(now, batch.not_before))
+            }
+            BatchStatus::Planned | BatchStatus::Open => Meaning::Free,
+        },
+    }
+}
+
+impl Batch {
+    /// The batch once `claim` holds its step.
+    pub(crate) fn claimed(&self, claim: &BatchClaim<'_>, send: &SendRef) -> Result<Self, IllegalTransition> {
+        let status = match self.status {
+            BatchStatus::Open => BatchStatus::Open,
+            other => other.next(BatchEvent::Claimed)?,
+        };
+        // A holder that died may have made its call: what it kept of it stays, and this is another step.
+        let taken_over = self.claim.is_some();
+        let unfinished =
+            if taken_over { self.unfinished.and_one(self.claim_until) } else { self.unfinished.clone() };
+        Ok(Self {
+            status,
+            n: if taken_over { self.n + 1 } else { self.n },
+            uncertain: self.uncertain || (taken_over && self.call == Call::Submit),
+            claim: Some(claim.id),
+            claim_until: claim.until,
+            // Whoever claims a step has its message; nobody has that of a step that was taken over.
+            handed_on: !taken_over,
+            due: Due::at(claim.takeover.due_at(&unfinished, claim.until), send),
+            unfinished,
+            rev: self.rev + 1,
+            ..self.clone()
+        })
+    }
+}
+
+impl History {
+    /// Reads a batch.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn batch(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: BatchId,
+    ) -> Result<Option<Batch>, HistoryError> {
+        self.get(&send.batch(stage, batch)).await
+    }
+
+    /// Claims a step of a batch.
+    pub async fn claim_step(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        call: Call,
+        asked: BatchStep,
+        claim: &BatchClaim<'_>,
+    ) -> Result<ClaimAnswer, HistoryError> {
+        let submits = call == Call::Submit;
+        for _ in 0..CLAIM_TRIES {
+            let Some(batch) = self.batch(send, stage, asked.batch).await? else {
+                return Ok(ClaimAnswer::Gone);
+            };
+            if batch.claim == Some(claim.id) {
+                // The write before took effect though its answer was lost: this is our own claim.
+                return Ok(ClaimAnswer::Started(batch));
+            }
+            match meaning(&batch, asked, claim.now, claim.takeover) {
+                Meaning::Done => return Ok(ClaimAnswer::Done),
+                Meaning::HandOn => return Ok(ClaimAnswer::HandOn(batch)),
+                Meaning::Early(rest) => return Ok(ClaimAnswer::Early { rest }),
+                Meaning::Paused => return Ok(ClaimAnswer::Paused),
+                Meaning::Ahead => return Err(HistoryError::Corrupt("a batch that is behind its messages")),
+                Meaning::Held(rest) => {
+                    let copy = self.take_copy(send.batch(stage, asked.batch), batch.claim).await?;
+                    return Ok(ClaimAnswer::Held { rest, copy });
+                }
+                Meaning::Free => {}
+            }
+            let claimed = batch
+                .claimed(claim, send)
+                .map_err(|_| HistoryError::Corrupt("a batch that cannot be claimed"))?;
+            let result = if submits {
+                self.write_submit_claim(send, stage, &batch, &claimed, claim.within_start).await
+            } else {
+                let written = self.write(put_batch(send, stage, batch.rev, &claimed)?).await?;
+                if written { Ok(()) } else { Err(WriteError::Condition(Vec::new())) }
+            };
+            match result {
+                Ok(()) => return Ok(ClaimAnswer::Started(claimed)),
+                // The send comes first in the transaction of a submit.
+                Err(WriteError::Condition(places)) if submits && places.contains(&0) => {
+                    return Ok(ClaimAnswer::Stopped(batch));
+                }
+                Err(WriteError::Condition(_)) => {}
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// The claim of a submit: the send is running and not stopping, the batch is as it was read, and the job counts
+    /// one more open batch unless this one was open already.
+    async fn write_submit_claim(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        before: &Batch,
+        claimed: &Batch,
+        within_start: bool,
+    ) -> Result<(), WriteError> {
+        let running = Write::check(send.header())
+            .when("#status = :running AND attribute_not_exists(#stopRequested)")
+            .with("running", SendStatus::Running)?;
+        let mut writes = vec![running, put_batch(send, stage, before.rev, claimed)?];
+        if before.status == BatchStatus::Planned {
+            let expression = if within_start {
+                "SET #open = #open + :one, #handedOn = :yes REMOVE #dueAt, #dueShard"
+            } else {
+                "SET #open = #open + :one"
+            };
+            let mut job = Write::update(send.job(stage), expression)
+                .when("#status = :running")
+                .with("one", 1)?
+                .with("running", stafett_domain::JobStatus::Running)?;
+            if within_start {
+                job = job.with("yes", true)?;
+            }
+            writes.push(job);
+        }
+        self.transact(writes).await
+    }
+
+    /// Whether this caller is the one that queues the copy of a message that met `claim`.
+    pub(crate) async fn take_copy(
+        &self,
+        key: crate::key::Key,
+        claim: Option<ClaimId>,
+    ) -> Result<bool, HistoryError> {
+        let write = Write::update(key, "SET #copiedFor = :claim")
+            .when("#claim = :claim AND (attribute_not_exists(#copiedFor) OR #copiedFor <> :claim)")
+            .with("claim", claim)?;
+        self.write(write).await
+    }
+
+    /// Reads a job.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn job(&self, send: &SendRef, stage: StageName) -> Result<Option<Job>, HistoryError> {
+        self.get(&send.job(stage)).await
+    }
+}
+
+/// Puts a batch on condition that nobody wrote it since it was read.
+pub(crate) fn put_batch(
+    send: &SendRef,
+    stage: StageName,
+    rev_before: u64,
+    batch: &Batch,
+) -> Result<Write, HistoryError> {
+    Write::put(send.batch(stage, batch.batch), batch)?.when("#rev = :rev").with("rev", rev_before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stafett_domain::takeover::Unfinished;
+
+    const NOW: Millis = 1_000_000;
+    const MINUTE: Millis = 60_000;
+
+    fn rules() -> Takeover {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        Takeover {
+            pauses: [0, 5, 15, 30, 60].map(minutes).to_vec(),
+            span: minutes(180),
+            slack: Duration::from_secs(1),
+        }
+    }
+
+    fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
+        super::meaning(batch, asked, now, &rules())
+    }
+
+    fn send() -> SendRef {
+        SendRef::new("5567044268".parse().unwrap(), stafett_domain::SendId(uuid::Uuid::nil()))
+    }
+
+    fn asked(attempt_try: u32, n: u32) -> BatchStep {
+        BatchStep { batch: BatchId(0), attempt_try, n }
+    }
+
+    fn claimed_until(until: Millis) -> Batch {
+        let claim = Some(ClaimId(uuid::Uuid::from_u128(1)));
+        let planned = Batch::planned(BatchId(0), 3, None, 0);
+        Batch { status: BatchStatus::Open, n: 2, claim, claim_until: until, handed_on: true, ..planned }
+    }
+
+    #[test]
+    fn a_planned_batch_is_free() {
+        assert_eq!(meaning(&Batch::planned(BatchId(0), 3, None, 0), asked(1, 0), NOW), Meaning::Free);
+    }
+
+    #[test]
+    fn a_step_belongs_to_its_holder_until_the_claim_expires() {
+        let batch = claimed_until(NOW + 1);
+        assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::Held(Duration::from_millis(1)));
+        assert_eq!(meaning(&batch, asked(1, 2), NOW + 1), Meaning::Free);
+    }
+
+    #[test]
+    fn an_older_message_hands_on_only_what_nobody_else_will() {
+        let mut batch = claimed_until(NOW);
+        assert_eq!(meaning(&batch, asked(1, 1), NOW), Meaning::Done);
+        batch.handed_on = false;
+        assert_eq!(meaning(&batch, asked(1, 1), NOW), Meaning::HandOn);
+        assert_eq!(meaning(&batch, asked(1, 1), NOW - 1), Meaning::Done, "its holder is at work");
+        batch.attempt_try = 2;
+        assert_eq!(meaning(&batch, asked(1, 9), NOW), Meaning::HandOn);
+    }
+
+    #[test]
+    fn a_step_that_is_taken_over_is_another_step() {
+        let id = ClaimId(uuid::Uuid::from_u128(2));
+        let takeover = &rules();
+        let claim = BatchClaim { id, now: NOW, until: NOW + 9, takeover, within_start: false };
+        let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send()).unwrap();
+        assert_eq!((fresh.n, fresh.uncertain, fresh.handed_on), (0, false, true));
+        // Its holder died: the call may have been made, and what was kept of it is not to be overwritten.
+        let taken = claimed_until(NOW).claimed(&claim, &send()).unwrap();
+        assert_eq!((taken.n, taken.uncertain, taken.handed_on), (3, true, false));
+        assert_eq!(fresh.unfinished, Unfinished::default());
+        assert_eq!(taken.unfinished, Unfinished { claims: 1, since: Some(NOW) });
+        let again_at = NOW + 9 + 5 * MINUTE;
+        assert_eq!(meaning(&taken, asked(1, 2), again_at), Meaning::HandOn, "should this holder die, too");
+    }
+
+    #[test]
+    fn the_pause_after_dead_holders_holds_whoever_brings_the_message() {
+        let takeover = &rules();
+        let claim_at = |batch: &Batch, now: Millis| {
+            let id = ClaimId(uuid::Uuid::from_u128(u128::from(now.unsigned_abs())));
+            let claim = BatchClaim { id, now, until: now + MINUTE / 2, takeover, within_start: false };
+            batch.claimed(&claim, &send()).unwrap()
+        };
+        let mut batch = claim_at(&Batch::planned(BatchId(0), 3, None, 0), NOW);
+        for pause in [0, 5, 15, 30, 60] {
+            let dead = batch.claim_until;
+            let again_at = dead + pause * MINUTE;
+            // The watchdog's message, one that SQS delivers again, and an older one.
+            for n in 0..=batch.n {
+                if pause > 0 {
+                    assert_eq!(meaning(&batch, asked(1, n), dead), Meaning::Paused);
+                    assert_eq!(meaning(&batch, asked(1, n), again_at - 1), Meaning::Paused);
+                }
+                let free = if n < batch.n { Meaning::HandOn } else { Meaning::Free };
+                assert_eq!(meaning(&batch, asked(1, n), again_at), free);
+            }
+            assert_eq!(batch.due.due_at, Some(again_at + 1_000), "when the watchdog sends it");
+            batch = claim_at(&batch, again_at);
+        }
+        assert_eq!(batch.unfinished.claims, 5);
+    }
+
+    #[test]
+    fn a_closed_batch_is_never_free() {
+        let mut batch = claimed_until(0);
+        batch.status = BatchStatus::Closed;
+        assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::Done);
+        batch.handed_on = false;
+        assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::HandOn);
+    }
+
+    #[test]
+    fn a_message_from_the_future_is_a_fault() {
+        assert_eq!(meaning(&claimed_until(0), asked(1, 3), NOW), Meaning::Ahead);
+        assert_eq!(meaning(&claimed_until(0), asked(2, 0), NOW), Meaning::Ahead);
+    }
+
+    #[test]
+    fn a_step_waits_for_its_time() {
+        let mut batch = claimed_until(0);
+        batch.not_before = NOW + 250;
+        assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::Early(Duration::from_millis(250)));
+        assert_eq!(meaning(&batch, asked(1, 2), NOW + 250), Meaning::Free);
+    }
+}

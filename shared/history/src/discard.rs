@@ -1,0 +1,148 @@
+//! What was stored of a send that was never accepted is removed.
+//!
+//! Its header is closed first, and everything else removed in a later look: by then every request that found it open has
+//! ended, so that none writes anything behind the removal. A request that comes between the two sees that it is closed.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stafett_domain::{BatchId, Ending, SendEvent, SendStatus, StageName};
+
+use crate::item::SendHeader;
+use crate::key::{Key, SendRef};
+use crate::store::{CONFLICT_TRIES, History, HistoryError, Write, pause};
+use stafett_domain::time::{Millis, later};
+
+/// Partitions that are emptied at the same time.
+const AT_ONCE: usize = 8;
+
+/// What a send is to a caller who cancels it before it is accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelledUpload {
+    /// It is cancelled, now or before.
+    Yes,
+    /// It was accepted: what stops it is another thing.
+    Accepted,
+    /// There is no such send, or none that comes in parts.
+    NotFound,
+}
+
+impl History {
+    /// Cancels a send that comes in parts and was not accepted. From then on it takes no parts and is not accepted; from
+    /// `removed_at` on its parts are removed, and the rest when it would have been discarded. Can be repeated.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn cancel_upload(
+        &self,
+        send: &SendRef,
+        now: Timestamp,
+        removed_at: Millis,
+    ) -> Result<CancelledUpload, HistoryError> {
+        for attempt in 1..=CONFLICT_TRIES {
+            let header: Option<SendHeader> = self.get(&send.header()).await?;
+            let Some(header) = header else { return Ok(CancelledUpload::NotFound) };
+            if header.was_accepted() {
+                return Ok(CancelledUpload::Accepted);
+            }
+            if header.upload.is_none() || header.discarded {
+                return Ok(CancelledUpload::NotFound);
+            }
+            // Cancelled already.
+            let Ok(cancelled) = header.status.next(SendEvent::Ended(Ending::Cancelled)) else {
+                return Ok(CancelledUpload::Yes);
+            };
+            let write = Write::update(
+                send.header(),
+                "SET #status = :cancelled, #endedAt = :now, #shownUntil = :until, #dueAt = :removed, \
+                 #dueShard = :shard",
+            )
+            .when("#status = :receiving AND attribute_not_exists(#discarded)")
+            .with("cancelled", cancelled)?
+            .with("now", now)?
+            .with("until", header.due.due_at.unwrap_or(removed_at))?
+            .with("removed", removed_at)?
+            .with("shard", send.shard())?
+            .with("receiving", SendStatus::Receiving)?;
+            if self.write(write).await? {
+                tracing::info!(
+                    event = "upload.cancelled", send = %send.send, organisation = %send.organisation,
+                    "a send in parts is cancelled before it was submitted"
+                );
+                return Ok(CancelledUpload::Yes);
+            }
+            pause(attempt).await;
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// Closes a send that was not accepted in time; removes one that was closed, or cancelled, at least `grace` ago:
+    /// longer than any request takes. Can be repeated from any point.
+    pub(crate) async fn discard(
+        &self,
+        send: &SendRef,
+        now: Millis,
+        grace: Duration,
+    ) -> Result<(), HistoryError> {
+        let Some(header) = self.get::<SendHeader>(&send.header()).await? else { return Ok(()) };
+        let Some(due) = header.due.due_at.filter(|due| *due <= now && !header.was_accepted()) else {
+            return Ok(());
+        };
+        let again = later(now, grace);
+        if header.is_open() {
+            let close = Write::update(send.header(), "SET #discarded = :yes, #dueAt = :again")
+                .when("#status = :receiving AND #dueAt = :due")
+                .with("yes", true)?
+                .with("again", again)?
+                .with("due", due)?
+                .with("receiving", SendStatus::Receiving)?;
+            if self.write(close).await? {
+                tracing::warn!(
+                    event = "upload.discarded", send = %send.send, organisation = %send.organisation,
+                    "a send that was never accepted is removed"
+                );
+            }
+            return Ok(());
+        }
+        // Of two that look at the same time one does it.
+        if !self.move_due(send, due, again).await? {
+            return Ok(());
+        }
+        self.remove_contents(send, header.batches).await?;
+        match header.shown_until.filter(|until| *until > now) {
+            Some(until) => self.move_due(send, again, until).await.map(drop),
+            None => self.delete(&send.header()).await,
+        }
+    }
+
+    async fn move_due(&self, send: &SendRef, from: Millis, to: Millis) -> Result<bool, HistoryError> {
+        let write = Write::update(send.header(), "SET #dueAt = :to").when("#dueAt = :from");
+        self.write(write.with("from", from)?.with("to", to)?).await
+    }
+
+    /// Removes all but the header: each thing before what tells where it is.
+    async fn remove_contents(&self, send: &SendRef, batches: [u32; 4]) -> Result<(), HistoryError> {
+        let Key { pk, sk: header } = send.header();
+        let small = self.sort_keys(&pk).await?;
+        let parts = small.iter().filter_map(|sk| SendRef::begun_part(sk)).map(|part| send.part(part));
+        let batches = StageName::ORDER.into_iter().zip(batches).flat_map(|(stage, count)| {
+            (0..count).map(move |batch| send.batch_contents(stage, BatchId(batch)))
+        });
+        let lists = [send.ids(0).pk, send.all_activities().pk];
+        let partitions: Vec<String> = parts.chain(batches).chain(lists).collect();
+        for chunk in partitions.chunks(AT_ONCE) {
+            futures::future::try_join_all(chunk.iter().map(|pk| self.remove_partition(pk))).await?;
+        }
+        for sk in small.into_iter().filter(|sk| *sk != header) {
+            self.delete(&Key { pk: pk.clone(), sk }).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_partition(&self, pk: &str) -> Result<(), HistoryError> {
+        for sk in self.sort_keys(pk).await? {
+            self.delete(&Key { pk: pk.to_owned(), sk }).await?;
+        }
+        Ok(())
+    }
+}

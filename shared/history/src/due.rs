@@ -1,0 +1,236 @@
+//! What is overdue: read from history, not from the queues.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::StageName;
+
+use crate::claim::span;
+use crate::item::{Organiser, SendHeader};
+use crate::key::{self, Carrier, Key, SHARDS, SendRef};
+use crate::store::{History, HistoryError, Write, unavailable};
+use stafett_domain::message::{BatchStep, Step};
+use stafett_domain::time::{Millis, later};
+
+/// The longest pause between two looks at the same step, in multiples of the first.
+const LONGEST_PAUSE: u32 = 32;
+
+/// When the watchdog looks at a step, and in which shard of the index it is. Both or neither.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Due {
+    /// When the step is overdue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Millis>,
+    /// The shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_shard: Option<String>,
+    /// How often the watchdog sent the step again.
+    #[serde(default, skip_serializing_if = "crate::item::is_zero")]
+    pub resent: u32,
+    /// When it did so first: since then nobody has claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent_since: Option<Millis>,
+}
+
+impl Due {
+    /// Due at `at`, in the shard of `send`.
+    pub fn at(at: Millis, send: &SendRef) -> Self {
+        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0, resent_since: None }
+    }
+
+    /// What is due once the watchdog has sent the step again at `now`; none where it is not due. The next look comes
+    /// after `pause`, and later each time.
+    pub(crate) fn sent_again(&self, now: Millis, pause: Duration) -> Option<Self> {
+        let due_at = self.due_at.filter(|at| *at <= now)?;
+        let factor = 2_u32.saturating_pow(self.resent.min(16)).min(LONGEST_PAUSE);
+        let since = if nobody_looked(due_at, now, pause) { None } else { self.resent_since };
+        Some(Self {
+            due_at: Some(later(now, pause * factor)),
+            due_shard: self.due_shard.clone(),
+            resent: self.resent + 1,
+            resent_since: Some(since.unwrap_or(now)),
+        })
+    }
+}
+
+/// A step that is overdue, and the message that moves it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Overdue {
+    /// Whose.
+    pub send: SendRef,
+    /// Which job.
+    pub stage: StageName,
+    /// The step.
+    pub step: Step,
+    /// How often it was sent again before.
+    pub resent: u32,
+    /// How long nobody has claimed it, though it was sent again.
+    pub unclaimed: Duration,
+}
+
+/// What the index of what is due has of an item.
+#[derive(Deserialize)]
+pub(crate) struct IndexEntry {
+    pk: String,
+    sk: String,
+}
+
+impl IndexEntry {
+    /// What is due; none under a key that nobody knows.
+    pub(crate) fn carrier(self) -> Option<Carrier> {
+        Carrier::of(&Key { pk: self.pk, sk: self.sk })
+    }
+}
+
+impl History {
+    /// A query of one shard of the index over `dueAt`, whose condition names it `:shard`.
+    pub(crate) fn in_shard(&self, shard: u128) -> QueryFluentBuilder {
+        let request = self.db.query().table_name(&self.table).index_name("due");
+        request.expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
+    }
+
+    /// The keys of what is overdue at `now`, at most `limit` of each shard.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn overdue(&self, now: Timestamp, limit: i32) -> Result<Vec<Carrier>, HistoryError> {
+        let mut found = Vec::new();
+        for shard in 0..SHARDS {
+            let request = self
+                .in_shard(shard)
+                .key_condition_expression("dueShard = :shard AND dueAt <= :now")
+                .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
+                .limit(limit);
+            // What one page leaves is still overdue a minute later.
+            let answer = request.send().await.map_err(|error| unavailable(&error))?;
+            for item in answer.items.unwrap_or_default() {
+                match crate::store::from_item::<IndexEntry>(item)?.carrier() {
+                    Some(carrier) => found.push(carrier),
+                    // One that cannot be read must not keep the others from being found.
+                    None => {
+                        tracing::error!(event = "watchdog.unknownKey", "a step is due under an unknown key");
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes an overdue step, if it still is: its `dueAt` moves on (later each time), on condition of its old value,
+    /// so that of two watchdogs one sends it again. None where there is nothing to send.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn take_overdue(
+        &self,
+        carrier: &Carrier,
+        now: Timestamp,
+        pause: Duration,
+    ) -> Result<Option<Overdue>, HistoryError> {
+        let millis = now.as_millisecond();
+        let (send, stage, key, due, step) = match carrier {
+            Carrier::Organiser(organisation) => {
+                return self.look_after_organiser(organisation, now, pause).await;
+            }
+            Carrier::Receiving(send) => {
+                self.discard(send, millis, pause).await?;
+                return Ok(None);
+            }
+            Carrier::Job(send, stage) => {
+                let Some(job) = self.job(send, *stage).await? else { return Ok(None) };
+                (send, *stage, send.job(*stage), job.due, Step::Start)
+            }
+            Carrier::Batch(send, stage, batch) => {
+                let Some(batch) = self.batch(send, *stage, *batch).await? else { return Ok(None) };
+                let step = batch.step();
+                (send, *stage, send.batch(*stage, batch.batch), batch.due, step)
+            }
+        };
+        let Some(next) = due.sent_again(millis, pause) else { return Ok(None) };
+        let write = Write::update(key, "SET #dueAt = :next, #resent = :resent, #resentSince = :since")
+            .when("#dueAt = :old")
+            .with("old", due.due_at)?
+            .with("next", next.due_at)?
+            .with("resent", next.resent)?
+            .with("since", next.resent_since)?;
+        if !self.write(write).await? {
+            return Ok(None);
+        }
+        let unclaimed = next.resent_since.map_or(Duration::ZERO, |since| span(since, millis));
+        Ok(Some(Overdue { send: send.clone(), stage, step, resent: due.resent, unclaimed }))
+    }
+
+    /// An organiser is due as long as a send of its is running. That send's own steps are due too, and nobody claims the
+    /// organiser itself: there is nothing to do but to look again later. Only if that send is gone, the place goes to
+    /// the next one.
+    async fn look_after_organiser(
+        &self,
+        organisation: &stafett_domain::OrganisationNumber,
+        now: Timestamp,
+        pause: Duration,
+    ) -> Result<Option<Overdue>, HistoryError> {
+        let Some(Organiser { running: Some(running), running_seq, .. }) =
+            self.organiser(organisation).await?
+        else {
+            return Ok(None);
+        };
+        let millis = now.as_millisecond();
+        let running = SendRef::new(organisation.clone(), running);
+        let header: Option<SendHeader> = self.get(&running.header()).await?;
+        if header.is_none_or(|header| header.status.has_ended()) {
+            let seq = running_seq.unwrap_or_default();
+            let next = self.free_place(&running, seq, now, later(millis, pause)).await?;
+            let start = |send| Overdue {
+                send,
+                stage: StageName::FIRST,
+                step: Step::Start,
+                resent: 0,
+                unclaimed: Duration::ZERO,
+            };
+            return Ok(next.map(start));
+        }
+        let write = Write::update(key::organiser(organisation), "SET #dueAt = :next")
+            .when("#running = :running")
+            .with("running", running.send)?
+            .with("next", later(millis, pause * LONGEST_PAUSE))?;
+        self.write(write).await?;
+        Ok(None)
+    }
+}
+
+/// Whether a step that was due at `due_at` has been overdue for longer than the longest pause between two looks: then
+/// nobody looked, because sending was paused or the watchdog was not run, and its messages were not taken either. The
+/// time until now says nothing against the send.
+fn nobody_looked(due_at: Millis, now: Millis, pause: Duration) -> bool {
+    span(due_at, now) > pause * (LONGEST_PAUSE + 1)
+}
+
+impl Overdue {
+    /// Which batch it is about, if any.
+    pub fn batch(&self) -> Option<stafett_domain::BatchId> {
+        match self.step {
+            Step::Start => None,
+            Step::Submit(BatchStep { batch, .. }) | Step::Poll(BatchStep { batch, .. }) => Some(batch),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_in_which_nobody_looked_is_told_from_a_late_look() {
+        let minute = Duration::from_secs(60);
+        let late_by = |minutes: i64| nobody_looked(1_000, 1_000 + minutes * 60_000, minute);
+        assert!(!late_by(1));
+        assert!(!late_by(i64::from(LONGEST_PAUSE)));
+        assert!(late_by(i64::from(LONGEST_PAUSE) + 2));
+        // The whole of a pause, which is longer than what a step may go unclaimed for.
+        assert!(late_by(24 * 60));
+    }
+}

@@ -1,0 +1,449 @@
+//! The end of a job and of a send, and the organiser's next one.
+
+use jiff::Timestamp;
+use stafett_domain::{
+    Counts, Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, SendEvent,
+    SendId, SendStatus, StageName,
+};
+
+use crate::acceptance::{OrderItem, due_job};
+use crate::item::{Job, Organiser, SendHeader};
+use crate::key::{self, SendRef};
+use crate::store::{self, History, HistoryError, Write, WriteError};
+use stafett_domain::time::Millis;
+
+const END_TRIES: u32 = 20;
+/// Places in the order that are read at once while the next send is looked for.
+const ORDER_PAGE: usize = 10;
+
+/// What a look at a job came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// Batches are open or may still go.
+    NotYet,
+    /// This look ended these jobs, and the send where that has an ending. `start` is the job to start next: this send's
+    /// next stage, or the first one of the organiser's next send.
+    Ended {
+        /// The job that starts now: the send's next one, or the first of the organiser's next send.
+        start: Option<(SendRef, StageName)>,
+        /// The jobs that ended with it.
+        jobs: Vec<EndedJob>,
+        /// How the send ended, if it did.
+        send_ending: Option<Ending>,
+    },
+    /// It had ended before. `start` as above, if the caller asked for it and nobody has taken it up yet.
+    EndedBefore {
+        /// What starts after it, if that is still to be handed on.
+        start: Option<(SendRef, StageName)>,
+    },
+}
+
+/// A job that ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndedJob {
+    /// Which.
+    pub stage: StageName,
+    /// How.
+    pub ending: Ending,
+    /// Nothing is pending any more.
+    pub counts: Counts,
+}
+
+impl EndedJob {
+    fn of(job: &Job, ending: Ending) -> Self {
+        Self { stage: job.stage, ending, counts: job.counts().settled() }
+    }
+}
+
+impl History {
+    /// Looks whether a job can end, and ends it. `again` says that the caller repeats a step that was done before,
+    /// so that a job that had ended may still lack the message that follows.
+    pub async fn settle(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        now: Timestamp,
+        overdue_at: Millis,
+        again: bool,
+    ) -> Result<Settled, HistoryError> {
+        for attempt in 1..=END_TRIES {
+            let (Some(job), Some(header)) =
+                (self.job(send, stage).await?, self.get::<SendHeader>(&send.header()).await?)
+            else {
+                return Ok(Settled::EndedBefore { start: None });
+            };
+            if header.stop_requested.is_some() && !header.status.has_ended() {
+                return self.end_stopped(send, now, overdue_at).await;
+            }
+            if job.status.has_ended() {
+                let start = if again { self.what_follows(send, stage, &header).await? } else { None };
+                return Ok(Settled::EndedBefore { start });
+            }
+            if job.status != JobStatus::Running || job.open > 0 || job.closed < job.batches {
+                return Ok(Settled::NotYet);
+            }
+            let (ending, reason) = verdict(&job, header.options.on_record_errors);
+            if ending == Ending::CompletedWithErrors && stage.next().is_some() {
+                self.keep_refused(send, stage, job.expires).await?;
+            }
+            let next = stage.next().filter(|_| !matches!(ending, Ending::Failed | Ending::Cancelled));
+            let result = match next {
+                Some(next) => {
+                    // The send is checked too: a stop that was asked for meanwhile must be seen.
+                    let going = Write::check(send.header())
+                        .when("#status = :running AND attribute_not_exists(#stopRequested)")
+                        .with("running", SendStatus::Running)?;
+                    let end = end_job(send, &job, ending, reason.as_ref(), now)?;
+                    let writes = vec![end, due_job(send, next, overdue_at)?, going];
+                    self.transact(writes).await.map(|()| (Some((send.clone(), next)), None))
+                }
+                None => {
+                    let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
+                    let jobs: Vec<Job> = self.get_many(&keys).await?;
+                    let send_ending = send_ending(&jobs, stage, ending);
+                    let writes = end_jobs(send, &jobs, ending, reason.as_ref(), now)?;
+                    let ended = self.end_send(send, &header, send_ending, writes, now, overdue_at).await;
+                    ended.map(|start| (start, Some(send_ending)))
+                }
+            };
+            match result {
+                Ok((start, send_ending)) => {
+                    return Ok(Settled::Ended { start, jobs: vec![EndedJob::of(&job, ending)], send_ending });
+                }
+                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// Ends a send that is stopping, once nothing of it is open: also one that waits, or that is between two jobs.
+    pub async fn end_stopped(
+        &self,
+        send: &SendRef,
+        now: Timestamp,
+        overdue_at: Millis,
+    ) -> Result<Settled, HistoryError> {
+        for attempt in 1..=END_TRIES {
+            let header = self.get::<SendHeader>(&send.header()).await?;
+            let Some(header) = header.filter(|header| !header.status.has_ended()) else {
+                return Ok(Settled::EndedBefore { start: None });
+            };
+            let Some(reason) = &header.stop_requested else { return Ok(Settled::NotYet) };
+            let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
+            let jobs: Vec<Job> = self.get_many(&keys).await?;
+            if jobs.iter().any(|job| job.open > 0) {
+                return Ok(Settled::NotYet);
+            }
+            let ending =
+                if reason.code == ReasonCode::Cancelled { Ending::Cancelled } else { Ending::Failed };
+            let writes = end_jobs(send, &jobs, ending, Some(reason), now)?;
+            match self.end_send(send, &header, ending, writes, now, overdue_at).await {
+                Ok(start) => {
+                    let ran = jobs.iter().filter(|job| job.status == JobStatus::Running);
+                    let jobs = ran.map(|job| EndedJob::of(job, ending)).collect();
+                    return Ok(Settled::Ended { start, jobs, send_ending: Some(ending) });
+                }
+                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// Asks for a send to stop: no new submits, what is open is polled to its end. The first reason stays. Says
+    /// whether the send had not ended.
+    pub async fn request_stop(&self, send: &SendRef, reason: Reason) -> Result<bool, HistoryError> {
+        let write =
+            Write::update(send.header(), "SET #stopRequested = if_not_exists(#stopRequested, :reason)")
+                .when("#status = :queued OR #status = :running")
+                .with("queued", SendStatus::Queued)?
+                .with("running", SendStatus::Running)?
+                .with("reason", reason)?;
+        self.write(write).await
+    }
+
+    /// Ends a send and gives its place, if it has it, to the organiser's next one, in one transaction with `writes`,
+    /// which end its jobs.
+    async fn end_send(
+        &self,
+        send: &SendRef,
+        header: &SendHeader,
+        ending: Ending,
+        mut writes: Vec<Write>,
+        now: Timestamp,
+        overdue_at: Millis,
+    ) -> Result<Option<(SendRef, StageName)>, WriteError> {
+        let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot end");
+        let ended = header.status.next(SendEvent::Ended(ending)).map_err(illegal)?;
+        // A stop that was not seen by this look must be seen by the next one.
+        let condition = match header.stop_requested {
+            Some(_) => "#status = :before AND attribute_exists(#stopRequested)",
+            None => "#status = :before AND attribute_not_exists(#stopRequested)",
+        };
+        writes.push(
+            Write::update(send.header(), "SET #status = :ended, #endedAt = :now")
+                .when(condition)
+                .with("ended", ended)?
+                .with("now", now)?
+                .with("before", header.status)?,
+        );
+        let next =
+            self.pass_place_on(send, header.seq.unwrap_or_default(), now, overdue_at, &mut writes).await?;
+        self.transact(writes).await?;
+        Ok(next.map(|next| (next, StageName::FIRST)))
+    }
+
+    /// Adds to `writes` that the organiser's place goes from `send` to the next send that is queued, or to none.
+    async fn pass_place_on(
+        &self,
+        send: &SendRef,
+        seq: u64,
+        now: Timestamp,
+        overdue_at: Millis,
+        writes: &mut Vec<Write>,
+    ) -> Result<Option<SendRef>, HistoryError> {
+        let organiser_key = key::organiser(&send.organisation);
+        let organiser: Option<Organiser> = self.get(&organiser_key).await?;
+        let organiser = organiser.ok_or(HistoryError::Corrupt("a send without its organiser"))?;
+        if organiser.running != Some(send.send) {
+            // One that still waits has no place to give. It must not get it meanwhile.
+            writes.push(
+                Write::check(organiser_key)
+                    .when("attribute_not_exists(#running) OR #running <> :send")
+                    .with("send", send.send)?,
+            );
+            return Ok(None);
+        }
+        let Some((next, next_seq)) = self.next_queued(send, seq).await? else {
+            // None was found: true only as long as no other was accepted.
+            writes.push(
+                Write::update(
+                    organiser_key,
+                    "REMOVE #running, #runningSeq, #runningSince, #dueAt, #dueShard",
+                )
+                .when("#running = :send AND #nextSeq = :seen")
+                .with("send", send.send)?
+                .with("seen", organiser.next_seq)?,
+            );
+            return Ok(None);
+        };
+        let next = SendRef::new(send.organisation.clone(), next);
+        writes.push(
+            Write::update(
+                organiser_key,
+                "SET #running = :next, #runningSeq = :seq, #runningSince = :now, #dueAt = :due",
+            )
+            .when("#running = :send")
+            .with("send", send.send)?
+            .with("next", next.send)?
+            .with("seq", next_seq)?
+            .with("now", now)?
+            .with("due", overdue_at)?,
+        );
+        writes
+            .push(Write::check(next.header()).when("#status = :queued").with("queued", SendStatus::Queued)?);
+        writes.push(due_job(&next, StageName::FIRST, overdue_at)?);
+        Ok(Some(next))
+    }
+
+    /// The first send after `seq` in the organiser's order that is still queued.
+    async fn next_queued(&self, send: &SendRef, seq: u64) -> Result<Option<(SendId, u64)>, HistoryError> {
+        let mut after = key::order(&send.organisation, seq);
+        loop {
+            let page: Vec<(String, OrderItem)> =
+                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, ORDER_PAGE).await?;
+            for (sk, place) in &page {
+                let other = SendRef::new(send.organisation.clone(), place.send);
+                let header: Option<SendHeader> = self.get(&other.header()).await?;
+                if header.is_some_and(|header| header.status == SendStatus::Queued) {
+                    let seq = sk.trim_start_matches(key::ORDER_PREFIX).parse();
+                    return Ok(Some((
+                        place.send,
+                        seq.map_err(|_| HistoryError::Corrupt("a place in the order"))?,
+                    )));
+                }
+            }
+            match page.last() {
+                Some((sk, _)) if page.len() == ORDER_PAGE => after.sk.clone_from(sk),
+                _ => return Ok(None),
+            }
+        }
+    }
+
+    /// What follows from a job that ended before, if nobody has taken it up yet.
+    async fn what_follows(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        header: &SendHeader,
+    ) -> Result<Option<(SendRef, StageName)>, HistoryError> {
+        let start = if header.status.has_ended() {
+            let organiser = self.organiser(&send.organisation).await?;
+            let running = organiser.and_then(|organiser| organiser.running);
+            running.map(|running| (SendRef::new(send.organisation.clone(), running), StageName::FIRST))
+        } else {
+            stage.next().map(|next| (send.clone(), next))
+        };
+        let Some((next, next_stage)) = start else { return Ok(None) };
+        let waits = self.job(&next, next_stage).await?.is_some_and(|job| job.status == JobStatus::Waiting);
+        Ok(waits.then_some((next, next_stage)))
+    }
+
+    /// Gives the organiser's place on whose running send is gone, so that the sends behind it do not wait for ever.
+    pub(crate) async fn free_place(
+        &self,
+        gone: &SendRef,
+        seq: u64,
+        now: Timestamp,
+        overdue_at: Millis,
+    ) -> Result<Option<SendRef>, HistoryError> {
+        let mut writes = Vec::new();
+        let next = self.pass_place_on(gone, seq, now, overdue_at, &mut writes).await?;
+        match self.transact(writes).await {
+            Ok(()) => Ok(next),
+            // Somebody else has moved it since.
+            Err(WriteError::Condition(_)) => Ok(None),
+            Err(WriteError::History(error)) => Err(error),
+        }
+    }
+}
+
+/// How a job ends that has nothing open, and why.
+fn verdict(job: &Job, on_record_errors: OnRecordErrors) -> (Ending, Option<Reason>) {
+    let counts = job.counts();
+    let ending = counts.ending(on_record_errors);
+    let accepted = counts.success + counts.warning == counts.total;
+    let reason = (!accepted).then(|| {
+        let unknown = counts.error == 0 && counts.unknown > 0;
+        Reason::new(if unknown { ReasonCode::OutcomeUnknown } else { ReasonCode::RecordErrors })
+    });
+    (ending, reason)
+}
+
+/// How a send ends whose last job, `stage`, ended so.
+fn send_ending(jobs: &[Job], stage: StageName, last: Ending) -> Ending {
+    let any = |status| jobs.iter().any(|job| job.stage != stage && job.status == status);
+    match last {
+        Ending::Failed | Ending::Cancelled => last,
+        _ if last == Ending::CompletedWithErrors || any(JobStatus::CompletedWithErrors) => {
+            Ending::CompletedWithErrors
+        }
+        _ if last == Ending::SucceededWithWarnings || any(JobStatus::SucceededWithWarnings) => {
+            Ending::SucceededWithWarnings
+        }
+        _ => Ending::Succeeded,
+    }
+}
+
+/// Ends the job that runs, if one does, and passes over those that wait.
+fn end_jobs(
+    send: &SendRef,
+    jobs: &[Job],
+    ending: Ending,
+    reason: Option<&Reason>,
+    now: Timestamp,
+) -> Result<Vec<Write>, HistoryError> {
+    let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot be passed over");
+    let earlier_job = Reason::new(ReasonCode::EarlierJob);
+    // Who asked for an end asked it of all jobs. What else stopped the send befell the job that runs or, where none
+    // does, the first that waits; those behind it are passed over because of it.
+    let of_all =
+        reason.filter(|reason| matches!(reason.code, ReasonCode::Cancelled | ReasonCode::StoppedByOperator));
+    let any = |status, stage: Option<StageName>| {
+        jobs.iter().any(|job| job.status == status && stage.is_none_or(|stage| job.stage == stage))
+    };
+    let runs = any(JobStatus::Running, None);
+    let first = StageName::ORDER.into_iter().find(|stage| any(JobStatus::Waiting, Some(*stage)));
+    let befallen = first.filter(|_| !runs);
+    let mut writes = Vec::new();
+    for job in jobs {
+        match job.status {
+            JobStatus::Running => writes.push(end_job(send, job, ending, reason, now)?),
+            JobStatus::Waiting => {
+                let passed_over = job.status.next(JobEvent::PassedOver).map_err(illegal)?;
+                let own = reason.filter(|_| befallen == Some(job.stage));
+                let why = of_all.or(own).unwrap_or(&earlier_job);
+                let expression = "SET #status = :notStarted, #reason = :reason REMOVE #dueAt, #dueShard";
+                writes.push(
+                    Write::update(send.job(job.stage), expression)
+                        .when("#status = :waiting")
+                        .with("notStarted", passed_over)?
+                        .with("waiting", JobStatus::Waiting)?
+                        .with("reason", why)?,
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok(writes)
+}
+
+fn end_job(
+    send: &SendRef,
+    job: &Job,
+    ending: Ending,
+    reason: Option<&Reason>,
+    now: Timestamp,
+) -> Result<Write, HistoryError> {
+    let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot end");
+    let ended = job.status.next(JobEvent::Ended(ending)).map_err(illegal)?;
+    // Nothing of its start is left to be handed on, whatever became of the note that it was.
+    let expression = match reason {
+        Some(_) => {
+            "SET #status = :ended, #endedAt = :now, #handedOn = :yes, #reason = :reason REMOVE #dueAt, #dueShard"
+        }
+        None => "SET #status = :ended, #endedAt = :now, #handedOn = :yes REMOVE #dueAt, #dueShard",
+    };
+    let write = Write::update(send.job(job.stage), expression)
+        .when("#status = :running AND #open = :none AND #closed = :closed")
+        .with("ended", ended)?
+        .with("now", now)?
+        .with("yes", true)?
+        .with("running", JobStatus::Running)?
+        .with("none", 0)?
+        .with("closed", job.closed)?;
+    match reason {
+        Some(reason) => write.with("reason", reason),
+        None => Ok(write),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(success: u32, warning: u32, error: u32, unknown: u32) -> Job {
+        let total = success + warning + error + unknown;
+        Job { success, warning, error, unknown, ..Job::waiting(StageName::Users, total, 1, 0) }
+    }
+
+    #[test]
+    fn a_job_ends_by_its_counts() {
+        let stop = |job: Job| verdict(&job, OnRecordErrors::Stop);
+        assert_eq!(stop(job(3, 0, 0, 0)), (Ending::Succeeded, None));
+        assert_eq!(stop(job(3, 1, 0, 0)), (Ending::SucceededWithWarnings, None));
+        let errors = Some(Reason::new(ReasonCode::RecordErrors));
+        assert_eq!(stop(job(3, 1, 1, 1)), (Ending::Failed, errors.clone()));
+        let unknown = Some(Reason::new(ReasonCode::OutcomeUnknown));
+        assert_eq!(stop(job(3, 0, 0, 1)), (Ending::Failed, unknown));
+        let goes_on = verdict(&job(3, 0, 1, 0), OnRecordErrors::Continue);
+        assert_eq!(goes_on, (Ending::CompletedWithErrors, errors));
+    }
+
+    #[test]
+    fn a_send_ends_as_the_worst_of_its_jobs() {
+        let ended = |stage, status| Job { status, ..Job::waiting(stage, 1, 1, 0) };
+        let jobs = [
+            ended(StageName::Users, JobStatus::SucceededWithWarnings),
+            ended(StageName::Duties, JobStatus::Succeeded),
+            ended(StageName::Activities, JobStatus::Running),
+        ];
+        assert_eq!(
+            send_ending(&jobs, StageName::Activities, Ending::Succeeded),
+            Ending::SucceededWithWarnings
+        );
+        assert_eq!(send_ending(&jobs, StageName::Activities, Ending::Failed), Ending::Failed);
+        assert_eq!(send_ending(&jobs[1..], StageName::Activities, Ending::Succeeded), Ending::Succeeded);
+    }
+}

@@ -1,0 +1,342 @@
+//! The keys of everything that the history holds. Every look-up begins with the organiser.
+//!
+//! | item | pk | sk |
+//! |---|---|---|
+//! | organiser | `org#{o}` | `organiser` |
+//! | last dealings with the authorization server | `org#{o}` | `authorization#{environment}` |
+//! | place in the order of acceptance | `org#{o}` | `seq#{seq}` |
+//! | idempotency key | `org#{o}#idem#{hash}` | `idem` |
+//! | send | `send#{o}#{s}` | `send` |
+//! | the send's first activities | `send#{o}#{s}` | `send#activities` |
+//! | all activities of a send that has more | `large#{o}#{s}#activities` | `all` |
+//! | which catalogue of activities holds | `org#{o}` | `catalogue` |
+//! | a catalogue of activities | `org#{o}#activities` | `{version}` |
+//! | job | `send#{o}#{s}` | `send#job#{stage}` |
+//! | batch | `send#{o}#{s}` | `stage#{stage}#batch#{b}` |
+//! | attempt | `send#{o}#{s}` | `stage#{stage}#attempt#{b}.{t}.{n}`, a token's between that of `n` - 1 and that of `n` |
+//! | ids of a send's records | `large#{o}#{s}#ids` | `part#{i}` |
+//! | a job's records that were not accepted | `large#{o}#{s}#refused` | `stage#{stage}` |
+//! | part of a send that comes in parts | `send#{o}#{s}` | `upload#{part}` |
+//! | that such a part has begun to be stored | `send#{o}#{s}` | `begun#{part}` |
+//! | bodies that came with a part | `large#{o}#{s}#part#{part}` | `{stage}#{i}#{request}` |
+//! | what a batch's rows show from other parts | `large#{o}#{s}#{stage}#{b}` | `facts` |
+//! | body of a batch | `large#{o}#{s}#{stage}#{b}` | `body` |
+//! | final answer of an attempt | `large#{o}#{s}#{stage}#{b}` | `answer#{b}.{t}.{n}` |
+//! | a batch's errors and warnings | `large#{o}#{s}#{stage}#{b}` | `issues#{b}.{t}.{n}` |
+//! | limiter | `limiter#{name}` | `limiter` |
+//!
+//! Stages stand as their place in the order, numbers padded, so that keys sort as their meaning does. Large items
+//! that do not fit one item go on under the same key with `~1`, `~2` … behind it.
+
+use stafett_domain::{AttemptId, BatchId, Environment, OrganisationNumber, SendId, StageName};
+
+/// A primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+/// What a key of a step stands for: the kinds of items that carry a `dueAt`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carrier {
+    /// An organiser with a running send.
+    Organiser(OrganisationNumber),
+    /// A send that was not accepted yet.
+    Receiving(SendRef),
+    /// A job whose start is due.
+    Job(SendRef, StageName),
+    /// A batch whose next step is due.
+    Batch(SendRef, StageName, BatchId),
+}
+
+/// A send, found through its organiser only.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SendRef {
+    /// Whose.
+    pub organisation: OrganisationNumber,
+    /// Which.
+    pub send: SendId,
+}
+
+pub(crate) const SEND_PREFIX: &str = "send";
+pub(crate) const ORDER_PREFIX: &str = "seq#";
+const BEGUN_PREFIX: &str = "begun#";
+
+pub(crate) fn organiser(organisation: &OrganisationNumber) -> Key {
+    Key { pk: format!("org#{organisation}"), sk: "organiser".to_owned() }
+}
+
+pub(crate) fn authorization(organisation: &OrganisationNumber, environment: Environment) -> Key {
+    Key { pk: format!("org#{organisation}"), sk: format!("authorization#{environment}") }
+}
+
+pub(crate) fn order(organisation: &OrganisationNumber, seq: u64) -> Key {
+    Key { pk: format!("org#{organisation}"), sk: format!("{ORDER_PREFIX}{seq:012}") }
+}
+
+pub(crate) fn catalogue(organisation: &OrganisationNumber) -> Key {
+    Key { pk: format!("org#{organisation}"), sk: "catalogue".to_owned() }
+}
+
+pub(crate) fn catalogue_of(organisation: &OrganisationNumber, version: uuid::Uuid) -> Key {
+    Key { pk: format!("org#{organisation}#activities"), sk: version.to_string() }
+}
+
+pub(crate) fn idempotency(organisation: &OrganisationNumber, hash: &str) -> Key {
+    Key { pk: format!("org#{organisation}#idem#{hash}"), sk: "idem".to_owned() }
+}
+
+pub(crate) fn limiter(name: &str) -> Key {
+    Key { pk: format!("limiter#{name}"), sk: "limiter".to_owned() }
+}
+
+/// Sorts as the calls were made. A step's token is asked for before its own call: those requests stand behind the step
+/// before, and those of the first step before all steps of the try (`.` is less than any digit).
+fn padded(attempt: AttemptId) -> String {
+    let AttemptId { batch: BatchId(batch), attempt_try, n, token_request } = attempt;
+    match (token_request, n.checked_sub(1)) {
+        (None, _) => format!("{batch:05}.{attempt_try:03}.{n:05}"),
+        (Some(request), Some(before)) => format!("{batch:05}.{attempt_try:03}.{before:05}.{request:03}"),
+        (Some(request), None) => format!("{batch:05}.{attempt_try:03}..{request:03}"),
+    }
+}
+
+impl SendRef {
+    /// The send of this organiser with this id.
+    pub fn new(organisation: OrganisationNumber, send: SendId) -> Self {
+        Self { organisation, send }
+    }
+
+    fn small(&self, sk: String) -> Key {
+        Key { pk: format!("send#{}#{}", self.organisation, self.send), sk }
+    }
+
+    /// The partition of a batch's large items.
+    pub(crate) fn batch_contents(&self, stage: StageName, batch: BatchId) -> String {
+        format!("large#{}#{}#{}#{:05}", self.organisation, self.send, stage.index(), batch.0)
+    }
+
+    fn large(&self, stage: StageName, batch: BatchId, sk: String) -> Key {
+        Key { pk: self.batch_contents(stage, batch), sk }
+    }
+
+    pub(crate) fn header(&self) -> Key {
+        self.small(SEND_PREFIX.to_owned())
+    }
+
+    pub(crate) fn activities(&self) -> Key {
+        self.small(format!("{SEND_PREFIX}#activities"))
+    }
+
+    pub(crate) fn all_activities(&self) -> Key {
+        let Self { organisation, send } = self;
+        Key { pk: format!("large#{organisation}#{send}#activities"), sk: "all".to_owned() }
+    }
+
+    pub(crate) fn job(&self, stage: StageName) -> Key {
+        self.small(format!("{SEND_PREFIX}#job#{}", stage.index()))
+    }
+
+    pub(crate) fn batch_prefix(stage: StageName) -> String {
+        format!("stage#{}#batch#", stage.index())
+    }
+
+    pub(crate) fn batch(&self, stage: StageName, batch: BatchId) -> Key {
+        self.small(format!("{}{:05}", Self::batch_prefix(stage), batch.0))
+    }
+
+    pub(crate) fn attempt_prefix(stage: StageName) -> String {
+        format!("stage#{}#attempt#", stage.index())
+    }
+
+    pub(crate) fn attempt(&self, stage: StageName, attempt: AttemptId) -> Key {
+        self.small(format!("{}{}", Self::attempt_prefix(stage), padded(attempt)))
+    }
+
+    pub(crate) fn ids(&self, part: usize) -> Key {
+        let Self { organisation, send } = self;
+        Key { pk: format!("large#{organisation}#{send}#ids"), sk: format!("part#{part:03}") }
+    }
+
+    pub(crate) fn refused(&self, stage: StageName) -> Key {
+        let Self { organisation, send } = self;
+        Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", stage.index()) }
+    }
+
+    pub(crate) fn upload_prefix() -> &'static str {
+        "upload#"
+    }
+
+    pub(crate) fn upload(&self, part: u32) -> Key {
+        self.small(format!("{}{part:05}", Self::upload_prefix()))
+    }
+
+    pub(crate) fn part_begun(&self, part: u32) -> Key {
+        self.small(format!("{BEGUN_PREFIX}{part:05}"))
+    }
+
+    /// The part that a sort key says has begun to be stored.
+    pub(crate) fn begun_part(sk: &str) -> Option<u32> {
+        sk.strip_prefix(BEGUN_PREFIX)?.parse().ok()
+    }
+
+    /// The partition of a part's bodies.
+    pub(crate) fn part(&self, part: u32) -> String {
+        format!("large#{}#{}#part#{part:05}", self.organisation, self.send)
+    }
+
+    pub(crate) fn part_body(&self, body: &crate::item::PartBody) -> Key {
+        Key { pk: self.part(body.part), sk: body.name.clone() }
+    }
+
+    pub(crate) fn facts(&self, stage: StageName, batch: BatchId) -> Key {
+        self.large(stage, batch, "facts".to_owned())
+    }
+
+    pub(crate) fn body(&self, stage: StageName, batch: BatchId) -> Key {
+        self.large(stage, batch, "body".to_owned())
+    }
+
+    pub(crate) fn answer(&self, stage: StageName, attempt: AttemptId) -> Key {
+        self.large(stage, attempt.batch, format!("answer#{}", padded(attempt)))
+    }
+
+    pub(crate) fn issues(&self, stage: StageName, attempt: AttemptId) -> Key {
+        self.large(stage, attempt.batch, format!("issues#{}", padded(attempt)))
+    }
+
+    /// Which of the index's four shards this send's steps are in.
+    pub(crate) fn shard(&self) -> String {
+        shard(self.send.0.as_u128())
+    }
+}
+
+/// Which of the index's four shards this organiser is in.
+pub(crate) fn organiser_shard(organisation: &OrganisationNumber) -> String {
+    shard(organisation.as_str().bytes().map(u128::from).sum())
+}
+
+/// The shards of the index over `dueAt`: enough to keep one partition from taking all writes, few enough to ask.
+pub(crate) const SHARDS: u128 = 4;
+
+fn shard(number: u128) -> String {
+    (number % SHARDS).to_string()
+}
+
+impl Carrier {
+    /// Reads a key back; none for a key that carries no step.
+    pub fn of(key: &Key) -> Option<Self> {
+        if let Some(organisation) = key.pk.strip_prefix("org#") {
+            return (key.sk == "organiser").then(|| organisation.parse().ok().map(Self::Organiser))?;
+        }
+        let (organisation, send) = key.pk.strip_prefix("send#")?.split_once('#')?;
+        let send = SendRef::new(organisation.parse().ok()?, send.parse().ok()?);
+        if key.sk == SEND_PREFIX {
+            return Some(Self::Receiving(send));
+        }
+        let stage_at = |text: &str| StageName::ORDER.get(text.parse::<usize>().ok()?).copied();
+        if let Some(stage) = key.sk.strip_prefix("send#job#") {
+            return Some(Self::Job(send, stage_at(stage)?));
+        }
+        let (stage, batch) = key.sk.strip_prefix("stage#")?.split_once("#batch#")?;
+        Some(Self::Batch(send, stage_at(stage)?, BatchId(batch.parse().ok()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU8;
+
+    use super::*;
+
+    #[test]
+    fn the_keys_of_steps_read_back() {
+        let organisation: OrganisationNumber = "5567044268".parse().unwrap();
+        let send =
+            SendRef::new(organisation.clone(), "0190a1b2-0000-7000-8000-000000000000".parse().unwrap());
+        for stage in StageName::ORDER {
+            assert_eq!(Carrier::of(&send.job(stage)), Some(Carrier::Job(send.clone(), stage)));
+            for batch in [0, 7, 99_999, 123_456].map(BatchId) {
+                let carrier = Carrier::Batch(send.clone(), stage, batch);
+                assert_eq!(Carrier::of(&send.batch(stage, batch)), Some(carrier));
+            }
+        }
+        assert_eq!(
+            Carrier::of(&super::organiser(&organisation)),
+            Some(Carrier::Organiser(organisation.clone()))
+        );
+        assert_eq!(Carrier::of(&send.header()), Some(Carrier::Receiving(send.clone())));
+        assert_eq!(SendRef::begun_part(&send.part_begun(12).sk), Some(12));
+        assert_eq!(SendRef::begun_part(&send.upload(12).sk), None);
+        let attempt = AttemptId { batch: BatchId(1), attempt_try: 1, n: 2, token_request: None };
+        for key in [
+            send.activities(),
+            send.all_activities(),
+            catalogue(&organisation),
+            catalogue_of(&organisation, uuid::Uuid::from_u128(7)),
+            send.upload(1),
+            send.part_begun(1),
+            send.part_body(&crate::item::PartBody { part: 1, name: "0#000#ab".to_owned() }),
+            send.facts(StageName::Users, BatchId(0)),
+            send.ids(0),
+            send.body(StageName::Users, BatchId(0)),
+            send.attempt(StageName::Users, attempt),
+            order(&organisation, 3),
+            idempotency(&organisation, "abc"),
+            limiter("bulk"),
+        ] {
+            assert_eq!(Carrier::of(&key), None, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn no_two_things_share_a_key() {
+        let send = SendRef::new(
+            "5567044268".parse().unwrap(),
+            "0190a1b2-0000-7000-8000-000000000000".parse().unwrap(),
+        );
+        let mut keys =
+            vec![send.header(), send.activities(), send.all_activities(), send.ids(0), send.ids(1)];
+        keys.extend([send.upload(0), send.upload(1), send.part_begun(0), send.part_begun(1)]);
+        for stage in StageName::ORDER {
+            keys.push(send.job(stage));
+            keys.push(send.refused(stage));
+            for batch in [BatchId(0), BatchId(1), BatchId(10)] {
+                keys.extend([send.batch(stage, batch), send.body(stage, batch), send.facts(stage, batch)]);
+                for (attempt_try, n) in [(1, 0), (1, 1), (2, 0)] {
+                    let attempt = AttemptId { batch, attempt_try, n, token_request: None };
+                    let request = AttemptId { token_request: NonZeroU8::new(1), ..attempt };
+                    keys.extend([
+                        send.attempt(stage, attempt),
+                        send.attempt(stage, request),
+                        send.answer(stage, attempt),
+                        send.issues(stage, attempt),
+                    ]);
+                }
+            }
+        }
+        let distinct: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+
+    #[test]
+    fn keys_sort_as_numbers_do() {
+        let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
+        let batch = |number| send.batch(StageName::Users, BatchId(number)).sk;
+        assert!(batch(2) < batch(10) && batch(99) < batch(100));
+        let organisation = "5567044268".parse().unwrap();
+        assert!(order(&organisation, 9).sk < order(&organisation, 10).sk);
+    }
+
+    #[test]
+    fn attempts_sort_as_they_were_made() {
+        let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
+        let made =
+            ["0.1.9", "0.2.0.t1", "0.2.0.t2", "0.2.0", "0.2.1", "0.2.2.t1", "0.2.2", "0.2.10", "1.1.0.t1"];
+        let keys = made.map(|attempt| send.attempt(StageName::Users, attempt.parse().unwrap()).sk);
+        assert!(keys.is_sorted(), "{keys:?}");
+    }
+}

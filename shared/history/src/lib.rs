@@ -1,0 +1,56 @@
+//! The history: everything that happened, in DynamoDB. It holds keys, items, claims, transactions and lists, and the
+//! limiter of calls; it may use the domain and what a process needs. It must not know HTTP, queues, or what an answer of
+//! Skolverket's means.
+//!
+//! Small items change and are written in conditional writes and transactions. Large ones (bodies, answers, issues)
+//! are written once, packed, outside transactions.
+
+mod acceptance;
+mod activities;
+mod authorization;
+mod catalogue;
+mod causes;
+mod claim;
+mod discard;
+mod due;
+mod end;
+mod item;
+mod key;
+mod limiter;
+mod list;
+#[cfg(test)]
+mod model;
+mod packed;
+mod progress;
+mod read;
+mod record_ids;
+mod refused;
+mod running;
+mod start;
+mod store;
+mod upload;
+mod write;
+
+pub use acceptance::{Acceptance, Idempotency, NewBatch, NewBody, NewJob, NewSend, Received};
+pub use activities::ACTIVITIES_SHOWN;
+pub use authorization::Authorization;
+pub use catalogue::{ActivityFilter, CurrentActivity};
+pub use causes::{JobCause, JobCauses, Tally, looked_up_by};
+pub use discard::CancelledUpload;
+pub use due::Overdue;
+pub use item::{Attempt, Batch, Job, Organiser, PartBody, SendHeader, Upload};
+pub use key::{Carrier, SendRef};
+pub use limiter::{LONGEST_PAUSE, Limiter, Slot, Taken};
+pub use list::{JobFilter, ListedJob, SendFilter, Span};
+pub use packed::{Body, Issue, Issues};
+pub use read::{Listed, Page, StoredSend};
+pub use record_ids::{Place, RecordIds};
+pub use running::RunningSend;
+pub use store::{History, HistoryError};
+pub use upload::{NewPart, NewUpload, PartBatch, Sealed, Stored, StoredPart, UploadParts};
+
+pub use claim::{BatchClaim, ClaimAnswer};
+pub use end::{EndedJob, Settled};
+pub use progress::{Closing, Next, Outcomes, StepError};
+pub use refused::record_ids;
+pub use start::{AT_ONCE, PAUSED, StartAnswer, StartClaim};

@@ -1,0 +1,219 @@
+//! Skolverket's budget: so many calls a second for all organisers and stages together, because the limit is on the
+//! client's address. One item a budget, a slot a call; [`lanes`] has the arithmetic. Every write is one that others may
+//! make at the same time: nobody waits for anybody else's.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use jiff::Timestamp;
+
+use stafett_runtime::Budget;
+
+use crate::key;
+use crate::store::{CONFLICT_TRIES, Done, History, HistoryError, done, key_item, pause};
+
+mod lanes;
+
+use lanes::{Pace, Place, Settlement, micros};
+
+/// A pause that Skolverket asks for is no longer than this: a header that means something else must not stop everybody.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How often a slot is asked for when others move the item at the same time.
+const TRIES: u32 = 4;
+
+/// For so long after a pause, in microseconds, calls are known to be late.
+const WARY: i64 = 15_000_000;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// Hands out slots. The item holds `tat`, the time of the next free slot, in microseconds since 1970; `seq`, how many
+/// were handed out; `held{lane}`, from when on the lane's next call may be sent; and `pausedUntil`.
+#[derive(Clone)]
+pub struct Limiter {
+    history: History,
+    name: &'static str,
+    pace: Pace,
+    longest_wait: Duration,
+}
+
+/// A slot, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Call then.
+    Slot(Slot),
+    /// All slots that may be waited for are taken; one may be free after this long. Neither an attempt nor a failure.
+    Busy(Duration),
+}
+
+/// The right to one call, at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    place: Place,
+    /// Calls were too fast lately.
+    wary: bool,
+}
+
+impl Slot {
+    /// When to call.
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.place.at).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Whether calls were too fast lately: then more than the way to Skolverket makes them late.
+    pub fn is_wary(&self) -> bool {
+        self.wary
+    }
+}
+
+impl Limiter {
+    /// The budget of this name; a slot is waited for at most `longest_wait`.
+    pub fn new(history: History, name: &'static str, budget: Budget, longest_wait: Duration) -> Self {
+        let pace = Pace::new(budget.calls_per_second, budget.window, budget.spread);
+        Self { history, name, pace, longest_wait }
+    }
+
+    /// Takes a slot.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be written.
+    pub async fn take(&self, now: Timestamp) -> Result<Taken, HistoryError> {
+        let now = now.as_microsecond();
+        let horizon = now.saturating_add(micros(self.longest_wait));
+        for _ in 0..TRIES {
+            // The usual case while there is work: the next slot is near, and the one after it becomes the next.
+            let queued = self
+                .update("tat = tat + :step", "tat BETWEEN :now AND :horizon")
+                .expression_attribute_values(":step", number(self.pace.step))
+                .expression_attribute_values(":now", number(now))
+                .expression_attribute_values(":horizon", number(horizon));
+            let idle = self
+                .update("tat = :next", "attribute_not_exists(tat) OR tat < :now")
+                .expression_attribute_values(":next", number(now + self.pace.step))
+                .expression_attribute_values(":now", number(now));
+            for request in [queued, idle] {
+                if let Some(item) = self.written(counting(request)).await? {
+                    let seq = u64::try_from(of(&item, "seq")).unwrap_or_default();
+                    let place = self.pace.place(of(&item, "tat"), seq);
+                    return Ok(Taken::Slot(slot(&item, place)));
+                }
+            }
+            // Neither: the next slot is too far away, or another took the idle one between the two looks.
+            let tat = of(&self.item().await?, "tat");
+            if tat > horizon {
+                return Ok(Taken::Busy(duration(tat - horizon)));
+            }
+        }
+        Ok(Taken::Busy(Duration::ZERO))
+    }
+
+    /// Looks again at a slot that was handed out a while ago: it may have to let a late call before it in its lane go.
+    /// None where it falls into a pause.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be read.
+    pub async fn confirm(&self, Slot { place, .. }: Slot) -> Result<Option<Slot>, HistoryError> {
+        let item = self.item().await?;
+        Ok((of(&item, "pausedUntil") <= place.at).then(|| slot(&item, place)))
+    }
+
+    /// Notes that a slot's call arrived at most so late. Slots to come are sooner than was allowed for, if it was on
+    /// time; and whoever has its lane's next slot already waits where it must.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be written.
+    pub async fn settle(&self, Slot { place, .. }: Slot, lateness: Duration) -> Result<(), HistoryError> {
+        let Settlement { held_until, back } = self.pace.settled(place, lateness);
+        let held = held(place);
+        let request = self
+            .update(
+                &format!("tat = tat - :back, {held} = :until"),
+                &format!("attribute_not_exists({held}) OR {held} < :until"),
+            )
+            .expression_attribute_values(":back", number(back))
+            .expression_attribute_values(":until", number(held_until));
+        self.written(request).await.map(drop)
+    }
+
+    /// Keeps everybody from calling for so long, after Skolverket said that the rate was reached: forward only, and
+    /// at most a minute, for a header that means something else must not stop all organisers.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when the item cannot be written.
+    pub async fn pause(&self, now: Timestamp, length: Duration) -> Result<(), HistoryError> {
+        let until = now.as_microsecond().saturating_add(micros(length.min(LONGEST_PAUSE)));
+        // The first for slots that are still to be handed out, the second for those that have been.
+        for name in ["tat", "pausedUntil"] {
+            let request = self
+                .update(
+                    &format!("{name} = :until"),
+                    &format!("attribute_not_exists({name}) OR {name} < :until"),
+                )
+                .expression_attribute_values(":until", number(until));
+            self.written(request).await?;
+        }
+        Ok(())
+    }
+
+    async fn item(&self) -> Result<Item, HistoryError> {
+        let item = self.history.get::<HashMap<String, serde_json::Value>>(&key::limiter(self.name)).await?;
+        let numbers =
+            item.into_iter().flatten().filter_map(|(name, value)| Some((name, number(value.as_i64()?))));
+        Ok(numbers.collect())
+    }
+
+    fn update(&self, set: &str, condition: &str) -> UpdateItemFluentBuilder {
+        let request = self.history.db.update_item().table_name(&self.history.table);
+        request
+            .set_key(Some(key_item(&key::limiter(self.name))))
+            .update_expression(format!("SET {set}"))
+            .condition_expression(condition)
+            .return_values(ReturnValue::AllNew)
+    }
+
+    /// Makes a conditional write; the item as it is then, or none where the condition did not hold.
+    async fn written(&self, request: UpdateItemFluentBuilder) -> Result<Option<Item>, HistoryError> {
+        for attempt in 1..=CONFLICT_TRIES {
+            match done(request.clone().send().await)? {
+                Done::Yes(answer) => return Ok(Some(answer.attributes.unwrap_or_default())),
+                Done::ConditionFailed => return Ok(None),
+                Done::MetTransaction => pause(attempt).await,
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+}
+
+/// With one more slot handed out.
+fn counting(request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+    let set = request.get_update_expression().clone().unwrap_or_default();
+    request
+        .update_expression(format!("{set}, seq = if_not_exists(seq, :none) + :one"))
+        .expression_attribute_values(":none", number(0))
+        .expression_attribute_values(":one", number(1))
+}
+
+/// The slot, where it has to let a late call before it in its lane go after that one.
+fn slot(item: &Item, place: Place) -> Slot {
+    let place = place.held_up(of(item, &held(place)));
+    Slot { place, wary: of(item, "pausedUntil") > place.at - WARY }
+}
+
+fn held(place: Place) -> String {
+    format!("held{}", place.lane)
+}
+
+/// A number of the item's; 0 where it has none of that name.
+fn of(item: &Item, name: &str) -> i64 {
+    item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default()
+}
+
+fn number(number: i64) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}
+
+fn duration(microseconds: i64) -> Duration {
+    Duration::from_micros(u64::try_from(microseconds).unwrap_or_default())
+}

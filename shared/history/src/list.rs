@@ -1,0 +1,332 @@
+//! An organiser's sends and jobs, newest first. A page looks at a bounded number of sends: where a filter leaves few of
+//! them, it holds fewer items than asked for, and a cursor to go on with.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use stafett_domain::{JobStatus, OrganisationNumber, RecordId, SendId, SendStatus, StageName};
+
+use crate::acceptance::OrderItem;
+use crate::activities::shown;
+use crate::item::{Job, SendHeader};
+use crate::key::{self, SendRef};
+use crate::read::{Listed, Page, StoredSend, behind, is_seen};
+use crate::store::{History, HistoryError, In};
+
+/// Sends that a filtered page looks at: what it reads beyond what it returns.
+const LOOKED_AT: usize = 100;
+/// Those that are looked at together.
+const AT_ONCE: usize = 25;
+/// What a look into a long list of activities counts for: so many times a look at a send.
+const LONG_LIST: usize = 10;
+/// How far the clocks of two functions may be apart.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// A time from (inclusive) and to (exclusive); open where there is none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Span {
+    /// Not before.
+    pub from: Option<Timestamp>,
+    /// Before.
+    pub to: Option<Timestamp>,
+}
+
+/// Which sends are wanted. What says nothing wants all.
+#[derive(Debug, Default)]
+pub struct SendFilter {
+    /// With one of these statuses; any where there are none.
+    pub statuses: Vec<SendStatus>,
+    /// That hold this activity.
+    pub activity: Option<RecordId>,
+    /// Accepted then.
+    pub accepted: Span,
+}
+
+/// Which jobs are wanted. What says nothing wants all.
+#[derive(Debug, Default)]
+pub struct JobFilter {
+    /// Of this stage.
+    pub stage: Option<StageName>,
+    /// With one of these statuses; any where there are none.
+    pub statuses: Vec<JobStatus>,
+    /// Of sends that hold this activity.
+    pub activity: Option<RecordId>,
+    /// Started then; or, of jobs that have not started, with sends accepted then.
+    pub started: Span,
+}
+
+/// A job in the list of all, with its send.
+#[derive(Debug)]
+pub struct ListedJob {
+    /// Its send.
+    pub send: SendHeader,
+    /// The job.
+    pub job: Job,
+}
+
+impl Span {
+    fn holds(&self, time: Option<Timestamp>) -> bool {
+        self.from.is_none_or(|from| time.is_some_and(|time| time >= from))
+            && self.to.is_none_or(|to| time.is_some_and(|time| time < to))
+    }
+
+    fn is_open(&self) -> bool {
+        self.from.is_none() && self.to.is_none()
+    }
+
+    /// Whether a send was made too late, which its id tells: what happens to it happens after that.
+    fn is_before(&self, send: SendId) -> bool {
+        let made = send.0.get_timestamp().map(|made| made.to_unix());
+        let made = made.and_then(|(seconds, _)| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
+        let made = made.and_then(|made| made.checked_sub(CLOCKS).ok());
+        matches!((self.to, made), (Some(to), Some(made)) if made >= to)
+    }
+}
+
+impl SendFilter {
+    fn is_open(&self) -> bool {
+        self.statuses.is_empty() && self.activity.is_none() && self.accepted.is_open()
+    }
+}
+
+impl JobFilter {
+    fn is_open(&self) -> bool {
+        self.stage.is_none() && self.statuses.is_empty() && self.activity.is_none() && self.started.is_open()
+    }
+
+    fn wants(&self, send: &SendHeader, job: &Job) -> bool {
+        (self.statuses.is_empty() || self.statuses.contains(&job.status))
+            && self.started.holds(job.started_at.or(send.accepted_at))
+    }
+}
+
+/// A walk through the organiser's sends, from the newest on.
+struct Walk<'a> {
+    organisation: &'a OrganisationNumber,
+    /// The last place that was looked at.
+    after: Option<String>,
+    /// How many more may be looked at.
+    left: usize,
+    /// There is nothing further.
+    at_end: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(organisation: &'a OrganisationNumber, after: Option<String>, left: usize) -> Self {
+        Self { organisation, after, left, at_end: false }
+    }
+
+    fn is_done(&self) -> bool {
+        self.at_end || self.left == 0
+    }
+
+    /// Where to go on; none at the end.
+    fn rest(self) -> Option<String> {
+        self.after.filter(|_| !self.at_end)
+    }
+}
+
+impl History {
+    /// An organiser's sends, newest first: at most `limit`, after the cursor of the page before.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn sends(
+        &self,
+        organisation: &OrganisationNumber,
+        filter: &SendFilter,
+        limit: usize,
+        cursor: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Page<StoredSend>, HistoryError> {
+        let after = cursor.map(|cursor| format!("{}{cursor}", key::ORDER_PREFIX));
+        let open = filter.is_open();
+        let mut walk = Walk::new(organisation, after, if open { limit } else { LOOKED_AT });
+        let mut found = Vec::new();
+        let next = 'page: loop {
+            if walk.is_done() {
+                break walk.rest();
+            }
+            let looked_at =
+                self.look_at(&mut walk, if open { limit } else { AT_ONCE }, &filter.accepted, now).await?;
+            let last = looked_at.len();
+            for (at, (sk, header)) in looked_at.into_iter().enumerate() {
+                let Some(header) = header else { continue };
+                let too_old = |from: Timestamp| header.accepted_at.is_some_and(|at| at + CLOCKS < from);
+                if filter.accepted.from.is_some_and(too_old) {
+                    break 'page None;
+                }
+                let wanted = (filter.statuses.is_empty() || filter.statuses.contains(&header.status))
+                    && filter.accepted.holds(header.accepted_at);
+                if !wanted || !self.holds(&mut walk, &header, filter.activity).await? {
+                    continue;
+                }
+                found.push((behind(&sk, key::ORDER_PREFIX), header));
+                if found.len() == limit {
+                    break 'page Some(sk).filter(|_| !walk.at_end || at + 1 < last);
+                }
+            }
+        };
+        let next = next.map(|sk| behind(&sk, key::ORDER_PREFIX));
+        let (after, headers): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+        let sends = self.with_jobs(organisation, headers).await?;
+        let items = sends.into_iter().zip(after).map(|(item, after)| Listed { item, after });
+        Ok(Page { items: items.collect(), next })
+    }
+
+    /// An organiser's jobs, those of the newest send first, of a send the last stage first: at most `limit`, after the
+    /// place and the stage of the last one of the page before.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn jobs(
+        &self,
+        organisation: &OrganisationNumber,
+        filter: &JobFilter,
+        limit: usize,
+        after: Option<(u64, usize)>,
+        now: Timestamp,
+    ) -> Result<Page<ListedJob>, HistoryError> {
+        // The send of the last job may have more of them: the walk begins with it.
+        let begin = after.map(|(seq, _)| key::order(organisation, seq.saturating_add(1)).sk);
+        let open = filter.is_open();
+        let sends = limit.div_ceil(StageName::ORDER.len()) + 1;
+        let mut walk = Walk::new(organisation, begin, if open { sends } else { LOOKED_AT });
+        let mut items: Vec<Listed<ListedJob>> = Vec::new();
+        while !walk.is_done() {
+            let mut chosen = Vec::new();
+            let chunk = if open { sends } else { AT_ONCE };
+            for (_, header) in self.look_at(&mut walk, chunk, &filter.started, now).await? {
+                let Some(header) = header else { continue };
+                // All earlier sends had ended when this one started.
+                let too_old =
+                    |from: Timestamp| header.started_at.and(header.ended_at).is_some_and(|at| at < from);
+                if filter.started.from.is_some_and(too_old) {
+                    walk.at_end = true;
+                    break;
+                }
+                if self.holds(&mut walk, &header, filter.activity).await? {
+                    chosen.push(header);
+                }
+            }
+            let mut jobs = self.jobs_of(organisation, &chosen, filter.stage).await?;
+            for header in chosen {
+                let seq = header.seq.unwrap_or_default();
+                let mut jobs = jobs
+                    .remove(&SendRef::new(organisation.clone(), header.id).header().pk)
+                    .unwrap_or_default();
+                jobs.sort_by_key(|job| std::cmp::Reverse(job.stage));
+                for job in jobs {
+                    let shown_before = after.is_some_and(|last| (seq, job.stage.index()) >= last);
+                    if shown_before || !filter.wants(&header, &job) {
+                        continue;
+                    }
+                    if items.len() == limit {
+                        let next = items.last().map(|last| last.after.clone());
+                        return Ok(Page { items, next });
+                    }
+                    let after = format!("{seq}.{}", job.stage.index());
+                    items.push(Listed { item: ListedJob { send: header.clone(), job }, after });
+                }
+            }
+        }
+        // On behind all jobs of the last send that was looked at: no stage comes before the first.
+        let next = walk.rest();
+        let next = next.and_then(|sk| sk.strip_prefix(key::ORDER_PREFIX).map(|seq| format!("{seq}.0")));
+        Ok(Page { items, next })
+    }
+
+    /// Looks at the next places of a walk, at most `chunk`: their keys, and their sends where these are to be seen and
+    /// may belong to `span`.
+    async fn look_at(
+        &self,
+        walk: &mut Walk<'_>,
+        chunk: usize,
+        span: &Span,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Option<SendHeader>)>, HistoryError> {
+        let chunk = chunk.min(walk.left);
+        let pk = key::order(walk.organisation, 0).pk;
+        // One more tells whether there is anything behind.
+        let mut places: Vec<(String, Option<OrderItem>)> =
+            self.query_listed(&pk, key::ORDER_PREFIX, walk.after.as_deref(), false, chunk + 1).await?;
+        walk.at_end = places.len() <= chunk;
+        places.truncate(chunk);
+        walk.left -= chunk;
+        walk.after = places.last().map(|(sk, _)| sk.clone()).or(walk.after.take());
+        let seen = |place: &OrderItem| place.expires > now.as_second() && !span.is_before(place.send);
+        let keys: Vec<_> = places
+            .iter()
+            .filter_map(|(_, place)| place.as_ref().filter(|place| seen(place)))
+            .map(|place| SendRef::new(walk.organisation.clone(), place.send).header())
+            .collect();
+        let headers: Vec<SendHeader> = self.get_many_listed(&keys).await?;
+        let mut headers: HashMap<SendId, SendHeader> = headers
+            .into_iter()
+            .filter(|header| is_seen(header, now))
+            .map(|header| (header.id, header))
+            .collect();
+        let looked_at = places.into_iter().map(|(sk, place)| {
+            let header = place.and_then(|place| headers.remove(&place.send));
+            (sk, header)
+        });
+        Ok(looked_at.collect())
+    }
+
+    /// Whether a send holds an activity; every one does where none is asked for.
+    async fn holds(
+        &self,
+        walk: &mut Walk<'_>,
+        header: &SendHeader,
+        activity: Option<RecordId>,
+    ) -> Result<bool, HistoryError> {
+        let Some(activity) = activity else { return Ok(true) };
+        let send = SendRef::new(walk.organisation.clone(), header.id);
+        let first = self.first_activities(std::slice::from_ref(&send)).await?;
+        let Some(first) = first.get(&send.activities().pk) else { return Ok(false) };
+        if first.more {
+            walk.left = walk.left.saturating_sub(LONG_LIST);
+        }
+        let activities = shown(header.id, self.with_rest(&send, first).await)?;
+        Ok(activities.iter().any(|held| held.id == activity))
+    }
+
+    /// Jobs of these sends, of one stage or of all, by the partition of their send.
+    async fn jobs_of(
+        &self,
+        organisation: &OrganisationNumber,
+        sends: &[SendHeader],
+        stage: Option<StageName>,
+    ) -> Result<HashMap<String, Vec<Job>>, HistoryError> {
+        let mut keys = Vec::new();
+        for header in sends {
+            let send = SendRef::new(organisation.clone(), header.id);
+            let stages =
+                StageName::ORDER.into_iter().filter(|other| stage.is_none_or(|stage| stage == *other));
+            keys.extend(stages.map(|stage| send.job(stage)));
+        }
+        let mut jobs: HashMap<String, Vec<Job>> = HashMap::new();
+        for In { pk, item } in self.get_many_listed(&keys).await? {
+            jobs.entry(pk).or_default().push(item);
+        }
+        Ok(jobs)
+    }
+
+    /// Sends whose headers are known, with the rest of them.
+    async fn with_jobs(
+        &self,
+        organisation: &OrganisationNumber,
+        headers: Vec<SendHeader>,
+    ) -> Result<Vec<StoredSend>, HistoryError> {
+        let sends: Vec<_> =
+            headers.iter().map(|header| SendRef::new(organisation.clone(), header.id)).collect();
+        let activities = self.first_activities(&sends).await?;
+        let mut jobs = self.jobs_of(organisation, &headers, None).await?;
+        let sends = headers.into_iter().zip(sends).map(|(header, send)| {
+            let pk = send.header().pk;
+            let jobs = jobs.remove(&pk).unwrap_or_default();
+            self.listed(StoredSend::of(header, activities.get(&pk), jobs)).transpose()
+        });
+        sends.flatten().collect()
+    }
+}

@@ -1,0 +1,365 @@
+//! The large items: written once, compressed, outside transactions.
+
+use serde::{Deserialize, Serialize};
+use stafett_domain::{AttemptId, BatchId, Outcome, RecordId, StageName};
+use stafett_skolverket::LogEntry;
+
+use crate::item::{Batch, PartBody};
+use crate::key::{Key, SendRef};
+use crate::store::{History, HistoryError};
+
+/// Bytes of compressed content in one item; DynamoDB takes 400 KB with keys and all.
+const PART_BYTES: usize = 350_000;
+/// zstd's own default: at this size its speed is not what anything waits for.
+const LEVEL: i32 = 3;
+/// No content of ours unpacks to more.
+const LONGEST_CONTENT: u64 = 64 * 1024 * 1024;
+
+/// The body of a batch's bulk call, and what its rows show that is not in it.
+#[derive(Serialize, Deserialize)]
+pub struct Body<F> {
+    /// `{"data": […]}`, as it is sent.
+    pub body: String,
+    /// One entry a record, in the records' order.
+    pub facts: Vec<F>,
+}
+
+/// What deserves to be seen in a batch: its records that were not simply accepted.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Issues {
+    /// In the records' order.
+    pub records: Vec<Issue>,
+}
+
+/// A record that was not simply accepted.
+#[derive(Serialize, Deserialize)]
+pub struct Issue {
+    /// Its place in the batch, from 0.
+    pub index: u32,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The status that Skolverket gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_code: Option<u16>,
+    /// Skolverket's messages.
+    #[serde(default)]
+    pub messages: Vec<LogEntry>,
+    /// The status that Skolverket gave it, as it came, where it is none that is known. It may hold anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_status: Option<String>,
+    /// Records that were not accepted, without which it went, or because of which it did not go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<RecordId>,
+}
+
+impl Issue {
+    /// A record with this outcome, of which nothing more is known.
+    pub fn new(index: u32, outcome: Outcome) -> Self {
+        Self {
+            index,
+            outcome,
+            status_code: None,
+            messages: Vec::new(),
+            unknown_status: None,
+            without: Vec::new(),
+        }
+    }
+}
+
+/// One part of a large content.
+#[derive(Serialize, Deserialize)]
+struct Part {
+    /// How many parts there are; on the first one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parts: Option<u32>,
+    /// How the content is packed, so that another packing can come later.
+    codec: Codec,
+    #[serde(with = "serde_bytes")]
+    content: Vec<u8>,
+    expires: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Codec {
+    Zstd,
+    /// With the body of the batch as its dictionary.
+    ZstdOnBody,
+}
+
+fn part_key(key: &Key, part: usize) -> Key {
+    if part == 0 { key.clone() } else { Key { pk: key.pk.clone(), sk: format!("{}~{part}", key.sk) } }
+}
+
+/// The keys of a content that took so many items.
+pub(crate) fn packed_keys(key: &Key, items: usize) -> impl Iterator<Item = Key> {
+    (0..items).map(move |part| part_key(key, part))
+}
+
+fn pack(content: &[u8], on: Option<&str>) -> std::io::Result<Vec<u8>> {
+    match on {
+        None => zstd::bulk::compress(content, LEVEL),
+        Some(on) => zstd::bulk::Compressor::with_dictionary(LEVEL, on.as_bytes())?.compress(content),
+    }
+}
+
+fn unpack(packed: &[u8], on: Option<&str>) -> Option<Vec<u8>> {
+    let length = zstd::zstd_safe::get_frame_content_size(packed).ok().flatten();
+    let length = usize::try_from(length.filter(|length| *length <= LONGEST_CONTENT)?).ok()?;
+    match on {
+        None => zstd::bulk::decompress(packed, length).ok(),
+        Some(on) => {
+            zstd::bulk::Decompressor::with_dictionary(on.as_bytes()).ok()?.decompress(packed, length).ok()
+        }
+    }
+}
+
+impl History {
+    pub(crate) async fn put_packed(
+        &self,
+        key: &Key,
+        content: &[u8],
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        self.put_packed_on(key, content, None, expires).await.map(drop)
+    }
+
+    /// `on`: what the content repeats, and its reader has too. Gives the number of items that it took.
+    async fn put_packed_on(
+        &self,
+        key: &Key,
+        content: &[u8],
+        on: Option<&str>,
+        expires: i64,
+    ) -> Result<usize, HistoryError> {
+        let packed = pack(content, on).map_err(|_| HistoryError::Corrupt("content that cannot be packed"))?;
+        let codec = if on.is_some() { Codec::ZstdOnBody } else { Codec::Zstd };
+        let chunks: Vec<_> = packed.chunks(PART_BYTES).collect();
+        let (count, parts) = (chunks.len(), u32::try_from(chunks.len()).ok());
+        // The first part last: whoever finds it finds the others.
+        for (part, chunk) in chunks.into_iter().enumerate().rev() {
+            let parts = parts.filter(|_| part == 0);
+            let item = Part { parts, codec, content: chunk.to_vec(), expires };
+            self.put(&part_key(key, part), &item).await?;
+        }
+        Ok(count)
+    }
+
+    /// Removes a content that took so many items.
+    pub(crate) async fn remove_packed(&self, key: &Key, items: usize) -> Result<(), HistoryError> {
+        for key in packed_keys(key, items) {
+            self.delete(&key).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn get_packed(&self, key: &Key) -> Result<Option<Vec<u8>>, HistoryError> {
+        self.get_packed_on(key, async || Err(HistoryError::Corrupt("content that was packed on another")))
+            .await
+    }
+
+    /// `body` is asked for what the content was packed on, if it was packed on anything.
+    async fn get_packed_on(
+        &self,
+        key: &Key,
+        body: impl AsyncFnOnce() -> Result<String, HistoryError>,
+    ) -> Result<Option<Vec<u8>>, HistoryError> {
+        let Some(first) = self.get_unchanging::<Part>(key).await? else { return Ok(None) };
+        let mut packed = first.content;
+        for part in 1..first.parts.unwrap_or(1) as usize {
+            let more: Option<Part> = self.get_unchanging(&part_key(key, part)).await?;
+            packed.extend(more.ok_or(HistoryError::Corrupt("a part of a large item is missing"))?.content);
+        }
+        let on = match first.codec {
+            Codec::Zstd => None,
+            Codec::ZstdOnBody => Some(body().await?),
+        };
+        let unpacked = unpack(&packed, on.as_deref());
+        unpacked.map(Some).ok_or(HistoryError::Corrupt("content that cannot be unpacked"))
+    }
+
+    pub(crate) async fn get_packed_json<T: serde::de::DeserializeOwned>(
+        &self,
+        key: &Key,
+    ) -> Result<Option<T>, HistoryError> {
+        let Some(content) = self.get_packed(key).await? else { return Ok(None) };
+        serde_json::from_slice(&content)
+            .map(Some)
+            .map_err(|_| HistoryError::Corrupt("content that is no JSON"))
+    }
+
+    /// Gives the number of items that it took.
+    pub(crate) async fn put_packed_json<T: Serialize>(
+        &self,
+        key: &Key,
+        content: &T,
+        expires: i64,
+    ) -> Result<usize, HistoryError> {
+        let json = serde_json::to_vec(content)
+            .map_err(|_| HistoryError::Corrupt("content that cannot be written"))?;
+        self.put_packed_on(key, &json, None, expires).await
+    }
+
+    pub(crate) async fn put_body<F: Serialize>(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: BatchId,
+        body: &Body<F>,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        self.put_packed_json(&send.body(stage, batch), body, expires).await.map(drop)
+    }
+
+    /// Gives the number of items that it took.
+    pub(crate) async fn put_part_body<F: Serialize>(
+        &self,
+        send: &SendRef,
+        at: &PartBody,
+        body: &Body<F>,
+        expires: i64,
+    ) -> Result<usize, HistoryError> {
+        self.put_packed_json(&send.part_body(at), body, expires).await
+    }
+
+    /// A body that came with a part.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; a body that is not there is [`HistoryError::Corrupt`], for it is written before its part.
+    pub async fn part_body<F: serde::de::DeserializeOwned>(
+        &self,
+        send: &SendRef,
+        at: &PartBody,
+    ) -> Result<Body<F>, HistoryError> {
+        let found = self.get_packed_json(&send.part_body(at)).await?;
+        found.ok_or(HistoryError::Corrupt("a part without a body"))
+    }
+
+    pub(crate) async fn put_facts<F: Serialize>(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: BatchId,
+        facts: &[F],
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        self.put_packed_json(&send.facts(stage, batch), &facts, expires).await.map(drop)
+    }
+
+    /// The body of a batch, and what its rows show, wherever that stood.
+    ///
+    /// # Errors
+    /// As [`History::body`].
+    pub async fn body_and_facts<F: serde::de::DeserializeOwned>(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: &Batch,
+    ) -> Result<Body<F>, HistoryError> {
+        let body = self.body(send, stage, batch).await?;
+        if !batch.own_facts {
+            return Ok(body);
+        }
+        let facts = self.get_packed_json(&send.facts(stage, batch.batch)).await?;
+        Ok(Body { facts: facts.ok_or(HistoryError::Corrupt("a batch without its facts"))?, ..body })
+    }
+
+    /// The body of a batch.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; a body that is not there is [`HistoryError::Corrupt`], for it is written before its batch.
+    pub async fn body<F: serde::de::DeserializeOwned>(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: &Batch,
+    ) -> Result<Body<F>, HistoryError> {
+        if let Some(at) = &batch.part_body {
+            return self.part_body(send, at).await;
+        }
+        let found = self.get_packed_json(&send.body(stage, batch.batch)).await?;
+        found.ok_or(HistoryError::Corrupt("a batch without a body"))
+    }
+
+    /// Keeps a whole answer of Skolverket, packed.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when it cannot be written.
+    pub async fn put_answer(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        attempt: AttemptId,
+        answer: &[u8],
+        body: &str,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        // It names the records that the body names: what it repeats costs nothing.
+        self.put_packed_on(&send.answer(stage, attempt), answer, Some(body), expires).await.map(drop)
+    }
+
+    /// The final answer of an attempt of this batch, as Skolverket gave it.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn answer(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        batch: &Batch,
+        attempt: AttemptId,
+    ) -> Result<Option<Vec<u8>>, HistoryError> {
+        let body = async || {
+            self.body::<serde::de::IgnoredAny>(send, stage, batch).await.map(|Body { body, .. }| body)
+        };
+        self.get_packed_on(&send.answer(stage, attempt), body).await
+    }
+
+    /// Keeps what was said of a batch's records, packed.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when it cannot be written.
+    pub async fn put_issues(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        attempt: AttemptId,
+        issues: &Issues,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        self.put_packed_json(&send.issues(stage, attempt), issues, expires).await.map(drop)
+    }
+
+    /// The errors and warnings that an attempt's answer held; empty where it held none.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn issues(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        attempt: AttemptId,
+    ) -> Result<Issues, HistoryError> {
+        Ok(self.get_packed_json(&send.issues(stage, attempt)).await?.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_answer_repeats_of_its_body_costs_nearly_nothing() {
+        let id = |number: u32| uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, &number.to_be_bytes());
+        let person = |number| format!(r#"{{"id":"{}","givenName":"Åsa"}}"#, id(number));
+        let body = format!(r#"{{"data":[{}]}}"#, (0..400).map(person).collect::<Vec<_>>().join(","));
+        let outcome = |number| format!(r#"{{"id":"{}","response":{{"status":"Success"}}}}"#, id(number));
+        let answer = format!(r#"{{"responses":[{}]}}"#, (0..400).map(outcome).collect::<Vec<_>>().join(","));
+        let (alone, on_body) =
+            (pack(answer.as_bytes(), None).unwrap(), pack(answer.as_bytes(), Some(&body)).unwrap());
+        assert!(on_body.len() * 4 < alone.len(), "{} bytes, {} without the body", on_body.len(), alone.len());
+        assert_eq!(unpack(&on_body, Some(&body)).unwrap(), answer.as_bytes());
+        assert_eq!(unpack(&alone, None).unwrap(), answer.as_bytes());
+        assert_ne!(unpack(&on_body, Some(&body.replace("Åsa", "Eva"))), Some(answer.into_bytes()));
+    }
+}

@@ -1,0 +1,245 @@
+//! What the API reads. Expired sends are absent, whether or not they are still there.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use stafett_domain::register::Register;
+use stafett_domain::{
+    ActivitySummary, AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, StageName,
+};
+
+use crate::acceptance::OrderItem;
+use crate::activities::{ActivitiesItem, activities_in, shown};
+use crate::item::{Attempt, Batch, Job, Organiser, SendHeader};
+use crate::key::{self, Key, SEND_PREFIX, SendRef};
+use crate::store::{History, HistoryError};
+
+/// Later sends that are looked at together.
+const LATER_SENDS_AT_ONCE: usize = 20;
+
+/// A page of a list, and the cursor of the next one.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<Listed<T>>,
+    /// What to give to get the next one; none on the last.
+    pub next: Option<String>,
+}
+
+/// An item of a list.
+#[derive(Debug)]
+pub struct Listed<T> {
+    /// The item.
+    pub item: T,
+    /// The cursor with which a page begins behind it: whoever has room for fewer items goes on from there.
+    pub after: String,
+}
+
+/// A send as it is shown.
+#[derive(Debug, Clone)]
+pub struct StoredSend {
+    /// The send itself.
+    pub header: SendHeader,
+    /// Its jobs, in the order of the stages.
+    pub jobs: Vec<Job>,
+    /// Its first activities.
+    pub activities: Vec<ActivitySummary>,
+    /// What was found in it when it was accepted, in numbers.
+    pub findings: Vec<KindCount>,
+    /// The registers that it could not be held against then.
+    pub not_checked: Vec<Register>,
+}
+
+impl StoredSend {
+    /// A send of its parts: jobs in any order.
+    pub(crate) fn of(
+        header: SendHeader,
+        activities: Option<&ActivitiesItem>,
+        mut jobs: Vec<Job>,
+    ) -> Result<Self, HistoryError> {
+        jobs.sort_by_key(|job| job.stage);
+        if jobs.len() != StageName::ORDER.len() {
+            return Err(HistoryError::Corrupt("a send without a job"));
+        }
+        let item = activities.ok_or(HistoryError::Corrupt("a send without its activities"))?;
+        let (findings, not_checked) = (item.findings.clone(), item.not_checked.clone());
+        let activities = shown(header.id, activities_in(item))?;
+        Ok(Self { header, jobs, activities, findings, not_checked })
+    }
+}
+
+impl History {
+    /// The organiser's place in the order; none before its first send.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn organiser(
+        &self,
+        organisation: &OrganisationNumber,
+    ) -> Result<Option<Organiser>, HistoryError> {
+        self.get(&key::organiser(organisation)).await
+    }
+
+    /// A send that was accepted and has not expired.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn send(&self, send: &SendRef, now: Timestamp) -> Result<Option<StoredSend>, HistoryError> {
+        let keys = send_keys(send);
+        let items = self.get_many::<serde_json::Value>(&keys).await?;
+        assemble(items, now)
+    }
+
+    /// Whether a send accepted after `seq` (other than `except`) holds one of these records. One that was cancelled
+    /// before it started has not sent any.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn is_superseded(
+        &self,
+        organisation: &OrganisationNumber,
+        seq: u64,
+        except: SendId,
+        records: &[RecordId],
+    ) -> Result<bool, HistoryError> {
+        let mut after = key::order(organisation, seq);
+        loop {
+            let places: Vec<(String, OrderItem)> =
+                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, LATER_SENDS_AT_ONCE).await?;
+            for (_, place) in places.iter().filter(|(_, place)| place.send != except) {
+                let later = SendRef::new(organisation.clone(), place.send);
+                let header: Option<SendHeader> = self.get(&later.header()).await?;
+                let went = header.is_some_and(|header| {
+                    // Stopped or cancelled before it ran: nothing of it was sent.
+                    !header.status.has_ended() || header.started_at.is_some()
+                });
+                if went && self.record_ids(&later).await?.holds_any(records.iter()) {
+                    return Ok(true);
+                }
+            }
+            match places.last() {
+                Some((sk, _)) if places.len() == LATER_SENDS_AT_ONCE => after.sk.clone_from(sk),
+                _ => return Ok(false),
+            }
+        }
+    }
+
+    /// Whether a send is to stop: nothing more of it is submitted.
+    pub async fn is_stopping(&self, send: &SendRef) -> Result<bool, HistoryError> {
+        let header: Option<SendHeader> = self.get(&send.header()).await?;
+        Ok(header.is_none_or(|header| header.stop_requested.is_some()))
+    }
+
+    /// One job of a send that was accepted and has not expired.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn seen_job(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        now: Timestamp,
+    ) -> Result<Option<Job>, HistoryError> {
+        let header: Option<SendHeader> = self.get(&send.header()).await?;
+        if !header.is_some_and(|header| is_seen(&header, now)) {
+            return Ok(None);
+        }
+        let job = self.job(send, stage).await?;
+        job.map(Some).ok_or(HistoryError::Corrupt("a send without a job"))
+    }
+
+    /// A job's batches in order: at most `limit`, from `first` on.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn batches(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        first: BatchId,
+        limit: usize,
+    ) -> Result<Vec<Batch>, HistoryError> {
+        let after = first.0.checked_sub(1).map(|before| send.batch(stage, BatchId(before)).sk);
+        let prefix = SendRef::batch_prefix(stage);
+        let found = self.query(&send.header().pk, &prefix, after.as_deref(), true, limit).await?;
+        Ok(found.into_iter().map(|(_, batch)| batch).collect())
+    }
+
+    /// A job's attempts, the last batch's last call first: at most `limit`, after the cursor of the page before.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn attempts(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Page<Attempt>, HistoryError> {
+        let prefix = SendRef::attempt_prefix(stage);
+        let after = cursor.map(|cursor| format!("{prefix}{cursor}"));
+        let found = self.query(&send.header().pk, &prefix, after.as_deref(), false, limit + 1).await?;
+        Ok(cut(found, limit, &prefix))
+    }
+
+    /// One attempt.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn attempt(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        attempt: AttemptId,
+    ) -> Result<Option<Attempt>, HistoryError> {
+        self.get(&send.attempt(stage, attempt)).await
+    }
+}
+
+/// A page of what was read, and the cursor of the next one: only where there is something more, which is why one more
+/// was read.
+fn cut<T>(mut found: Vec<(String, T)>, limit: usize, prefix: &str) -> Page<T> {
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let listed = |(sk, item): (String, T)| Listed { item, after: behind(&sk, prefix) };
+    let items: Vec<_> = found.into_iter().map(listed).collect();
+    let next = items.last().filter(|_| more).map(|last| last.after.clone());
+    Page { items, next }
+}
+
+/// The cursor of what comes after a key: what of it differs from the others of its list.
+pub(crate) fn behind(sk: &str, prefix: &str) -> String {
+    sk.strip_prefix(prefix).unwrap_or(sk).to_owned()
+}
+
+fn send_keys(send: &SendRef) -> Vec<Key> {
+    let jobs = StageName::ORDER.into_iter().map(|stage| send.job(stage));
+    [send.header(), send.activities()].into_iter().chain(jobs).collect()
+}
+
+fn read<T: DeserializeOwned>(item: serde_json::Value) -> Result<T, HistoryError> {
+    serde_json::from_value(item).map_err(|_| HistoryError::Corrupt(std::any::type_name::<T>()))
+}
+
+/// Puts the items of one send together; none for a send that is not to be seen.
+fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<StoredSend>, HistoryError> {
+    let (mut header, mut activities, mut jobs) = (None, None, Vec::new());
+    for item in items {
+        let sk = item.get("sk").and_then(serde_json::Value::as_str).unwrap_or_default();
+        if sk == SEND_PREFIX {
+            header = Some(read::<SendHeader>(item)?);
+        } else if sk == "send#activities" {
+            activities = Some(read::<ActivitiesItem>(item)?);
+        } else {
+            jobs.push(read::<Job>(item)?);
+        }
+    }
+    match header.filter(|header| is_seen(header, now)) {
+        None => Ok(None),
+        Some(header) => StoredSend::of(header, activities.as_ref(), jobs).map(Some),
+    }
+}
+
+/// Whether a send is to be seen: it was accepted, and has not expired.
+pub(crate) fn is_seen(header: &SendHeader, now: Timestamp) -> bool {
+    header.was_accepted() && header.expires > now.as_second()
+}

@@ -1,0 +1,85 @@
+//! The records of a job that were not accepted, as one packed set, written before the job ends: what the stages after
+//! it go without, where the sender chose to go on.
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use stafett_domain::{BatchId, Outcome, RecordId, StageName};
+
+use crate::key::SendRef;
+use crate::packed::Body;
+use crate::store::{History, HistoryError};
+
+/// Batch states that are read at once.
+const BATCHES_AT_ONCE: usize = 50;
+
+/// The ids of the records in a body, in order.
+pub fn record_ids(body: &str) -> Result<Vec<RecordId>, HistoryError> {
+    #[derive(Deserialize)]
+    struct Data {
+        data: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    struct Entry {
+        id: RecordId,
+    }
+    let data: Data = serde_json::from_str(body).map_err(|_| HistoryError::Corrupt("the body of a batch"))?;
+    Ok(data.data.into_iter().map(|entry| entry.id).collect())
+}
+
+impl History {
+    /// Gathers what a job, all of whose batches are closed, did not get accepted, and keeps it. Can be repeated.
+    pub(crate) async fn keep_refused(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        expires: i64,
+    ) -> Result<(), HistoryError> {
+        let mut refused: Vec<u8> = Vec::new();
+        let mut first = BatchId(0);
+        loop {
+            let batches = self.batches(send, stage, first, BATCHES_AT_ONCE).await?;
+            for batch in &batches {
+                first = BatchId(batch.batch.0 + 1);
+                let Some(counts) = batch.counts else { continue };
+                if counts.success + counts.warning == counts.total {
+                    continue;
+                }
+                let Body { body, .. } = self.body::<serde::de::IgnoredAny>(send, stage, batch).await?;
+                let ids = record_ids(&body)?;
+                let not_accepted = |outcome| !matches!(outcome, Outcome::Success | Outcome::Warning);
+                match batch.issues {
+                    Some(attempt) => {
+                        let issues = self.issues(send, stage, attempt).await?;
+                        let issues = issues.records.iter().filter(|issue| not_accepted(issue.outcome));
+                        let ids = issues.filter_map(|issue| ids.get(issue.index as usize));
+                        refused.extend(ids.flat_map(|id| id.0.into_bytes()));
+                    }
+                    None => refused.extend(ids.iter().flat_map(|id| id.0.into_bytes())),
+                }
+            }
+            if batches.len() < BATCHES_AT_ONCE {
+                break;
+            }
+        }
+        self.put_packed(&send.refused(stage), &refused, expires).await
+    }
+
+    /// What the stages before `stage` did not get accepted; empty where the sender did not choose to go on.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn refused_before(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+    ) -> Result<HashSet<RecordId>, HistoryError> {
+        let mut refused = HashSet::new();
+        for before in StageName::ORDER.into_iter().take_while(|other| *other != stage) {
+            let packed = self.get_packed(&send.refused(before)).await?.unwrap_or_default();
+            let (ids, _) = packed.as_chunks::<16>();
+            refused.extend(ids.iter().map(|id| RecordId(uuid::Uuid::from_bytes(*id))));
+        }
+        Ok(refused)
+    }
+}

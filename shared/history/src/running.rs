@@ -1,0 +1,94 @@
+//! Which sends have their organiser's place now, and which wait behind them.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use stafett_domain::{OrganisationNumber, SendStatus};
+
+use crate::acceptance::OrderItem;
+use crate::due::IndexEntry;
+use crate::item::{Organiser, SendHeader};
+use crate::key::{self, Carrier, SHARDS, SendRef};
+use crate::store::{History, HistoryError, In, from_item, unavailable};
+
+/// A send that has its organiser's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningSend {
+    /// Which.
+    pub send: SendRef,
+    /// When it got the place.
+    pub since: Timestamp,
+}
+
+/// Places in the order that are read at once.
+const ORDER_PAGE: usize = 100;
+
+impl History {
+    /// The sends that have their organiser's place, in no order.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn running_sends(&self) -> Result<Vec<RunningSend>, HistoryError> {
+        let named = |organisation| (key::organiser(&organisation).pk, organisation);
+        let organisations: HashMap<_, _> = self.organisers_at_work().await?.into_iter().map(named).collect();
+        let keys: Vec<_> = organisations.values().map(key::organiser).collect();
+        // For the figures alone: who cannot be read is missing there, and everywhere else an error.
+        let organisers: Vec<In<Organiser>> = self.get_many_listed(&keys).await?;
+        let running = organisers.into_iter().filter_map(|In { pk, item }| {
+            let send = SendRef::new(organisations.get(&pk)?.clone(), item.running?);
+            Some(RunningSend { send, since: item.running_since? })
+        });
+        Ok(running.collect())
+    }
+
+    /// The organisers of whom a send has the place, in no order. Each is in the index of what is due for as long as that
+    /// is so.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn organisers_at_work(&self) -> Result<Vec<OrganisationNumber>, HistoryError> {
+        let mut organisers = Vec::new();
+        for shard in 0..SHARDS {
+            let request = self.in_shard(shard).key_condition_expression("dueShard = :shard");
+            let mut pages = request.into_paginator().send();
+            while let Some(page) = pages.next().await {
+                for item in page.map_err(|error| unavailable(&error))?.items.unwrap_or_default() {
+                    let entry: IndexEntry = from_item(item)?;
+                    if let Some(Carrier::Organiser(organisation)) = entry.carrier() {
+                        organisers.push(organisation);
+                    }
+                }
+            }
+        }
+        Ok(organisers)
+    }
+
+    /// An organiser's sends that wait or run, those accepted last first.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn unended(&self, organisation: &OrganisationNumber) -> Result<Vec<SendRef>, HistoryError> {
+        let organiser = self.organiser(organisation).await?;
+        // Where none has the place, none waits for it.
+        let Some(running) = organiser.and_then(|organiser| organiser.running_seq) else {
+            return Ok(Vec::new());
+        };
+        let mut after = key::order(organisation, running.saturating_sub(1));
+        let mut headers = Vec::new();
+        loop {
+            let page: Vec<(String, OrderItem)> =
+                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, ORDER_PAGE).await?;
+            headers.extend(
+                page.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send).header()),
+            );
+            match page.last() {
+                Some((sk, _)) if page.len() == ORDER_PAGE => after.sk.clone_from(sk),
+                _ => break,
+            }
+        }
+        let mut sends: Vec<SendHeader> = self.get_many(&headers).await?;
+        sends.retain(|send| matches!(send.status, SendStatus::Queued | SendStatus::Running));
+        sends.sort_by_key(|send| std::cmp::Reverse(send.seq));
+        Ok(sends.into_iter().map(|send| SendRef::new(organisation.clone(), send.id)).collect())
+    }
+}

@@ -1,0 +1,238 @@
+//! The start of a job.
+
+use jiff::Timestamp;
+use stafett_domain::{
+    BatchId, BatchStatus, ClaimId, IllegalTransition, JobEvent, JobStatus, SendEvent, SendStatus, StageName,
+};
+
+use crate::claim::{is_live, span};
+use crate::due::Due;
+use crate::item::{Job, SendHeader};
+use crate::key::{self, SendRef};
+use crate::store::{History, HistoryError, Write, WriteError};
+use stafett_domain::takeover::{Takeover, Unfinished};
+use stafett_domain::time::Millis;
+
+const START_TRIES: u32 = 8;
+
+/// Why a message for a step is acknowledged whose last holder died not long ago.
+pub const PAUSED: &str = "its holder died, and it is taken up again later";
+
+/// Batches that a start queues; the end of batch b queues b + this. So a large send leaves room for small ones.
+pub const AT_ONCE: u32 = 4;
+
+/// What the claim of a job's start came to.
+#[derive(Debug)]
+pub enum StartAnswer {
+    /// The job has started: queue its first batches.
+    Started(Job),
+    /// It had started, and its holder died before what follows was handed on. The start is ours now: do that.
+    HandOn(Job),
+    /// The send is stopping: end it, if nothing of it is open.
+    Stopped,
+    /// Nothing to do: acknowledge. Says why.
+    Done(&'static str),
+    /// Another holder has it for so long. `copy` says whether this is the one copy of the message that is queued.
+    Held {
+        /// Until the holder's claim expires.
+        rest: std::time::Duration,
+        /// Whether a copy is to be queued.
+        copy: bool,
+    },
+}
+
+/// A claim of a job's start to make.
+#[derive(Debug, Clone, Copy)]
+pub struct StartClaim<'a> {
+    /// Ours.
+    pub id: ClaimId,
+    /// Now.
+    pub now: Timestamp,
+    /// When it expires.
+    pub until: Millis,
+    /// The rules for steps whose holders die.
+    pub takeover: &'a Takeover,
+    /// When the watchdog looks at the batches that the start queues.
+    pub overdue_at: Millis,
+}
+
+impl History {
+    /// Claims the start of a job: the job runs, and its first batches are due.
+    ///
+    /// The first job also starts its send, on condition that it is the organiser's running one. A later one starts
+    /// on condition that the job before it succeeded: it ended, so that can not change any more.
+    pub async fn claim_start(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        start: &StartClaim<'_>,
+    ) -> Result<StartAnswer, HistoryError> {
+        let StartClaim { id: claim, now, until, takeover, overdue_at } = *start;
+        for _ in 0..START_TRIES {
+            let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(send, stage).await?);
+            let (Some(header), Some(job)) = (header, job) else { return Ok(StartAnswer::Done("erased")) };
+            if job.claim == Some(claim) {
+                let first = job.unfinished == Unfinished::default();
+                return Ok(if first { StartAnswer::Started(job) } else { StartAnswer::HandOn(job) });
+            }
+            match job.status {
+                JobStatus::Waiting => {}
+                JobStatus::Running if job.handed_on => return Ok(StartAnswer::Done("started before")),
+                JobStatus::Running if is_live(job.claim, job.claim_until, now.as_millisecond()) => {
+                    let copy = self.take_copy(send.job(stage), job.claim).await?;
+                    let rest = span(now.as_millisecond(), job.claim_until);
+                    return Ok(StartAnswer::Held { rest, copy });
+                }
+                JobStatus::Running => {
+                    let unfinished = job.unfinished.and_one(job.claim_until);
+                    if now.as_millisecond() < takeover.again_at(&unfinished, job.claim_until) {
+                        return Ok(StartAnswer::Done(PAUSED));
+                    }
+                    match self.take_start_over(send, start, job, unfinished).await? {
+                        Some(taken) => return Ok(StartAnswer::HandOn(taken)),
+                        // Somebody else has it, or what follows was handed on after all.
+                        None => continue,
+                    }
+                }
+                _ => return Ok(StartAnswer::Done("ended before")),
+            }
+            if header.stop_requested.is_some() && !header.status.has_ended() {
+                return Ok(StartAnswer::Stopped);
+            }
+            if !self.may_start(send, stage, &header).await? {
+                return Ok(StartAnswer::Done("not its turn"));
+            }
+            let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot start");
+            let started = Job {
+                status: job.status.next(JobEvent::Started).map_err(illegal)?,
+                started_at: Some(now),
+                claim: Some(claim),
+                claim_until: until,
+                handed_on: false,
+                due: Due::at(takeover.due_at(&Unfinished::default(), until), send),
+                ..job
+            };
+            let mut writes = vec![
+                Write::put(send.job(stage), &started)?
+                    .when("#status = :waiting")
+                    .with("waiting", JobStatus::Waiting)?,
+            ];
+            if stage == StageName::FIRST {
+                let running = header.status.next(SendEvent::Started).map_err(illegal)?;
+                writes.push(
+                    Write::update(send.header(), "SET #status = :running, #startedAt = :now")
+                        .when("#status = :queued AND attribute_not_exists(#stopRequested)")
+                        .with("running", running)?
+                        .with("queued", SendStatus::Queued)?
+                        .with("now", now)?,
+                );
+                writes.push(
+                    Write::check(key::organiser(&send.organisation))
+                        .when("#running = :send")
+                        .with("send", send.send)?,
+                );
+            } else {
+                writes.push(
+                    Write::check(send.header())
+                        .when("#status = :running AND attribute_not_exists(#stopRequested)")
+                        .with("running", SendStatus::Running)?,
+                );
+            }
+            for batch in 0..started.batches.min(AT_ONCE) {
+                writes.push(due_batch(send, stage, BatchId(batch), overdue_at)?);
+            }
+            match self.transact(writes).await {
+                Ok(()) => return Ok(StartAnswer::Started(started)),
+                // Somebody else moved one of them: look again, and find out what it means.
+                Err(WriteError::Condition(_)) => {}
+                Err(WriteError::History(error)) => return Err(error),
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// Claims a start whose holder died, if it still is as it was read.
+    async fn take_start_over(
+        &self,
+        send: &SendRef,
+        start: &StartClaim<'_>,
+        job: Job,
+        unfinished: Unfinished,
+    ) -> Result<Option<Job>, HistoryError> {
+        let StartClaim { id, until, takeover, .. } = *start;
+        let due = Due::at(takeover.due_at(&unfinished, until), send);
+        let write = Write::update(
+            send.job(job.stage),
+            "SET #claim = :claim, #claimUntil = :until, #unfinished = :unfinished, #unfinishedSince = :since, \
+             #dueAt = :due, #dueShard = :shard REMOVE #resent, #resentSince",
+        )
+        .when("#status = :running AND #handedOn = :no AND #claim = :before")
+        .with("claim", id)?
+        .with("until", until)?
+        .with("unfinished", unfinished.claims)?
+        .with("since", unfinished.since)?
+        .with("due", due.due_at)?
+        .with("shard", &due.due_shard)?
+        .with("running", JobStatus::Running)?
+        .with("no", false)?
+        .with("before", job.claim)?;
+        let taken = Job { claim: Some(id), claim_until: until, unfinished, due, ..job };
+        Ok(self.write(write).await?.then_some(taken))
+    }
+
+    /// Whether it is this job's turn, by what the history says now.
+    async fn may_start(
+        &self,
+        send: &SendRef,
+        stage: StageName,
+        header: &SendHeader,
+    ) -> Result<bool, HistoryError> {
+        let before = StageName::ORDER.into_iter().take_while(|other| *other != stage).last();
+        match before {
+            None => {
+                let organiser: Option<crate::item::Organiser> =
+                    self.get(&key::organiser(&send.organisation)).await?;
+                let runs = organiser.is_some_and(|organiser| organiser.running == Some(send.send));
+                Ok(runs && header.status == SendStatus::Queued)
+            }
+            Some(before) => {
+                let before = self.job(send, before).await?;
+                let succeeded = before.is_some_and(|job| {
+                    matches!(
+                        job.status,
+                        JobStatus::Succeeded
+                            | JobStatus::SucceededWithWarnings
+                            | JobStatus::CompletedWithErrors
+                    )
+                });
+                Ok(succeeded && header.status == SendStatus::Running)
+            }
+        }
+    }
+
+    /// Notes that the messages that follow from a start were sent: its `dueAt` goes. (The claim of a submit within the
+    /// start notes the same, and so does the end of the job.)
+    pub async fn start_handed_on(&self, send: &SendRef, stage: StageName) -> Result<(), HistoryError> {
+        let write = Write::update(send.job(stage), "SET #handedOn = :yes REMOVE #dueAt, #dueShard")
+            .when("#status <> :waiting")
+            .with("yes", true)?
+            .with("waiting", JobStatus::Waiting)?;
+        self.write(write).await?;
+        Ok(())
+    }
+}
+
+/// Sets the `dueAt` of a batch that nobody has claimed.
+pub(crate) fn due_batch(
+    send: &SendRef,
+    stage: StageName,
+    batch: BatchId,
+    at: Millis,
+) -> Result<Write, HistoryError> {
+    let due = Due::at(at, send);
+    Write::update(send.batch(stage, batch), "SET #dueAt = :due, #dueShard = :shard")
+        .when("#status = :planned")
+        .with("due", due.due_at)?
+        .with("shard", due.due_shard)?
+        .with("planned", BatchStatus::Planned)
+}

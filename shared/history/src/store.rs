@@ -1,0 +1,406 @@
+//! Reads and writes of the table, in the few forms that the history uses.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::key::Key;
+pub(crate) use crate::write::Write;
+use crate::write::WriteKind;
+use stafett_runtime::Metrics;
+use stafett_runtime::error_code;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// An item with the partition that it is in.
+#[derive(serde::Deserialize)]
+pub(crate) struct In<T> {
+    pub(crate) pk: String,
+    #[serde(flatten)]
+    pub(crate) item: T,
+}
+
+/// The history could not be read or written. Holds codes and kinds, no values.
+#[derive(Debug, thiserror::Error)]
+pub enum HistoryError {
+    /// DynamoDB did not do it; the code is its own.
+    #[error("the history cannot be reached: {code}")]
+    Unavailable {
+        /// DynamoDB's error code, or the kind of transport failure.
+        code: String,
+    },
+    /// An item that is not what its key says.
+    #[error("the history holds an item that cannot be read: {0}")]
+    Corrupt(&'static str),
+    /// A transaction met others again and again.
+    #[error("the history is too busy")]
+    Contended,
+}
+
+/// Why a conditional write was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum WriteError {
+    /// Its condition, or that of these places of the transaction, did not hold.
+    #[error("a condition did not hold")]
+    Condition(Vec<usize>),
+    #[error(transparent)]
+    History(#[from] HistoryError),
+}
+
+/// How often a transaction that met another one is tried.
+pub(crate) const CONFLICT_TRIES: u32 = 12;
+/// DynamoDB reads a hundred keys a call.
+const LARGEST_GET: usize = 100;
+
+/// The history's table.
+#[derive(Clone)]
+pub struct History {
+    pub(crate) db: Client,
+    pub(crate) table: String,
+    metrics: Metrics,
+}
+
+impl History {
+    /// The history in `table`. `metrics` counts what its lists leave out.
+    pub fn new(db: Client, table: String, metrics: Metrics) -> Self {
+        Self { db, table, metrics }
+    }
+
+    /// An item of a list; none, logged and counted, where it cannot be read: a newer version may have written it, and
+    /// one such item must not take the whole list from its organiser. What decides something reads strictly.
+    pub(crate) fn listed<T>(&self, read: Result<T, HistoryError>) -> Result<Option<T>, HistoryError> {
+        match read {
+            Err(HistoryError::Corrupt(what)) => {
+                tracing::error!(
+                    event = "history.unreadable",
+                    what,
+                    "a list is shown without an item that cannot be read"
+                );
+                self.metrics.unreadable_item();
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+
+    /// As [`History::get_many`], for a list: what cannot be read is left out.
+    pub(crate) async fn get_many_listed<T: DeserializeOwned>(
+        &self,
+        keys: &[Key],
+    ) -> Result<Vec<T>, HistoryError> {
+        let items = self.get_many_items(keys).await?;
+        items.into_iter().filter_map(|item| self.listed(from_item(item)).transpose()).collect()
+    }
+
+    /// As [`History::query`], for a list: what cannot be read is none, and keeps its place.
+    pub(crate) async fn query_listed<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        ascending: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, Option<T>)>, HistoryError> {
+        let items = self.query_items(pk, prefix, after, ascending, limit).await?;
+        items.into_iter().map(|(sk, item)| Ok((sk, self.listed(from_item(item))?))).collect()
+    }
+
+    /// Reads one item, consistently.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, HistoryError> {
+        self.read(key, true).await
+    }
+
+    /// Reads one item that is written once and never changed: consistently, and dearer, only where it is not found
+    /// otherwise.
+    pub(crate) async fn get_unchanging<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+    ) -> Result<Option<T>, HistoryError> {
+        match self.read(key, false).await? {
+            Some(item) => Ok(Some(item)),
+            None => self.read(key, true).await,
+        }
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &self,
+        key: &Key,
+        consistent: bool,
+    ) -> Result<Option<T>, HistoryError> {
+        let request = self
+            .db
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)))
+            .consistent_read(consistent);
+        let answer = request.send().await.map_err(|error| unavailable(&error))?;
+        answer.item.map(from_item).transpose()
+    }
+
+    /// Reads many items, in any order; those that are not there are left out.
+    pub(crate) async fn get_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, HistoryError> {
+        self.get_many_items(keys).await?.into_iter().map(from_item).collect()
+    }
+
+    async fn get_many_items(&self, keys: &[Key]) -> Result<Vec<Item>, HistoryError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(LARGEST_GET) {
+            let mut wanted: Vec<Item> = chunk.iter().map(key_item).collect();
+            // DynamoDB may leave some keys for another call.
+            while !wanted.is_empty() {
+                let asked = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|_| HistoryError::Corrupt("a read without keys"))?;
+                let request = self.db.batch_get_item().request_items(&self.table, asked);
+                let answer = request.send().await.map_err(|error| unavailable(&error))?;
+                let items =
+                    answer.responses.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+                found.extend(items);
+                let left = answer.unprocessed_keys.and_then(|mut tables| tables.remove(&self.table));
+                wanted = left.map(|left| left.keys).unwrap_or_default();
+            }
+        }
+        Ok(found)
+    }
+
+    /// Writes one item, whatever was there.
+    pub(crate) async fn put<T: Serialize>(&self, key: &Key, item: &T) -> Result<(), HistoryError> {
+        self.write(Write::put(key.clone(), item)?).await.map(drop)
+    }
+
+    /// Removes one item, whether or not it was there.
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), HistoryError> {
+        let request = self.db.delete_item().table_name(&self.table).set_key(Some(key_item(key)));
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    /// The sort keys of a partition, all of them.
+    pub(crate) async fn sort_keys(&self, pk: &str) -> Result<Vec<String>, HistoryError> {
+        let (mut start, mut found) = (None, Vec::new());
+        loop {
+            let request = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .projection_expression("sk")
+                .consistent_read(true)
+                .set_exclusive_start_key(start);
+            let answer = request.send().await.map_err(|error| unavailable(&error))?;
+            let keys = answer.items.unwrap_or_default().into_iter();
+            found.extend(keys.filter_map(|item| item.get("sk").and_then(|sk| sk.as_s().ok()).cloned()));
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Does one write, if its condition holds; says whether it did. Faster and cheaper than a transaction of one. One
+    /// that met a transaction on the same item is tried again.
+    pub(crate) async fn write(&self, write: Write) -> Result<bool, HistoryError> {
+        let names = write.names();
+        let values = (!write.values.is_empty()).then(|| write.values.clone());
+        for attempt in 1..=CONFLICT_TRIES {
+            let done = match &write.kind {
+                WriteKind::Put(item) => {
+                    let request = self
+                        .db
+                        .put_item()
+                        .table_name(&self.table)
+                        .set_item(Some(item.clone()))
+                        .set_condition_expression(write.condition.clone())
+                        .set_expression_attribute_names(names.clone())
+                        .set_expression_attribute_values(values.clone());
+                    done(request.send().await.map(drop))
+                }
+                WriteKind::Update(expression) => {
+                    let request = self
+                        .db
+                        .update_item()
+                        .table_name(&self.table)
+                        .set_key(Some(key_item(&write.key)))
+                        .update_expression(expression)
+                        .set_condition_expression(write.condition.clone())
+                        .set_expression_attribute_names(names.clone())
+                        .set_expression_attribute_values(values.clone());
+                    done(request.send().await.map(drop))
+                }
+                WriteKind::Delete | WriteKind::Check => {
+                    return Err(HistoryError::Corrupt("a removal or a check outside a transaction"));
+                }
+            };
+            match done? {
+                Done::Yes(()) => return Ok(true),
+                Done::ConditionFailed => return Ok(false),
+                Done::MetTransaction => pause(attempt).await,
+            }
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// Does all of `writes` or none. One that met another transaction is tried again; the SDK gives each call a
+    /// client request token, so that a repeat on the wire is no second write.
+    pub(crate) async fn transact(&self, writes: Vec<Write>) -> Result<(), WriteError> {
+        let mut items = Vec::with_capacity(writes.len());
+        for write in writes {
+            items.push(write.into_item(&self.table)?);
+        }
+        for attempt in 1..=CONFLICT_TRIES {
+            let request = self.db.transact_write_items().set_transact_items(Some(items.clone()));
+            let Err(error) = request.send().await else { return Ok(()) };
+            match cancelled(&error) {
+                Cancelled::Conditions(places) => return Err(WriteError::Condition(places)),
+                Cancelled::Conflict => pause(attempt).await,
+                Cancelled::No => return Err(unavailable(&error).into()),
+            }
+        }
+        Err(HistoryError::Contended.into())
+    }
+
+    /// Reads the items of one partition whose sort key begins with `prefix`: at most `limit` of them, after
+    /// `after` (a sort key), ascending or descending. With fewer items than `limit` there are no more.
+    pub(crate) async fn query<T: DeserializeOwned>(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        ascending: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, T)>, HistoryError> {
+        let items = self.query_items(pk, prefix, after, ascending, limit).await?;
+        items.into_iter().map(|(sk, item)| Ok((sk, from_item(item)?))).collect()
+    }
+
+    async fn query_items(
+        &self,
+        pk: &str,
+        prefix: &str,
+        after: Option<&str>,
+        ascending: bool,
+        limit: usize,
+    ) -> Result<Vec<(String, Item)>, HistoryError> {
+        let mut start = after.map(|sk| key_item(&Key { pk: pk.to_owned(), sk: sk.to_owned() }));
+        let mut found = Vec::new();
+        loop {
+            let left = i32::try_from(limit - found.len()).unwrap_or(i32::MAX);
+            let request = self
+                .db
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()))
+                .consistent_read(true)
+                .scan_index_forward(ascending)
+                .set_exclusive_start_key(start)
+                .limit(left);
+            let answer = request.send().await.map_err(|error| unavailable(&error))?;
+            for item in answer.items.unwrap_or_default() {
+                let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
+                found.push((sk, item));
+            }
+            // A page may end before the limit.
+            start = answer.last_evaluated_key;
+            if start.is_none() || found.len() >= limit {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// What a single write came to.
+pub(crate) enum Done<T> {
+    Yes(T),
+    ConditionFailed,
+    MetTransaction,
+}
+
+pub(crate) fn done<T, E, R>(answer: Result<T, SdkError<E, R>>) -> Result<Done<T>, HistoryError>
+where
+    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+{
+    let error = match answer {
+        Ok(answer) => return Ok(Done::Yes(answer)),
+        Err(error) => error,
+    };
+    match error.as_service_error().and_then(|error| error.code()) {
+        Some("ConditionalCheckFailedException") => Ok(Done::ConditionFailed),
+        Some("TransactionConflictException") => Ok(Done::MetTransaction),
+        _ => Err(unavailable(&error)),
+    }
+}
+
+enum Cancelled {
+    Conditions(Vec<usize>),
+    Conflict,
+    No,
+}
+
+fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+    else {
+        return Cancelled::No;
+    };
+    let codes: Vec<_> =
+        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+    let conditions: Vec<_> = codes
+        .iter()
+        .enumerate()
+        .filter(|(_, code)| **code == "ConditionalCheckFailed")
+        .map(|(at, _)| at)
+        .collect();
+    if !conditions.is_empty() {
+        Cancelled::Conditions(conditions)
+    } else if codes.contains(&"TransactionConflict") {
+        Cancelled::Conflict
+    } else {
+        Cancelled::No
+    }
+}
+
+/// A pause that grows with the tries and is never the same for two that met.
+pub(crate) async fn pause(attempt: u32) {
+    let random = uuid::Uuid::new_v4().as_u128() % 20;
+    let milliseconds = u64::from(attempt) * 5 + u64::try_from(random).unwrap_or_default();
+    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+}
+
+pub(crate) fn key_item(key: &Key) -> Item {
+    Item::from([
+        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
+        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
+    ])
+}
+
+pub(crate) fn to_value<T: Serialize>(value: T) -> Result<AttributeValue, HistoryError> {
+    serde_dynamo::to_attribute_value(value)
+        .map_err(|_| HistoryError::Corrupt("a value that cannot be written"))
+}
+
+pub(crate) fn to_item<T: Serialize>(key: &Key, item: &T) -> Result<Item, HistoryError> {
+    let mut written: Item =
+        serde_dynamo::to_item(item).map_err(|_| HistoryError::Corrupt("an item that cannot be written"))?;
+    written.extend(key_item(key));
+    Ok(written)
+}
+
+pub(crate) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, HistoryError> {
+    serde_dynamo::from_item(item).map_err(|_| HistoryError::Corrupt(std::any::type_name::<T>()))
+}
+
+pub(crate) fn unavailable<E, R>(error: &SdkError<E, R>) -> HistoryError
+where
+    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
+{
+    HistoryError::Unavailable { code: error_code(error) }
+}

@@ -1,0 +1,349 @@
+//! A send that comes in parts. Each part is packed into the bodies of its batches when it comes, written once, under keys
+//! that no other request has; the item that says which bodies those are, the part itself, is written last, in a
+//! transaction on the send being open for parts and on the part being the one that was read. The bodies of a part that is
+//! replaced are removed in that transaction: whoever replaces it is the only one who knows that nothing points at them.
+//! Submitting closes the send for parts; from there on it is accepted as any other send, and no body is removed.
+//!
+//! A request that died leaves bodies that nothing points at: they go when the send is discarded, or expire with it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::{JobStatus, KindCount, Options, Reason, ReasonCode, SendStatus, StageName};
+use uuid::Uuid;
+
+use crate::acceptance::NewSend;
+use crate::item::{Job, PartBody, SendHeader, Upload};
+use crate::key::{Key, SendRef};
+use crate::packed::{Body, packed_keys};
+use crate::read::StoredSend;
+use crate::store::{CONFLICT_TRIES, History, HistoryError, Write, WriteError, pause};
+
+/// Bodies of a part that are written, or removed, at the same time.
+const AT_ONCE: usize = 8;
+/// Bodies that one transaction removes. DynamoDB takes a hundred writes; a part of 4 MB has about 25 bodies.
+const REMOVED_AT_ONCE: usize = 98;
+/// Parts that are listed at the same time.
+const PARTS_AT_ONCE: usize = 100;
+
+/// A send to be opened for parts.
+pub struct NewUpload {
+    /// Who asked for it: the token's `sub`.
+    pub requested_by: String,
+    /// What the sender chose.
+    pub options: Options,
+    /// How long it is kept.
+    pub retention_days: u32,
+    /// The days that the organiser's certificate has left, where those are few.
+    pub certificate_days_left: Option<i64>,
+    /// How long it may take until it is accepted.
+    pub open_for: Duration,
+}
+
+/// A part to be stored.
+pub struct NewPart<F> {
+    /// From 1.
+    pub part: u32,
+    /// Its batches, by stage.
+    pub stages: [Vec<Body<F>>; 4],
+    /// What was found in it, in numbers.
+    pub findings: Vec<KindCount>,
+}
+
+/// What became of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// It is there; an earlier one of that number is not any more.
+    Yes,
+    /// The send was submitted: it takes no parts.
+    Submitted,
+    /// The send was cancelled.
+    Cancelled,
+    /// There is no such send.
+    NotFound,
+}
+
+/// What became of closing a send for parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sealed {
+    /// It is closed, with so many parts.
+    Yes,
+    /// A part came meanwhile, or somebody else closed it.
+    Moved,
+}
+
+/// A part, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredPart {
+    /// From 1.
+    pub part: u32,
+    /// The request that stored it: one that replaces it tells it from any other by this.
+    pub request: Uuid,
+    /// Its batches, by stage.
+    pub stages: [Vec<PartBatch>; 4],
+    /// What was found in it, in numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<KindCount>,
+    /// See the send's.
+    pub expires: i64,
+}
+
+/// Says that bodies of a part may be there, whether or not the part is: the first that is written of it.
+#[derive(Serialize)]
+struct Begun {
+    expires: i64,
+}
+
+/// A batch that came with a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartBatch {
+    /// See [`PartBody::name`].
+    pub name: String,
+    /// How many records.
+    pub records: u32,
+    /// How many items its body took.
+    pub items: usize,
+}
+
+impl StoredPart {
+    /// How many records it has of each stage.
+    pub fn records(&self) -> [u32; 4] {
+        self.stages.each_ref().map(|batches| batches.iter().map(|batch| batch.records).sum())
+    }
+
+    /// The keys of its bodies.
+    fn bodies(&self, send: &SendRef) -> Vec<Key> {
+        let key = |batch: &PartBatch| send.part_body(&PartBody { part: self.part, name: batch.name.clone() });
+        let batches = self.stages.iter().flatten();
+        batches.flat_map(|batch| packed_keys(&key(batch), batch.items).collect::<Vec<_>>()).collect()
+    }
+}
+
+/// A send that comes in parts, and these.
+#[derive(Debug)]
+pub struct UploadParts {
+    /// The send.
+    pub header: SendHeader,
+    /// How it stands with its parts.
+    pub upload: Upload,
+    /// Its parts, by number.
+    pub parts: Vec<StoredPart>,
+}
+
+impl History {
+    /// Opens a send for parts. Can be repeated.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn open_upload(
+        &self,
+        send: &SendRef,
+        new: &NewUpload,
+        now: Timestamp,
+    ) -> Result<(), HistoryError> {
+        let (requested_by, discard_at) = (new.requested_by.clone(), (now + new.open_for).as_millisecond());
+        let header = SendHeader {
+            upload: Some(Upload::default()),
+            certificate_days_left: new.certificate_days_left,
+            ..SendHeader::receiving(send, requested_by, new.options, now, new.retention_days, discard_at)
+        };
+        self.write(Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)")).await?;
+        Ok(())
+    }
+
+    /// Stores a part; a repeat takes the place of the first.
+    ///
+    /// # Errors
+    /// [`HistoryError`]; the part can be sent again.
+    pub async fn put_part<F: Serialize>(
+        &self,
+        send: &SendRef,
+        new: NewPart<F>,
+    ) -> Result<Stored, HistoryError> {
+        let Some((header, upload)) = self.upload_header(send).await? else { return Ok(Stored::NotFound) };
+        if let Some(closed) = closed(&header, &upload) {
+            return Ok(closed);
+        }
+        let mut part = StoredPart {
+            part: new.part,
+            request: Uuid::new_v4(),
+            stages: Default::default(),
+            findings: new.findings,
+            expires: header.expires,
+        };
+        let begun = Begun { expires: header.expires };
+        let first = Write::put(send.part_begun(new.part), &begun)?.when("attribute_not_exists(#pk)");
+        let first = self.write(first).await?;
+        for ((stage, bodies), batches) in StageName::ORDER.into_iter().zip(new.stages).zip(&mut part.stages) {
+            *batches =
+                self.put_part_bodies(send, (part.part, part.request), stage, &bodies, part.expires).await?;
+        }
+        let stored = self.point_at(send, &part, first).await?;
+        if stored != Stored::Yes {
+            // Nothing pointed at them, and nothing will: whatever closed the send does not open it again.
+            for key in part.bodies(send) {
+                self.delete(&key).await?;
+            }
+        }
+        Ok(stored)
+    }
+
+    async fn put_part_bodies<F: Serialize>(
+        &self,
+        send: &SendRef,
+        (part, request): (u32, Uuid),
+        stage: StageName,
+        bodies: &[Body<F>],
+        expires: i64,
+    ) -> Result<Vec<PartBatch>, HistoryError> {
+        let numbered: Vec<_> = bodies.iter().enumerate().collect();
+        let mut batches = Vec::with_capacity(bodies.len());
+        for chunk in numbered.chunks(AT_ONCE) {
+            let writes = chunk.iter().map(async |(number, body)| {
+                let name = format!("{}#{number:03}#{}", stage.index(), request.simple());
+                let records = u32::try_from(body.facts.len()).unwrap_or(u32::MAX);
+                let at = PartBody { part, name };
+                let items = self.put_part_body(send, &at, body, expires).await?;
+                Ok::<_, HistoryError>(PartBatch { name: at.name, records, items })
+            });
+            batches.extend(futures::future::try_join_all(writes).await?);
+        }
+        Ok(batches)
+    }
+
+    /// Puts a part whose bodies are written in the place of the one that is there, whose bodies it removes.
+    ///
+    /// `first`: nobody has begun to store a part of that number before.
+    async fn point_at(&self, send: &SendRef, part: &StoredPart, first: bool) -> Result<Stored, HistoryError> {
+        let key = send.upload(part.part);
+        for attempt in 1..=CONFLICT_TRIES {
+            let old: Option<StoredPart> = if first && attempt == 1 { None } else { self.get(&key).await? };
+            // An answer that was lost: the repeat of the call meets what the first one did.
+            if old.as_ref().is_some_and(|old| old.request == part.request) {
+                return Ok(Stored::Yes);
+            }
+            let open = Write::update(send.header(), "SET #upload.#rev = #upload.#rev + :one")
+                .when(
+                    "#status = :receiving AND attribute_not_exists(#discarded) \
+                     AND attribute_not_exists(#upload.#submitted)",
+                )
+                .with("one", 1)?
+                .with("receiving", SendStatus::Receiving)?;
+            let put = Write::put(key.clone(), part)?;
+            let put = match &old {
+                None => put.when("attribute_not_exists(#pk)"),
+                Some(old) => put.when("#request = :old").with("old", old.request)?,
+            };
+            let bodies = old.map(|old| old.bodies(send)).unwrap_or_default();
+            let removals = bodies.into_iter().take(REMOVED_AT_ONCE).map(Write::delete);
+            match self.transact([open, put].into_iter().chain(removals).collect()).await {
+                Ok(()) => return Ok(Stored::Yes),
+                Err(WriteError::Condition(_)) => {}
+                Err(WriteError::History(error)) => return Err(error),
+            }
+            // Somebody else has replaced it, or the send takes no parts any more.
+            let now: Option<StoredPart> = self.get(&key).await?;
+            if now.is_some_and(|now| now.request == part.request) {
+                return Ok(Stored::Yes);
+            }
+            let Some((header, upload)) = self.upload_header(send).await? else { return Ok(Stored::NotFound) };
+            if let Some(closed) = closed(&header, &upload) {
+                return Ok(closed);
+            }
+            pause(attempt).await;
+        }
+        Err(HistoryError::Contended)
+    }
+
+    /// A send that comes in parts, with those that it has; none where there is no such send.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn upload(&self, send: &SendRef) -> Result<Option<UploadParts>, HistoryError> {
+        let Some((header, upload)) = self.upload_header(send).await? else { return Ok(None) };
+        Ok(Some(UploadParts { header, upload, parts: self.parts(send).await? }))
+    }
+
+    async fn parts(&self, send: &SendRef) -> Result<Vec<StoredPart>, HistoryError> {
+        let (mut parts, mut after): (Vec<StoredPart>, _) = (Vec::new(), None::<String>);
+        loop {
+            let pk = send.header().pk;
+            let page: Vec<(String, StoredPart)> =
+                self.query(&pk, SendRef::upload_prefix(), after.as_deref(), true, PARTS_AT_ONCE).await?;
+            let last = page.len() < PARTS_AT_ONCE;
+            after = page.last().map(|(sk, _)| sk.clone());
+            parts.extend(page.into_iter().map(|(_, part)| part));
+            if last {
+                return Ok(parts);
+            }
+        }
+    }
+
+    /// Closes a send for parts, on condition that none has come since `rev`.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn seal_upload<F>(
+        &self,
+        send: &SendRef,
+        rev: u64,
+        parts: u32,
+        new: &NewSend<F>,
+    ) -> Result<Sealed, HistoryError> {
+        let expression = "SET #upload.#submitted = :parts, #activityCount = :activities, #batches = :batches";
+        let write = Write::update(send.header(), expression)
+            .when("#status = :receiving AND #upload.#rev = :rev AND attribute_not_exists(#discarded)")
+            .with("parts", parts)?
+            .with("activities", new.activities.len())?
+            .with("batches", new.batches())?
+            .with("rev", rev)?
+            .with("receiving", SendStatus::Receiving)?;
+        Ok(if self.write(write).await? { Sealed::Yes } else { Sealed::Moved })
+    }
+
+    /// A send that comes in parts, without them; none where there is no such send, or it is being removed.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn upload_header(&self, send: &SendRef) -> Result<Option<(SendHeader, Upload)>, HistoryError> {
+        let header: Option<SendHeader> = self.get(&send.header()).await?;
+        Ok(header.filter(|header| !header.discarded).and_then(|header| {
+            let upload = header.upload.clone()?;
+            Some((header, upload))
+        }))
+    }
+}
+
+/// Why a send takes no parts; none where it does.
+fn closed(header: &SendHeader, upload: &Upload) -> Option<Stored> {
+    if header.was_accepted() || upload.submitted.is_some() && header.is_open() {
+        return Some(Stored::Submitted);
+    }
+    (!header.is_open()).then_some(Stored::Cancelled)
+}
+
+impl UploadParts {
+    /// The send as its parts make it, for one that was not accepted. Of one that was cancelled nothing is left.
+    pub fn into_send(self) -> StoredSend {
+        let Self { mut header, mut parts, .. } = self;
+        let cancelled = header.status == SendStatus::Cancelled;
+        if cancelled {
+            parts.clear();
+        }
+        let jobs = StageName::ORDER.map(|stage| {
+            let batches = || parts.iter().flat_map(|part| part.stages.get(stage.index())).flatten();
+            let total = batches().map(|batch| batch.records).sum();
+            let count = u32::try_from(batches().count()).unwrap_or(u32::MAX);
+            let job = Job::waiting(stage, total, count, header.expires);
+            let reason = Some(Reason::new(ReasonCode::Cancelled));
+            if cancelled { Job { status: JobStatus::NotStarted, reason, ..job } } else { job }
+        });
+        let [.., activities] = &jobs;
+        header.activity_count = activities.total;
+        let findings = parts.into_iter().flat_map(|part| part.findings).collect();
+        StoredSend { header, jobs: jobs.into(), activities: Vec::new(), findings, not_checked: Vec::new() }
+    }
+}

@@ -1,0 +1,143 @@
+//! One write: what it does to which item, and on which condition. Attribute names in expressions are written `#name`,
+//! values `:name`, so that no reserved word can be met.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
+use serde::Serialize;
+
+use crate::key::Key;
+use crate::store::{HistoryError, Item, key_item, to_item, to_value};
+
+/// One write, alone or in a transaction.
+pub(crate) struct Write {
+    pub(crate) key: Key,
+    pub(crate) kind: WriteKind,
+    pub(crate) condition: Option<String>,
+    pub(crate) values: Item,
+}
+
+pub(crate) enum WriteKind {
+    Put(Item),
+    Update(String),
+    Delete,
+    Check,
+}
+
+impl Write {
+    pub(crate) fn put<T: Serialize>(key: Key, item: &T) -> Result<Self, HistoryError> {
+        Ok(Self { kind: WriteKind::Put(to_item(&key, item)?), key, condition: None, values: Item::new() })
+    }
+
+    pub(crate) fn update(key: Key, expression: impl Into<String>) -> Self {
+        Self { key, kind: WriteKind::Update(expression.into()), condition: None, values: Item::new() }
+    }
+
+    /// Only in a transaction: `History::delete` removes one item alone.
+    pub(crate) fn delete(key: Key) -> Self {
+        Self { key, kind: WriteKind::Delete, condition: None, values: Item::new() }
+    }
+
+    pub(crate) fn check(key: Key) -> Self {
+        Self { key, kind: WriteKind::Check, condition: None, values: Item::new() }
+    }
+
+    pub(crate) fn when(mut self, condition: impl Into<String>) -> Self {
+        self.condition = Some(condition.into());
+        self
+    }
+
+    /// Gives `:name` its value.
+    pub(crate) fn with<T: Serialize>(mut self, name: &str, value: T) -> Result<Self, HistoryError> {
+        self.values.insert(format!(":{name}"), to_value(value)?);
+        Ok(self)
+    }
+
+    pub(crate) fn names(&self) -> Option<HashMap<String, String>> {
+        let expression = match &self.kind {
+            WriteKind::Update(expression) => expression.as_str(),
+            WriteKind::Put(_) | WriteKind::Delete | WriteKind::Check => "",
+        };
+        names_in(&[expression, self.condition.as_deref().unwrap_or_default()])
+    }
+
+    pub(crate) fn into_item(self, table: &str) -> Result<TransactWriteItem, HistoryError> {
+        let names = self.names();
+        let values = (!self.values.is_empty()).then_some(self.values);
+        let key = Some(key_item(&self.key));
+        let builder = TransactWriteItem::builder();
+        let wrong = |_| HistoryError::Corrupt("a write without its parts");
+        Ok(match self.kind {
+            WriteKind::Put(item) => builder.put(
+                Put::builder()
+                    .table_name(table)
+                    .set_item(Some(item))
+                    .set_condition_expression(self.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+            WriteKind::Update(expression) => builder.update(
+                Update::builder()
+                    .table_name(table)
+                    .set_key(key)
+                    .update_expression(expression)
+                    .set_condition_expression(self.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+            WriteKind::Delete => builder.delete(
+                Delete::builder()
+                    .table_name(table)
+                    .set_key(key)
+                    .set_condition_expression(self.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+            WriteKind::Check => builder.condition_check(
+                ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(key)
+                    .set_condition_expression(self.condition)
+                    .set_expression_attribute_names(names)
+                    .set_expression_attribute_values(values)
+                    .build()
+                    .map_err(wrong)?,
+            ),
+        }
+        .build())
+    }
+}
+
+fn names_in(expressions: &[&str]) -> Option<HashMap<String, String>> {
+    let mut names = HashMap::new();
+    for expression in expressions {
+        for (at, _) in expression.match_indices('#') {
+            let rest = &expression[at + 1..];
+            let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len());
+            names.insert(format!("#{}", &rest[..end]), rest[..end].to_owned());
+        }
+    }
+    (!names.is_empty()).then_some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_in_an_expression_is_declared() {
+        let names =
+            names_in(&["SET #open = #open + :one, #claimUntil=:until", "attribute_exists(#pk)"]).unwrap();
+        let mut names: Vec<_> = names.into_iter().collect();
+        names.sort();
+        let pair = |name: &str| (format!("#{name}"), name.to_owned());
+        assert_eq!(names, [pair("claimUntil"), pair("open"), pair("pk")]);
+        assert_eq!(names_in(&["", ""]), None);
+    }
+}

@@ -1,0 +1,304 @@
+//! What becomes of a batch's records: its end, or that it is taken apart.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stafett_domain::{BatchStatus, Call, Counts, Outcome, Reason, ReasonCode, WaitCause};
+use stafett_skolverket::LogEntry;
+
+use crate::loaded::Loaded;
+use crate::relay::{JobRef, Relay, StepFailure};
+use crate::step::Course;
+use crate::verdict;
+use stafett_domain::piece::Piece;
+use stafett_history::{Batch, Closing, HistoryError, Issue, Issues, Next, Outcomes};
+
+/// Calls beyond one a batch that a job may cost because batches are taken apart (design §5).
+const EXTRA_CALLS: u32 = 40;
+
+/// What was found out about records of the piece that was sent.
+pub(crate) struct Found {
+    /// Their outcomes.
+    pub(crate) counts: Counts,
+    /// Those that were not simply accepted.
+    pub(crate) issues: Vec<Issue>,
+    /// See [`Batch::usual_status_code`].
+    pub(crate) usual_status_code: Option<u16>,
+    /// The answer of this attempt said so, and is kept.
+    pub(crate) answered: bool,
+}
+
+impl Relay {
+    /// The piece that was sent has its answer: the batch closes, or its next piece is sent. Records with a passing
+    /// fault become a piece of a later round.
+    pub(crate) async fn settle_piece(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        found: Found,
+        passing: Vec<u32>,
+        stop: Option<Reason>,
+    ) -> Result<Course, StepFailure> {
+        let mut pieces = batch.pieces.get(1..).unwrap_or_default().to_vec();
+        if !passing.is_empty() {
+            pieces.push(Piece { records: passing, round: batch.piece().round + 1, uncertain: false });
+        }
+        if stop.is_some() && !pieces.is_empty() {
+            // What was not sent is not sent any more.
+            let found = found.unheard(&pieces);
+            let outcomes = self.gather(job, batch, found).await?;
+            return self.close(job, batch, outcomes, stop).await;
+        }
+        let outcomes = self.gather(job, batch, found).await?;
+        if pieces.is_empty() {
+            return self.close(job, batch, outcomes, stop).await;
+        }
+        self.send_rest(job, batch, pieces, &outcomes, None).await
+    }
+
+    /// Leaves out what depends on records that the stages before did not get accepted: those are skipped. Goes on with
+    /// the rest, if there is one.
+    pub(crate) async fn skip(
+        &self,
+        job: &JobRef,
+        batch: Batch,
+        loaded: &Loaded,
+    ) -> Result<Course, StepFailure> {
+        let piece = batch.piece();
+        let skipped = loaded.skipped(job.stage, &piece.records);
+        if skipped.is_empty() {
+            return Ok(Course::On(Box::new(batch)));
+        }
+        let rest = skipped.iter().try_fold(piece, |rest, (index, _)| rest.without(*index));
+        let pieces: Vec<_> =
+            rest.into_iter().chain(batch.pieces.get(1..).unwrap_or_default().iter().cloned()).collect();
+        let issues: Vec<_> = skipped
+            .into_iter()
+            .map(|(index, because)| Issue { without: vec![because], ..Issue::new(index, Outcome::Skipped) })
+            .collect();
+        let counts = Counts::all(u32::try_from(issues.len()).unwrap_or(u32::MAX), Outcome::Skipped);
+        let outcomes = self.gather(job, &batch, Found { counts, issues, ..Found::nothing(&batch) }).await?;
+        if pieces.is_empty() {
+            return self.close(job, &batch, outcomes, None).await;
+        }
+        let next = Next { kept: true, ..self.next(job, Call::Submit, Duration::ZERO) };
+        let after = batch.taken_apart(&job.send, pieces, &outcomes, next)?;
+        self.step_on(job, &batch, after, next).await
+    }
+
+    /// A call was refused as a whole (400 or 413). A record that is named as the culprit is refused alone; else the
+    /// records go in two halves; a single one is its own culprit.
+    pub(crate) async fn refused(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        loaded: &Loaded,
+        status: u16,
+        log: &[LogEntry],
+    ) -> Result<Course, StepFailure> {
+        let piece = batch.piece();
+        let later = batch.pieces.get(1..).unwrap_or_default();
+        let is_about = |entry: &LogEntry, index: u32| {
+            loaded.records.get(index as usize).is_some_and(|record| entry.is_about(*record))
+        };
+        let named = piece
+            .records
+            .iter()
+            .copied()
+            .find(|index| status == 400 && log.iter().any(|entry| is_about(entry, *index)));
+        let (culprit, first) = match (named, piece.halves()) {
+            (Some(culprit), _) => (Some(culprit), piece.without(culprit).into_iter().collect()),
+            (None, Some(halves)) => (None, halves.to_vec()),
+            (None, None) => (piece.records.first().copied(), Vec::new()),
+        };
+        let pieces: Vec<_> = first.into_iter().chain(later.iter().cloned()).collect();
+        let found = match culprit {
+            None => Found::nothing(batch),
+            Some(index) => {
+                let about = |entry: &&LogEntry| named.is_none() || is_about(entry, index);
+                let messages = log.iter().filter(about).cloned().collect();
+                let issue =
+                    Issue { messages, status_code: Some(status), ..Issue::new(index, Outcome::Error) };
+                Found { counts: Counts::all(1, Outcome::Error), issues: vec![issue], ..Found::nothing(batch) }
+            }
+        };
+        let outcomes = self.gather(job, batch, found).await?;
+        if pieces.is_empty() {
+            return self.close(job, batch, outcomes, None).await;
+        }
+        self.send_rest(job, batch, pieces, &outcomes, Some(status)).await
+    }
+
+    /// Sends what is left of a batch. `refused`: because of a refusal with this status, which costs an extra call.
+    async fn send_rest(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        pieces: Vec<Piece>,
+        outcomes: &Outcomes,
+        refused: Option<u16>,
+    ) -> Result<Course, StepFailure> {
+        let round = pieces.first().map(|piece| piece.round).unwrap_or_default();
+        let wait = if round > 0 { verdict::round_wait(&self.config.timing, round) } else { Duration::ZERO };
+        let next = Next { kept: false, ..self.next(job, Call::Submit, wait) };
+        let mut after = batch.taken_apart(&job.send, pieces, outcomes, next)?;
+        // One that only waits must not hold up the batches behind it.
+        let release = after.successor.filter(|_| round > 0);
+        if release.is_some() {
+            after.successor = None;
+        }
+        let overdue_at = self.overdue_at(self.clock.now().as_millisecond());
+        let extra = refused.map(|_| EXTRA_CALLS);
+        let release_at = release.map(|successor| (successor, overdue_at));
+        let left = self.history.take_apart(&job.send, job.stage, batch, &after, extra, release_at).await?;
+        if !left {
+            let status = refused.unwrap_or_default();
+            return self.stop(job, batch, Reason::with_status(ReasonCode::Refused, status)).await;
+        }
+        tracing::info!(
+            event = "batch.takenApart", send = %job.send.send, organisation = %job.send.organisation,
+            stage = %job.stage, batch = batch.batch.0, pieces = after.pieces.len(), round,
+            "what is left of a batch is sent piece by piece"
+        );
+        if let Some(successor) = release {
+            self.queue_first(job, successor).await?;
+        }
+        self.queue(job, after.step(), wait).await?;
+        self.history.handed_on(&job.send, job.stage, &after).await?;
+        Ok(Course::Done)
+    }
+
+    /// Joins what was found with what was known of the batch's other records, and keeps the issues.
+    async fn gather(&self, job: &JobRef, batch: &Batch, found: Found) -> Result<Outcomes, HistoryError> {
+        let mut issues = match batch.issues {
+            Some(attempt) => self.history.issues(&job.send, job.stage, attempt).await?,
+            None => Issues::default(),
+        };
+        issues.records.extend(found.issues);
+        issues.records.sort_by_key(|issue| issue.index);
+        let attempt = batch.attempt();
+        let kept = !issues.records.is_empty();
+        if kept {
+            self.history.put_issues(&job.send, job.stage, attempt, &issues, batch.expires).await?;
+        }
+        let mut answers = batch.answers.clone();
+        if found.answered {
+            answers.push(attempt);
+        }
+        Ok(Outcomes {
+            counts: batch.settled.unwrap_or_default().plus(found.counts),
+            answers,
+            issues: kept.then_some(attempt),
+            causes: issues.causes(),
+            usual_status_code: found.usual_status_code,
+        })
+    }
+
+    /// Nothing more is to be submitted: this batch was not delivered, or its outcome will not be seen.
+    pub(crate) async fn stop(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        reason: Reason,
+    ) -> Result<Course, StepFailure> {
+        tracing::error!(
+            event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, cause = ?reason.cause,
+            "a send is stopped"
+        );
+        let sent = batch.piece().uncertain || batch.job_id.is_some();
+        let outcomes = self.undelivered(job, batch, sent).await?;
+        self.close(job, batch, outcomes, Some(reason)).await
+    }
+
+    /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
+    pub(crate) async fn give_up(&self, job: &JobRef, batch: &Batch) -> Result<(), StepFailure> {
+        if batch.status == BatchStatus::Planned {
+            // Its `dueAt` may be the last that watches over the send: it goes when the send has been looked at.
+            self.settle(job, true).await?;
+            return Ok(self.history.leave_planned(&job.send, job.stage, batch).await?);
+        }
+        let outcomes = self.undelivered(job, batch, batch.may_have_been_sent()).await?;
+        let closing =
+            Closing { outcomes, stop: None, overdue_at: self.overdue_at(self.clock.now().as_millisecond()) };
+        let closed = self.history.close(&job.send, job.stage, batch, &closing, false).await?;
+        Ok(self.hand_on(job, &closed, true).await?)
+    }
+
+    /// The outcomes of a batch of which nothing more is heard: what is known of some of its records stays.
+    async fn undelivered(&self, job: &JobRef, batch: &Batch, sent: bool) -> Result<Outcomes, HistoryError> {
+        let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
+        if batch.pieces.is_empty() {
+            return Ok(Outcomes {
+                counts: Counts::all(batch.total, outcome),
+                answers: Vec::new(),
+                issues: None,
+                causes: None,
+                usual_status_code: None,
+            });
+        }
+        let (first, later) = batch.pieces.split_at(1);
+        let found = Found::nothing(batch).with(first, outcome).unheard(later);
+        self.gather(job, batch, found).await
+    }
+
+    /// While it waits for Skolverket the job says so, since when and why; once it does not, no more.
+    pub(crate) async fn show_waiting(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        waiting: Option<(Timestamp, WaitCause)>,
+    ) -> Result<(), HistoryError> {
+        if waiting.is_none() && batch.waiting_since.is_none() {
+            return Ok(());
+        }
+        self.history.show_waiting(&job.send, job.stage, waiting).await
+    }
+
+    async fn close(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        outcomes: Outcomes,
+        stop: Option<Reason>,
+    ) -> Result<Course, StepFailure> {
+        self.show_waiting(job, batch, None).await?;
+        let overdue_at = self.overdue_at(self.clock.now().as_millisecond());
+        let Counts { success, warning, error, unknown, not_sent, .. } = outcomes.counts;
+        let closing = Closing { outcomes, stop, overdue_at };
+        let stops = closing.stop.is_some();
+        let closed = self.history.close(&job.send, job.stage, batch, &closing, !stops).await?;
+        tracing::info!(
+            event = "batch.closed", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            batch = batch.batch.0, success, warning, error, unknown, not_sent, "a batch is closed"
+        );
+        self.hand_on(job, &closed, stops).await?;
+        Ok(Course::Done)
+    }
+}
+
+impl Found {
+    /// Nothing new.
+    fn nothing(batch: &Batch) -> Self {
+        Self {
+            counts: Counts::default(),
+            issues: Vec::new(),
+            usual_status_code: batch.usual_status_code,
+            answered: false,
+        }
+    }
+
+    /// And nothing more of these pieces.
+    fn unheard(self, pieces: &[Piece]) -> Self {
+        pieces.iter().fold(self, |found, piece| found.with(std::slice::from_ref(piece), piece.unheard()))
+    }
+
+    /// And this outcome for all records of these pieces.
+    fn with(mut self, pieces: &[Piece], outcome: Outcome) -> Self {
+        for index in pieces.iter().flat_map(|piece| &piece.records) {
+            self.counts = self.counts.plus(Counts::of([outcome]));
+            self.issues.push(Issue::new(*index, outcome));
+        }
+        self
+    }
+}

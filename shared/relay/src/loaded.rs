@@ -1,0 +1,113 @@
+//! The body of a batch while its steps are taken: what of it is sent, and what not.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Deserialize;
+use stafett_domain::dependency::{Prepared, depends, prepare};
+use stafett_domain::{OnRecordErrors, RecordId, StageName};
+
+use crate::relay::{JobRef, Relay, StepFailure};
+use stafett_history::{Batch, Body, HistoryError, record_ids};
+
+/// The body of a batch, read once an invocation.
+pub(crate) struct Loaded {
+    pub(crate) body: String,
+    pub(crate) records: Vec<RecordId>,
+    /// What the stages before did not get accepted, where the sender chose to go on.
+    refused: HashSet<RecordId>,
+}
+
+impl Loaded {
+    /// What becomes of these records, because of those that were not accepted.
+    fn prepared(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Prepared)> {
+        if self.refused.is_empty() {
+            return Vec::new();
+        }
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let prepared = |index: &u32| {
+            let record = body.get("data")?.get(*index as usize)?;
+            Some((*index, prepare(stage, record, &self.refused)))
+        };
+        records.iter().filter_map(prepared).collect()
+    }
+
+    /// Those of these records that are skipped, each with the record because of which.
+    pub(crate) fn skipped(&self, stage: StageName, records: &[u32]) -> Vec<(u32, RecordId)> {
+        let because = |(index, prepared)| match prepared {
+            Prepared::Skipped { because } => Some((index, because)),
+            Prepared::Unchanged | Prepared::Without { .. } => None,
+        };
+        self.prepared(stage, records).into_iter().filter_map(because).collect()
+    }
+
+    /// The body of a call with these records; without what was not accepted.
+    pub(crate) fn call_body(&self, stage: StageName, batch: &Batch) -> Result<String, HistoryError> {
+        let records = batch.piece().records;
+        let changed: HashMap<u32, String> = self
+            .prepared(stage, &records)
+            .into_iter()
+            .filter_map(|(index, prepared)| match prepared {
+                Prepared::Without { record, .. } => Some((index, record.to_string())),
+                Prepared::Unchanged | Prepared::Skipped { .. } => None,
+            })
+            .collect();
+        if batch.pieces.is_empty() && changed.is_empty() {
+            return Ok(self.body.clone());
+        }
+        part_of(&self.body, &records, &changed)
+            .ok_or(HistoryError::Corrupt("a piece that is not in its batch"))
+    }
+
+    /// What each of these records went without.
+    pub(crate) fn left_out(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Vec<RecordId>)> {
+        let left_out = |(index, prepared)| match prepared {
+            Prepared::Without { left_out, .. } => Some((index, left_out)),
+            Prepared::Unchanged | Prepared::Skipped { .. } => None,
+        };
+        self.prepared(stage, records).into_iter().filter_map(left_out).collect()
+    }
+}
+
+impl Relay {
+    pub(crate) async fn load(&self, job: &JobRef, batch: &Batch) -> Result<Loaded, StepFailure> {
+        let JobRef { send, stage, .. } = job;
+        let Body { body, .. } = self.history.body::<serde::de::IgnoredAny>(send, *stage, batch).await?;
+        let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(*stage);
+        let refused = if goes_on { self.history.refused_before(send, *stage).await? } else { HashSet::new() };
+        Ok(Loaded { records: record_ids(&body)?, body, refused })
+    }
+}
+
+/// `{"data": […]}` with these records of a body only; those that are `changed`, as they are there.
+fn part_of(body: &str, records: &[u32], changed: &HashMap<u32, String>) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Data<'a> {
+        #[serde(borrow)]
+        data: Vec<&'a serde_json::value::RawValue>,
+    }
+    let Data { data } = serde_json::from_str(body).ok()?;
+    let part = |index: &u32| {
+        let changed = changed.get(index).map(String::as_str);
+        changed.or_else(|| data.get(*index as usize).map(|raw| raw.get()))
+    };
+    let parts: Option<Vec<&str>> = records.iter().map(part).collect();
+    Some(format!(r#"{{"data":[{}]}}"#, parts?.join(",")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_body_holds_its_records_as_they_are() {
+        let none = HashMap::new();
+        let body = r#"{"data":[{"id":"a","n":"å,]"},{"id":"b"},{"id":"c"}]}"#;
+        assert_eq!(
+            part_of(body, &[0, 2], &none).as_deref(),
+            Some(r#"{"data":[{"id":"a","n":"å,]"},{"id":"c"}]}"#)
+        );
+        assert_eq!(part_of(body, &[3], &none), None);
+        let changed = HashMap::from([(1, r#"{"id":"B"}"#.to_owned())]);
+        assert_eq!(part_of(body, &[1, 2], &changed).as_deref(), Some(r#"{"data":[{"id":"B"},{"id":"c"}]}"#));
+    }
+}

@@ -1,0 +1,445 @@
+//! A claimed step of a batch: the calls, and what each comes to.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stafett_domain::{Call, Outcome, Reason, ReasonCode, WaitCause};
+use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
+
+use crate::apart::Found;
+use crate::loaded::Loaded;
+use crate::outcome::{Reading, outcomes};
+use crate::relay::{JobRef, Relay, StepFailure};
+use crate::said;
+use crate::turn::Turn;
+use crate::verdict::{self, Verdict};
+use stafett_domain::piece::ROUNDS;
+use stafett_domain::takeover::Unfinished;
+use stafett_history::{Attempt, Batch, HistoryError, Issue, Next};
+
+/// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
+const KEPT_ANSWER_BYTES: usize = 4096;
+
+/// Tries of a batch whose job Skolverket does not know (design §5).
+const TRIES: u32 = 3;
+/// Answers that cannot be read after which a batch of a send that is stopping is given up.
+const UNREADABLE_ANSWERS: u32 = 3;
+
+/// Where a step leads.
+pub(crate) enum Course {
+    /// The same holder goes on with the batch, after a wait that is over.
+    On(Box<Batch>),
+    /// The batch is closed or was handed to a message.
+    Done,
+}
+
+impl Relay {
+    /// Takes the steps of a claimed batch, one after another while the waits between them are short.
+    pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<(), StepFailure> {
+        if self.config.timing.takeover.gives_up(&batch.unfinished, self.clock.now().as_millisecond()) {
+            return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await.map(drop);
+        }
+        let loaded = self.load(job, &batch).await?;
+        if batch.call == Call::Submit {
+            match Box::pin(self.skip(job, batch, &loaded)).await? {
+                Course::On(rest) => batch = *rest,
+                Course::Done => return Ok(()),
+            }
+        }
+        loop {
+            match Box::pin(self.take_step(job, &batch, &loaded)).await? {
+                Course::On(next) => batch = *next,
+                Course::Done => return Ok(()),
+            }
+        }
+    }
+
+    async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
+        let token = match self.token(job, batch).await? {
+            Ok(token) => token,
+            Err(no_token) => return self.follow(job, batch, verdict::of_token(no_token)).await,
+        };
+        if token.fresh {
+            self.metrics.token_refreshed();
+        }
+        match batch.call {
+            Call::Submit => self.submit(job, batch, &token, loaded).await,
+            Call::Poll => Box::pin(self.poll(job, batch, &token, loaded)).await,
+        }
+    }
+
+    /// No call starts unless so much of the claim is left: its time-out, and a tenth for what is written after it.
+    pub(crate) fn call_time(&self) -> Duration {
+        self.config.timing.http_timeout.mul_f64(1.1)
+    }
+
+    pub(crate) fn rest(&self, job: &JobRef) -> Duration {
+        job.until.duration_since(self.clock.now()).try_into().unwrap_or_default()
+    }
+
+    async fn submit(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        token: &Token,
+        loaded: &Loaded,
+    ) -> Result<Course, StepFailure> {
+        let body = loaded.call_body(job.stage, batch)?;
+        // All that takes time comes before the slot.
+        let call = self.skolverket.submit(job.stage, token, body).await;
+        let slot = match self.turn(job, call.is_connected()).await? {
+            Turn::Now(slot) => slot,
+            Turn::Later(wait) => {
+                call.put_off();
+                return self.put_back(job, batch, wait, PutBack::NoTime).await;
+            }
+        };
+        let started_at = self.clock.now();
+        let exchange = call.make(started_at).await;
+        self.note_arrival(slot, Call::Submit, started_at, &exchange).await;
+        match &exchange.answer {
+            Ok(Submitted { job_id }) => {
+                self.keep(job, batch, &exchange, started_at, Kept::small(&exchange.body, None)).await?;
+                let now = self.clock.now();
+                let next = self.next(job, Call::Poll, self.config.timing.first_poll);
+                let after = batch.submitted(&job.send, *job_id, now, next)?;
+                self.show_waiting(job, batch, None).await?;
+                self.step_on(job, batch, after, next).await
+            }
+            Err(failure) => {
+                let log = log_entries(&exchange.body);
+                let token_is_new = batch.token_renewed && token.fresh;
+                let verdict = verdict::of_call(Call::Submit, failure, token_is_new, &log);
+                let kept = Kept::small(&exchange.body, verdict.unreadable());
+                self.keep(job, batch, &exchange, started_at, kept).await?;
+                match verdict {
+                    Verdict::TakeApart { status } => {
+                        said::note(job, batch, log.iter().map(|entry| ("refused", entry)));
+                        self.refused(job, batch, loaded, status, &log).await
+                    }
+                    verdict => self.follow(job, batch, verdict).await,
+                }
+            }
+        }
+    }
+
+    async fn poll(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        token: &Token,
+        loaded: &Loaded,
+    ) -> Result<Course, StepFailure> {
+        let Some(job_id) = batch.job_id else {
+            return Err(HistoryError::Corrupt("a batch to be polled without a job").into());
+        };
+        let call = self.skolverket.job(job.stage, token, job_id).await;
+        let slot = match self.turn(job, call.is_connected()).await? {
+            Turn::Now(slot) => slot,
+            Turn::Later(wait) => {
+                call.put_off();
+                return self.put_back(job, batch, wait, PutBack::NoTime).await;
+            }
+        };
+        let started_at = self.clock.now();
+        let exchange = call.make(started_at).await;
+        self.note_arrival(slot, Call::Poll, started_at, &exchange).await;
+        let answer = match &exchange.answer {
+            Ok(answer) => answer,
+            Err(failure) => {
+                let token_is_new = batch.token_renewed && token.fresh;
+                let verdict = verdict::of_call(Call::Poll, failure, token_is_new, &[]);
+                let kept = Kept::small(&exchange.body, verdict.unreadable());
+                self.keep(job, batch, &exchange, started_at, kept).await?;
+                return self.follow(job, batch, verdict).await;
+            }
+        };
+        let stuck = batch.submitted_at.is_some_and(|at| {
+            Duration::try_from(started_at.duration_since(at))
+                .is_ok_and(|age| age > self.config.timing.job_stuck)
+        });
+        let piece = batch.piece();
+        let records: Vec<_> = piece
+            .records
+            .iter()
+            .filter_map(|index| Some((*index, *loaded.records.get(*index as usize)?)))
+            .collect();
+        let reading = Reading {
+            last: stuck,
+            again: piece.round < ROUNDS && !stuck,
+            usual_status_code: batch.usual_status_code,
+        };
+        let read = outcomes(&records, answer, reading);
+        if read.counts.pending > 0 {
+            self.keep(job, batch, &exchange, started_at, Kept::default()).await?;
+            let wait = verdict::poll_wait(&self.config.timing, batch.looks() + 1);
+            return self.put_back(job, batch, wait, PutBack::NotReady).await;
+        }
+        let messages = read
+            .issues
+            .iter()
+            .flat_map(|issue| issue.messages.iter().map(|message| (issue.outcome.as_str(), message)));
+        said::note(job, batch, messages);
+        tokio::try_join!(
+            self.history.put_answer(
+                &job.send,
+                job.stage,
+                batch.attempt(),
+                exchange.body.as_bytes(),
+                &loaded.body,
+                batch.expires
+            ),
+            async {
+                let kept = Kept { whole: true, ..Kept::default() };
+                self.keep(job, batch, &exchange, started_at, kept).await
+            },
+        )?;
+        let mut issues = read.issues;
+        for (index, without) in loaded.left_out(job.stage, &piece.records) {
+            match issues.iter_mut().find(|issue| issue.index == index) {
+                Some(issue) => issue.without = without,
+                None if read.passing.contains(&index) => {}
+                None => issues.push(Issue {
+                    status_code: read.usual_status_code,
+                    without,
+                    ..Issue::new(index, Outcome::Success)
+                }),
+            }
+        }
+        let found =
+            Found { counts: read.counts, issues, usual_status_code: read.usual_status_code, answered: true };
+        let stop = (read.given_up > 0).then(|| Reason::new(ReasonCode::JobStuck));
+        self.settle_piece(job, batch, found, read.passing, stop).await
+    }
+
+    async fn follow(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
+        match verdict {
+            Verdict::PutBack { cause, hint, uncertain } => {
+                // The limit is everybody's; what else may pass is this batch's to wait for.
+                if let Some(reset) = hint.filter(|_| cause == WaitCause::TooManyCalls) {
+                    self.limiter.pause(self.clock.now(), reset).await?;
+                }
+                let in_the_end = verdict::given_up(cause, None);
+                self.wait(job, batch, Wait { cause, hint, uncertain, in_the_end }).await
+            }
+            Verdict::WaitForToken(cause, reason) => {
+                let in_the_end = verdict::given_up(cause, Some(reason));
+                self.wait(job, batch, Wait { cause, hint: None, uncertain: false, in_the_end }).await
+            }
+            Verdict::NewToken => {
+                self.skolverket.forget_token(&job.send.organisation, batch.environment).await;
+                self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
+            }
+            Verdict::NewTry if batch.lost + 1 >= TRIES => {
+                self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await
+            }
+            Verdict::NewTry => {
+                let next =
+                    Next { kept: false, ..self.next(job, Call::Submit, self.config.timing.retry_first) };
+                let after = batch.new_try(&job.send, next)?;
+                self.step_on(job, batch, after, next).await
+            }
+            Verdict::TakeApart { status } => {
+                self.stop(job, batch, Reason::with_status(ReasonCode::Refused, status)).await
+            }
+            Verdict::Stop(reason) => self.stop(job, batch, reason).await,
+            Verdict::TokenNotTaken(reason) => {
+                let (organisation, now) = (&job.send.organisation, self.clock.now());
+                self.history.note_authorization(organisation, batch.environment, Some(&reason), now).await?;
+                self.stop(job, batch, reason).await
+            }
+        }
+    }
+
+    /// The same step again later; or the end, where it has been waited for long enough.
+    async fn wait(&self, job: &JobRef, batch: &Batch, wait: Wait) -> Result<Course, StepFailure> {
+        let Wait { cause, hint, uncertain, in_the_end } = wait;
+        self.metrics.waits_for_skolverket(cause);
+        let now = self.clock.now();
+        let since = batch.waiting_since.unwrap_or(now);
+        let overdue =
+            Duration::try_from(now.duration_since(since)).is_ok_and(|age| age > self.config.timing.deadline);
+        if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
+            return self.stop(job, batch, in_the_end).await;
+        }
+        let wait = verdict::retry_wait(&self.config.timing, batch.faults(), jitter(), hint);
+        self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
+    }
+
+    /// Whether another answer to this batch's call is not waited for, after one that could not be read: a send that is
+    /// stopping waits for what is open, and not for ever; and what is too large stays so.
+    async fn is_unreadable_for_good(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        cause: WaitCause,
+    ) -> Result<bool, StepFailure> {
+        if !cause.is_unreadable() || batch.unreadable + 1 < UNREADABLE_ANSWERS {
+            return Ok(false);
+        }
+        Ok(cause == WaitCause::AnswerTooLarge || self.history.is_stopping(&job.send).await?)
+    }
+
+    /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
+    /// left for it.
+    pub(crate) fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
+        let timing = &self.config.timing;
+        let not_before = stafett_domain::time::later(self.clock.now().as_millisecond(), wait);
+        let needed = wait + timing.slot_wait + self.call_time();
+        let kept = wait <= timing.inline_wait && self.rest(job) > needed;
+        let until = job.until.as_millisecond();
+        let overdue_at = if kept {
+            timing.takeover.due_at(&Unfinished::default(), until)
+        } else {
+            self.overdue_at(not_before.max(until))
+        };
+        Next { call, not_before, overdue_at, kept }
+    }
+
+    async fn put_back(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        wait: Duration,
+        why: PutBack,
+    ) -> Result<Course, StepFailure> {
+        let mut next = self.next(job, batch.call, wait);
+        let (put_back, since, uncertain) = match why {
+            PutBack::NoTime | PutBack::NewToken => (batch.put_back, batch.waiting_since, false),
+            PutBack::NotReady => (batch.looks() + 1, None, false),
+            PutBack::Waiting { since, uncertain, .. } => (batch.faults() + 1, Some(since), uncertain),
+        };
+        // A submit that is not made now must see a stop before it is: its next claim looks. And whoever had no slot,
+        // or not enough time for one, makes room.
+        next.kept &= batch.call == Call::Poll && !matches!(why, PutBack::NoTime);
+        let mut after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
+        after.token_renewed = matches!(why, PutBack::NewToken);
+        match why {
+            // Its holder was well, and did nothing of what those before died of.
+            PutBack::NoTime => after.unfinished.clone_from(&batch.unfinished),
+            PutBack::NewToken => {}
+            PutBack::NotReady => {
+                after.unreadable = 0;
+                self.show_waiting(job, batch, None).await?;
+            }
+            PutBack::Waiting { since, cause, .. } => {
+                after.unreadable += u32::from(cause.is_unreadable());
+                self.show_waiting(job, batch, Some((since, cause))).await?;
+            }
+        }
+        self.step_on(job, batch, after, next).await
+    }
+
+    /// Writes the next step; then goes on with it, or hands it to a message.
+    pub(crate) async fn step_on(
+        &self,
+        job: &JobRef,
+        before: &Batch,
+        after: Batch,
+        next: Next,
+    ) -> Result<Course, StepFailure> {
+        self.history.step_on(&job.send, job.stage, before, &after).await?;
+        let wait = after.not_before.saturating_sub(self.clock.now().as_millisecond());
+        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+        if next.kept {
+            tokio::time::sleep(wait).await;
+            return Ok(Course::On(Box::new(after)));
+        }
+        self.queue(job, after.step(), wait).await?;
+        self.history.handed_on(&job.send, job.stage, &after).await?;
+        Ok(Course::Done)
+    }
+
+    /// Keeps a call in the history and in the log.
+    async fn keep<T>(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        exchange: &Exchange<T>,
+        started_at: Timestamp,
+        kept: Kept,
+    ) -> Result<(), HistoryError> {
+        let duration_ms = u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX);
+        self.metrics.attempt(batch.call, exchange.status, exchange.duration);
+        let outcome = match &exchange.answer {
+            Ok(_) => "answered".to_owned(),
+            Err(failure) => failure.to_string(),
+        };
+        tracing::info!(
+            event = "skolverket.call", send = %job.send.send, organisation = %job.send.organisation,
+            stage = %job.stage, batch = batch.batch.0, attempt = %batch.attempt(), call = batch.call.as_str(),
+            status = exchange.status, duration_ms, outcome, "a call to Skolverket"
+        );
+        let attempt = Attempt {
+            attempt: batch.attempt(),
+            call: batch.call.into(),
+            method: match batch.call {
+                Call::Submit => "POST".to_owned(),
+                Call::Poll => "GET".to_owned(),
+            },
+            path: exchange.path.clone(),
+            started_at,
+            duration_ms,
+            status: exchange.status,
+            cause: None,
+            request_bytes: exchange.request_bytes as u64,
+            request: None,
+            response_bytes: exchange.response_bytes as u64,
+            wait_cause: kept.unreadable,
+            response: kept.small,
+            answer_kept: kept.whole,
+            records: batch.pieces.first().map(|piece| piece.records.clone()).unwrap_or_default(),
+            expires: batch.expires,
+        };
+        self.history.put_attempt(&job.send, job.stage, &attempt).await
+    }
+}
+
+/// Why a step is put back.
+#[derive(Clone, Copy)]
+enum PutBack {
+    /// No slot, or not enough of the claim left: neither an attempt nor a failure.
+    NoTime,
+    /// Skolverket refused the token: a new one is asked for.
+    NewToken,
+    /// Skolverket's job is not done.
+    NotReady,
+    /// The call came to nothing, for a cause that may pass.
+    Waiting { since: Timestamp, cause: WaitCause, uncertain: bool },
+}
+
+/// A wait for an answer, or for a token.
+struct Wait {
+    cause: WaitCause,
+    /// Not before, as Skolverket said.
+    hint: Option<Duration>,
+    /// Skolverket may have carried the call out.
+    uncertain: bool,
+    /// Why the send ends that has waited too long.
+    in_the_end: Reason,
+}
+
+/// What is kept of an answer with its attempt.
+#[derive(Default)]
+struct Kept {
+    /// The beginning of its body.
+    small: Option<String>,
+    /// The whole of it is a large item of its own.
+    whole: bool,
+    /// Why it cannot be read.
+    unreadable: Option<WaitCause>,
+}
+
+impl Kept {
+    fn small(body: &str, unreadable: Option<WaitCause>) -> Self {
+        let small = body.get(..body.floor_char_boundary(KEPT_ANSWER_BYTES)).unwrap_or(body);
+        let small = (!small.is_empty()).then(|| small.to_owned());
+        Self { small, unreadable, ..Self::default() }
+    }
+}
+
+/// Between 0 and 1.
+pub(crate) fn jitter() -> f64 {
+    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
+    f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
+}

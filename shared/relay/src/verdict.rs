@@ -1,0 +1,274 @@
+//! What follows from what happened. The client says what happened; only here it is decided, in one table.
+
+use std::time::Duration;
+
+use stafett_domain::{AuthorizationCause, Call, Reason, ReasonCode, WaitCause};
+use stafett_skolverket::{CallFailure, LogEntry};
+
+use crate::authorization::{self, NoToken};
+use stafett_history::LONGEST_PAUSE;
+use stafett_runtime::Timing;
+
+/// What to do after a call that gave no answer of the kind that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The same call again, later.
+    PutBack {
+        /// Why.
+        cause: WaitCause,
+        /// Not before, as Skolverket said.
+        hint: Option<Duration>,
+        /// Skolverket may have carried the call out.
+        uncertain: bool,
+    },
+    /// The same step again, once there may be a token; why there is none.
+    WaitForToken(WaitCause, Reason),
+    /// The same call again with a new token.
+    NewToken,
+    /// The API does not take a new token either: as [`Verdict::Stop`], and for those who look after the settings.
+    TokenNotTaken(Reason),
+    /// Another try: the batch is submitted anew.
+    NewTry,
+    /// Not as a whole: without the record that is named as the culprit, or in halves.
+    TakeApart {
+        /// The status that refused it.
+        status: u16,
+    },
+    /// Nothing more is submitted, and the job fails.
+    Stop(Reason),
+}
+
+/// Skolverket's limits are so many calls a second.
+const THROTTLE_WINDOW: Duration = Duration::from_secs(1);
+
+/// The verdict over a failed call. `token_is_new`: the token was asked for because the one before was refused, so
+/// that another would not help. `log` is what the answer says.
+pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log: &[LogEntry]) -> Verdict {
+    let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
+    let again = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
+    let uncertain = call == Call::Submit;
+    match failure {
+        CallFailure::Connection => again(WaitCause::NotReached, None, false),
+        CallFailure::NoAnswer => again(WaitCause::NotReached, None, uncertain),
+        // Without a header, the second that the limit is about.
+        CallFailure::Throttled { reset } => {
+            again(WaitCause::TooManyCalls, Some(reset.unwrap_or(THROTTLE_WINDOW)), false)
+        }
+        CallFailure::Unavailable { retry_after } => again(WaitCause::Unavailable, *retry_after, uncertain),
+        CallFailure::Transient(_) | CallFailure::ServerError(_) => {
+            again(WaitCause::Unavailable, None, uncertain)
+        }
+        CallFailure::NotReadable(_) | CallFailure::NoJobId => {
+            again(WaitCause::UnreadableAnswer, None, uncertain)
+        }
+        CallFailure::AnswerTooLong(_) => again(WaitCause::AnswerTooLarge, None, uncertain),
+        CallFailure::Forbidden | CallFailure::Status(401) if !token_is_new => Verdict::NewToken,
+        CallFailure::Forbidden => Verdict::TokenNotTaken(authorization::new_token_refused(403)),
+        CallFailure::Status(401) => Verdict::TokenNotTaken(authorization::new_token_refused(401)),
+        CallFailure::NotFound => match call {
+            Call::Poll => Verdict::NewTry,
+            Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
+        },
+        CallFailure::TooLarge if call == Call::Submit => Verdict::TakeApart { status: 413 },
+        CallFailure::TooLarge => stop(ReasonCode::Refused, 413),
+        // A parameter is ours, not a record's: no other body would help.
+        CallFailure::Status(400)
+            if call == Call::Submit && log.iter().all(|entry| entry.parameter_name.is_none()) =>
+        {
+            Verdict::TakeApart { status: 400 }
+        }
+        CallFailure::Status(status @ 400) => stop(ReasonCode::Refused, *status),
+        CallFailure::Status(status) => stop(ReasonCode::UnforeseenAnswer, *status),
+    }
+}
+
+impl Verdict {
+    /// Why the call is made again, where its status does not say so: the answer cannot be read.
+    pub(crate) fn unreadable(&self) -> Option<WaitCause> {
+        match self {
+            Self::PutBack { cause, .. } if cause.is_unreadable() => Some(*cause),
+            _ => None,
+        }
+    }
+}
+
+/// Why a batch is given up that waited for as long as may be, for this cause at last. `no_token`: why there was no token,
+/// if that is what it waited for.
+pub(crate) fn given_up(cause: WaitCause, no_token: Option<Reason>) -> Reason {
+    let code = if cause.is_unreadable() { ReasonCode::UnreadableAnswer } else { ReasonCode::Deadline };
+    no_token.map_or_else(|| Reason::new(code), |reason| Reason { code, ..reason })
+}
+
+/// The verdict over a token that was not given. A refusal, for a reason, would be repeated.
+pub(crate) fn of_token(no_token: NoToken) -> Verdict {
+    match no_token {
+        NoToken::Refused(reason) => Verdict::Stop(reason),
+        NoToken::Later(reason) => Verdict::WaitForToken(wait_for_token(&reason), reason),
+    }
+}
+
+fn wait_for_token(reason: &Reason) -> WaitCause {
+    match reason.cause {
+        Some(AuthorizationCause::AuthorizationServerUnreadable) => WaitCause::AuthorizationServerUnreadable,
+        _ => WaitCause::AuthorizationServer,
+    }
+}
+
+/// How long until the same call again: doubling from the first pause to the longest, between half and the whole of
+/// it by `jitter` (0..=1), and never before `hint`, unless that is further than [`LONGEST_PAUSE`].
+pub(crate) fn retry_wait(timing: &Timing, put_back: u32, jitter: f64, hint: Option<Duration>) -> Duration {
+    let doubled = timing.retry_first.saturating_mul(2_u32.saturating_pow(put_back.min(20)));
+    let pause = doubled.min(timing.retry_max).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
+    pause.max(hint.unwrap_or_default().min(LONGEST_PAUSE))
+}
+
+/// The most calls and the longest time that a batch which Skolverket does not answer takes until it is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WorstCase {
+    /// Calls, each with its time-out.
+    pub(crate) calls: u32,
+    /// From the first failure to the last.
+    pub(crate) span: Duration,
+}
+
+/// What [`retry_wait`] and the deadline come to, where every call fails at once and every pause is the shortest.
+pub(crate) fn worst_case(timing: &Timing) -> WorstCase {
+    let (mut calls, mut span) = (1, Duration::ZERO);
+    while span <= timing.deadline {
+        span += retry_wait(timing, calls - 1, 0.0, None);
+        calls += 1;
+    }
+    WorstCase { calls, span }
+}
+
+/// How long until records with a passing fault are sent again: growing with the rounds.
+pub(crate) fn round_wait(timing: &Timing, round: u32) -> Duration {
+    timing
+        .retry_first
+        .saturating_mul(4_u32.saturating_pow(round.min(8)).saturating_mul(2))
+        .min(timing.retry_max)
+}
+
+/// How long until the next look at a job that was not done: doubling from the first pause to the longest.
+pub(crate) fn poll_wait(timing: &Timing, looks: u32) -> Duration {
+    timing.first_poll.saturating_mul(2_u32.saturating_pow(looks.min(20))).min(timing.poll_max)
+}
+
+#[cfg(test)]
+mod tests {
+    use stafett_runtime::Config;
+
+    use super::*;
+    use Call::{Poll, Submit};
+
+    /// The timing of the template: what stands there as plain text. The rest says nothing of time.
+    fn template() -> Timing {
+        let template = include_str!("../../../infra/aws/template.yaml");
+        let value = |line: &str| {
+            let (name, value) = line.trim().split_once(": ")?;
+            name.ends_with(|last: char| last.is_ascii_uppercase())
+                .then(|| (name.to_owned(), value.trim_matches('"').to_owned()))
+        };
+        let mut variables: std::collections::BTreeMap<_, _> = template.lines().filter_map(value).collect();
+        for address in ["SKOLVERKET_URL", "TOKEN_URL", "OPEN_DATA_URL", "VERIFICATION_URL"] {
+            variables.insert(address.to_owned(), "https://example.se".to_owned());
+        }
+        variables.insert("RETENTION_DAYS".to_owned(), "400".to_owned());
+        Config::from_variables(variables).unwrap().timing
+    }
+
+    #[test]
+    fn the_table_of_verdicts() {
+        use WaitCause::*;
+        let back = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
+        let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
+        let not_taken = |status| Verdict::TokenNotTaken(authorization::new_token_refused(status));
+        let half = Some(Duration::from_millis(500));
+        for (call, failure, fresh, expected) in [
+            (Submit, CallFailure::Connection, true, back(NotReached, None, false)),
+            (Submit, CallFailure::NoAnswer, true, back(NotReached, None, true)),
+            (Poll, CallFailure::NoAnswer, true, back(NotReached, None, false)),
+            (Submit, CallFailure::Throttled { reset: half }, true, back(TooManyCalls, half, false)),
+            (
+                Submit,
+                CallFailure::Throttled { reset: None },
+                true,
+                back(TooManyCalls, Some(THROTTLE_WINDOW), false),
+            ),
+            (Submit, CallFailure::Unavailable { retry_after: None }, true, back(Unavailable, None, true)),
+            (Poll, CallFailure::Unavailable { retry_after: half }, true, back(Unavailable, half, false)),
+            (Submit, CallFailure::Transient(408), true, back(Unavailable, None, true)),
+            (Poll, CallFailure::Transient(425), true, back(Unavailable, None, false)),
+            (Submit, CallFailure::ServerError(500), true, back(Unavailable, None, true)),
+            (Poll, CallFailure::ServerError(502), true, back(Unavailable, None, false)),
+            (Submit, CallFailure::NotReadable(200), true, back(UnreadableAnswer, None, true)),
+            (Poll, CallFailure::NotReadable(404), true, back(UnreadableAnswer, None, false)),
+            (Poll, CallFailure::AnswerTooLong(200), true, back(AnswerTooLarge, None, false)),
+            (Submit, CallFailure::NoJobId, true, back(UnreadableAnswer, None, true)),
+            (Submit, CallFailure::Forbidden, false, Verdict::NewToken),
+            (Submit, CallFailure::Forbidden, true, not_taken(403)),
+            (Poll, CallFailure::Status(401), false, Verdict::NewToken),
+            (Poll, CallFailure::Status(401), true, not_taken(401)),
+            (Poll, CallFailure::NotFound, true, Verdict::NewTry),
+            (Submit, CallFailure::NotFound, true, stop(ReasonCode::UnforeseenAnswer, 404)),
+            (Submit, CallFailure::TooLarge, true, Verdict::TakeApart { status: 413 }),
+            (Submit, CallFailure::Status(400), true, Verdict::TakeApart { status: 400 }),
+            (Poll, CallFailure::Status(400), true, stop(ReasonCode::Refused, 400)),
+            (Submit, CallFailure::Status(302), true, stop(ReasonCode::UnforeseenAnswer, 302)),
+            (Poll, CallFailure::Status(418), true, stop(ReasonCode::UnforeseenAnswer, 418)),
+        ] {
+            assert_eq!(of_call(call, &failure, fresh, &[]), expected, "{call:?} {failure:?} {fresh}");
+        }
+        let parameter = stafett_skolverket::log_entries(r#"[{"parameterName": "updateIfExists"}]"#);
+        let refused = of_call(Submit, &CallFailure::Status(400), true, &parameter);
+        assert_eq!(refused, stop(ReasonCode::Refused, 400), "a fault of ours");
+    }
+
+    #[test]
+    fn a_token_that_was_refused_is_not_asked_for_again() {
+        let reason = Reason::with_status(ReasonCode::Authorization, 401);
+        assert_eq!(of_token(NoToken::Refused(reason.clone())), Verdict::Stop(reason));
+        for (cause, wait) in [
+            (AuthorizationCause::AuthorizationServerUnavailable, WaitCause::AuthorizationServer),
+            (AuthorizationCause::AuthorizationServerUnreadable, WaitCause::AuthorizationServerUnreadable),
+        ] {
+            let reason = Reason::authorization(cause);
+            let later = NoToken::Later(reason.clone());
+            assert_eq!(of_token(later), Verdict::WaitForToken(wait, reason.clone()));
+            assert_eq!(given_up(wait, Some(reason)).cause, Some(cause));
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_said_not_to_have_been_reached() {
+        for cause in WaitCause::ALL {
+            let verdict = Verdict::PutBack { cause, hint: None, uncertain: false };
+            assert_eq!(verdict.unreadable().is_some(), cause.is_unreadable());
+            let unread = given_up(cause, None).code == ReasonCode::UnreadableAnswer;
+            assert_eq!(unread, cause.is_unreadable(), "{cause:?}");
+        }
+        assert_eq!(Verdict::NewToken.unreadable(), None);
+    }
+
+    #[test]
+    fn the_worst_case_of_the_schedule_is_known() {
+        let worst = worst_case(&template());
+        assert_eq!((worst.calls, worst.span.as_secs() / 60), (297, 721));
+    }
+
+    #[test]
+    fn pauses_grow_and_stay_within_their_bounds() {
+        let timing = template();
+        let waits: Vec<_> =
+            (0..12).map(|put_back| retry_wait(&timing, put_back, 1.0, None).as_secs()).collect();
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+        assert_eq!(retry_wait(&timing, 2, 0.0, None), Duration::from_secs(2));
+        assert_eq!(retry_wait(&timing, 0, 0.0, Some(Duration::from_secs(9))), Duration::from_secs(9));
+        let epoch = Some(Duration::from_secs(1_795_424_397));
+        assert_eq!(retry_wait(&timing, 0, 0.0, epoch), LONGEST_PAUSE);
+        let looks: Vec<_> = (0..6).map(|look| poll_wait(&timing, look).as_millis()).collect();
+        assert_eq!(looks, [700, 1400, 2800, 5600, 10_000, 10_000]);
+        assert_eq!(retry_wait(&timing, u32::MAX, 1.0, None), timing.retry_max);
+        assert_eq!([1, 2, 3].map(|round| round_wait(&timing, round).as_secs()), [8, 32, 128]);
+    }
+}

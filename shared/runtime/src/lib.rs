@@ -1,0 +1,24 @@
+//! What a process needs to run: configuration, AWS clients, organisers' settings, queues, telemetry, metrics, the clock,
+//! and how an SQS event is handled. It may use the domain's words and the addresses of Skolverket's interface. It must
+//! not know what a send is, nor the history.
+
+mod aws;
+mod budget;
+mod clock;
+pub mod config;
+mod metrics;
+mod organisers;
+mod parameters;
+mod queues;
+mod sqs_event;
+pub mod telemetry;
+
+pub use aws::{AwsClients, error_code};
+pub use budget::Budget;
+pub use clock::Clock;
+pub use config::{Config, ConfigError, Lookups, Timing};
+pub use metrics::Metrics;
+pub use organisers::{FieldFault, Organiser, Organisers, SettingsError};
+pub use parameters::{ParameterError, Parameters};
+pub use queues::{QueueError, Queues};
+pub use sqs_event::{HandlerError, handle_batch};

@@ -1,0 +1,223 @@
+//! What is set for an organiser: one encrypted parameter each. Adding, changing or removing one needs no deploy.
+
+mod settings;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use stafett_domain::{AuthorizationCause, Environment, OrganisationNumber, ProtectedIdentities};
+use stafett_skolverket::{Certificate, Credentials, Identity};
+
+use crate::config::Config;
+use crate::parameters::{ParameterError, Parameters};
+use settings::Settings;
+
+pub use settings::FieldFault;
+
+/// Days before its end from which on a certificate is warned of.
+const WARNED_DAYS: i64 = 30;
+
+/// An organiser, as its settings have it.
+pub struct Organiser {
+    /// Where it may send, its usual place first.
+    pub environments: Vec<Environment>,
+    /// As whom it comes to Skolverket.
+    pub identity: Identity,
+    /// How long its sends are kept, in days.
+    pub retention_days: u32,
+    /// Whether its routine for protected identities is in place at Skolverket (domain rule 11).
+    pub protected: ProtectedIdentities,
+    certificate_needed: bool,
+}
+
+/// There are no settings that can be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum SettingsError {
+    /// They cannot be read now.
+    #[error("the settings of organiser {0} cannot be read: {1}")]
+    NotRead(OrganisationNumber, ParameterError),
+    /// There are none.
+    #[error("there are no settings for organiser {0}")]
+    Missing(OrganisationNumber),
+    /// They are not what they should be. Names fields, never what they hold.
+    #[error("the settings of organiser {0} cannot be used: {list}", list = listed(.1))]
+    Wrong(OrganisationNumber, Vec<FieldFault>),
+}
+
+impl SettingsError {
+    /// Why the organiser cannot send; none where that may pass.
+    pub fn cause(&self) -> Option<AuthorizationCause> {
+        match self {
+            Self::NotRead(..) => None,
+            Self::Missing(_) => Some(AuthorizationCause::SettingsMissing),
+            Self::Wrong(..) => Some(AuthorizationCause::SettingsWrong),
+        }
+    }
+}
+
+fn listed(faults: &[FieldFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+impl Organiser {
+    /// Its client certificate.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.identity.credentials.as_ref().map(Credentials::certificate)
+    }
+
+    /// Why it cannot send, by what its settings say alone.
+    pub fn refusal(&self, now: Timestamp) -> Option<AuthorizationCause> {
+        let Some(certificate) = self.certificate() else {
+            return self.certificate_needed.then_some(AuthorizationCause::CertificateMissing);
+        };
+        let issued_to = certificate.organisation.as_ref();
+        if issued_to.is_some_and(|number| *number != self.identity.organisation) {
+            Some(AuthorizationCause::OtherOrganisation)
+        } else if now >= certificate.not_after {
+            Some(AuthorizationCause::CertificateExpired)
+        } else if now < certificate.not_before {
+            Some(AuthorizationCause::CertificateNotYetValid)
+        } else {
+            None
+        }
+    }
+
+    /// The days until its certificate expires, where they are so few that it is to be said.
+    pub fn expiring(&self, now: Timestamp) -> Option<i64> {
+        self.certificate().map(|certificate| certificate.days_left(now)).filter(|days| *days <= WARNED_DAYS)
+    }
+
+    /// Where a send goes that asks for this; none where it may not.
+    pub fn environment(&self, asked: Option<Environment>) -> Option<Environment> {
+        match asked {
+            None => self.environments.first().copied(),
+            Some(asked) => self.environments.contains(&asked).then_some(asked),
+        }
+    }
+}
+
+/// Where settings come from. What was read is kept for less than a minute.
+pub struct Organisers {
+    parameters: Parameters,
+    path: String,
+    keep: Duration,
+    usual_retention_days: u32,
+    certificate_needed: bool,
+    kept: Mutex<HashMap<OrganisationNumber, Kept>>,
+}
+
+struct Kept {
+    read_at: Timestamp,
+    mark: [u8; 32],
+    read: Result<Arc<Organiser>, SettingsError>,
+}
+
+impl Organisers {
+    /// The settings that `config` names.
+    pub fn new(config: &Config, parameters: Parameters) -> Self {
+        Self {
+            parameters,
+            path: config.organisers_path.trim_end_matches('/').to_owned(),
+            keep: config.timing.settings_kept,
+            usual_retention_days: config.retention_days,
+            certificate_needed: config.token_url.is_secure(),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// An organiser's settings, as they were less than a minute ago. While they cannot be read, those that were read
+    /// last go on.
+    ///
+    /// # Errors
+    /// [`SettingsError`]
+    pub async fn get(
+        &self,
+        organisation: &OrganisationNumber,
+        now: Timestamp,
+    ) -> Result<Arc<Organiser>, SettingsError> {
+        let fresh = |kept: &&Kept| kept.read_at + self.keep > now;
+        if let Some(kept) = self.kept().get(organisation).filter(fresh) {
+            return kept.read.clone();
+        }
+        let found = self.parameters.get(&format!("{}/{organisation}", self.path)).await;
+        match found {
+            Ok(found) => self.take(organisation, found.as_ref(), now),
+            Err(error) => {
+                tracing::warn!(
+                    event = "organiser.notRead", organisation = %organisation, error = %error,
+                    "an organiser's settings cannot be read now"
+                );
+                let stale = self.kept().get(organisation).map(|kept| kept.read.clone());
+                stale.unwrap_or(Err(SettingsError::NotRead(organisation.clone(), error)))
+            }
+        }
+    }
+
+    /// The settings of all organisers, read now.
+    ///
+    /// # Errors
+    /// [`ParameterError`]
+    pub async fn all(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<Result<Arc<Organiser>, SettingsError>>, ParameterError> {
+        let found = self.parameters.under(&self.path).await?;
+        let numbered = found.iter().filter_map(|parameter| {
+            let number = parameter.name.rsplit('/').next().and_then(|number| number.parse().ok());
+            Some((number?, &parameter.value))
+        });
+        Ok(numbered.map(|(organisation, text)| self.take(&organisation, Some(text), now)).collect())
+    }
+
+    /// Takes in what was found. What is the same as before is not read again.
+    fn take(
+        &self,
+        organisation: &OrganisationNumber,
+        found: Option<&SecretString>,
+        now: Timestamp,
+    ) -> Result<Arc<Organiser>, SettingsError> {
+        let text = found.map(SecretString::expose_secret);
+        let mark: [u8; 32] = Sha256::digest(text.unwrap_or_default()).into();
+        let mut all = self.kept();
+        if let Some(kept) = all.get_mut(organisation).filter(|kept| kept.mark == mark) {
+            kept.read_at = now;
+            return kept.read.clone();
+        }
+        let read = match text {
+            None => Err(SettingsError::Missing(organisation.clone())),
+            Some(text) => Settings::read(organisation, text, mark)
+                .map(|settings| Arc::new(self.organiser(settings)))
+                .map_err(|faults| SettingsError::Wrong(organisation.clone(), faults)),
+        };
+        if let Err(error) = &read {
+            tracing::error!(
+                event = "organiser.settings", organisation = %organisation, error = %error,
+                "an organiser has no settings that can be used"
+            );
+        }
+        all.insert(organisation.clone(), Kept { read_at: now, mark, read: read.clone() });
+        read
+    }
+
+    fn organiser(&self, settings: Settings) -> Organiser {
+        let Settings { environments, identity, retention_days, protected } = settings;
+        Organiser {
+            environments,
+            identity,
+            retention_days: retention_days.unwrap_or(self.usual_retention_days),
+            protected,
+            certificate_needed: self.certificate_needed,
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, HashMap<OrganisationNumber, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests;

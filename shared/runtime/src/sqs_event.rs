@@ -1,0 +1,140 @@
+//! Partial batch responses: each record of an event is parsed and caught on its own, so that one poison message
+//! never fails its neighbours.
+
+use std::fmt;
+use std::future::Future;
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse};
+use serde::Deserialize;
+
+use stafett_domain::message::MessageNames;
+
+/// An event that is no SQS event at all. Nothing of it is quoted.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the event is no SQS event with message ids")]
+pub struct HandlerError;
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<serde_json::Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    message_id: String,
+    body: Option<String>,
+}
+
+/// Gives each record's body to `handle` and answers with those that failed: no readable record, an error, a panic.
+///
+/// # Errors
+/// [`HandlerError`] where failures cannot be told apart, because the event or a message id is missing: all of it
+/// comes again.
+pub async fn handle_batch<F, E>(
+    event: serde_json::Value,
+    handle: impl Fn(String) -> F,
+) -> Result<SqsBatchResponse, HandlerError>
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: fmt::Display + Send + 'static,
+{
+    let event: Event = serde_json::from_value(event).map_err(|_| HandlerError)?;
+    let records = event.records.into_iter().map(serde_json::from_value);
+    let records: Vec<Record> = records.collect::<Result<_, _>>().map_err(|_| HandlerError)?;
+    let mut failed: Vec<String> = records.iter().map(|record| record.message_id.clone()).collect();
+    for Record { message_id, body } in records {
+        let body = body.unwrap_or_default();
+        // A task of its own: a panic ends there.
+        match tokio::spawn(handle(body.clone())).await {
+            Ok(Ok(())) => failed.retain(|id| *id != message_id),
+            Ok(Err(error)) => log_failed(&message_id, &body, &error),
+            Err(_) => log_panicked(&message_id, &body),
+        }
+    }
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed
+        .into_iter()
+        .map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        })
+        .collect();
+    Ok(response)
+}
+
+/// With what a dead letter shows of itself, so that one query leads from it to its cause.
+fn log_failed(message_id: &str, body: &str, error: &impl fmt::Display) {
+    let MessageNames { organisation, send, stage, step } = MessageNames::of(body);
+    tracing::error!(
+        event = "message.failed", message_id, organisation = organisation.map(display),
+        send = send.map(display), stage = stage.map(display), step = step.map(display), error = %error,
+        "a message failed"
+    );
+}
+
+fn log_panicked(message_id: &str, body: &str) {
+    let MessageNames { organisation, send, stage, step } = MessageNames::of(body);
+    tracing::error!(
+        event = "message.panicked",
+        message_id,
+        organisation = organisation.map(display),
+        send = send.map(display),
+        stage = stage.map(display),
+        step = step.map(display),
+        "a message's handling panicked"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stafett_domain::message::{InvalidMessage, Message};
+
+    fn event(bodies: &[&str]) -> serde_json::Value {
+        let records: Vec<_> = bodies
+            .iter()
+            .enumerate()
+            .map(|(at, body)| serde_json::json!({"messageId": format!("m{at}"), "body": body, "other": {}}))
+            .collect();
+        serde_json::json!({"Records": records})
+    }
+
+    async fn failed(event: serde_json::Value) -> Result<Vec<String>, HandlerError> {
+        let response = handle_batch(event, |body| async move {
+            let message = Message::parse(&body)?;
+            assert_ne!(message.organisation.as_str(), "0000000000", "panics on purpose");
+            Ok::<(), InvalidMessage>(())
+        })
+        .await?;
+        Ok(response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect())
+    }
+
+    fn start(organisation: &str) -> String {
+        format!(
+            r#"{{"v":1,"organisation":"{organisation}","send":"0190a1b2-0000-7000-8000-000000000000","stage":"users","step":{{"kind":"start"}}}}"#
+        )
+    }
+
+    #[tokio::test]
+    async fn of_three_messages_exactly_the_two_bad_ones_fail() {
+        let event = event(&["no json", &start("5567044268"), &start("0000000000")]);
+        assert_eq!(failed(event).await.unwrap(), ["m0", "m2"]);
+    }
+
+    #[tokio::test]
+    async fn an_event_that_cannot_be_told_apart_fails_as_a_whole() {
+        for event in
+            [serde_json::json!({}), serde_json::json!({"Records": [{"body": "x"}]}), serde_json::json!(3)]
+        {
+            assert_eq!(failed(event).await, Err(HandlerError));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_fails_in_an_empty_event() {
+        assert_eq!(failed(event(&[])).await.unwrap(), Vec::<String>::new());
+    }
+}
