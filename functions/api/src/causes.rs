@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use serde::Serialize;
+use stafett_domain::Severity;
 use stafett_domain::dependency::depends;
-use stafett_domain::finding::Severity;
 use stafett_domain::{Access, Guidance, Label, OnRecordErrors, Options, Outcome, RecordId};
 use stafett_engine::history::{Job, JobCause, JobCauses, SendRef};
 

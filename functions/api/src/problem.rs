@@ -303,7 +303,7 @@ impl From<HistoryError> for Problem {
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         match rejection {
-            Rejection::NotReadable { detail } => Self::NotReadable(detail),
+            Rejection::NotReadable(unreadable) => Self::NotReadable(unreadable.text()),
             Rejection::Faults(faults) => Self::Faults(faults),
         }
     }

@@ -7,11 +7,10 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::Value;
-use stafett_domain::plan::{Part, cut};
 use stafett_domain::register::Mentions;
 use stafett_domain::{
-    Access, ActivitySummary, BatchId, Conditions, Corrected, Entry, Facts, Findings, JobStatus, Options,
-    Outcome, Record, RecordId, References, SendId, StageName, Submission,
+    Access, ActivitySummary, BatchId, BatchRecord, Conditions, Corrected, Entry, Facts, Findings, JobStatus,
+    Options, Outcome, Record, RecordId, References, SendId, StageName, Submission, cut,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{NewJob, NewSend, SendRef, StoredSend};
@@ -138,7 +137,7 @@ fn mark(
     }
     let mut all = corrected.findings().clone();
     all.extend(findings.records());
-    corrected.composition().count_findings(activities, &all);
+    corrected.activity_records().count_findings(activities, &all);
 }
 
 /// The key by which a repeat finds the same new send, where the caller gives one: a key of this send's alone.
@@ -161,7 +160,7 @@ fn new_send(
     let jobs = StageName::ORDER.into_iter().zip(again).map(|(stage, records)| {
         let parts = records.iter().map(|record| {
             let (id, facts) = part(record);
-            Part { wire: &record.wire, id, facts }
+            BatchRecord { wire: &record.wire, id, facts }
         });
         NewJob { stage, batches: cut(parts).into_iter().map(new_batch).collect() }
     });

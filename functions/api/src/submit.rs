@@ -7,10 +7,10 @@ use axum::response::Response;
 use futures::{StreamExt, stream};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use stafett_domain::across::{Across, Origin, Seen};
 use stafett_domain::register::{At, Mentions};
+use stafett_domain::upload_check::{CheckedUpload, Origin, UploadCheck};
 use stafett_domain::{
-    Activity, ActivitySummary, Composition, Duty, Facts, Group, Person, Read, Record, RecordFindings,
+    Activity, ActivityRecords, ActivitySummary, Duty, Facts, Group, Person, Read, Record, RecordFindings,
     RecordId, SendStatus, StageName, Submission, Validation,
 };
 use stafett_engine::Relay;
@@ -116,7 +116,7 @@ fn all_there(parts: &[StoredPart], count: u32) -> Result<(), Problem> {
 struct Whole {
     jobs: Vec<NewJob<Facts>>,
     activities: Vec<ActivitySummary>,
-    composition: Composition,
+    activity_records: ActivityRecords,
     /// What was found about records when their parts came, and stands with them already.
     found_before: RecordFindings,
 }
@@ -141,7 +141,7 @@ impl Whole {
         found: &UploadParts,
         mentions: &mut Mentions,
     ) -> Result<Read<Self>, Problem> {
-        let mut across = Across::new(found.header.options.references);
+        let mut check = UploadCheck::new(found.header.options.references);
         let reader = PartReader { relay, send, parts: &found.parts };
         let mut jobs: Vec<NewJob<Facts>> =
             StageName::ORDER.map(|stage| NewJob { stage, batches: Vec::new() }).into();
@@ -149,44 +149,45 @@ impl Whole {
             return Err(Problem::Internal);
         };
 
-        reader.each(|batch: Opened<Duty>| across.roles(&batch.records)).await?;
+        reader.each(|batch: Opened<Duty>| check.roles(&batch.records)).await?;
         reader
             .each(|mut batch: Opened<Person>| {
                 batch.each(|at, person| mentions.person(at, person));
-                let changed = across.persons(batch.origin, &batch.records, &mut batch.facts);
+                let changed = check.persons(batch.origin, &batch.records, &mut batch.facts);
                 persons.batches.push(batch.placed(changed));
             })
             .await?;
         reader
             .each(|mut batch: Opened<Duty>| {
                 batch.each(|at, duty| mentions.duty(at, duty));
-                let changed = across.duties(batch.origin, &batch.records, &mut batch.facts);
+                let changed = check.duties(batch.origin, &batch.records, &mut batch.facts);
                 duties.batches.push(batch.placed(changed));
             })
             .await?;
-        reader.each(|batch: Opened<Activity>| across.ahead(&batch.records, &batch.facts)).await?;
+        reader.each(|batch: Opened<Activity>| check.ahead(&batch.records, &batch.facts)).await?;
         reader
             .each(|batch: Opened<Group>| {
                 batch.each(|at, group| mentions.group(at, group));
-                across.groups(batch.origin, &batch.records, &batch.facts);
+                check.groups(batch.origin, &batch.records, &batch.facts);
                 groups.batches.push(batch.placed(false));
             })
             .await?;
         reader
             .each(|batch: Opened<Activity>| {
                 batch.each(|at, activity| mentions.activity(at, activity));
-                across.activities(batch.origin, &batch.records, &batch.facts);
+                check.activities(batch.origin, &batch.records, &batch.facts);
                 activities.batches.push(batch.placed(false));
             })
             .await?;
         if activities.batches.is_empty() {
-            across.no_activities();
+            check.no_activities();
         }
-        let Read { content: Seen { activities, composition, found_before }, mut findings } = across.finish();
+        let Read { content: CheckedUpload { activities, activity_records, found_before }, mut findings } =
+            check.finish();
         for part in &found.parts {
             findings.add_counts(&part.findings);
         }
-        Ok(Read { content: Self { jobs, activities, composition, found_before }, findings })
+        Ok(Read { content: Self { jobs, activities, activity_records, found_before }, findings })
     }
 
     /// Marks records with what was found about them when all was seen together, and counts it for the activities. Nearly
@@ -199,7 +200,7 @@ impl Whole {
     ) -> Result<(), Problem> {
         let mut all = self.found_before.clone();
         all.extend(findings);
-        self.composition.count_findings(&mut self.activities, &all);
+        self.activity_records.count_findings(&mut self.activities, &all);
         for batch in self.jobs.iter_mut().flat_map(|job| &mut job.batches) {
             let NewBatch { ids, body: NewBody::Part { at, facts } } = batch else { continue };
             if ids.iter().all(|id| findings.of(*id).is_empty()) {

@@ -1,81 +1,59 @@
-//! What a send is made of: ids, records, the order of the stages, states and their transitions.
+//! What a send is made of: records, their rules, and the states that they go through.
 //!
-//! Pure: no clock, no network, no storage.
+//! It may use nothing but serialisation, ids, dates and Unicode. It must not know the clock, the network or any storage.
+//! Its rooms build on each other in this order, each on those before it only: `kind`, `state`, `rules`, `submission`,
+//! `words`.
 
-pub mod across;
-pub mod authorization;
-pub mod call;
-pub mod cause;
-mod characters;
-pub mod composition;
-pub mod corrected;
-pub mod dependency;
-pub mod environment;
-pub mod finding;
-pub mod guidance;
-pub mod id;
-mod json;
-pub mod known_words;
-pub mod label;
-mod links;
-pub mod message;
-pub mod organisation_number;
-pub mod personal;
-pub mod piece;
-pub mod plan;
-pub mod preview;
-pub mod reason;
-pub mod record;
-pub mod reference;
-pub mod register;
-pub mod row;
-mod rules;
-pub mod schema;
-mod shape;
-pub mod skolverket_id;
-pub mod stage;
+pub mod kind;
+pub mod rules;
 pub mod state;
 pub mod submission;
-mod table;
-pub mod takeover;
-pub mod time;
-pub mod vocabulary;
-pub mod wait;
+pub mod words;
 
-pub use authorization::AuthorizationCause;
-pub use call::{AttemptCall, Call};
-pub use cause::Cause;
-pub use characters::{first_seen, without_byte_order_mark};
-pub use composition::Composition;
-pub use corrected::Corrected;
-pub use environment::Environment;
-pub use finding::{
-    Finding, FindingCode, Findings, Group as FindingGroup, Kind as FindingKind, KindCount, Mender,
-    RecordFinding, RecordFindings, Severity, Validation,
+pub use kind::attribute::may_be_quoted;
+pub use kind::characters::{first_seen, without_byte_order_mark};
+pub use kind::environment::Environment;
+pub use kind::finding_code::{FindingCode, Mender, Severity};
+pub use kind::id::{AttemptId, BatchId, ClaimId, InvalidId, RecordId, SendId, SkolverketJobId};
+pub use kind::organisation_number::OrganisationNumber;
+pub use kind::personal::Personal;
+pub use kind::record::{Activity, Duty, Group, Person, Record};
+pub use kind::reference::{RecordRef, SchoolUnitRef, TestRef};
+pub use kind::skolverket_id::{SchoolUnitCode, TestCode, skolverket_id};
+pub use kind::stage::StageName;
+pub use rules::access_preview::{Preview, Viewer};
+pub use rules::conditions::{Conditions, ProtectedIdentities};
+pub use rules::finding::{Finding, FindingKind, Findings, KindCount};
+pub use rules::record_findings::RecordFindings;
+pub use rules::{dependency, finding, register};
+pub use state::activity_summary::{ActivitySummary, SchoolUnitSummary};
+pub use state::authorization_cause::AuthorizationCause;
+pub use state::call::{AttemptCall, Call};
+pub use state::cause::Cause;
+pub use state::facts::Facts;
+pub use state::options::{OnRecordErrors, Options, References, Validation};
+pub use state::outcome::{Counts, Outcome};
+pub use state::reason::{Reason, ReasonCode};
+pub use state::row::{Access, Row, RowError, rows, sent_object};
+pub use state::status::{
+    BatchEvent, BatchStatus, Ending, IllegalTransition, JobEvent, JobStatus, SendEvent, SendStatus,
 };
-pub use guidance::Guidance;
-pub use id::{AttemptId, BatchId, ClaimId, InvalidId, RecordId, SendId, SkolverketJobId};
-pub use known_words::{KnownWords, may_be_quoted};
-pub use label::Label;
-pub use organisation_number::OrganisationNumber;
-pub use personal::Personal;
-pub use plan::{ActivitySummary, Facts, MAX_BODY_BYTES, Plan, PlannedBatch, SchoolUnitSummary};
-pub use preview::{Preview, Viewer};
-pub use reason::{Reason, ReasonCode, Text};
-pub use record::{Activity, Duty, Group, Person, Record};
-pub use reference::{RecordRef, SchoolUnitRef, TestRef};
-pub use row::{Access, Row, RowError, rows, sent_object};
-pub use rules::{Conditions, ProtectedIdentities};
-pub use skolverket_id::{SchoolUnitCode, TestCode, skolverket_id};
-pub use stage::StageName;
-pub use state::{
-    BatchEvent, BatchStatus, Counts, Ending, IllegalTransition, JobEvent, JobStatus, Outcome, SendEvent,
-    SendStatus,
-};
-pub use submission::{Entry, OnRecordErrors, Options, PackedPart, Read, References, Rejection, Submission};
-pub use wait::WaitCause;
+pub use state::wait_cause::WaitCause;
+pub use state::{message, piece, takeover, time};
+pub use submission::activity_records::ActivityRecords;
+pub use submission::batch::{BatchRecord, MAX_BODY_BYTES, PlannedBatch, cut};
+pub use submission::body::Submission;
+pub use submission::corrections::Corrected;
+pub use submission::entry::Entry;
+pub use submission::part::PackedPart;
+pub use submission::plan::Plan;
+pub use submission::reader::{Read, Rejection};
+pub use submission::{schema, upload_check};
+pub use words::finding::{FindingGroup, RecordFinding};
+pub use words::guidance::{Guidance, catalogue as guidance};
+pub use words::known_words::KnownWords;
+pub use words::label::Label;
+pub use words::text::Text;
 
-#[cfg(test)]
-mod example;
 #[cfg(test)]
 mod sample;

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::Findings;
-use crate::rules::{Conditions, ProtectedIdentities};
-use crate::submission::{Read, Rejection, Submission};
+use crate::rules::conditions::{Conditions, ProtectedIdentities};
+use crate::rules::finding::Findings;
+use crate::submission::body::Submission;
+use crate::submission::reader::{Read, Rejection};
 
 pub(crate) const STUDENT: &str = "11111111-0000-4000-8000-000000000001";
 pub(crate) const TEACHER: &str = "11111111-0000-4000-8000-000000000002";

@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use crate::finding::FindingCode;
+use crate::kind::finding_code::FindingCode;
 
 /// No living person was born before; nobody will be born after.
 const YEARS: std::ops::RangeInclusive<i16> = 1800..=2099;

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use crate::characters;
+use crate::kind::characters;
 
 /// Whether it is a local part, one `@` and a domain of at least two names, without white space. Of characters that
 /// nobody sees see [`has_invisible`].

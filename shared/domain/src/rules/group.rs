@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::Place;
-use crate::characters;
-use crate::finding::{FindingCode, Findings};
-use crate::record::Group;
+use crate::kind::characters;
+use crate::kind::finding_code::FindingCode;
+use crate::kind::record::Group;
+use crate::rules::finding::Findings;
+use crate::rules::place::Place;
 
 /// Holds a group against the rules about one alone.
 pub(crate) fn group(place: Place, group: &Group, findings: &mut Findings) {

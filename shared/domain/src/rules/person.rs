@@ -1,13 +1,15 @@
 //! What a person is held to alone (rules 4–12).
 
-use super::civic_number::CivicNumber;
-use super::eppn::{self, Local};
-use super::{Conditions, Place, ProtectedIdentities};
-use crate::characters;
-use crate::finding::{FindingCode, Findings};
-use crate::record::{Enrolment, Person};
-use crate::table;
-use crate::vocabulary::{EmailType, SchoolType};
+use crate::kind::attribute;
+use crate::kind::characters;
+use crate::kind::finding_code::FindingCode;
+use crate::kind::record::{Enrolment, Person};
+use crate::kind::vocabulary::{EmailType, SchoolType};
+use crate::rules::civic_number::CivicNumber;
+use crate::rules::conditions::{Conditions, ProtectedIdentities};
+use crate::rules::eppn::{self, Local};
+use crate::rules::finding::Findings;
+use crate::rules::place::Place;
 
 /// The longest name that is known to be taken (rule 12), in characters (code points in NFC).
 const LONGEST_NAME: usize = 64;
@@ -104,7 +106,7 @@ fn names(person: &Person, broken: &mut impl FnMut(FindingCode, &str)) {
             broken(FindingCode::NameInvisibleCharacter, at);
         }
         // Of one that is too long altogether, that is what is to be said.
-        if (LONGEST_NAME + 1..=table::LONGEST_NAME).contains(&characters::length(name)) {
+        if (LONGEST_NAME + 1..=attribute::LONGEST_NAME).contains(&characters::length(name)) {
             broken(FindingCode::LongName, at);
         }
     }

@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use self::rows::{OTHER, Row, rows};
-use crate::finding::{Finding, FindingCode, Severity, Validation};
+use crate::kind::finding_code::{FindingCode, Severity};
+use crate::rules::finding::Finding;
 use crate::sample::{ATTESTED, DUTY, NOT_ATTESTED, UNIT, complete, read};
-use crate::submission::Submission;
+use crate::state::options::Validation;
+use crate::submission::body::Submission;
 
 mod rows;
 

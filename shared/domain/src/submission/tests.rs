@@ -1,18 +1,28 @@
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
-use crate::finding::{MAX_LISTED, Severity};
+use crate::kind::attribute::{Attribute, SUBMISSION, Shape};
+use crate::kind::finding_code::{FindingCode, Severity};
+use crate::rules::finding::{Finding, FindingKind, MAX_LISTED};
 use crate::sample::{
     ACTIVITY, ATTESTED, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, complete, parse, setting, with,
 };
-use crate::table::{Attribute, SUBMISSION, Shape};
+use crate::state::options::{OnRecordErrors, Options, References, Validation};
+use crate::submission::batch::MAX_BODY_BYTES;
+use crate::submission::body::Submission;
+use crate::submission::entry::Entry;
+use crate::submission::reader::Rejection;
+
+mod example;
+mod not_taken;
+mod privacy;
+mod references;
 
 pub(super) fn faults(body: &Value) -> Vec<Finding> {
     match parse(body) {
         Err(Rejection::Faults(findings)) => findings.listed().cloned().collect(),
-        Err(Rejection::NotReadable { detail }) => panic!("{}", detail.en),
+        Err(Rejection::NotReadable(unreadable)) => panic!("{unreadable:?}"),
         Ok(_) => Vec::new(),
     }
 }
@@ -361,7 +371,8 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
         let [fault] = &found[..] else { panic!("{at} {code:?}: {found:?}") };
         assert_eq!((fault.kind.code, fault.pointer.as_str(), fault.kind.rule), (code, pointer, rule), "{at}");
         assert!(code.is_binding());
-        assert!(fault.en.len() > 10 && fault.sv.len() > 10 && fault.en != fault.sv, "{at}");
+        let text = fault.text();
+        assert!(text.en.len() > 10 && text.sv.len() > 10 && text.en != text.sv, "{at}");
     }
 }
 
@@ -424,11 +435,12 @@ fn the_first_of_a_kind_are_listed_and_all_are_counted() {
 #[test]
 fn what_is_no_json_is_not_readable() {
     for body in [&b""[..], b"[]", b"{", b"\xff", b"{\"activities\": NaN}"] {
-        let Err(Rejection::NotReadable { detail }) = Submission::read(body, ATTESTED) else {
+        let Err(Rejection::NotReadable(unreadable)) = Submission::read(body, ATTESTED) else {
             panic!("{body:?}")
         };
-        assert!(detail.en.contains("line 1, column "), "{}", detail.en);
-        assert!(detail.sv.contains("rad 1, kolumn "), "{}", detail.sv);
+        let text = unreadable.text();
+        assert!(text.en.contains("line 1, column "), "{}", text.en);
+        assert!(text.sv.contains("rad 1, kolumn "), "{}", text.sv);
     }
 }
 

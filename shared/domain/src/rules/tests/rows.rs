@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::finding::FindingCode;
+use crate::kind::finding_code::FindingCode;
 use crate::sample::{ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER, UNIT};
 
 mod activities;

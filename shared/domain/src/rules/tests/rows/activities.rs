@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::another_duty;
 use super::{Change, OTHER, OTHER_UNIT, Row};
-use crate::finding::FindingCode::*;
+use crate::kind::finding_code::FindingCode::*;
 use crate::sample::{ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER};
 
 /// Names the first entry of a list once more.

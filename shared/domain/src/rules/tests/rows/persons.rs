@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Change, OTHER, Row, civic_number, eppn};
-use crate::finding::FindingCode::*;
+use crate::kind::finding_code::FindingCode::*;
 use crate::sample::{STUDENT, TEACHER};
 
 pub(super) fn rows() -> Vec<Row> {

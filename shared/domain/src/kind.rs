@@ -1,0 +1,18 @@
+//! What a record is: the kinds of record, their ids and references, the closed vocabularies, and the one table of
+//! attributes and of who refers to whom.
+//!
+//! It may use nothing else of this crate. It must not know what a send is, what is right or wrong with a record, or how
+//! anything is said to people.
+
+pub mod attribute;
+pub mod characters;
+pub mod environment;
+pub mod finding_code;
+pub mod id;
+pub mod organisation_number;
+pub mod personal;
+pub mod record;
+pub mod reference;
+pub mod skolverket_id;
+pub mod stage;
+pub mod vocabulary;

@@ -1,0 +1,25 @@
+//! The rules for the data, numbered as in the domain description, beyond the form of a body: what a readable record says
+//! (`person`, `group`, `activity`), what records say together (`cross_record`), what Skolverket's registers contradict
+//! (`register`), what a refused record means for others (`dependency`), and who will see whose results
+//! (`access_preview`). What they find is a [`finding::Finding`].
+//!
+//! It may use `kind` and `state`. It must not know how a body is read, or how a finding is said to people. Rules 1–3 and
+//! 17, what is required, and what is a closed vocabulary are held by `submission`: by the form and the references of a
+//! body.
+
+pub mod access_preview;
+pub(crate) mod activity;
+mod civic_number;
+pub mod conditions;
+pub(crate) mod cross_record;
+pub mod dependency;
+mod eppn;
+pub mod finding;
+pub(crate) mod group;
+pub(crate) mod person;
+pub(crate) mod place;
+pub mod record_findings;
+pub mod register;
+
+#[cfg(test)]
+mod tests;

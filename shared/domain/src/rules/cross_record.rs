@@ -1,0 +1,382 @@
+//! The rules over several records (5, 7, 8, 12–16). It goes through a send once, stage by stage, and keeps sixteen
+//! bytes of a record: a send of 60,000 students is looked at in a function's memory.
+
+use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+
+use uuid::Uuid;
+
+use crate::kind::characters;
+use crate::kind::finding_code::FindingCode;
+use crate::kind::id::RecordId;
+use crate::kind::record::{Activity, Duty, Email, Enrolment, Group, Person};
+use crate::kind::reference::SchoolUnitRef;
+use crate::kind::skolverket_id::TestCode;
+use crate::kind::stage::StageName;
+use crate::kind::vocabulary::{DutyRole, EmailType, GroupType, SchoolType};
+use crate::rules::civic_number::CivicNumber;
+use crate::rules::eppn;
+use crate::rules::finding::Findings;
+use crate::rules::place::Place;
+
+/// What is kept of a record.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    stage: StageName,
+    /// Of a student: is a member of a class. Of a group: is one that teaches.
+    marked: bool,
+    /// Of a student: all enrolments are cancelled.
+    cancelled: bool,
+    /// Of a student with one school unit: for which school types, a bit each.
+    school_types: u8,
+    /// The number of the school unit, [`NOWHERE`] or, of a student, [`AT_SEVERAL`].
+    unit: u16,
+    /// Of a student: in which school years, a bit each.
+    school_years: u16,
+}
+
+/// At no school unit that is known.
+const NOWHERE: u16 = u16::MAX;
+/// A student goes to school at several units; they are kept apart.
+const AT_SEVERAL: u16 = NOWHERE - 1;
+
+/// A school unit of the send.
+struct SchoolUnit {
+    /// Somebody is principal or school administrator there.
+    led: bool,
+    /// The first record of those that are at it, students excepted.
+    first: Option<(Place, &'static str, RecordId)>,
+}
+
+/// What is known of a send by now. Call in this order: [`CrossRecordCheck::staff`] for every duty and [`CrossRecordCheck::test`] for
+/// every activity, then [`CrossRecordCheck::person`], [`CrossRecordCheck::duty`], [`CrossRecordCheck::group`] and [`CrossRecordCheck::activity`] for
+/// every one, then [`CrossRecordCheck::finish`].
+pub(crate) struct CrossRecordCheck {
+    whole: bool,
+    known: HashMap<u64, Known>,
+    /// Persons with a duty.
+    staff: HashSet<u64>,
+    /// EPPNs, as hashes.
+    eppns: HashSet<u64>,
+    /// Civic numbers with the role of who has them, as hashes.
+    civic_numbers: HashSet<u64>,
+    /// Duties by what they say, as hashes.
+    duties: HashSet<u64>,
+    /// The numbers of the school units.
+    numbers: HashMap<Uuid, u16>,
+    units: Vec<SchoolUnit>,
+    /// Of students at several school units: which, and for which school types.
+    several: HashMap<u64, Vec<(u16, u8)>>,
+    /// Groups that are to take a test: of which school years, a bit each.
+    tested: HashMap<u64, u16>,
+}
+
+fn bit(school_type: SchoolType) -> u8 {
+    1 << (school_type as u8)
+}
+
+fn year_bit(year: u8) -> u16 {
+    1_u16.checked_shl(u32::from(year)).unwrap_or_default()
+}
+
+impl CrossRecordCheck {
+    /// Nothing is known yet. `whole`: everything is there that a record may depend on.
+    pub(crate) fn new(whole: bool) -> Self {
+        Self {
+            whole,
+            known: HashMap::new(),
+            staff: HashSet::new(),
+            eppns: HashSet::new(),
+            civic_numbers: HashSet::new(),
+            duties: HashSet::new(),
+            numbers: HashMap::new(),
+            units: Vec::new(),
+            several: HashMap::new(),
+            tested: HashMap::new(),
+        }
+    }
+
+    /// The kind of the record with this id, of those that were taken.
+    pub(crate) fn stage_of(&self, id: RecordId) -> Option<StageName> {
+        self.known.get(&id.hash64()).map(|known| known.stage)
+    }
+
+    /// Notes that a person is staff.
+    pub(crate) fn staff(&mut self, duty: &Duty) {
+        self.staff.insert(duty.person.id.hash64());
+    }
+
+    /// Notes of which school year the test is that an activity's groups are to take.
+    pub(crate) fn test(&mut self, activity: &Activity, code: Option<&TestCode>) {
+        let Some(year) = code.and_then(TestCode::school_year) else { return };
+        for group in &activity.groups {
+            *self.tested.entry(group.id.hash64()).or_default() |= year_bit(year);
+        }
+    }
+
+    /// Takes a person.
+    pub(crate) fn person(&mut self, place: Place, person: &Person, findings: &mut Findings) {
+        let id = person.id.hash64();
+        // Somebody given twice shares everything with himself; the id says it.
+        if self.known.contains_key(&id) {
+            return;
+        }
+        let mut broken = |code, within: &str| findings.broken(code, person.id, || place.pointer(within));
+        if let Some(eppn) =
+            person.edu_person_principal_names.first().filter(|eppn| eppn::has_form(eppn.expose()))
+            && !self.eppns.insert(hashed(&eppn::compared(eppn.expose())))
+        {
+            broken(FindingCode::EppnShared, "/eduPersonPrincipalNames/0");
+        }
+        let staff = self.staff.contains(&id);
+        let number = person.civic_no.value.expose();
+        if CivicNumber::read(number).is_ok() && !self.civic_numbers.insert(hashed(&(number, staff))) {
+            broken(FindingCode::CivicNumberShared, "/civicNo/value");
+        }
+        let enrolments = person.enrolments.as_deref().unwrap_or_default();
+        if staff {
+            if enrolments.iter().any(Enrolment::is_current) {
+                broken(FindingCode::StudentAndStaff, "/enrolments");
+            }
+            match staff_address(person) {
+                StaffAddress::Good => {}
+                StaffAddress::Malformed(index) => {
+                    broken(FindingCode::StaffEmailForm, &format!("/emails/{index}/value"));
+                }
+                StaffAddress::Missing => broken(FindingCode::StaffEmailMissing, "/emails"),
+            }
+        } else if self.whole && enrolments.is_empty() {
+            broken(FindingCode::NoEnrolmentNoDuty, "");
+        }
+        let known = self.enrolled(id, enrolments);
+        self.insert(person.id, known);
+    }
+
+    fn enrolled(&mut self, id: u64, enrolments: &[Enrolment]) -> Known {
+        let mut units: Vec<(u16, u8)> = Vec::new();
+        let mut school_years = 0;
+        for enrolment in enrolments.iter().filter(|enrolment| enrolment.is_current()) {
+            school_years |= enrolment.school_year.map_or(0, year_bit);
+            let Some(number) = self.number(&enrolment.enroled_at) else { continue };
+            let types = bit(enrolment.school_type);
+            match units.iter_mut().find(|(known, _)| *known == number) {
+                Some((_, known)) => *known |= types,
+                None => units.push((number, types)),
+            }
+        }
+        let (unit, school_types) = match units[..] {
+            [] => (NOWHERE, 0),
+            [(number, types)] => (number, types),
+            _ => {
+                self.several.insert(id, units);
+                (AT_SEVERAL, 0)
+            }
+        };
+        let cancelled = !enrolments.is_empty() && !enrolments.iter().any(Enrolment::is_current);
+        Known { stage: StageName::Users, marked: false, cancelled, school_types, unit, school_years }
+    }
+
+    /// Takes a duty.
+    pub(crate) fn duty(&mut self, place: Place, duty: &Duty, findings: &mut Findings) {
+        let leads = matches!(duty.duty_role, DutyRole::Rektor | DutyRole::Skoladministrator);
+        let unit = self.at_unit(&duty.duty_at, leads, (place, "/dutyAt", duty.id));
+        // One given twice is told of by its id.
+        let known = self.insert(duty.id, Known::of(StageName::Duties, false, unit));
+        if !known && !self.duties.insert(hashed(&(duty.person.id, duty.duty_at.id, duty.duty_role))) {
+            findings.broken(FindingCode::DutiesAlike, duty.id, || place.pointer(""));
+        }
+    }
+
+    /// Takes a group.
+    pub(crate) fn group(&mut self, place: Place, group: &Group, findings: &mut Findings) {
+        let teaches = group.group_type == GroupType::Undervisning;
+        let unit = self.at_unit(&group.organisation, false, (place, "/organisation", group.id));
+        self.insert(group.id, Known::of(StageName::Groups, teaches, unit));
+        let tested = self.tested.get(&group.id.hash64()).copied().unwrap_or_default();
+        let mut seen = HashSet::new();
+        for (index, member) in group.members().enumerate() {
+            let id = member.hash64();
+            // Somebody who stands twice in a class is not in two.
+            if !seen.insert(id) {
+                continue;
+            }
+            let Some(known) = self.known.get_mut(&id).filter(|known| known.stage == StageName::Users) else {
+                continue;
+            };
+            let mut broken = |code| {
+                findings
+                    .broken(code, member, || place.pointer(&format!("/groupMemberships/{index}/person/id")));
+            };
+            if !teaches {
+                if known.marked {
+                    broken(FindingCode::StudentInTwoClasses);
+                }
+                known.marked = true;
+            }
+            if tested & !known.school_years != 0 && known.school_years != 0 {
+                broken(FindingCode::MemberOfOtherSchoolYear);
+            }
+            let types = match known.unit {
+                NOWHERE if self.staff.contains(&id) => {
+                    broken(FindingCode::StaffMember);
+                    continue;
+                }
+                NOWHERE => {
+                    if known.cancelled {
+                        broken(FindingCode::MemberCancelled);
+                    }
+                    continue;
+                }
+                AT_SEVERAL => {
+                    let mut units = self.several.get(&id).into_iter().flatten();
+                    units.find(|(number, _)| Some(*number) == unit).map(|(_, types)| *types)
+                }
+                number => (Some(number) == unit).then_some(known.school_types),
+            };
+            match types {
+                None => broken(FindingCode::MemberOfOtherSchoolUnit),
+                Some(types) if types & bit(group.school_type) == 0 => {
+                    broken(FindingCode::MemberOfOtherSchoolType);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// Takes an activity.
+    pub(crate) fn activity(&mut self, place: Place, activity: &Activity, findings: &mut Findings) {
+        let unit = self.at_unit(&activity.organisation, false, (place, "/organisation", activity.id));
+        self.insert(activity.id, Known::of(StageName::Activities, false, unit));
+        let mut broken = |code, at: &str| findings.broken(code, activity.id, || place.pointer(at));
+        let known = |id: RecordId, stage| self.known.get(&id.hash64()).filter(|known| known.stage == stage);
+        let elsewhere = |known: &Known| known.unit != NOWHERE && Some(known.unit) != unit;
+        let mut groups = HashSet::new();
+        for (index, group) in activity.groups.iter().enumerate() {
+            // What is said of one that is named twice is said once.
+            if !groups.insert(group.id) {
+                continue;
+            }
+            let Some(group) = known(group.id, StageName::Groups) else { continue };
+            let at = format!("/groups/{index}/id");
+            if !group.marked {
+                broken(FindingCode::GroupNotTeaching, &at);
+            }
+            if elsewhere(group) {
+                broken(FindingCode::GroupOfOtherSchoolUnit, &at);
+            }
+        }
+        let mut teachers = HashSet::new();
+        for (index, teacher) in activity.teachers.iter().flatten().enumerate() {
+            let duty = known(teacher.duty.id, StageName::Duties);
+            if teachers.insert(teacher.duty.id) && duty.is_some_and(elsewhere) {
+                broken(FindingCode::TeacherOfOtherSchoolUnit, &format!("/teachers/{index}/duty/id"));
+            }
+        }
+        if groups.len() > 1 && teachers.len() > 1 {
+            broken(FindingCode::SeveralTeachersAndGroups, "/teachers");
+        }
+    }
+
+    /// Tells what can only be told at the end.
+    pub(crate) fn finish(self, findings: &mut Findings) {
+        if !self.whole {
+            return;
+        }
+        for unit in self.units.iter().filter(|unit| !unit.led) {
+            if let Some((place, within, id)) = unit.first {
+                findings.broken(FindingCode::SchoolUnitWithoutLeader, id, || place.pointer(within));
+            }
+        }
+    }
+
+    /// Keeps a record; says whether its id was known.
+    fn insert(&mut self, id: RecordId, known: Known) -> bool {
+        match self.known.entry(id.hash64()) {
+            Entry::Occupied(_) => true,
+            Entry::Vacant(free) => {
+                free.insert(known);
+                false
+            }
+        }
+    }
+
+    /// Notes a record at a school unit; gives the unit's number.
+    fn at_unit(
+        &mut self,
+        unit: &SchoolUnitRef,
+        led: bool,
+        first: (Place, &'static str, RecordId),
+    ) -> Option<u16> {
+        let number = self.number(unit)?;
+        let unit = self.units.get_mut(usize::from(number))?;
+        unit.led |= led;
+        unit.first.get_or_insert(first);
+        Some(number)
+    }
+
+    /// The number of a school unit; none where there are more than a country has.
+    fn number(&mut self, unit: &SchoolUnitRef) -> Option<u16> {
+        match self.numbers.entry(unit.id) {
+            Entry::Occupied(number) => Some(*number.get()),
+            Entry::Vacant(free) => {
+                let number = u16::try_from(self.units.len()).ok().filter(|number| *number < AT_SEVERAL)?;
+                self.units.push(SchoolUnit { led: false, first: None });
+                Some(*free.insert(number))
+            }
+        }
+    }
+}
+
+impl Known {
+    /// A record that is no student.
+    fn of(stage: StageName, marked: bool, unit: Option<u16>) -> Self {
+        let unit = unit.unwrap_or(NOWHERE);
+        Self { stage, marked, cancelled: false, school_types: 0, unit, school_years: 0 }
+    }
+}
+
+/// Whether a member of staff has the address that Skolverket demands (rule 8).
+enum StaffAddress {
+    Good,
+    /// What stands there is none: of the first such, its place.
+    Malformed(usize),
+    Missing,
+}
+
+fn staff_address(person: &Person) -> StaffAddress {
+    let emails = person.emails.iter().flatten().enumerate();
+    let mut of_staff = emails.filter(|(_, email)| email.kind == Some(EmailType::SkolaPersonal)).peekable();
+    let Some((first, _)) = of_staff.peek().copied() else { return StaffAddress::Missing };
+    if of_staff.any(|(_, email)| is_address(email)) {
+        StaffAddress::Good
+    } else {
+        StaffAddress::Malformed(first)
+    }
+}
+
+/// Whether it is something, `@`, and something with a dot in it, without white space or what nobody sees.
+fn is_address(email: &Email) -> bool {
+    let address = email.value.expose();
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !characters::is_invisible(c);
+    let Some((local, domain)) = address.rsplit_once('@') else { return false };
+    let dotted = domain.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && !rest.is_empty());
+    !local.is_empty() && dotted && address.chars().all(plain)
+}
+
+fn hashed(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A send of 93,000 records is looked at in 64 MB, with everything else that a function holds.
+    #[test]
+    fn little_is_kept_of_a_record() {
+        assert!(size_of::<(u64, Known)>() <= 16);
+    }
+}

@@ -1,0 +1,110 @@
+//! Ids and references over the four lists of a body (domain rules 1 and 2).
+
+use std::collections::{HashMap, HashSet};
+
+use crate::kind::finding_code::FindingCode;
+use crate::kind::id::RecordId;
+use crate::kind::stage::StageName;
+use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
+use crate::submission::form::{FormCheck, Named, is_uuid};
+
+/// The kinds of record that have an id, by the id in lower case: as a text, so that a malformed id and a
+/// reference to it still meet, and the admin is told of the id only.
+type Kinds = HashMap<String, [bool; 4]>;
+
+/// Adds the faults of ids and references to a form's. `lengths`: how many records each list has, by the stage's
+/// index; none where there is no list, about which nothing is said then. `external`: what is not there may be at
+/// Skolverket already.
+pub(crate) fn check(form: &mut FormCheck, lengths: [Option<usize>; 4], external: bool) {
+    let mut kinds = Kinds::new();
+    for id in &form.ids {
+        let key = id.text.to_lowercase();
+        let taken = kinds.entry(key).or_default();
+        if taken.iter().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
+            duplicate_id(&mut form.findings, id.within, || id.pointer.clone());
+        }
+        mark(taken, id.stage);
+    }
+    for stage in StageName::ORDER {
+        if let Some(length) = lengths.get(stage.index()).copied().flatten() {
+            check_references_to(stage, form, &kinds, length, external);
+        }
+    }
+}
+
+fn check_references_to(stage: StageName, form: &mut FormCheck, kinds: &Kinds, length: usize, external: bool) {
+    let of_stage = |named: &&Named| named.stage == stage;
+    let named: HashSet<String> =
+        form.references.iter().filter(of_stage).map(|reference| reference.text.to_lowercase()).collect();
+    let missing: Vec<&Named> = form
+        .references
+        .iter()
+        .filter(of_stage)
+        .filter(|reference| is_uuid(&reference.text) && !has(kinds, &reference.text, stage))
+        .collect();
+
+    // A record whose id cannot be read is missed by whatever points at it. As long as those records can be all
+    // that is missed, the fault is at their ids and is told there.
+    let known = form.ids.iter().filter(of_stage).filter(|id| {
+        let text = id.text.to_lowercase();
+        is_uuid(&text) || named.contains(&text)
+    });
+    let unreadable = length.saturating_sub(known.count());
+    let elsewhere = |reference: &Named| kinds.contains_key(&reference.text);
+    let lost: HashSet<&str> = missing
+        .iter()
+        .filter(|reference| !elsewhere(reference))
+        .map(|reference| reference.text.as_str())
+        .collect();
+    let explained = lost.len() <= unreadable;
+
+    for reference in missing {
+        let (within, at) = (reference.within, || reference.pointer.clone());
+        if elsewhere(reference) {
+            of_another_kind(&mut form.findings, reference.stage, within, at);
+        } else if !explained {
+            self::missing(&mut form.findings, reference.stage, external, within, at);
+        }
+    }
+}
+
+fn mark(kinds: &mut [bool; 4], stage: StageName) {
+    if let Some(kind) = kinds.get_mut(stage.index()) {
+        *kind = true;
+    }
+}
+
+fn has(kinds: &Kinds, id: &str, stage: StageName) -> bool {
+    kinds.get(id).and_then(|kinds| kinds.get(stage.index())).copied().unwrap_or_default()
+}
+
+/// Two records have the id at this place, of which `within` is the second.
+pub(crate) fn duplicate_id(findings: &mut Findings, within: Option<RecordId>, at: impl FnOnce() -> String) {
+    let kind = FindingKind::form(FindingCode::DuplicateId, Some(1));
+    findings.add(kind, within, || Finding::new(kind, at()).with(Detail::SharedId));
+}
+
+/// No record has the id at this place, which names one of that stage. `external`: it may be at Skolverket already.
+/// `within`: the record that it stands in.
+pub(crate) fn missing(
+    findings: &mut Findings,
+    to: StageName,
+    external: bool,
+    within: Option<RecordId>,
+    at: impl FnOnce() -> String,
+) {
+    let kind = FindingKind::form(FindingCode::MissingReference, Some(2));
+    let kind = if external { kind.warning() } else { kind };
+    findings.add(kind, within, || Finding::new(kind, at()).with(Detail::NotInSend { to, external }));
+}
+
+/// A record of another stage has the id at this place. `within`: the record that it stands in.
+pub(crate) fn of_another_kind(
+    findings: &mut Findings,
+    to: StageName,
+    within: Option<RecordId>,
+    at: impl FnOnce() -> String,
+) {
+    let kind = FindingKind::form(FindingCode::MissingReference, Some(2));
+    findings.add(kind, within, || Finding::new(kind, at()).with(Detail::OfAnotherKind { to }));
+}

@@ -1,0 +1,209 @@
+//! A send that came in parts, seen as a whole: ids and references over all of it (domain rules 1 and 2), the rules over
+//! several records, and what its rows show that stands in other parts. It goes through the send once, batch by batch and stage by stage, and keeps
+//! eight bytes of an id: as much as tells records of one send apart.
+
+use std::collections::HashMap;
+
+use crate::kind::finding_code::FindingCode;
+use crate::kind::id::RecordId;
+use crate::kind::personal::Personal;
+use crate::kind::record::{Activity, Duty, Group, Person, Record};
+use crate::kind::stage::StageName;
+use crate::kind::vocabulary::DutyRole;
+use crate::rules::cross_record::CrossRecordCheck;
+use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
+use crate::rules::place::Place;
+use crate::rules::record_findings::RecordFindings;
+use crate::state::activity_summary::ActivitySummary;
+use crate::state::facts::Facts;
+use crate::state::options::References;
+use crate::submission::activity_records::ActivityRecords;
+use crate::submission::reader::Read;
+use crate::submission::reference_check;
+
+/// Where a batch's records came from.
+#[derive(Debug, Clone, Copy)]
+pub struct Origin {
+    /// The part's number, from 1.
+    pub part: u32,
+    /// The place of the batch's first record in its list of that part.
+    pub first: usize,
+}
+
+/// What is known of a send by now. Call in this order: [`UploadCheck::roles`] for every batch of duties, then
+/// [`UploadCheck::persons`] and [`UploadCheck::duties`], [`UploadCheck::ahead`] for every batch of activities, then [`UploadCheck::groups`]
+/// and [`UploadCheck::activities`] for every batch of each.
+pub struct UploadCheck {
+    external: bool,
+    together: CrossRecordCheck,
+    findings: Findings,
+    roles: HashMap<u64, Vec<DutyRole>>,
+    /// Of those with duties: the name, and whether the identity is protected.
+    staff: HashMap<u64, (Personal, bool)>,
+    summaries: Vec<ActivitySummary>,
+    activity_records: ActivityRecords,
+    /// What was found about records when their parts came.
+    found_before: RecordFindings,
+}
+
+/// What a send is, seen as a whole.
+#[derive(Debug)]
+pub struct CheckedUpload {
+    /// Its activities, in order.
+    pub activities: Vec<ActivitySummary>,
+    /// What they are made of.
+    pub activity_records: ActivityRecords,
+    /// What was found about records when their parts came, and is in their facts.
+    pub found_before: RecordFindings,
+}
+
+impl UploadCheck {
+    /// Nothing is known yet.
+    pub fn new(references: References) -> Self {
+        let external = references == References::External;
+        Self {
+            external,
+            together: CrossRecordCheck::new(!external),
+            findings: Findings::default(),
+            roles: HashMap::new(),
+            staff: HashMap::new(),
+            summaries: Vec::new(),
+            activity_records: ActivityRecords::default(),
+            found_before: RecordFindings::default(),
+        }
+    }
+
+    /// Notes who has which roles.
+    pub fn roles(&mut self, duties: &[Duty]) {
+        for duty in duties {
+            self.together.staff(duty);
+            let roles = self.roles.entry(duty.person.id.hash64()).or_default();
+            if !roles.contains(&duty.duty_role) {
+                roles.push(duty.duty_role);
+            }
+        }
+    }
+
+    /// Takes a batch of persons; says whether their facts have changed.
+    pub fn persons(&mut self, origin: Origin, persons: &[Person], facts: &mut [Facts]) -> bool {
+        let mut changed = false;
+        for (index, (person, facts)) in persons.iter().zip(facts).enumerate() {
+            let place = self.own_id(origin, index, person, facts);
+            self.together.person(place, person, &mut self.findings);
+            let id = person.id.hash64();
+            let Some(roles) = self.roles.get(&id) else { continue };
+            let role = Some(DutyRole::list(roles));
+            changed |= facts.role != role;
+            facts.role = role;
+            self.staff.insert(id, (person.full_name(), person.is_protected()));
+        }
+        changed
+    }
+
+    /// Takes a batch of duties; says whether their facts have changed.
+    pub fn duties(&mut self, origin: Origin, duties: &[Duty], facts: &mut [Facts]) -> bool {
+        let mut changed = false;
+        for (index, (duty, facts)) in duties.iter().zip(facts).enumerate() {
+            let place = self.own_id(origin, index, duty, facts);
+            self.together.duty(place, duty, &mut self.findings);
+            self.activity_records.duty(duty.id, duty.person.id);
+            self.reference((place, duty.id), StageName::Users, duty.person.id, || "/person/id".to_owned());
+            if let Some((name, protected)) = self.staff.get(&duty.person.id.hash64()) {
+                changed |= facts.name.as_ref() != Some(name) || facts.protected != *protected;
+                (facts.name, facts.protected) = (Some(name.clone()), *protected);
+            }
+        }
+        changed
+    }
+
+    /// Sums a batch of activities up, and notes of which school year the tests are: before the groups, to know whose
+    /// members are to be counted.
+    pub fn ahead(&mut self, activities: &[Activity], facts: &[Facts]) {
+        for (activity, facts) in activities.iter().zip(facts) {
+            self.together.test(activity, facts.test_code.as_ref());
+            self.activity_records.activity(activity.id, activity.groups(), activity.duties());
+            self.summaries.push(ActivitySummary::of(activity, facts, None));
+        }
+    }
+
+    /// Takes a batch of groups.
+    pub fn groups(&mut self, origin: Origin, groups: &[Group], facts: &[Facts]) {
+        for (index, (group, facts)) in groups.iter().zip(facts).enumerate() {
+            let place = self.own_id(origin, index, group, facts);
+            self.together.group(place, group, &mut self.findings);
+            for (at, member) in group.members().enumerate() {
+                self.reference((place, group.id), StageName::Users, member, || {
+                    format!("/groupMemberships/{at}/person/id")
+                });
+            }
+            if self.activity_records.names(group.id) {
+                self.activity_records.group(group.id, group.members());
+            }
+        }
+    }
+
+    /// Takes a batch of activities.
+    pub fn activities(&mut self, origin: Origin, activities: &[Activity], facts: &[Facts]) {
+        for (index, (activity, facts)) in activities.iter().zip(facts).enumerate() {
+            let place = self.own_id(origin, index, activity, facts);
+            self.together.activity(place, activity, &mut self.findings);
+            let from = (place, activity.id);
+            for (at, group) in activity.groups.iter().enumerate() {
+                self.reference(from, StageName::Groups, group.id, || format!("/groups/{at}/id"));
+            }
+            for (at, teacher) in activity.teachers.iter().flatten().enumerate() {
+                self.reference(from, StageName::Duties, teacher.duty.id, || {
+                    format!("/teachers/{at}/duty/id")
+                });
+            }
+        }
+    }
+
+    /// The send, and what is wrong or worth a warning beyond what its parts told. Pointers are into the parts:
+    /// `/parts/3/persons/7/id`.
+    pub fn finish(mut self) -> Read<CheckedUpload> {
+        self.together.finish(&mut self.findings);
+        let Self { mut summaries, activity_records, found_before, findings, .. } = self;
+        for activity in &mut summaries {
+            activity.students = activity_records.students(activity.id);
+        }
+        Read { content: CheckedUpload { activities: summaries, activity_records, found_before }, findings }
+    }
+
+    /// Says of a send without activities that it is one.
+    pub fn no_activities(&mut self) {
+        let kind = FindingKind::form(FindingCode::WrongCount, None);
+        self.findings.add(kind, None, || {
+            Finding::new(kind, "/activities".to_owned()).with(Detail::Entries { min: 1, max: None })
+        });
+    }
+
+    /// Looks at a record's own id, and notes what was found about the record before; gives its place.
+    fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T, facts: &Facts) -> Place {
+        let place = Place::in_part(origin.part, T::STAGE, origin.first + index);
+        let id = record.id();
+        if self.together.stage_of(id).is_some() {
+            reference_check::duplicate_id(&mut self.findings, Some(id), || place.pointer("/id"));
+        }
+        facts.findings.iter().for_each(|code| self.found_before.add(id, *code));
+        place
+    }
+
+    fn reference(
+        &mut self,
+        (from, within): (Place, RecordId),
+        to: StageName,
+        id: RecordId,
+        at: impl FnOnce() -> String,
+    ) {
+        let (within, at) = (Some(within), || from.pointer(&at()));
+        match self.together.stage_of(id) {
+            Some(stage) if stage == to => {}
+            Some(_) => reference_check::of_another_kind(&mut self.findings, to, within, at),
+            None => reference_check::missing(&mut self.findings, to, self.external, within, at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

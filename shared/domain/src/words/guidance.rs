@@ -1,0 +1,80 @@
+//! What Skolverket's answers mean to the admin who reads them: what happened, what to do, and who does it.
+//!
+//! The words are in `guidance/records.rs` (what messages say of a record), `guidance/categories.rs` (what the category of
+//! a message says), `guidance/outcomes.rs` (records without a message), `guidance/calls.rs` (whole calls),
+//! `guidance/authorization.rs` (the way in) and `guidance/reasons.rs` (why a job ended): a new cause is a new row there.
+//! `guidance/catalogue.rs` looks them up.
+
+use serde::Serialize;
+
+use crate::words::text::Text;
+
+mod authorization;
+mod calls;
+pub mod catalogue;
+mod categories;
+mod entry;
+mod outcomes;
+mod reasons;
+mod records;
+
+/// Who can fix it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Who {
+    /// Whoever keeps the register of students, staff and groups.
+    StudentRegister,
+    /// Whoever gives out federated user names.
+    IdentityProvider,
+    /// Whoever answers for the school unit in Skolverket's register of school units.
+    SchoolUnitRegister,
+    /// The admin, in the system that sends.
+    ThisSystem,
+    /// Skolverket.
+    Skolverket,
+    /// Whoever operates the system.
+    Operator,
+}
+
+/// A text in the two languages of the admins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Words {
+    /// Swedish.
+    pub sv: &'static str,
+    /// English.
+    pub en: &'static str,
+}
+
+/// What a cause means and what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Guidance {
+    /// What happened.
+    pub meaning: Words,
+    /// What to do next.
+    pub action: Words,
+    /// Who does it.
+    pub who: Who,
+}
+
+impl Guidance {
+    /// Both in one text.
+    pub fn text(&self) -> Text {
+        let Self { meaning, action, .. } = self;
+        Text { sv: format!("{} {}", meaning.sv, action.sv), en: format!("{} {}", meaning.en, action.en) }
+    }
+
+    /// Each language: what happened, what to do.
+    pub(super) const fn new(who: Who, sv: [&'static str; 2], en: [&'static str; 2]) -> Self {
+        let ([meaning_sv, action_sv], [meaning_en, action_en]) = (sv, en);
+        Self {
+            meaning: Words { sv: meaning_sv, en: meaning_en },
+            action: Words { sv: action_sv, en: action_en },
+            who,
+        }
+    }
+
+    /// The same happened, but something else is to be done.
+    pub(super) const fn but(self, who: Who, sv: &'static str, en: &'static str) -> Self {
+        Self { action: Words { sv, en }, who, ..self }
+    }
+}
