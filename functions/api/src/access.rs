@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use axum::extract::State;
-use stafett_domain::{BatchId, Facts, Preview, StageName, Viewer};
+use stafett_domain::{BatchId, Facts, Preview, RecordKind, Viewer};
 use stafett_engine::Relay;
 use stafett_engine::history::{Batch, Body, Listed, SendRef};
 
@@ -31,10 +31,10 @@ pub(crate) async fn list(
     let (places, next) = duties(&relay, &send, &mut preview, start, limit).await?;
     let mut first = BatchId(0);
     loop {
-        let batches = relay.history.batches(&send, StageName::Activities, first, BATCHES_AT_ONCE).await?;
+        let batches = relay.history.batches(&send, RecordKind::Activity, first, BATCHES_AT_ONCE).await?;
         for batch in &batches {
             first = BatchId(batch.batch.0 + 1);
-            let Body { body, facts } = read(&relay, &send, StageName::Activities, batch).await?;
+            let Body { body, facts } = read(&relay, &send, RecordKind::Activity, batch).await?;
             preview.activities(&body, &facts).map_err(unreadable)?;
         }
         if batches.len() < BATCHES_AT_ONCE {
@@ -44,7 +44,7 @@ pub(crate) async fn list(
     groups(&relay, &send, &mut preview).await?;
     let viewers = preview.finish().into_iter().zip(places);
     let page = PageView::of(viewers.map(|(item, after)| Listed { item, after }), next.as_deref())?;
-    reader.note_reading(&send, StageName::Duties, "access", page.len());
+    reader.note_reading(&send, RecordKind::Duty, "access", page.len());
     Ok(Polled::personal(page, None))
 }
 
@@ -58,13 +58,13 @@ async fn duties(
 ) -> Result<(Vec<String>, Option<String>), Problem> {
     let (mut room, mut places) = (limit, Vec::new());
     loop {
-        let batches = relay.history.batches(send, StageName::Duties, first, BATCHES_AT_ONCE).await?;
+        let batches = relay.history.batches(send, RecordKind::Duty, first, BATCHES_AT_ONCE).await?;
         for batch in &batches {
             if room == 0 {
                 return Ok((places, Some(format!("{}.{index}", batch.batch.0))));
             }
             first = BatchId(batch.batch.0 + 1);
-            let Body { body, facts } = read(relay, send, StageName::Duties, batch).await?;
+            let Body { body, facts } = read(relay, send, RecordKind::Duty, batch).await?;
             let taken = preview.duties(&body, &facts, index, room).map_err(unreadable)?;
             places.extend((index..index + taken).map(|place| format!("{}.{}", batch.batch.0, place + 1)));
             index += taken;
@@ -88,10 +88,10 @@ async fn groups(relay: &Relay, send: &SendRef, preview: &mut Preview) -> Result<
     let ids = relay.history.record_ids(send).await?;
     let places = preview.wanted().flat_map(|group| ids.places(group).collect::<Vec<_>>());
     let batches: BTreeSet<BatchId> =
-        places.filter(|place| place.stage == StageName::Groups).map(|place| place.batch).collect();
+        places.filter(|place| place.stage == RecordKind::Group).map(|place| place.batch).collect();
     for batch in batches {
-        let batch = relay.history.batch(send, StageName::Groups, batch).await?.ok_or(Problem::Internal)?;
-        let Body { body, .. } = read(relay, send, StageName::Groups, &batch).await?;
+        let batch = relay.history.batch(send, RecordKind::Group, batch).await?.ok_or(Problem::Internal)?;
+        let Body { body, .. } = read(relay, send, RecordKind::Group, &batch).await?;
         preview.groups(&body).map_err(unreadable)?;
     }
     Ok(())
@@ -100,7 +100,7 @@ async fn groups(relay: &Relay, send: &SendRef, preview: &mut Preview) -> Result<
 async fn read(
     relay: &Relay,
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     batch: &Batch,
 ) -> Result<Body<Facts>, Problem> {
     Ok(relay.history.body_and_facts::<Facts>(send, stage, batch).await?)

@@ -2,7 +2,7 @@
 //! no value that was read. The template keeps this function's lines for longer than others'.
 
 use sha2::{Digest, Sha256};
-use stafett_domain::{Access, StageName};
+use stafett_domain::{Access, RecordKind};
 use stafett_engine::history::SendRef;
 use stafett_engine::telemetry;
 use uuid::Uuid;
@@ -12,7 +12,13 @@ use crate::caller::Reader;
 impl Reader {
     /// Notes that this caller was given so many records of a job, if it may see personal data. `route` is the route
     /// within the job, as a word; never the address.
-    pub(crate) fn note_reading(&self, send: &SendRef, stage: StageName, route: &'static str, records: usize) {
+    pub(crate) fn note_reading(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        route: &'static str,
+        records: usize,
+    ) {
         if self.access != Access::Personal {
             return;
         }

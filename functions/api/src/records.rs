@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use stafett_domain::dependency::{Prepared, depends, prepare};
 use stafett_domain::guidance;
 use stafett_domain::{
-    Access, BatchId, Facts, Guidance, JobStatus, Outcome, RecordId, Row, StageName, rows, sent_object,
+    Access, BatchId, Facts, Guidance, JobStatus, Outcome, RecordId, RecordKind, Row, rows, sent_object,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{Batch, Body, Issue, Job, SendRef};
@@ -33,8 +33,8 @@ pub(crate) async fn find_job(
     reader: &Reader,
     send: &str,
     stage: &str,
-) -> Result<(SendRef, StageName, Job), Problem> {
-    let stage: StageName = stage.parse().map_err(|_| Problem::NotFound)?;
+) -> Result<(SendRef, RecordKind, Job), Problem> {
+    let stage: RecordKind = stage.parse().map_err(|_| Problem::NotFound)?;
     let send = send.parse().map_err(|_| Problem::NotFound)?;
     let send = SendRef::new(reader.organisation.clone(), send);
     let job = relay.history.seen_job(&send, stage, relay.clock.now()).await?.ok_or(Problem::NotFound)?;
@@ -73,7 +73,7 @@ pub(crate) async fn list(
 /// The address of the page that follows.
 fn next_page(
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     filter: Option<&[Outcome]>,
     limit: usize,
     cursor: &str,
@@ -90,7 +90,7 @@ fn next_page(
 struct Rows<'a> {
     relay: &'a Relay,
     send: &'a SendRef,
-    stage: StageName,
+    stage: RecordKind,
     status: JobStatus,
     access: Access,
     wanted: &'a [Outcome],
@@ -156,7 +156,7 @@ pub(crate) struct ReadBatch {
 pub(crate) async fn read_batch(
     relay: &Relay,
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     batch: &Batch,
     job: JobStatus,
     access: Access,
@@ -278,7 +278,7 @@ pub(crate) async fn show(
 pub(crate) async fn as_sent(
     relay: &Relay,
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     records: &mut [serde_json::Value],
 ) -> Result<(), Problem> {
     if !depends(stage) {
@@ -297,7 +297,7 @@ pub(crate) async fn as_sent(
 async fn answers(
     relay: &Relay,
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     batch: &Batch,
     record: RecordId,
 ) -> Result<Vec<serde_json::Value>, Problem> {
@@ -323,7 +323,7 @@ mod tests {
     fn views(batch: &Batch, job: JobStatus, issues: Vec<Issue>) -> Vec<(Outcome, Option<u16>)> {
         let ids = ["0190a1b2-0000-4000-8000-000000000001", "0190a1b2-0000-4000-8000-000000000002"];
         let body = serde_json::json!({"data": [{"id": ids[0]}, {"id": ids[1]}]}).to_string();
-        let rows = rows(StageName::Groups, &body, &[Facts::default(), Facts::default()]).unwrap();
+        let rows = rows(RecordKind::Group, &body, &[Facts::default(), Facts::default()]).unwrap();
         let views = outcomes_of(batch, job, rows, issues, Access::Masked);
         views.into_iter().map(|view| (view.outcome, view.status_code)).collect()
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use stafett_domain::register::Mentions;
 use stafett_domain::{
     Access, ActivitySummary, BatchId, BatchRecord, Conditions, Corrected, Entry, Facts, Findings, JobStatus,
-    Options, Outcome, Record, RecordId, References, SendId, StageName, Submission, cut,
+    Options, Outcome, Record, RecordId, RecordKind, References, SendId, Submission, cut,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{NewJob, NewSend, SendRef, StoredSend};
@@ -157,7 +157,7 @@ fn new_send(
 ) -> NewSend<Facts> {
     let header = &stored.header;
     let part = |record: &'_ Again| (record.id, record.facts.clone());
-    let jobs = StageName::ORDER.into_iter().zip(again).map(|(stage, records)| {
+    let jobs = RecordKind::ALL.into_iter().zip(again).map(|(stage, records)| {
         let parts = records.iter().map(|record| {
             let (id, facts) = part(record);
             BatchRecord { wire: &record.wire, id, facts }
@@ -205,7 +205,7 @@ async fn records_again(
         *records = sent_again;
     }
     // Only now: what is known of a person stands in its duties too.
-    for (stage, records) in StageName::ORDER.into_iter().zip(&mut again) {
+    for (stage, records) in RecordKind::ALL.into_iter().zip(&mut again) {
         for record in records {
             let facts = std::mem::take(&mut record.facts);
             record.facts = corrected.facts(stage, record.id, &record.wire, facts);
@@ -218,14 +218,14 @@ async fn records_again(
     if wires.is_empty() { Ok(again) } else { Err(Problem::NotPartOfIt) }
 }
 
-fn take_wires<T: Record>(wires: &mut HashMap<(StageName, RecordId), String>, entries: &[Entry<T>]) {
-    wires.extend(entries.iter().map(|entry| ((T::STAGE, entry.record().id()), entry.wire().to_owned())));
+fn take_wires<T: Record>(wires: &mut HashMap<(RecordKind, RecordId), String>, entries: &[Entry<T>]) {
+    wires.extend(entries.iter().map(|entry| ((T::KIND, entry.record().id()), entry.wire().to_owned())));
 }
 
 async fn read_stage(
     relay: &Relay,
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     status: JobStatus,
     corrected: &mut Corrected<'_>,
 ) -> Result<Stage, Problem> {
@@ -258,12 +258,12 @@ async fn read_stage(
 
 /// Whether an accepted record refers to one that is sent again because it was not accepted: Skolverket took a group
 /// without its missing members, and must be sent it again once they are there (skolverket/README, behaviour 6).
-fn depends_on(stage: StageName, wire: &str, refused: &HashSet<RecordId>) -> bool {
+fn depends_on(stage: RecordKind, wire: &str, refused: &HashSet<RecordId>) -> bool {
     let pointers: &[(&str, &str)] = match stage {
-        StageName::Users => return false,
-        StageName::Duties => &[],
-        StageName::Groups => &[("groupMemberships", "/person/id")],
-        StageName::Activities => &[("groups", "/id"), ("teachers", "/duty/id")],
+        RecordKind::Person => return false,
+        RecordKind::Duty => &[],
+        RecordKind::Group => &[("groupMemberships", "/person/id")],
+        RecordKind::Activity => &[("groups", "/id"), ("teachers", "/duty/id")],
     };
     let record: Value = serde_json::from_str(wire).unwrap_or_default();
     pointers.iter().any(|(list, pointer)| {

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use stafett_domain::register::Mentions;
 use stafett_domain::{
-    Conditions, Findings, OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, SendId, SendStatus,
-    StageName, Submission,
+    Conditions, Findings, OrganisationNumber, Plan, PlannedBatch, Reason, ReasonCode, RecordKind, SendId,
+    SendStatus, Submission,
 };
 use stafett_engine::history::{
     Acceptance, Body, CancelledUpload, Idempotency, Listed, NewBatch, NewBody, NewJob, NewSend, Received,
@@ -181,7 +181,7 @@ pub(crate) async fn store_and_start<F: serde::Serialize>(
         );
     }
     if runs {
-        let start = Message::new(send.organisation.clone(), send.send, StageName::FIRST, Step::Start);
+        let start = Message::new(send.organisation.clone(), send.send, RecordKind::FIRST, Step::Start);
         // The history has it: should this fail, the watchdog sends it.
         if let Err(error) = relay.queues.send(&relay.config, &start, Duration::ZERO).await {
             tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");
@@ -235,7 +235,7 @@ fn new_send(
     let options = submission.options;
     drop(submission);
     let (activities, stages) = plan.into_parts();
-    let jobs = StageName::ORDER.into_iter().zip(stages);
+    let jobs = RecordKind::ALL.into_iter().zip(stages);
     NewSend {
         requested_by,
         activities,

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use csv::{Terminator, Writer, WriterBuilder};
 
-use stafett_domain::{Row, StageName, first_seen};
+use stafett_domain::{RecordKind, Row, first_seen};
 use stafett_engine::history::SendRef;
 
 use crate::answer::{RetryAfter, mark, weights};
@@ -60,7 +60,7 @@ impl Language {
 
 /// A page that is being written.
 pub(crate) struct Sheet {
-    stage: StageName,
+    stage: RecordKind,
     language: Language,
     lines: Writer<Vec<u8>>,
     room: Room,
@@ -68,7 +68,7 @@ pub(crate) struct Sheet {
 
 impl Sheet {
     /// A page with its line of names.
-    pub(crate) fn new(stage: StageName, language: Language) -> Result<Self, Problem> {
+    pub(crate) fn new(stage: RecordKind, language: Language) -> Result<Self, Problem> {
         let mut lines = WriterBuilder::new()
             .delimiter(b';')
             .terminator(Terminator::CRLF)
@@ -134,25 +134,25 @@ impl Sheet {
 }
 
 /// The names of what rows of a stage have of their own.
-fn columns(stage: StageName) -> &'static [(&'static str, &'static str)] {
+fn columns(stage: RecordKind) -> &'static [(&'static str, &'static str)] {
     match stage {
-        StageName::Users => &[
+        RecordKind::Person => &[
             ("Roll", "Role"),
             ("Personnummer", "Civic number"),
             ("EPPN", "EPPN"),
             ("Årskurs", "School year"),
             ("Skolform", "School type"),
         ],
-        StageName::Duties => {
+        RecordKind::Duty => {
             &[("Roll", "Role"), ("Person-id", "Person id"), ("Skolenhets-id", "School unit id")]
         }
-        StageName::Groups => &[
+        RecordKind::Group => &[
             ("Grupptyp", "Group type"),
             ("Skolform", "School type"),
             ("Medlemmar", "Members"),
             ("Skolenhets-id", "School unit id"),
         ],
-        StageName::Activities => &[
+        RecordKind::Activity => &[
             ("Provkod", "Test code"),
             ("Skolenhetskod", "School unit code"),
             ("Grupper", "Groups"),
@@ -230,7 +230,7 @@ mod tests {
 
     fn record(name: &str) -> RecordView {
         let body = serde_json::json!({"data": [{"id": ID, "displayName": name}]}).to_string();
-        let row = rows(StageName::Groups, &body, &[Facts::default()]).unwrap().remove(0);
+        let row = rows(RecordKind::Group, &body, &[Facts::default()]).unwrap().remove(0);
         let outcome = Outcome::Error;
         RecordView {
             outcome,
@@ -247,14 +247,14 @@ mod tests {
     }
 
     fn written(name: &str) -> Vec<u8> {
-        let mut sheet = Sheet::new(StageName::Groups, Language::Swedish).unwrap();
+        let mut sheet = Sheet::new(RecordKind::Group, Language::Swedish).unwrap();
         assert!(sheet.add(&record(name)).unwrap());
         sheet.lines.into_inner().unwrap()
     }
 
     #[test]
     fn a_status_that_is_not_known_stands_among_the_messages() {
-        let mut sheet = Sheet::new(StageName::Groups, Language::English).unwrap();
+        let mut sheet = Sheet::new(RecordKind::Group, Language::English).unwrap();
         let unknown = RecordView { unknown_status: Some("Rejected".to_owned()), ..record("6B") };
         assert!(sheet.add(&unknown).unwrap());
         let written = String::from_utf8(sheet.lines.into_inner().unwrap()).unwrap();
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_column_has_a_name_and_every_name_a_column() {
-        for stage in StageName::ORDER {
+        for stage in RecordKind::ALL {
             let body = serde_json::json!({"data": [{"id": ID}]}).to_string();
             let row = rows(stage, &body, &[Facts::default()]).unwrap().remove(0);
             assert_eq!(cells(&row).1.len(), columns(stage).len(), "{stage}");
@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_sheet_grows_no_larger_than_an_answer_may_be() {
         for name in ["\"".repeat(180_000), "å".repeat(90_000), "x".repeat(180_000)] {
-            let mut sheet = Sheet::new(StageName::Groups, Language::Swedish).unwrap();
+            let mut sheet = Sheet::new(RecordKind::Group, Language::Swedish).unwrap();
             let rows = (0..100).take_while(|_| sheet.add(&record(&name)).unwrap()).count();
             let content = String::from_utf8(sheet.lines.into_inner().unwrap()).unwrap();
             let answer = serde_json::to_string(&content).unwrap();

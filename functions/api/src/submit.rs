@@ -11,7 +11,7 @@ use stafett_domain::register::{At, Mentions};
 use stafett_domain::upload_check::{CheckedUpload, Origin, UploadCheck};
 use stafett_domain::{
     Activity, ActivityRecords, ActivitySummary, Duty, Facts, Group, Person, Read, Record, RecordFindings,
-    RecordId, SendStatus, StageName, Submission, Validation,
+    RecordId, RecordKind, SendStatus, Submission, Validation,
 };
 use stafett_engine::Relay;
 use stafett_engine::history::{
@@ -144,7 +144,7 @@ impl Whole {
         let mut check = UploadCheck::new(found.header.options.references);
         let reader = PartReader { relay, send, parts: &found.parts };
         let mut jobs: Vec<NewJob<Facts>> =
-            StageName::ORDER.map(|stage| NewJob { stage, batches: Vec::new() }).into();
+            RecordKind::ALL.map(|stage| NewJob { stage, batches: Vec::new() }).into();
         let [persons, duties, groups, activities] = jobs.as_mut_slice() else {
             return Err(Problem::Internal);
         };
@@ -251,7 +251,7 @@ impl PartReader<'_> {
     ) -> Result<(), Problem> {
         let mut wanted = Vec::new();
         for part in self.parts {
-            let batches = part.stages.get(T::STAGE.index()).into_iter().flatten();
+            let batches = part.stages.get(T::KIND.index()).into_iter().flatten();
             wanted.extend(batches.map(|batch| PartBody { part: part.part, name: batch.name.clone() }));
         }
         let read = |at| async move {

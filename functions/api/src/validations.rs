@@ -9,7 +9,7 @@ use serde::Serialize;
 use stafett_domain::finding::MAX_LISTED;
 use stafett_domain::register::Mentions;
 use stafett_domain::{
-    Access, FindingGroup, Plan, PlannedBatch, Preview, Read, Severity, StageName, Submission, Viewer,
+    Access, FindingGroup, Plan, PlannedBatch, Preview, Read, RecordKind, Severity, Submission, Viewer,
 };
 
 use crate::Shared;
@@ -112,7 +112,7 @@ fn fit(groups: &mut [FindingGroup<'_>], room: &mut Room) -> Result<(), Problem> 
 }
 
 fn preview(plan: &Plan, access: Access, mut for_preview: Room) -> Result<PreviewView, Problem> {
-    let duties = plan.batches(StageName::Duties);
+    let duties = plan.batches(RecordKind::Duty);
     let mut preview = Preview::new(access);
     let mut room = VIEWERS_SHOWN;
     for PlannedBatch { body, facts, .. } in duties {
@@ -121,10 +121,10 @@ fn preview(plan: &Plan, access: Access, mut for_preview: Room) -> Result<Preview
         }
         room -= preview.duties(body, facts, 0, room).map_err(unreadable)?;
     }
-    for PlannedBatch { body, facts, .. } in plan.batches(StageName::Activities) {
+    for PlannedBatch { body, facts, .. } in plan.batches(RecordKind::Activity) {
         preview.activities(body, facts).map_err(unreadable)?;
     }
-    for batch in plan.batches(StageName::Groups) {
+    for batch in plan.batches(RecordKind::Group) {
         preview.groups(&batch.body).map_err(unreadable)?;
     }
     let total = duties.iter().map(|batch| batch.ids.len()).sum();

@@ -9,7 +9,7 @@ use stafett_domain::register::Register;
 use stafett_domain::{
     Access, ActivitySummary, AttemptCall, AttemptId, AuthorizationCause, Counts, FindingGroup, Findings,
     Guidance, JobStatus, KindCount, KnownWords, Label, Options, Outcome, Reason, ReasonCode, RecordFinding,
-    RecordId, Row, SendId, SendStatus, Severity, StageName, WaitCause,
+    RecordId, RecordKind, Row, SendId, SendStatus, Severity, WaitCause,
 };
 use stafett_engine::history::{Attempt, Job, Organiser, StoredPart, StoredSend, UploadParts, looked_up_by};
 use stafett_skolverket::LogEntry;
@@ -125,7 +125,7 @@ impl FoundView {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobView {
-    stage: StageName,
+    stage: RecordKind,
     stage_label: Label,
     status: JobStatus,
     status_label: Label,

@@ -1,18 +1,12 @@
 //! Användare: the first leg, SS 12000 Person.
 
-use stafett_domain::StageName;
-use stafett_engine::{Stage, run_stage};
-
-struct Users;
-
-impl Stage for Users {
-    const NAME: StageName = StageName::Users;
-}
+use stafett_domain::RecordKind;
+use stafett_engine::run_stage;
 
 /// Runs the function until the runtime ends it.
 ///
 /// # Errors
 /// When it cannot start, or the runtime is gone.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
-    run_stage::<Users>().await
+    run_stage(RecordKind::Person).await
 }

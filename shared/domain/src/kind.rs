@@ -12,7 +12,8 @@ pub mod id;
 pub mod organisation_number;
 pub mod personal;
 pub mod record;
+pub mod record_kind;
 pub mod reference;
 pub mod skolverket_id;
-pub mod stage;
+
 pub mod vocabulary;

@@ -18,9 +18,9 @@ pub use kind::id::{AttemptId, BatchId, ClaimId, InvalidId, RecordId, SendId, Sko
 pub use kind::organisation_number::OrganisationNumber;
 pub use kind::personal::Personal;
 pub use kind::record::{Activity, Duty, Group, Person, Record};
+pub use kind::record_kind::RecordKind;
 pub use kind::reference::{RecordRef, SchoolUnitRef, TestRef};
 pub use kind::skolverket_id::{SchoolUnitCode, TestCode, skolverket_id};
-pub use kind::stage::StageName;
 pub use rules::access_preview::{Preview, Viewer};
 pub use rules::conditions::{Conditions, ProtectedIdentities};
 pub use rules::finding::{Finding, FindingKind, Findings, KindCount};

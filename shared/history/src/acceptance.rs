@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::register::Register;
 use stafett_domain::{
-    ActivitySummary, BatchId, KindCount, Options, OrganisationNumber, RecordId, SendEvent, SendId,
-    SendStatus, StageName,
+    ActivitySummary, BatchId, KindCount, Options, OrganisationNumber, RecordId, RecordKind, SendEvent,
+    SendId, SendStatus,
 };
 
 use crate::due::Due;
@@ -50,7 +50,7 @@ pub struct NewSend<F> {
 /// A job of a send to be stored.
 pub struct NewJob<F> {
     /// Which.
-    pub stage: StageName,
+    pub stage: RecordKind,
     /// Its batches, in order.
     pub batches: Vec<NewBatch<F>>,
 }
@@ -66,7 +66,7 @@ pub struct NewBatch<F> {
 impl<F> NewSend<F> {
     /// How many batches each stage has.
     pub(crate) fn batches(&self) -> [u32; 4] {
-        StageName::ORDER.map(|stage| {
+        RecordKind::ALL.map(|stage| {
             self.jobs.iter().filter(|job| job.stage == stage).map(|job| count(job.batches.len())).sum()
         })
     }
@@ -399,7 +399,7 @@ impl History {
             }
             let mut writes = vec![accept, place, take];
             if runs {
-                writes.push(due_job(send, StageName::FIRST, overdue_at)?);
+                writes.push(due_job(send, RecordKind::FIRST, overdue_at)?);
             }
             match self.transact(writes).await {
                 Ok(()) => return Ok(Acceptance::Accepted { seq, runs }),
@@ -412,7 +412,7 @@ impl History {
 }
 
 /// Sets the `dueAt` of a job's start.
-pub(crate) fn due_job(send: &SendRef, stage: StageName, at: Millis) -> Result<Write, HistoryError> {
+pub(crate) fn due_job(send: &SendRef, stage: RecordKind, at: Millis) -> Result<Write, HistoryError> {
     let due = Due::at(at, send);
     Write::update(send.job(stage), "SET #dueAt = :due, #dueShard = :shard")
         .when("#status = :waiting")

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use stafett_domain::guidance::Message;
-use stafett_domain::{BatchId, Cause, JobStatus, Outcome, RecordId, StageName};
+use stafett_domain::{BatchId, Cause, JobStatus, Outcome, RecordId, RecordKind};
 use stafett_skolverket::LogEntry;
 
 use crate::item::Batch;
@@ -194,7 +194,7 @@ impl History {
     pub async fn causes(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         job: JobStatus,
     ) -> Result<JobCauses, HistoryError> {
         let mut gathering = Gathering::default();

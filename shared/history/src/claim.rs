@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stafett_domain::{
-    BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, SendStatus, StageName,
+    BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, RecordKind, SendStatus,
 };
 
 use crate::due::Due;
@@ -141,7 +141,7 @@ impl History {
     pub async fn batch(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: BatchId,
     ) -> Result<Option<Batch>, HistoryError> {
         self.get(&send.batch(stage, batch)).await
@@ -151,7 +151,7 @@ impl History {
     pub async fn claim_step(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         call: Call,
         asked: BatchStep,
         claim: &BatchClaim<'_>,
@@ -204,7 +204,7 @@ impl History {
     async fn write_submit_claim(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         before: &Batch,
         claimed: &Batch,
         within_start: bool,
@@ -247,7 +247,7 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn job(&self, send: &SendRef, stage: StageName) -> Result<Option<Job>, HistoryError> {
+    pub async fn job(&self, send: &SendRef, stage: RecordKind) -> Result<Option<Job>, HistoryError> {
         self.get(&send.job(stage)).await
     }
 }
@@ -255,7 +255,7 @@ impl History {
 /// Puts a batch on condition that nobody wrote it since it was read.
 pub(crate) fn put_batch(
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     rev_before: u64,
     batch: &Batch,
 ) -> Result<Write, HistoryError> {

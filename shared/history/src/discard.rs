@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::{BatchId, Ending, SendEvent, SendStatus, StageName};
+use stafett_domain::{BatchId, Ending, RecordKind, SendEvent, SendStatus};
 
 use crate::item::SendHeader;
 use crate::key::{Key, SendRef};
@@ -125,7 +125,7 @@ impl History {
         let Key { pk, sk: header } = send.header();
         let small = self.sort_keys(&pk).await?;
         let parts = small.iter().filter_map(|sk| SendRef::begun_part(sk)).map(|part| send.part(part));
-        let batches = StageName::ORDER.into_iter().zip(batches).flat_map(|(stage, count)| {
+        let batches = RecordKind::ALL.into_iter().zip(batches).flat_map(|(stage, count)| {
             (0..count).map(move |batch| send.batch_contents(stage, BatchId(batch)))
         });
         let lists = [send.ids(0).pk, send.all_activities().pk];

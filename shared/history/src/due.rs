@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::StageName;
+use stafett_domain::RecordKind;
 
 use crate::claim::span;
 use crate::item::{Organiser, SendHeader};
@@ -63,7 +63,7 @@ pub struct Overdue {
     /// Whose.
     pub send: SendRef,
     /// Which job.
-    pub stage: StageName,
+    pub stage: RecordKind,
     /// The step.
     pub step: Step,
     /// How often it was sent again before.
@@ -186,7 +186,7 @@ impl History {
             let next = self.free_place(&running, seq, now, later(millis, pause)).await?;
             let start = |send| Overdue {
                 send,
-                stage: StageName::FIRST,
+                stage: RecordKind::FIRST,
                 step: Step::Start,
                 resent: 0,
                 unclaimed: Duration::ZERO,

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use stafett_domain::{
-    Counts, Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, SendEvent,
-    SendId, SendStatus, StageName,
+    Counts, Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, RecordKind,
+    SendEvent, SendId, SendStatus,
 };
 
 use crate::acceptance::{OrderItem, due_job};
@@ -25,7 +25,7 @@ pub enum Settled {
     /// next stage, or the first one of the organiser's next send.
     Ended {
         /// The job that starts now: the send's next one, or the first of the organiser's next send.
-        start: Option<(SendRef, StageName)>,
+        start: Option<(SendRef, RecordKind)>,
         /// The jobs that ended with it.
         jobs: Vec<EndedJob>,
         /// How the send ended, if it did.
@@ -34,7 +34,7 @@ pub enum Settled {
     /// It had ended before. `start` as above, if the caller asked for it and nobody has taken it up yet.
     EndedBefore {
         /// What starts after it, if that is still to be handed on.
-        start: Option<(SendRef, StageName)>,
+        start: Option<(SendRef, RecordKind)>,
     },
 }
 
@@ -42,7 +42,7 @@ pub enum Settled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedJob {
     /// Which.
-    pub stage: StageName,
+    pub stage: RecordKind,
     /// How.
     pub ending: Ending,
     /// Nothing is pending any more.
@@ -61,7 +61,7 @@ impl History {
     pub async fn settle(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         now: Timestamp,
         overdue_at: Millis,
         again: bool,
@@ -98,7 +98,7 @@ impl History {
                     self.transact(writes).await.map(|()| (Some((send.clone(), next)), None))
                 }
                 None => {
-                    let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
+                    let keys: Vec<_> = RecordKind::ALL.iter().map(|stage| send.job(*stage)).collect();
                     let jobs: Vec<Job> = self.get_many(&keys).await?;
                     let send_ending = send_ending(&jobs, stage, ending);
                     let writes = end_jobs(send, &jobs, ending, reason.as_ref(), now)?;
@@ -130,7 +130,7 @@ impl History {
                 return Ok(Settled::EndedBefore { start: None });
             };
             let Some(reason) = &header.stop_requested else { return Ok(Settled::NotYet) };
-            let keys: Vec<_> = StageName::ORDER.iter().map(|stage| send.job(*stage)).collect();
+            let keys: Vec<_> = RecordKind::ALL.iter().map(|stage| send.job(*stage)).collect();
             let jobs: Vec<Job> = self.get_many(&keys).await?;
             if jobs.iter().any(|job| job.open > 0) {
                 return Ok(Settled::NotYet);
@@ -173,7 +173,7 @@ impl History {
         mut writes: Vec<Write>,
         now: Timestamp,
         overdue_at: Millis,
-    ) -> Result<Option<(SendRef, StageName)>, WriteError> {
+    ) -> Result<Option<(SendRef, RecordKind)>, WriteError> {
         let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot end");
         let ended = header.status.next(SendEvent::Ended(ending)).map_err(illegal)?;
         // A stop that was not seen by this look must be seen by the next one.
@@ -191,7 +191,7 @@ impl History {
         let next =
             self.pass_place_on(send, header.seq.unwrap_or_default(), now, overdue_at, &mut writes).await?;
         self.transact(writes).await?;
-        Ok(next.map(|next| (next, StageName::FIRST)))
+        Ok(next.map(|next| (next, RecordKind::FIRST)))
     }
 
     /// Adds to `writes` that the organiser's place goes from `send` to the next send that is queued, or to none.
@@ -243,7 +243,7 @@ impl History {
         );
         writes
             .push(Write::check(next.header()).when("#status = :queued").with("queued", SendStatus::Queued)?);
-        writes.push(due_job(&next, StageName::FIRST, overdue_at)?);
+        writes.push(due_job(&next, RecordKind::FIRST, overdue_at)?);
         Ok(Some(next))
     }
 
@@ -275,13 +275,13 @@ impl History {
     async fn what_follows(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         header: &SendHeader,
-    ) -> Result<Option<(SendRef, StageName)>, HistoryError> {
+    ) -> Result<Option<(SendRef, RecordKind)>, HistoryError> {
         let start = if header.status.has_ended() {
             let organiser = self.organiser(&send.organisation).await?;
             let running = organiser.and_then(|organiser| organiser.running);
-            running.map(|running| (SendRef::new(send.organisation.clone(), running), StageName::FIRST))
+            running.map(|running| (SendRef::new(send.organisation.clone(), running), RecordKind::FIRST))
         } else {
             stage.next().map(|next| (send.clone(), next))
         };
@@ -322,7 +322,7 @@ fn verdict(job: &Job, on_record_errors: OnRecordErrors) -> (Ending, Option<Reaso
 }
 
 /// How a send ends whose last job, `stage`, ended so.
-fn send_ending(jobs: &[Job], stage: StageName, last: Ending) -> Ending {
+fn send_ending(jobs: &[Job], stage: RecordKind, last: Ending) -> Ending {
     let any = |status| jobs.iter().any(|job| job.stage != stage && job.status == status);
     match last {
         Ending::Failed | Ending::Cancelled => last,
@@ -350,11 +350,11 @@ fn end_jobs(
     // does, the first that waits; those behind it are passed over because of it.
     let of_all =
         reason.filter(|reason| matches!(reason.code, ReasonCode::Cancelled | ReasonCode::StoppedByOperator));
-    let any = |status, stage: Option<StageName>| {
+    let any = |status, stage: Option<RecordKind>| {
         jobs.iter().any(|job| job.status == status && stage.is_none_or(|stage| job.stage == stage))
     };
     let runs = any(JobStatus::Running, None);
-    let first = StageName::ORDER.into_iter().find(|stage| any(JobStatus::Waiting, Some(*stage)));
+    let first = RecordKind::ALL.into_iter().find(|stage| any(JobStatus::Waiting, Some(*stage)));
     let befallen = first.filter(|_| !runs);
     let mut writes = Vec::new();
     for job in jobs {
@@ -415,7 +415,7 @@ mod tests {
 
     fn job(success: u32, warning: u32, error: u32, unknown: u32) -> Job {
         let total = success + warning + error + unknown;
-        Job { success, warning, error, unknown, ..Job::waiting(StageName::Users, total, 1, 0) }
+        Job { success, warning, error, unknown, ..Job::waiting(RecordKind::Person, total, 1, 0) }
     }
 
     #[test]
@@ -435,15 +435,15 @@ mod tests {
     fn a_send_ends_as_the_worst_of_its_jobs() {
         let ended = |stage, status| Job { status, ..Job::waiting(stage, 1, 1, 0) };
         let jobs = [
-            ended(StageName::Users, JobStatus::SucceededWithWarnings),
-            ended(StageName::Duties, JobStatus::Succeeded),
-            ended(StageName::Activities, JobStatus::Running),
+            ended(RecordKind::Person, JobStatus::SucceededWithWarnings),
+            ended(RecordKind::Duty, JobStatus::Succeeded),
+            ended(RecordKind::Activity, JobStatus::Running),
         ];
         assert_eq!(
-            send_ending(&jobs, StageName::Activities, Ending::Succeeded),
+            send_ending(&jobs, RecordKind::Activity, Ending::Succeeded),
             Ending::SucceededWithWarnings
         );
-        assert_eq!(send_ending(&jobs, StageName::Activities, Ending::Failed), Ending::Failed);
-        assert_eq!(send_ending(&jobs[1..], StageName::Activities, Ending::Succeeded), Ending::Succeeded);
+        assert_eq!(send_ending(&jobs, RecordKind::Activity, Ending::Failed), Ending::Failed);
+        assert_eq!(send_ending(&jobs[1..], RecordKind::Activity, Ending::Succeeded), Ending::Succeeded);
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
     AttemptCall, AttemptId, AuthorizationCause, BatchId, BatchStatus, Call, ClaimId, Counts, Environment,
-    JobStatus, OnRecordErrors, Options, OrganisationNumber, Outcome, Reason, SendId, SendStatus,
-    SkolverketJobId, StageName, WaitCause,
+    JobStatus, OnRecordErrors, Options, OrganisationNumber, Outcome, Reason, RecordKind, SendId, SendStatus,
+    SkolverketJobId, WaitCause,
 };
 
 use crate::causes::Tally;
@@ -167,7 +167,7 @@ pub struct PartBody {
 #[serde(rename_all = "camelCase")]
 pub struct Job {
     /// Which.
-    pub stage: StageName,
+    pub stage: RecordKind,
     /// Where it stands.
     pub status: JobStatus,
     /// How many records.
@@ -445,7 +445,7 @@ impl Job {
     }
 
     /// A job that nothing has happened to.
-    pub fn waiting(stage: StageName, total: u32, batches: u32, expires: i64) -> Self {
+    pub fn waiting(stage: RecordKind, total: u32, batches: u32, expires: i64) -> Self {
         Self {
             stage,
             status: JobStatus::Waiting,
@@ -563,7 +563,7 @@ mod tests {
             due: Due::at(77, &send),
             expires: 1,
         });
-        let mut job = Job::waiting(StageName::Duties, 10, 1, 5);
+        let mut job = Job::waiting(RecordKind::Duty, 10, 1, 5);
         round_trip(&job);
         job.due = Due::at(77, &send);
         (job.claim, job.reason, job.started_at) = (claim, reason, Some(now));
@@ -584,7 +584,7 @@ mod tests {
 
     #[test]
     fn a_job_that_ended_has_nothing_pending() {
-        let mut job = Job::waiting(StageName::Users, 10, 2, 0);
+        let mut job = Job::waiting(RecordKind::Person, 10, 2, 0);
         job.success = 4;
         assert_eq!(job.counts().pending, 6);
         job.status = JobStatus::Failed;

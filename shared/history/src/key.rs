@@ -28,7 +28,7 @@
 //! Stages stand as their place in the order, numbers padded, so that keys sort as their meaning does. Large items
 //! that do not fit one item go on under the same key with `~1`, `~2` … behind it.
 
-use stafett_domain::{AttemptId, BatchId, Environment, OrganisationNumber, SendId, StageName};
+use stafett_domain::{AttemptId, BatchId, Environment, OrganisationNumber, RecordKind, SendId};
 
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -47,9 +47,9 @@ pub enum Carrier {
     /// A send that was not accepted yet.
     Receiving(SendRef),
     /// A job whose start is due.
-    Job(SendRef, StageName),
+    Job(SendRef, RecordKind),
     /// A batch whose next step is due.
-    Batch(SendRef, StageName, BatchId),
+    Batch(SendRef, RecordKind, BatchId),
 }
 
 /// A send, found through its organiser only.
@@ -115,11 +115,11 @@ impl SendRef {
     }
 
     /// The partition of a batch's large items.
-    pub(crate) fn batch_contents(&self, stage: StageName, batch: BatchId) -> String {
+    pub(crate) fn batch_contents(&self, stage: RecordKind, batch: BatchId) -> String {
         format!("large#{}#{}#{}#{:05}", self.organisation, self.send, stage.index(), batch.0)
     }
 
-    fn large(&self, stage: StageName, batch: BatchId, sk: String) -> Key {
+    fn large(&self, stage: RecordKind, batch: BatchId, sk: String) -> Key {
         Key { pk: self.batch_contents(stage, batch), sk }
     }
 
@@ -136,23 +136,23 @@ impl SendRef {
         Key { pk: format!("large#{organisation}#{send}#activities"), sk: "all".to_owned() }
     }
 
-    pub(crate) fn job(&self, stage: StageName) -> Key {
+    pub(crate) fn job(&self, stage: RecordKind) -> Key {
         self.small(format!("{SEND_PREFIX}#job#{}", stage.index()))
     }
 
-    pub(crate) fn batch_prefix(stage: StageName) -> String {
+    pub(crate) fn batch_prefix(stage: RecordKind) -> String {
         format!("stage#{}#batch#", stage.index())
     }
 
-    pub(crate) fn batch(&self, stage: StageName, batch: BatchId) -> Key {
+    pub(crate) fn batch(&self, stage: RecordKind, batch: BatchId) -> Key {
         self.small(format!("{}{:05}", Self::batch_prefix(stage), batch.0))
     }
 
-    pub(crate) fn attempt_prefix(stage: StageName) -> String {
+    pub(crate) fn attempt_prefix(stage: RecordKind) -> String {
         format!("stage#{}#attempt#", stage.index())
     }
 
-    pub(crate) fn attempt(&self, stage: StageName, attempt: AttemptId) -> Key {
+    pub(crate) fn attempt(&self, stage: RecordKind, attempt: AttemptId) -> Key {
         self.small(format!("{}{}", Self::attempt_prefix(stage), padded(attempt)))
     }
 
@@ -161,7 +161,7 @@ impl SendRef {
         Key { pk: format!("large#{organisation}#{send}#ids"), sk: format!("part#{part:03}") }
     }
 
-    pub(crate) fn refused(&self, stage: StageName) -> Key {
+    pub(crate) fn refused(&self, stage: RecordKind) -> Key {
         let Self { organisation, send } = self;
         Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", stage.index()) }
     }
@@ -192,19 +192,19 @@ impl SendRef {
         Key { pk: self.part(body.part), sk: body.name.clone() }
     }
 
-    pub(crate) fn facts(&self, stage: StageName, batch: BatchId) -> Key {
+    pub(crate) fn facts(&self, stage: RecordKind, batch: BatchId) -> Key {
         self.large(stage, batch, "facts".to_owned())
     }
 
-    pub(crate) fn body(&self, stage: StageName, batch: BatchId) -> Key {
+    pub(crate) fn body(&self, stage: RecordKind, batch: BatchId) -> Key {
         self.large(stage, batch, "body".to_owned())
     }
 
-    pub(crate) fn answer(&self, stage: StageName, attempt: AttemptId) -> Key {
+    pub(crate) fn answer(&self, stage: RecordKind, attempt: AttemptId) -> Key {
         self.large(stage, attempt.batch, format!("answer#{}", padded(attempt)))
     }
 
-    pub(crate) fn issues(&self, stage: StageName, attempt: AttemptId) -> Key {
+    pub(crate) fn issues(&self, stage: RecordKind, attempt: AttemptId) -> Key {
         self.large(stage, attempt.batch, format!("issues#{}", padded(attempt)))
     }
 
@@ -237,7 +237,7 @@ impl Carrier {
         if key.sk == SEND_PREFIX {
             return Some(Self::Receiving(send));
         }
-        let stage_at = |text: &str| StageName::ORDER.get(text.parse::<usize>().ok()?).copied();
+        let stage_at = |text: &str| RecordKind::ALL.get(text.parse::<usize>().ok()?).copied();
         if let Some(stage) = key.sk.strip_prefix("send#job#") {
             return Some(Self::Job(send, stage_at(stage)?));
         }
@@ -257,7 +257,7 @@ mod tests {
         let organisation: OrganisationNumber = "5567044268".parse().unwrap();
         let send =
             SendRef::new(organisation.clone(), "0190a1b2-0000-7000-8000-000000000000".parse().unwrap());
-        for stage in StageName::ORDER {
+        for stage in RecordKind::ALL {
             assert_eq!(Carrier::of(&send.job(stage)), Some(Carrier::Job(send.clone(), stage)));
             for batch in [0, 7, 99_999, 123_456].map(BatchId) {
                 let carrier = Carrier::Batch(send.clone(), stage, batch);
@@ -280,10 +280,10 @@ mod tests {
             send.upload(1),
             send.part_begun(1),
             send.part_body(&crate::item::PartBody { part: 1, name: "0#000#ab".to_owned() }),
-            send.facts(StageName::Users, BatchId(0)),
+            send.facts(RecordKind::Person, BatchId(0)),
             send.ids(0),
-            send.body(StageName::Users, BatchId(0)),
-            send.attempt(StageName::Users, attempt),
+            send.body(RecordKind::Person, BatchId(0)),
+            send.attempt(RecordKind::Person, attempt),
             order(&organisation, 3),
             idempotency(&organisation, "abc"),
             limiter("bulk"),
@@ -301,7 +301,7 @@ mod tests {
         let mut keys =
             vec![send.header(), send.activities(), send.all_activities(), send.ids(0), send.ids(1)];
         keys.extend([send.upload(0), send.upload(1), send.part_begun(0), send.part_begun(1)]);
-        for stage in StageName::ORDER {
+        for stage in RecordKind::ALL {
             keys.push(send.job(stage));
             keys.push(send.refused(stage));
             for batch in [BatchId(0), BatchId(1), BatchId(10)] {
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn keys_sort_as_numbers_do() {
         let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
-        let batch = |number| send.batch(StageName::Users, BatchId(number)).sk;
+        let batch = |number| send.batch(RecordKind::Person, BatchId(number)).sk;
         assert!(batch(2) < batch(10) && batch(99) < batch(100));
         let organisation = "5567044268".parse().unwrap();
         assert!(order(&organisation, 9).sk < order(&organisation, 10).sk);
@@ -336,7 +336,7 @@ mod tests {
         let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
         let made =
             ["0.1.9", "0.2.0.t1", "0.2.0.t2", "0.2.0", "0.2.1", "0.2.2.t1", "0.2.2", "0.2.10", "1.1.0.t1"];
-        let keys = made.map(|attempt| send.attempt(StageName::Users, attempt.parse().unwrap()).sk);
+        let keys = made.map(|attempt| send.attempt(RecordKind::Person, attempt.parse().unwrap()).sk);
         assert!(keys.is_sorted(), "{keys:?}");
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use stafett_domain::{JobStatus, OrganisationNumber, RecordId, SendId, SendStatus, StageName};
+use stafett_domain::{JobStatus, OrganisationNumber, RecordId, RecordKind, SendId, SendStatus};
 
 use crate::acceptance::OrderItem;
 use crate::activities::shown;
@@ -46,7 +46,7 @@ pub struct SendFilter {
 #[derive(Debug, Default)]
 pub struct JobFilter {
     /// Of this stage.
-    pub stage: Option<StageName>,
+    pub stage: Option<RecordKind>,
     /// With one of these statuses; any where there are none.
     pub statuses: Vec<JobStatus>,
     /// Of sends that hold this activity.
@@ -190,7 +190,7 @@ impl History {
         // The send of the last job may have more of them: the walk begins with it.
         let begin = after.map(|(seq, _)| key::order(organisation, seq.saturating_add(1)).sk);
         let open = filter.is_open();
-        let sends = limit.div_ceil(StageName::ORDER.len()) + 1;
+        let sends = limit.div_ceil(RecordKind::ALL.len()) + 1;
         let mut walk = Walk::new(organisation, begin, if open { sends } else { LOOKED_AT });
         let mut items: Vec<Listed<ListedJob>> = Vec::new();
         while !walk.is_done() {
@@ -296,13 +296,13 @@ impl History {
         &self,
         organisation: &OrganisationNumber,
         sends: &[SendHeader],
-        stage: Option<StageName>,
+        stage: Option<RecordKind>,
     ) -> Result<HashMap<String, Vec<Job>>, HistoryError> {
         let mut keys = Vec::new();
         for header in sends {
             let send = SendRef::new(organisation.clone(), header.id);
             let stages =
-                StageName::ORDER.into_iter().filter(|other| stage.is_none_or(|stage| stage == *other));
+                RecordKind::ALL.into_iter().filter(|other| stage.is_none_or(|stage| stage == *other));
             keys.extend(stages.map(|stage| send.job(stage)));
         }
         let mut jobs: HashMap<String, Vec<Job>> = HashMap::new();

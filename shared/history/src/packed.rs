@@ -1,7 +1,7 @@
 //! The large items: written once, compressed, outside transactions.
 
 use serde::{Deserialize, Serialize};
-use stafett_domain::{AttemptId, BatchId, Outcome, RecordId, StageName};
+use stafett_domain::{AttemptId, BatchId, Outcome, RecordId, RecordKind};
 use stafett_skolverket::LogEntry;
 
 use crate::item::{Batch, PartBody};
@@ -203,7 +203,7 @@ impl History {
     pub(crate) async fn put_body<F: Serialize>(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: BatchId,
         body: &Body<F>,
         expires: i64,
@@ -238,7 +238,7 @@ impl History {
     pub(crate) async fn put_facts<F: Serialize>(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: BatchId,
         facts: &[F],
         expires: i64,
@@ -253,7 +253,7 @@ impl History {
     pub async fn body_and_facts<F: serde::de::DeserializeOwned>(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: &Batch,
     ) -> Result<Body<F>, HistoryError> {
         let body = self.body(send, stage, batch).await?;
@@ -271,7 +271,7 @@ impl History {
     pub async fn body<F: serde::de::DeserializeOwned>(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: &Batch,
     ) -> Result<Body<F>, HistoryError> {
         if let Some(at) = &batch.part_body {
@@ -288,7 +288,7 @@ impl History {
     pub async fn put_answer(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         attempt: AttemptId,
         answer: &[u8],
         body: &str,
@@ -305,7 +305,7 @@ impl History {
     pub async fn answer(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: &Batch,
         attempt: AttemptId,
     ) -> Result<Option<Vec<u8>>, HistoryError> {
@@ -322,7 +322,7 @@ impl History {
     pub async fn put_issues(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         attempt: AttemptId,
         issues: &Issues,
         expires: i64,
@@ -337,7 +337,7 @@ impl History {
     pub async fn issues(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         attempt: AttemptId,
     ) -> Result<Issues, HistoryError> {
         Ok(self.get_packed_json(&send.issues(stage, attempt)).await?.unwrap_or_default())

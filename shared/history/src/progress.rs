@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use stafett_domain::{
     AttemptId, BatchEvent, BatchId, BatchStatus, Call, Counts, IllegalTransition, JobStatus, Reason,
-    SkolverketJobId, StageName, WaitCause,
+    RecordKind, SkolverketJobId, WaitCause,
 };
 
 use crate::causes::Tally;
@@ -204,7 +204,7 @@ impl History {
     pub async fn step_on(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         before: &Batch,
         after: &Batch,
     ) -> Result<(), StepError> {
@@ -221,7 +221,7 @@ impl History {
     pub async fn take_apart(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         before: &Batch,
         after: &Batch,
         extra: Option<u32>,
@@ -254,7 +254,7 @@ impl History {
     pub async fn close(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         before: &Batch,
         closing: &Closing,
         successor_is_due: bool,
@@ -301,7 +301,7 @@ impl History {
     pub async fn show_waiting(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         waiting: Option<(Timestamp, WaitCause)>,
     ) -> Result<(), HistoryError> {
         let write = match waiting {
@@ -324,7 +324,7 @@ impl History {
     pub async fn handed_on(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: &Batch,
     ) -> Result<(), HistoryError> {
         let expression = match batch.status {
@@ -343,7 +343,7 @@ impl History {
     pub async fn leave_planned(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         batch: &Batch,
     ) -> Result<(), HistoryError> {
         let write = Write::update(send.batch(stage, batch.batch), "REMOVE #dueAt, #dueShard")
@@ -357,7 +357,7 @@ impl History {
     pub async fn put_attempt(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         attempt: &Attempt,
     ) -> Result<(), HistoryError> {
         self.put(&send.attempt(stage, attempt.attempt), attempt).await

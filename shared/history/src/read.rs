@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use stafett_domain::register::Register;
 use stafett_domain::{
-    ActivitySummary, AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, SendId, StageName,
+    ActivitySummary, AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, RecordKind, SendId,
 };
 
 use crate::acceptance::OrderItem;
@@ -57,7 +57,7 @@ impl StoredSend {
         mut jobs: Vec<Job>,
     ) -> Result<Self, HistoryError> {
         jobs.sort_by_key(|job| job.stage);
-        if jobs.len() != StageName::ORDER.len() {
+        if jobs.len() != RecordKind::ALL.len() {
             return Err(HistoryError::Corrupt("a send without a job"));
         }
         let item = activities.ok_or(HistoryError::Corrupt("a send without its activities"))?;
@@ -136,7 +136,7 @@ impl History {
     pub async fn seen_job(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         now: Timestamp,
     ) -> Result<Option<Job>, HistoryError> {
         let header: Option<SendHeader> = self.get(&send.header()).await?;
@@ -154,7 +154,7 @@ impl History {
     pub async fn batches(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         first: BatchId,
         limit: usize,
     ) -> Result<Vec<Batch>, HistoryError> {
@@ -171,7 +171,7 @@ impl History {
     pub async fn attempts(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<Page<Attempt>, HistoryError> {
@@ -188,7 +188,7 @@ impl History {
     pub async fn attempt(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         attempt: AttemptId,
     ) -> Result<Option<Attempt>, HistoryError> {
         self.get(&send.attempt(stage, attempt)).await
@@ -212,7 +212,7 @@ pub(crate) fn behind(sk: &str, prefix: &str) -> String {
 }
 
 fn send_keys(send: &SendRef) -> Vec<Key> {
-    let jobs = StageName::ORDER.into_iter().map(|stage| send.job(stage));
+    let jobs = RecordKind::ALL.into_iter().map(|stage| send.job(stage));
     [send.header(), send.activities()].into_iter().chain(jobs).collect()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It answers two questions without reading a body: in which batch a record is, and whether two sends share one.
 
-use stafett_domain::{BatchId, RecordId, StageName};
+use stafett_domain::{BatchId, RecordId, RecordKind};
 
 use crate::key::SendRef;
 use crate::store::{History, HistoryError};
@@ -15,7 +15,7 @@ const ENTRY_BYTES: usize = 13;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// In which job.
-    pub stage: StageName,
+    pub stage: RecordKind,
     /// In which of its batches.
     pub batch: BatchId,
 }
@@ -67,7 +67,7 @@ impl RecordIds {
         for entry in entries.chunks(ENTRY_BYTES) {
             let (hash, rest) = entry.split_first_chunk::<8>()?;
             let (stage, batch) = rest.split_first()?;
-            let stage = *StageName::ORDER.get(usize::from(*stage))?;
+            let stage = *RecordKind::ALL.get(usize::from(*stage))?;
             let batch = BatchId(u32::from_be_bytes(batch.try_into().ok()?));
             self.0.push((*hash, Place { stage, batch }));
         }
@@ -126,7 +126,7 @@ mod tests {
             let records: Vec<_> = records
                 .into_iter()
                 .map(|(id, stage, batch)| {
-                    let place = Place { stage: StageName::ORDER[stage], batch: BatchId(batch) };
+                    let place = Place { stage: RecordKind::ALL[stage], batch: BatchId(batch) };
                     (RecordId(uuid::Uuid::from_u128(id)), place)
                 })
                 .collect();
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_long_list_takes_several_items() {
-        let place = Place { stage: StageName::Users, batch: BatchId(0) };
+        let place = Place { stage: RecordKind::Person, batch: BatchId(0) };
         let records = (0..60_000_u128).map(|id| (RecordId(uuid::Uuid::from_u128(id)), place));
         let parts = RecordIds::of(records).packed();
         assert_eq!(parts.len(), 3);

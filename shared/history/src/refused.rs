@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
-use stafett_domain::{BatchId, Outcome, RecordId, StageName};
+use stafett_domain::{BatchId, Outcome, RecordId, RecordKind};
 
 use crate::key::SendRef;
 use crate::packed::Body;
@@ -32,7 +32,7 @@ impl History {
     pub(crate) async fn keep_refused(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         expires: i64,
     ) -> Result<(), HistoryError> {
         let mut refused: Vec<u8> = Vec::new();
@@ -72,10 +72,10 @@ impl History {
     pub async fn refused_before(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
     ) -> Result<HashSet<RecordId>, HistoryError> {
         let mut refused = HashSet::new();
-        for before in StageName::ORDER.into_iter().take_while(|other| *other != stage) {
+        for before in RecordKind::ALL.into_iter().take_while(|other| *other != stage) {
             let packed = self.get_packed(&send.refused(before)).await?.unwrap_or_default();
             let (ids, _) = packed.as_chunks::<16>();
             refused.extend(ids.iter().map(|id| RecordId(uuid::Uuid::from_bytes(*id))));

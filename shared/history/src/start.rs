@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use stafett_domain::{
-    BatchId, BatchStatus, ClaimId, IllegalTransition, JobEvent, JobStatus, SendEvent, SendStatus, StageName,
+    BatchId, BatchStatus, ClaimId, IllegalTransition, JobEvent, JobStatus, RecordKind, SendEvent, SendStatus,
 };
 
 use crate::claim::{is_live, span};
@@ -64,7 +64,7 @@ impl History {
     pub async fn claim_start(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         start: &StartClaim<'_>,
     ) -> Result<StartAnswer, HistoryError> {
         let StartClaim { id: claim, now, until, takeover, overdue_at } = *start;
@@ -117,7 +117,7 @@ impl History {
                     .when("#status = :waiting")
                     .with("waiting", JobStatus::Waiting)?,
             ];
-            if stage == StageName::FIRST {
+            if stage == RecordKind::FIRST {
                 let running = header.status.next(SendEvent::Started).map_err(illegal)?;
                 writes.push(
                     Write::update(send.header(), "SET #status = :running, #startedAt = :now")
@@ -184,10 +184,10 @@ impl History {
     async fn may_start(
         &self,
         send: &SendRef,
-        stage: StageName,
+        stage: RecordKind,
         header: &SendHeader,
     ) -> Result<bool, HistoryError> {
-        let before = StageName::ORDER.into_iter().take_while(|other| *other != stage).last();
+        let before = RecordKind::ALL.into_iter().take_while(|other| *other != stage).last();
         match before {
             None => {
                 let organiser: Option<crate::item::Organiser> =
@@ -212,7 +212,7 @@ impl History {
 
     /// Notes that the messages that follow from a start were sent: its `dueAt` goes. (The claim of a submit within the
     /// start notes the same, and so does the end of the job.)
-    pub async fn start_handed_on(&self, send: &SendRef, stage: StageName) -> Result<(), HistoryError> {
+    pub async fn start_handed_on(&self, send: &SendRef, stage: RecordKind) -> Result<(), HistoryError> {
         let write = Write::update(send.job(stage), "SET #handedOn = :yes REMOVE #dueAt, #dueShard")
             .when("#status <> :waiting")
             .with("yes", true)?
@@ -225,7 +225,7 @@ impl History {
 /// Sets the `dueAt` of a batch that nobody has claimed.
 pub(crate) fn due_batch(
     send: &SendRef,
-    stage: StageName,
+    stage: RecordKind,
     batch: BatchId,
     at: Millis,
 ) -> Result<Write, HistoryError> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::{JobStatus, KindCount, Options, Reason, ReasonCode, SendStatus, StageName};
+use stafett_domain::{JobStatus, KindCount, Options, Reason, ReasonCode, RecordKind, SendStatus};
 use uuid::Uuid;
 
 use crate::acceptance::NewSend;
@@ -177,7 +177,7 @@ impl History {
         let begun = Begun { expires: header.expires };
         let first = Write::put(send.part_begun(new.part), &begun)?.when("attribute_not_exists(#pk)");
         let first = self.write(first).await?;
-        for ((stage, bodies), batches) in StageName::ORDER.into_iter().zip(new.stages).zip(&mut part.stages) {
+        for ((stage, bodies), batches) in RecordKind::ALL.into_iter().zip(new.stages).zip(&mut part.stages) {
             *batches =
                 self.put_part_bodies(send, (part.part, part.request), stage, &bodies, part.expires).await?;
         }
@@ -195,7 +195,7 @@ impl History {
         &self,
         send: &SendRef,
         (part, request): (u32, Uuid),
-        stage: StageName,
+        stage: RecordKind,
         bodies: &[Body<F>],
         expires: i64,
     ) -> Result<Vec<PartBatch>, HistoryError> {
@@ -333,7 +333,7 @@ impl UploadParts {
         if cancelled {
             parts.clear();
         }
-        let jobs = StageName::ORDER.map(|stage| {
+        let jobs = RecordKind::ALL.map(|stage| {
             let batches = || parts.iter().flat_map(|part| part.stages.get(stage.index())).flatten();
             let total = batches().map(|batch| batch.records).sum();
             let count = u32::try_from(batches().count()).unwrap_or(u32::MAX);

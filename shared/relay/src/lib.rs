@@ -16,4 +16,4 @@ mod verdict;
 
 pub use registers::Registers;
 pub use relay::{HandleError, Relay, StartError};
-pub use stage::{Stage, run_stage};
+pub use stage::run_stage;

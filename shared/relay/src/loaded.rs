@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use stafett_domain::dependency::{Prepared, depends, prepare};
-use stafett_domain::{OnRecordErrors, RecordId, StageName};
+use stafett_domain::{OnRecordErrors, RecordId, RecordKind};
 
 use crate::relay::{JobRef, Relay, StepFailure};
 use stafett_history::{Batch, Body, HistoryError, record_ids};
@@ -19,7 +19,7 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     /// What becomes of these records, because of those that were not accepted.
-    fn prepared(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Prepared)> {
+    fn prepared(&self, stage: RecordKind, records: &[u32]) -> Vec<(u32, Prepared)> {
         if self.refused.is_empty() {
             return Vec::new();
         }
@@ -32,7 +32,7 @@ impl Loaded {
     }
 
     /// Those of these records that are skipped, each with the record because of which.
-    pub(crate) fn skipped(&self, stage: StageName, records: &[u32]) -> Vec<(u32, RecordId)> {
+    pub(crate) fn skipped(&self, stage: RecordKind, records: &[u32]) -> Vec<(u32, RecordId)> {
         let because = |(index, prepared)| match prepared {
             Prepared::Skipped { because } => Some((index, because)),
             Prepared::Unchanged | Prepared::Without { .. } => None,
@@ -41,7 +41,7 @@ impl Loaded {
     }
 
     /// The body of a call with these records; without what was not accepted.
-    pub(crate) fn call_body(&self, stage: StageName, batch: &Batch) -> Result<String, HistoryError> {
+    pub(crate) fn call_body(&self, stage: RecordKind, batch: &Batch) -> Result<String, HistoryError> {
         let records = batch.piece().records;
         let changed: HashMap<u32, String> = self
             .prepared(stage, &records)
@@ -59,7 +59,7 @@ impl Loaded {
     }
 
     /// What each of these records went without.
-    pub(crate) fn left_out(&self, stage: StageName, records: &[u32]) -> Vec<(u32, Vec<RecordId>)> {
+    pub(crate) fn left_out(&self, stage: RecordKind, records: &[u32]) -> Vec<(u32, Vec<RecordId>)> {
         let left_out = |(index, prepared)| match prepared {
             Prepared::Without { left_out, .. } => Some((index, left_out)),
             Prepared::Unchanged | Prepared::Skipped { .. } => None,

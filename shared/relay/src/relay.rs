@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_http_client::HttpClientError;
 use jiff::Timestamp;
-use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, ReasonCode, StageName};
+use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, ReasonCode, RecordKind};
 use stafett_skolverket::{Addresses, Api, Client, Roots};
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ pub enum HandleError {
     Message(#[from] InvalidMessage),
     /// It is another stage's.
     #[error("the message is for the stage {0}")]
-    OtherStage(StageName),
+    OtherStage(RecordKind),
     /// The history cannot be read or written.
     #[error(transparent)]
     History(#[from] HistoryError),
@@ -90,7 +90,7 @@ pub enum HandleError {
 #[derive(Clone)]
 pub(crate) struct JobRef {
     pub(crate) send: SendRef,
-    pub(crate) stage: StageName,
+    pub(crate) stage: RecordKind,
     /// Until when what is claimed now is ours.
     pub(crate) until: Timestamp,
 }
@@ -142,7 +142,7 @@ impl Relay {
     ///
     /// # Errors
     /// [`HandleError`]: the message is to come again.
-    pub async fn handle(&self, stage: StageName, body: &str, until: Timestamp) -> Result<(), HandleError> {
+    pub async fn handle(&self, stage: RecordKind, body: &str, until: Timestamp) -> Result<(), HandleError> {
         let message = match Message::parse(body) {
             Err(InvalidMessage::Newer(version)) => return self.put_off_newer(stage, body, version).await,
             read => read?,
@@ -160,7 +160,7 @@ impl Relay {
 
     /// A message that a later deploy queued waits for that deploy to come back: five receives, and it would be a dead
     /// letter. What is overdue meanwhile the watchdog sends again in words that this deploy knows.
-    async fn put_off_newer(&self, stage: StageName, body: &str, version: u32) -> Result<(), HandleError> {
+    async fn put_off_newer(&self, stage: RecordKind, body: &str, version: u32) -> Result<(), HandleError> {
         let MessageNames { organisation, send, .. } = MessageNames::of(body);
         tracing::warn!(
             event = "message.newer", version, stage = %stage, organisation = organisation.map(display),

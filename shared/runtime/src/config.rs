@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use stafett_domain::StageName;
+use stafett_domain::RecordKind;
 use stafett_skolverket::{Api, Endpoint};
 
 use crate::budget::Budget;
@@ -133,7 +133,7 @@ impl Config {
     /// As [`Config::from_env`].
     pub fn from_variables(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { variables, faults: Vec::new() };
-        let queues = StageName::ORDER
+        let queues = RecordKind::ALL
             .map(|stage| reader.text(&format!("{}_QUEUE_URL", stage.as_str().to_ascii_uppercase())));
         let table = reader.text("TABLE_NAME");
         let skolverket_url = reader.endpoint("SKOLVERKET_URL");
@@ -212,13 +212,13 @@ impl Config {
     }
 
     /// The address of a stage's queue.
-    pub fn queue(&self, stage: StageName) -> &str {
+    pub fn queue(&self, stage: RecordKind) -> &str {
         let [users, duties, groups, activities] = &self.queues;
         match stage {
-            StageName::Users => users,
-            StageName::Duties => duties,
-            StageName::Groups => groups,
-            StageName::Activities => activities,
+            RecordKind::Person => users,
+            RecordKind::Duty => duties,
+            RecordKind::Group => groups,
+            RecordKind::Activity => activities,
         }
     }
 }
@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn a_whole_environment_is_read() {
         let config = Config::from_variables(variables()).unwrap();
-        assert_eq!(config.queue(StageName::Groups), "http://127.0.0.1/groups");
+        assert_eq!(config.queue(RecordKind::Group), "http://127.0.0.1/groups");
         assert_eq!(config.timing.claim, Duration::from_secs(30));
         let pauses: Vec<_> = config.timing.takeover.pauses.iter().map(|pause| pause.as_secs() / 60).collect();
         assert_eq!(pauses, [0, 5, 15, 30, 60]);

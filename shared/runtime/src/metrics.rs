@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
-use stafett_domain::{Call, Counts, Ending, Outcome, StageName, WaitCause};
+use stafett_domain::{Call, Counts, Ending, Outcome, RecordKind, WaitCause};
 
 use crate::clock::Clock;
 use crate::telemetry;
@@ -69,7 +69,7 @@ impl Metrics {
     }
 
     /// By stage and status, and by status alone, which an alarm can look at.
-    pub fn job_ended(&self, stage: StageName, ending: Ending, counts: Counts) {
+    pub fn job_ended(&self, stage: RecordKind, ending: Ending, counts: Counts) {
         let members = [("stage", stage.as_str().into()), ("status", ending.as_str().into())];
         self.print(&[count("JobsEnded", 1, &[&["stage", "status"], &["status"]])], &members);
         for outcome in Outcome::ALL {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use stafett_domain::StageName;
+use stafett_domain::RecordKind;
 
 use crate::config::Config;
 use stafett_domain::message::Message;
@@ -52,7 +52,7 @@ impl Queues {
     ///
     /// # Errors
     /// [`QueueError`] when SQS did not take it.
-    pub async fn put_off(&self, config: &Config, stage: StageName, body: &str) -> Result<(), QueueError> {
+    pub async fn put_off(&self, config: &Config, stage: RecordKind, body: &str) -> Result<(), QueueError> {
         let longest = config.timing.queue_delay_unit.saturating_mul(LONGEST_DELAY_SECONDS);
         self.send_text(config, stage, body.to_owned(), longest).await
     }
@@ -60,7 +60,7 @@ impl Queues {
     async fn send_text(
         &self,
         config: &Config,
-        stage: StageName,
+        stage: RecordKind,
         body: String,
         wait: Duration,
     ) -> Result<(), QueueError> {

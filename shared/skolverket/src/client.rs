@@ -10,7 +10,7 @@ use hyper::{Request, Uri};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION};
 use secrecy::ExposeSecret;
-use stafett_domain::{Environment, OrganisationNumber, SkolverketJobId, StageName};
+use stafett_domain::{Environment, OrganisationNumber, RecordKind, SkolverketJobId};
 
 use crate::answer::{self, CallFailure, Submitted};
 use crate::authorization::Authorization;
@@ -152,7 +152,7 @@ impl Client {
     }
 
     /// Prepares to submit `body` (`{"data": […]}`) as a bulk call. A repeat is safe: existing records are updated.
-    pub async fn submit(&self, stage: StageName, token: &Token, body: String) -> ReadyCall<'_, Submitted> {
+    pub async fn submit(&self, stage: RecordKind, token: &Token, body: String) -> ReadyCall<'_, Submitted> {
         let path = format!("/{}/bulk?updateIfExists=true", collection(stage));
         self.prepare(path, token, Some(body), |readable| {
             let location = readable.headers.get(LOCATION).and_then(|value| value.to_str().ok());
@@ -172,7 +172,7 @@ impl Client {
     /// Prepares to read a job. The address is built from the configured base: published `Location`s carry an old one.
     pub async fn job(
         &self,
-        stage: StageName,
+        stage: RecordKind,
         token: &Token,
         job: SkolverketJobId,
     ) -> ReadyCall<'_, JobAnswer> {

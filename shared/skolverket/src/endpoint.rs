@@ -1,6 +1,6 @@
 //! Where Skolverket is.
 
-use stafett_domain::StageName;
+use stafett_domain::RecordKind;
 
 /// An address that may be called: https, or plain http on a loopback address, where nobody can listen in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,12 +55,12 @@ impl Endpoint {
 }
 
 /// The name under which the Provisioning API keeps a stage's records.
-pub fn collection(stage: StageName) -> &'static str {
+pub fn collection(stage: RecordKind) -> &'static str {
     match stage {
-        StageName::Users => "persons",
-        StageName::Duties => "duties",
-        StageName::Groups => "groups",
-        StageName::Activities => "activities",
+        RecordKind::Person => "persons",
+        RecordKind::Duty => "duties",
+        RecordKind::Group => "groups",
+        RecordKind::Activity => "activities",
     }
 }
 

@@ -10,7 +10,7 @@ mod watching;
 use std::path::Path;
 
 use serde_json::Value;
-use stafett_domain::StageName;
+use stafett_domain::RecordKind;
 
 /// What gives all that is against a rule.
 type Rule = fn(&Document) -> Vec<String>;
@@ -95,7 +95,7 @@ impl Document {
     }
 
     /// The queue that functions know as a stage's.
-    fn queue_of(&self, stage: StageName) -> Option<&str> {
+    fn queue_of(&self, stage: RecordKind) -> Option<&str> {
         let variable = format!("{}_QUEUE_URL", stage.as_str().to_uppercase());
         self.globals()["Environment"]["Variables"][variable]["Ref"].as_str()
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use stafett_domain::StageName;
+use stafett_domain::RecordKind;
 
 use super::{Document, attribute_of, each};
 
@@ -73,8 +73,8 @@ pub(super) fn kept_and_encrypted(document: &Document) -> Vec<String> {
 pub(super) fn order(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     let queue = |stage| document.queue_of(stage).unwrap_or_default();
-    let stages = StageName::ORDER;
-    let mut expect = |function: &str, takes: Option<StageName>, sends: &[StageName]| {
+    let stages = RecordKind::ALL;
+    let mut expect = |function: &str, takes: Option<RecordKind>, sends: &[RecordKind]| {
         let (taken, sent) = rights(document, function);
         let source = document.events("SQS").find(|(name, ..)| *name == function);
         let source = source.and_then(|(_, _, event)| attribute_of(&event["Queue"]));
@@ -91,16 +91,16 @@ pub(super) fn order(document: &Document) -> Vec<String> {
     for stage in stages {
         let name = function_of(stage);
         let sends: Vec<_> =
-            [Some(stage), stage.next(), Some(StageName::FIRST)].into_iter().flatten().collect();
+            [Some(stage), stage.next(), Some(RecordKind::FIRST)].into_iter().flatten().collect();
         expect(&name, Some(stage), &sends);
     }
-    expect("ApiFunction", None, &[StageName::FIRST]);
+    expect("ApiFunction", None, &[RecordKind::FIRST]);
     expect("WatchdogFunction", None, &stages);
     faults
 }
 
 /// `UsersFunction` of `users`.
-fn function_of(stage: StageName) -> String {
+fn function_of(stage: RecordKind) -> String {
     let (first, rest) = stage.as_str().split_at(1);
     format!("{}{rest}Function", first.to_uppercase())
 }

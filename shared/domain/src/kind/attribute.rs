@@ -4,7 +4,7 @@
 //! SS 12000:2020 has beyond that, and what Skolverket sets itself, is known here to be left out.
 
 use crate::kind::environment::Environment;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::kind::vocabulary::{ActivityType, DutyRole, EmailType, GroupType, SchoolType, SecurityMarking};
 
 /// What a value must be.
@@ -22,9 +22,9 @@ pub(crate) enum Shape {
     /// A word of a vocabulary.
     OneOf(&'static [&'static str]),
     /// A record's own id.
-    OwnId(StageName),
-    /// A reference to a record that this stage carries.
-    To(StageName),
+    OwnId(RecordKind),
+    /// A reference to a record of this kind.
+    To(RecordKind),
     /// A reference to something of Skolverket's, by id or code.
     SkolverketId(Code),
     /// An object.
@@ -168,19 +168,19 @@ pub(crate) static PART: &[Attribute] = &[
     optional("persons", None, any_number(&Shape::Object(PERSON))),
 ];
 
-/// A stage's record.
-pub(crate) fn record(stage: StageName) -> &'static Shape {
-    match stage {
-        StageName::Users => &Shape::Object(PERSON),
-        StageName::Duties => &Shape::Object(DUTY),
-        StageName::Groups => &Shape::Object(GROUP),
-        StageName::Activities => &Shape::Object(ACTIVITY),
+/// A kind's record.
+pub(crate) fn record(kind: RecordKind) -> &'static Shape {
+    match kind {
+        RecordKind::Person => &Shape::Object(PERSON),
+        RecordKind::Duty => &Shape::Object(DUTY),
+        RecordKind::Group => &Shape::Object(GROUP),
+        RecordKind::Activity => &Shape::Object(ACTIVITY),
     }
 }
 
 /// Whether an attribute of a record has this name, whatever its case.
 pub(crate) fn is_an_attribute(name: &str) -> bool {
-    StageName::ORDER.into_iter().any(|stage| record(stage).names(name))
+    RecordKind::ALL.into_iter().any(|kind| record(kind).names(name))
 }
 
 const OPTIONS: &[Attribute] = &[
@@ -191,7 +191,7 @@ const OPTIONS: &[Attribute] = &[
 ];
 
 const PERSON: &[Attribute] = &[
-    required("id", Some(4), Shape::OwnId(StageName::Users)),
+    required("id", Some(4), Shape::OwnId(RecordKind::Person)),
     required("givenName", Some(4), Shape::Name),
     optional("middleName", None, Shape::Name),
     required("familyName", Some(4), Shape::Name),
@@ -242,8 +242,8 @@ const ENROLMENT: &[Attribute] = &[
 ];
 
 const DUTY: &[Attribute] = &[
-    required("id", Some(13), Shape::OwnId(StageName::Duties)),
-    required("person", Some(13), Shape::To(StageName::Users)),
+    required("id", Some(13), Shape::OwnId(RecordKind::Duty)),
+    required("person", Some(13), Shape::To(RecordKind::Person)),
     required("dutyAt", Some(13), SCHOOL_UNIT),
     required("dutyRole", Some(13), Shape::OneOf(DutyRole::WORDS)),
     META,
@@ -259,7 +259,7 @@ const DUTY: &[Attribute] = &[
 ];
 
 const GROUP: &[Attribute] = &[
-    required("id", Some(14), Shape::OwnId(StageName::Groups)),
+    required("id", Some(14), Shape::OwnId(RecordKind::Group)),
     required("displayName", Some(14), Shape::Name),
     required("groupType", Some(14), Shape::OneOf(GroupType::WORDS)),
     required("schoolType", Some(14), Shape::OneOf(SchoolType::WORDS)),
@@ -275,13 +275,13 @@ const GROUP: &[Attribute] = &[
 /// Skolverket's schema lets `person` be absent, and `duty` in an assignment: a member that is nobody can only
 /// be a mistake of the sender's.
 const MEMBERSHIP: &[Attribute] =
-    &[required("person", Some(2), Shape::To(StageName::Users)), START_DATE, END_DATE];
+    &[required("person", Some(2), Shape::To(RecordKind::Person)), START_DATE, END_DATE];
 
 const ACTIVITY: &[Attribute] = &[
-    required("id", Some(15), Shape::OwnId(StageName::Activities)),
+    required("id", Some(15), Shape::OwnId(RecordKind::Activity)),
     required("displayName", Some(15), Shape::Name),
     required("activityType", Some(15), Shape::OneOf(ActivityType::WORDS)),
-    required("groups", Some(15), at_least_one(&Shape::To(StageName::Groups))),
+    required("groups", Some(15), at_least_one(&Shape::To(RecordKind::Group))),
     optional("teachers", Some(15), any_number(&Shape::Object(ASSIGNMENT))),
     required("organisation", Some(15), SCHOOL_UNIT),
     required("parentActivity", Some(15), Shape::SkolverketId(Code::Test)),
@@ -297,7 +297,7 @@ const ACTIVITY: &[Attribute] = &[
 ];
 
 const ASSIGNMENT: &[Attribute] = &[
-    required("duty", Some(2), Shape::To(StageName::Duties)),
+    required("duty", Some(2), Shape::To(RecordKind::Duty)),
     START_DATE,
     END_DATE,
     not_taken("minutesPlanned"),
@@ -315,7 +315,7 @@ impl Shape {
     /// What a reference of this shape may hold that is left out.
     pub(crate) fn not_taken(&self) -> &'static [Attribute] {
         match self {
-            Self::To(StageName::Users) => PERSON_REFERENCE,
+            Self::To(RecordKind::Person) => PERSON_REFERENCE,
             _ => REFERENCE,
         }
     }

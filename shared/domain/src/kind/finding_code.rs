@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -228,26 +228,26 @@ impl FindingCode {
 
     /// The kinds of record beside its own by which it was found, where it says something of several together. When one
     /// of them was corrected, it may not hold any more.
-    pub(crate) fn found_by(self) -> &'static [StageName] {
-        use StageName::{Activities, Duties, Groups, Users};
+    pub(crate) fn found_by(self) -> &'static [RecordKind] {
+        use RecordKind::{Activity, Duty, Group, Person};
         match self {
-            Self::EppnShared => &[Users],
-            Self::CivicNumberShared => &[Users, Duties],
+            Self::EppnShared => &[Person],
+            Self::CivicNumberShared => &[Person, Duty],
             Self::StudentAndStaff
             | Self::StaffEmailMissing
             | Self::StaffEmailForm
             | Self::NoEnrolmentNoDuty
             | Self::SchoolUnitWithoutLeader
             | Self::DutiesAlike
-            | Self::TeacherOfOtherSchoolUnit => &[Duties],
+            | Self::TeacherOfOtherSchoolUnit => &[Duty],
             Self::MemberCancelled
             | Self::StudentInTwoClasses
             | Self::MemberOfOtherSchoolUnit
             | Self::MemberOfOtherSchoolType
             | Self::GroupNotTeaching
-            | Self::GroupOfOtherSchoolUnit => &[Groups],
-            Self::StaffMember => &[Duties, Groups],
-            Self::MemberOfOtherSchoolYear => &[Groups, Activities],
+            | Self::GroupOfOtherSchoolUnit => &[Group],
+            Self::StaffMember => &[Duty, Group],
+            Self::MemberOfOtherSchoolYear => &[Group, Activity],
             _ => &[],
         }
     }

@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use crate::kind::characters;
 use crate::kind::id::RecordId;
 use crate::kind::personal::Personal;
+use crate::kind::record_kind::RecordKind;
 use crate::kind::reference::{RecordRef, SchoolUnitRef, TestRef};
-use crate::kind::stage::StageName;
 use crate::kind::vocabulary::{ActivityType, DutyRole, EmailType, GroupType, SchoolType, SecurityMarking};
 
 /// What the four kinds of record have in common.
 pub trait Record: Serialize + DeserializeOwned {
-    /// The stage that carries this kind.
-    const STAGE: StageName;
+    /// Which kind it is.
+    const KIND: RecordKind;
 
     /// The record's id.
     fn id(&self) -> RecordId;
@@ -29,9 +29,9 @@ pub trait Record: Serialize + DeserializeOwned {
 }
 
 macro_rules! record {
-    ($name:ident, $stage:ident, $named_once:expr) => {
+    ($name:ident, $named_once:expr) => {
         impl Record for $name {
-            const STAGE: StageName = StageName::$stage;
+            const KIND: RecordKind = RecordKind::$name;
 
             fn id(&self) -> RecordId {
                 self.id
@@ -52,13 +52,13 @@ macro_rules! record {
     };
 }
 
-record!(Person, Users, |_| None);
-record!(Duty, Duties, |_| None);
-record!(Group, Groups, |group| {
+record!(Person, |_| None);
+record!(Duty, |_| None);
+record!(Group, |group| {
     let members = once(group.group_memberships.as_deref()?, |membership| membership.person.id)?;
     Some(Group { group_memberships: Some(members), ..group.clone() })
 });
-record!(Activity, Activities, |activity| {
+record!(Activity, |activity| {
     let groups = once(&activity.groups, |group| group.id);
     let teachers =
         activity.teachers.as_deref().and_then(|teachers| once(teachers, |teacher| teacher.duty.id));

@@ -1,4 +1,4 @@
-//! The rules over several records (5, 7, 8, 12–16). It goes through a send once, stage by stage, and keeps sixteen
+//! The rules over several records (5, 7, 8, 12–16). It goes through a send once, kind by kind, and keeps sixteen
 //! bytes of a record: a send of 60,000 students is looked at in a function's memory.
 
 use std::collections::hash_map::{DefaultHasher, Entry};
@@ -11,9 +11,9 @@ use crate::kind::characters;
 use crate::kind::finding_code::FindingCode;
 use crate::kind::id::RecordId;
 use crate::kind::record::{Activity, Duty, Email, Enrolment, Group, Person};
+use crate::kind::record_kind::RecordKind;
 use crate::kind::reference::SchoolUnitRef;
 use crate::kind::skolverket_id::TestCode;
-use crate::kind::stage::StageName;
 use crate::kind::vocabulary::{DutyRole, EmailType, GroupType, SchoolType};
 use crate::rules::civic_number::CivicNumber;
 use crate::rules::eppn;
@@ -23,7 +23,7 @@ use crate::rules::place::Place;
 /// What is kept of a record.
 #[derive(Debug, Clone, Copy)]
 struct Known {
-    stage: StageName,
+    kind: RecordKind,
     /// Of a student: is a member of a class. Of a group: is one that teaches.
     marked: bool,
     /// Of a student: all enrolments are cancelled.
@@ -98,8 +98,8 @@ impl CrossRecordCheck {
     }
 
     /// The kind of the record with this id, of those that were taken.
-    pub(crate) fn stage_of(&self, id: RecordId) -> Option<StageName> {
-        self.known.get(&id.hash64()).map(|known| known.stage)
+    pub(crate) fn kind_of(&self, id: RecordId) -> Option<RecordKind> {
+        self.known.get(&id.hash64()).map(|known| known.kind)
     }
 
     /// Notes that a person is staff.
@@ -174,7 +174,7 @@ impl CrossRecordCheck {
             }
         };
         let cancelled = !enrolments.is_empty() && !enrolments.iter().any(Enrolment::is_current);
-        Known { stage: StageName::Users, marked: false, cancelled, school_types, unit, school_years }
+        Known { kind: RecordKind::Person, marked: false, cancelled, school_types, unit, school_years }
     }
 
     /// Takes a duty.
@@ -182,7 +182,7 @@ impl CrossRecordCheck {
         let leads = matches!(duty.duty_role, DutyRole::Rektor | DutyRole::Skoladministrator);
         let unit = self.at_unit(&duty.duty_at, leads, (place, "/dutyAt", duty.id));
         // One given twice is told of by its id.
-        let known = self.insert(duty.id, Known::of(StageName::Duties, false, unit));
+        let known = self.insert(duty.id, Known::of(RecordKind::Duty, false, unit));
         if !known && !self.duties.insert(hashed(&(duty.person.id, duty.duty_at.id, duty.duty_role))) {
             findings.broken(FindingCode::DutiesAlike, duty.id, || place.pointer(""));
         }
@@ -192,7 +192,7 @@ impl CrossRecordCheck {
     pub(crate) fn group(&mut self, place: Place, group: &Group, findings: &mut Findings) {
         let teaches = group.group_type == GroupType::Undervisning;
         let unit = self.at_unit(&group.organisation, false, (place, "/organisation", group.id));
-        self.insert(group.id, Known::of(StageName::Groups, teaches, unit));
+        self.insert(group.id, Known::of(RecordKind::Group, teaches, unit));
         let tested = self.tested.get(&group.id.hash64()).copied().unwrap_or_default();
         let mut seen = HashSet::new();
         for (index, member) in group.members().enumerate() {
@@ -201,7 +201,7 @@ impl CrossRecordCheck {
             if !seen.insert(id) {
                 continue;
             }
-            let Some(known) = self.known.get_mut(&id).filter(|known| known.stage == StageName::Users) else {
+            let Some(known) = self.known.get_mut(&id).filter(|known| known.kind == RecordKind::Person) else {
                 continue;
             };
             let mut broken = |code| {
@@ -247,9 +247,9 @@ impl CrossRecordCheck {
     /// Takes an activity.
     pub(crate) fn activity(&mut self, place: Place, activity: &Activity, findings: &mut Findings) {
         let unit = self.at_unit(&activity.organisation, false, (place, "/organisation", activity.id));
-        self.insert(activity.id, Known::of(StageName::Activities, false, unit));
+        self.insert(activity.id, Known::of(RecordKind::Activity, false, unit));
         let mut broken = |code, at: &str| findings.broken(code, activity.id, || place.pointer(at));
-        let known = |id: RecordId, stage| self.known.get(&id.hash64()).filter(|known| known.stage == stage);
+        let known = |id: RecordId, kind| self.known.get(&id.hash64()).filter(|known| known.kind == kind);
         let elsewhere = |known: &Known| known.unit != NOWHERE && Some(known.unit) != unit;
         let mut groups = HashSet::new();
         for (index, group) in activity.groups.iter().enumerate() {
@@ -257,7 +257,7 @@ impl CrossRecordCheck {
             if !groups.insert(group.id) {
                 continue;
             }
-            let Some(group) = known(group.id, StageName::Groups) else { continue };
+            let Some(group) = known(group.id, RecordKind::Group) else { continue };
             let at = format!("/groups/{index}/id");
             if !group.marked {
                 broken(FindingCode::GroupNotTeaching, &at);
@@ -268,7 +268,7 @@ impl CrossRecordCheck {
         }
         let mut teachers = HashSet::new();
         for (index, teacher) in activity.teachers.iter().flatten().enumerate() {
-            let duty = known(teacher.duty.id, StageName::Duties);
+            let duty = known(teacher.duty.id, RecordKind::Duty);
             if teachers.insert(teacher.duty.id) && duty.is_some_and(elsewhere) {
                 broken(FindingCode::TeacherOfOtherSchoolUnit, &format!("/teachers/{index}/duty/id"));
             }
@@ -330,9 +330,9 @@ impl CrossRecordCheck {
 
 impl Known {
     /// A record that is no student.
-    fn of(stage: StageName, marked: bool, unit: Option<u16>) -> Self {
+    fn of(kind: RecordKind, marked: bool, unit: Option<u16>) -> Self {
         let unit = unit.unwrap_or(NOWHERE);
-        Self { stage, marked, cancelled: false, school_types: 0, unit, school_years: 0 }
+        Self { kind, marked, cancelled: false, school_types: 0, unit, school_years: 0 }
     }
 }
 

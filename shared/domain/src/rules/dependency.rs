@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use crate::kind::id::RecordId;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 
-/// What becomes of a record of a later stage.
+/// What becomes of a record that is sent later.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Prepared {
     /// It goes as it is.
@@ -26,25 +26,25 @@ pub enum Prepared {
     },
 }
 
-/// Whether records of a stage may depend on refused ones so that they are changed or skipped. Groups go unchanged:
+/// Whether records of a kind may depend on refused ones so that they are changed or skipped. Groups go unchanged:
 /// Skolverket takes them with a warning for the missing member (skolverket/README, behaviour 6).
-pub fn depends(stage: StageName) -> bool {
-    matches!(stage, StageName::Duties | StageName::Activities)
+pub fn depends(kind: RecordKind) -> bool {
+    matches!(kind, RecordKind::Duty | RecordKind::Activity)
 }
 
-/// Prepares a record of `stage` where these records of the stages before were not accepted.
-pub fn prepare(stage: StageName, record: &Value, refused: &HashSet<RecordId>) -> Prepared {
+/// Prepares a record of `kind` where these records, which are sent before it, were not accepted.
+pub fn prepare(kind: RecordKind, record: &Value, refused: &HashSet<RecordId>) -> Prepared {
     let refused_at = |pointer: &str, value: &Value| {
         let id = value.pointer(pointer).and_then(Value::as_str)?.parse().ok()?;
         refused.contains(&id).then_some(id)
     };
-    match stage {
-        StageName::Users | StageName::Groups => Prepared::Unchanged,
-        StageName::Duties => match refused_at("/person/id", record) {
+    match kind {
+        RecordKind::Person | RecordKind::Group => Prepared::Unchanged,
+        RecordKind::Duty => match refused_at("/person/id", record) {
             Some(because) => Prepared::Skipped { because },
             None => Prepared::Unchanged,
         },
-        StageName::Activities => {
+        RecordKind::Activity => {
             let mut record = record.clone();
             let mut left_out = Vec::new();
             for (list, pointer) in [("groups", "/id"), ("teachers", "/duty/id")] {
@@ -88,29 +88,29 @@ mod tests {
     fn a_refused_persons_duty_is_skipped() {
         let duty = |person| json!({"id": id(1), "person": {"id": id(person)}});
         let refused = HashSet::from([id(7)]);
-        assert_eq!(prepare(StageName::Duties, &duty(7), &refused), Prepared::Skipped { because: id(7) });
-        assert_eq!(prepare(StageName::Duties, &duty(8), &refused), Prepared::Unchanged);
+        assert_eq!(prepare(RecordKind::Duty, &duty(7), &refused), Prepared::Skipped { because: id(7) });
+        assert_eq!(prepare(RecordKind::Duty, &duty(8), &refused), Prepared::Unchanged);
     }
 
     #[test]
     fn a_group_goes_as_it_is() {
         let group = json!({"id": id(1), "groupMemberships": [{"person": {"id": id(7)}}]});
-        assert_eq!(prepare(StageName::Groups, &group, &HashSet::from([id(7)])), Prepared::Unchanged);
+        assert_eq!(prepare(RecordKind::Group, &group, &HashSet::from([id(7)])), Prepared::Unchanged);
     }
 
     #[test]
     fn an_activity_goes_without_what_was_refused_as_long_as_a_group_is_left() {
         let refused = HashSet::from([id(10), id(20)]);
-        let stage = StageName::Activities;
-        assert_eq!(prepare(stage, &activity(&[11], &[21]), &refused), Prepared::Unchanged);
+        let kind = RecordKind::Activity;
+        assert_eq!(prepare(kind, &activity(&[11], &[21]), &refused), Prepared::Unchanged);
         assert_eq!(
-            prepare(stage, &activity(&[10, 11], &[20, 21]), &refused),
+            prepare(kind, &activity(&[10, 11], &[20, 21]), &refused),
             Prepared::Without { record: activity(&[11], &[21]), left_out: vec![id(10), id(20)] }
         );
         assert_eq!(
-            prepare(stage, &activity(&[11], &[20]), &refused),
+            prepare(kind, &activity(&[11], &[20]), &refused),
             Prepared::Without { record: activity(&[11], &[]), left_out: vec![id(20)] }
         );
-        assert_eq!(prepare(stage, &activity(&[10], &[21]), &refused), Prepared::Skipped { because: id(10) });
+        assert_eq!(prepare(kind, &activity(&[10], &[21]), &refused), Prepared::Skipped { because: id(10) });
     }
 }

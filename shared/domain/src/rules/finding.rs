@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::kind::attribute::{Code, JsonType};
 use crate::kind::finding_code::{FindingCode, Mender, Severity};
 use crate::kind::id::RecordId;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::rules::record_findings::RecordFindings;
 use crate::state::options::Validation;
 
@@ -79,9 +79,9 @@ pub(crate) enum Detail {
     /// Another record of the send has this id.
     SharedId,
     /// No record of this kind has this id. `external`: it may be at Skolverket already.
-    NotInSend { to: StageName, external: bool },
+    NotInSend { to: RecordKind, external: bool },
     /// A record of another kind than this one has this id.
-    OfAnotherKind { to: StageName },
+    OfAnotherKind { to: RecordKind },
     /// The record is larger than so many bytes, which is what a call takes.
     TooLarge { most: usize },
     /// The record has the right form and cannot be read all the same.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::id::{BatchId, SendId};
 use crate::kind::organisation_number::OrganisationNumber;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::state::call::Call;
 
 /// The version of the form below.
@@ -22,7 +22,7 @@ pub struct Message {
     /// Which send.
     pub send: SendId,
     /// Which of its jobs.
-    pub stage: StageName,
+    pub stage: RecordKind,
     /// What to do.
     pub step: Step,
 }
@@ -88,7 +88,7 @@ pub struct MessageNames {
     /// Which send.
     pub send: Option<SendId>,
     /// Which of its jobs.
-    pub stage: Option<StageName>,
+    pub stage: Option<RecordKind>,
     /// What to do.
     pub step: Option<Step>,
 }
@@ -129,7 +129,7 @@ impl fmt::Display for Step {
 
 impl Message {
     /// A message of the current version.
-    pub fn new(organisation: OrganisationNumber, send: SendId, stage: StageName, step: Step) -> Self {
+    pub fn new(organisation: OrganisationNumber, send: SendId, stage: RecordKind, step: Step) -> Self {
         Self { v: VERSION, organisation, send, stage, step }
     }
 
@@ -163,7 +163,7 @@ mod tests {
     fn the_form_on_the_wire() {
         let step = Step::Submit(BatchStep { batch: BatchId(4), attempt_try: 1, n: 0 });
         let send: SendId = "0190a1b2-0000-7000-8000-000000000000".parse().unwrap();
-        let message = Message::new("5567044268".parse().unwrap(), send, StageName::Groups, step);
+        let message = Message::new("5567044268".parse().unwrap(), send, RecordKind::Group, step);
         let text = serde_json::to_string(&message).unwrap();
         assert_eq!(
             text,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::kind::id::RecordId;
 use crate::kind::record::full_name;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::state::facts::Facts;
 
 /// What the caller may see.
@@ -140,7 +140,7 @@ pub struct ActivityRow {
 ///
 /// # Errors
 /// [`RowError`] if the body is not a batch, or the facts belong to another one.
-pub fn rows(stage: StageName, body: &str, facts: &[Facts]) -> Result<Vec<Row>, RowError> {
+pub fn rows(kind: RecordKind, body: &str, facts: &[Facts]) -> Result<Vec<Row>, RowError> {
     let records = data(body).ok_or(RowError::NotABatch)?;
     if records.len() != facts.len() {
         return Err(RowError::FactsDiffer { records: records.len(), facts: facts.len() });
@@ -148,7 +148,7 @@ pub fn rows(stage: StageName, body: &str, facts: &[Facts]) -> Result<Vec<Row>, R
     records
         .iter()
         .zip(facts)
-        .map(|(record, facts)| row(stage, record, facts).ok_or(RowError::NotABatch))
+        .map(|(record, facts)| row(kind, record, facts).ok_or(RowError::NotABatch))
         .collect()
 }
 
@@ -200,11 +200,11 @@ fn data(body: &str) -> Option<Vec<Value>> {
     }
 }
 
-fn row(stage: StageName, record: &Value, facts: &Facts) -> Option<Row> {
+fn row(kind: RecordKind, record: &Value, facts: &Facts) -> Option<Row> {
     let id = record.get("id")?.as_str()?.parse().ok()?;
-    Some(match stage {
-        StageName::Users => Row::Person(person_row(id, record, facts)),
-        StageName::Duties => Row::Duty(DutyRow {
+    Some(match kind {
+        RecordKind::Person => Row::Person(person_row(id, record, facts)),
+        RecordKind::Duty => Row::Duty(DutyRow {
             id,
             name: facts.name.as_ref().map(|name| name.expose().to_owned()),
             role: text(record, "/dutyRole"),
@@ -213,7 +213,7 @@ fn row(stage: StageName, record: &Value, facts: &Facts) -> Option<Row> {
             protected: facts.protected,
             masked: false,
         }),
-        StageName::Groups => Row::Group(GroupRow {
+        RecordKind::Group => Row::Group(GroupRow {
             id,
             name: text(record, "/displayName"),
             group_type: text(record, "/groupType"),
@@ -221,7 +221,7 @@ fn row(stage: StageName, record: &Value, facts: &Facts) -> Option<Row> {
             school_unit_id: text(record, "/organisation/id"),
             members: count(record, "/groupMemberships", "/person/id"),
         }),
-        StageName::Activities => Row::Activity(ActivityRow {
+        RecordKind::Activity => Row::Activity(ActivityRow {
             id,
             name: text(record, "/displayName"),
             test_code: facts.test_code.as_ref().map(ToString::to_string),

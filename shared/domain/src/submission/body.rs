@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::kind::attribute::{self, Attribute};
 use crate::kind::record::{Activity, Duty, Group, Person};
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::rules::conditions::Conditions;
 use crate::rules::cross_record::CrossRecordCheck;
 use crate::rules::finding::Findings;
@@ -100,11 +100,11 @@ impl Submission {
             options: Options::default(),
         };
         let (mut attributes, findings) =
-            reader::read(body, form, true, external, &mut |found, findings| match found.stage {
-                StageName::Users => submission.persons.extend(entry::person(found, conditions, findings)),
-                StageName::Duties => submission.duties.extend(entry::entry(found, findings)),
-                StageName::Groups => submission.groups.extend(entry::group(found, findings)),
-                StageName::Activities => submission.activities.extend(entry::activity(found, findings)),
+            reader::read(body, form, true, external, &mut |found, findings| match found.kind {
+                RecordKind::Person => submission.persons.extend(entry::person(found, conditions, findings)),
+                RecordKind::Duty => submission.duties.extend(entry::entry(found, findings)),
+                RecordKind::Group => submission.groups.extend(entry::group(found, findings)),
+                RecordKind::Activity => submission.activities.extend(entry::activity(found, findings)),
             })?;
         submission.options = reader::options(&mut attributes);
         Ok((Read { content: submission, findings }, attributes))
@@ -122,16 +122,16 @@ impl Submission {
             check.test(activity, activity.parent_activity.code.as_ref());
         }
         for person in persons {
-            check.person(Place::of(StageName::Users, person.index()), person.record(), findings);
+            check.person(Place::of(RecordKind::Person, person.index()), person.record(), findings);
         }
         for duty in duties {
-            check.duty(Place::of(StageName::Duties, duty.index()), duty.record(), findings);
+            check.duty(Place::of(RecordKind::Duty, duty.index()), duty.record(), findings);
         }
         for group in groups {
-            check.group(Place::of(StageName::Groups, group.index()), group.record(), findings);
+            check.group(Place::of(RecordKind::Group, group.index()), group.record(), findings);
         }
         for activity in activities {
-            check.activity(Place::of(StageName::Activities, activity.index()), activity.record(), findings);
+            check.activity(Place::of(RecordKind::Activity, activity.index()), activity.record(), findings);
         }
         check.finish(findings);
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::kind::id::RecordId;
 use crate::kind::personal::Personal;
 use crate::kind::record::{Activity, Duty, Group, Person, Record};
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::kind::vocabulary::DutyRole;
 use crate::rules::record_findings::RecordFindings;
 use crate::state::activity_summary::ActivitySummary;
@@ -19,7 +19,7 @@ use crate::submission::body::Submission;
 use crate::submission::entry::Entry;
 
 /// The corrected records, and what the send's other records say beside. Call [`Corrected::note`] for every record of
-/// the send first, in the order of the stages.
+/// the send first, in the order of the kinds.
 pub struct Corrected<'a> {
     persons: HashMap<RecordId, &'a Person>,
     duties: HashMap<RecordId, &'a Duty>,
@@ -59,13 +59,13 @@ impl<'a> Corrected<'a> {
     pub fn note(&mut self, row: &Row, record: &Value, facts: &Facts) {
         match row {
             Row::Person(row) => {
-                self.keep_findings(StageName::Users, row.id, facts);
+                self.keep_findings(RecordKind::Person, row.id, facts);
                 if self.concerned.contains(&row.id) {
                     self.named.insert(row.id, (row.name.clone().map(Into::into), row.protected));
                 }
             }
             Row::Duty(row) => {
-                self.keep_findings(StageName::Duties, row.id, facts);
+                self.keep_findings(RecordKind::Duty, row.id, facts);
                 let before = person_of(record);
                 let role = row.role.clone().and_then(|role| serde_json::from_value(role.into()).ok());
                 let mut duty = (before, role);
@@ -88,7 +88,7 @@ impl<'a> Corrected<'a> {
                 }
             }
             Row::Group(row) => {
-                self.keep_findings(StageName::Groups, row.id, facts);
+                self.keep_findings(RecordKind::Group, row.id, facts);
                 match self.groups.get(&row.id) {
                     Some(corrected) => self.activity_records.group(row.id, corrected.members()),
                     None => {
@@ -97,7 +97,7 @@ impl<'a> Corrected<'a> {
                 }
             }
             Row::Activity(row) => {
-                self.keep_findings(StageName::Activities, row.id, facts);
+                self.keep_findings(RecordKind::Activity, row.id, facts);
                 match self.activities.get(&row.id) {
                     Some(now) => self.activity_records.activity(row.id, now.groups(), now.duties()),
                     None => self.activity_records.activity(
@@ -111,33 +111,33 @@ impl<'a> Corrected<'a> {
     }
 
     /// Keeps what was found about a record that is not corrected, but for what a correction of another may have changed.
-    fn keep_findings(&mut self, stage: StageName, id: RecordId, facts: &Facts) {
-        if self.is_corrected(stage, id) {
+    fn keep_findings(&mut self, kind: RecordKind, id: RecordId, facts: &Facts) {
+        if self.is_corrected(kind, id) {
             return;
         }
         for code in &facts.findings {
-            if !code.found_by().iter().any(|stage| self.corrects(*stage)) {
+            if !code.found_by().iter().any(|kind| self.corrects(*kind)) {
                 self.findings.add(id, *code);
             }
         }
     }
 
-    fn is_corrected(&self, stage: StageName, id: RecordId) -> bool {
-        match stage {
-            StageName::Users => self.persons.contains_key(&id),
-            StageName::Duties => self.duties.contains_key(&id),
-            StageName::Groups => self.groups.contains_key(&id),
-            StageName::Activities => self.activities.contains_key(&id),
+    fn is_corrected(&self, kind: RecordKind, id: RecordId) -> bool {
+        match kind {
+            RecordKind::Person => self.persons.contains_key(&id),
+            RecordKind::Duty => self.duties.contains_key(&id),
+            RecordKind::Group => self.groups.contains_key(&id),
+            RecordKind::Activity => self.activities.contains_key(&id),
         }
     }
 
-    /// Whether a record of this stage is corrected.
-    fn corrects(&self, stage: StageName) -> bool {
-        match stage {
-            StageName::Users => !self.persons.is_empty(),
-            StageName::Duties => !self.duties.is_empty(),
-            StageName::Groups => !self.groups.is_empty(),
-            StageName::Activities => !self.activities.is_empty(),
+    /// Whether a record of this kind is corrected.
+    fn corrects(&self, kind: RecordKind) -> bool {
+        match kind {
+            RecordKind::Person => !self.persons.is_empty(),
+            RecordKind::Duty => !self.duties.is_empty(),
+            RecordKind::Group => !self.groups.is_empty(),
+            RecordKind::Activity => !self.activities.is_empty(),
         }
     }
 
@@ -152,12 +152,12 @@ impl<'a> Corrected<'a> {
     }
 
     /// What the row of a record shows now. `wire`: the record as it was, `facts`: what its row showed.
-    pub fn facts(&self, stage: StageName, id: RecordId, wire: &str, facts: Facts) -> Facts {
-        match stage {
-            StageName::Users => self.facts_of_person(id, wire, facts),
-            StageName::Duties => self.facts_of_duty(id, wire, facts),
-            StageName::Groups => facts,
-            StageName::Activities => {
+    pub fn facts(&self, kind: RecordKind, id: RecordId, wire: &str, facts: Facts) -> Facts {
+        match kind {
+            RecordKind::Person => self.facts_of_person(id, wire, facts),
+            RecordKind::Duty => self.facts_of_duty(id, wire, facts),
+            RecordKind::Group => facts,
+            RecordKind::Activity => {
                 self.activities.get(&id).map_or(facts, |activity| Facts::of_activity(activity))
             }
         }
@@ -249,18 +249,18 @@ mod tests {
         let (activities, stages) = Plan::of(&parse(&complete()).unwrap()).into_parts();
         let mut corrected = Corrected::of(&read.content);
         let mut found = Vec::new();
-        for (stage, batches) in StageName::ORDER.into_iter().zip(stages) {
+        for (kind, batches) in RecordKind::ALL.into_iter().zip(stages) {
             let [batch] = <[_; 1]>::try_from(batches).unwrap();
             let body: Value = serde_json::from_str(&batch.body).unwrap();
-            let rows = rows(stage, &batch.body, &batch.facts).unwrap();
+            let rows = rows(kind, &batch.body, &batch.facts).unwrap();
             for ((row, record), facts) in rows.iter().zip(body["data"].as_array().unwrap()).zip(batch.facts) {
                 corrected.note(row, record, &facts);
-                found.push((stage, row.id(), record.to_string(), facts));
+                found.push((kind, row.id(), record.to_string(), facts));
             }
         }
         let facts = found
             .into_iter()
-            .map(|(stage, id, wire, facts)| (id, corrected.facts(stage, id, &wire, facts)))
+            .map(|(kind, id, wire, facts)| (id, corrected.facts(kind, id, &wire, facts)))
             .collect();
         (facts, corrected.summary(activities.into_iter().next().unwrap()))
     }

@@ -2,7 +2,7 @@
 
 use crate::kind::finding_code::FindingCode;
 use crate::kind::record::{Activity, Group, Person, Record};
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::rules::conditions::Conditions;
 use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
 use crate::rules::place::Place;
@@ -42,7 +42,7 @@ pub(super) fn person(
     conditions: Conditions,
     findings: &mut Findings,
 ) -> Option<Entry<Person>> {
-    let place = Place::of(StageName::Users, found.index);
+    let place = Place::of(RecordKind::Person, found.index);
     let entry = entry::<Person>(found, findings)?;
     person::person(place, &entry.record, conditions, findings);
     Some(entry)
@@ -50,7 +50,7 @@ pub(super) fn person(
 
 /// An activity, held against its own rules.
 pub(super) fn activity(found: FoundRecord, findings: &mut Findings) -> Option<Entry<Activity>> {
-    let place = Place::of(StageName::Activities, found.index);
+    let place = Place::of(RecordKind::Activity, found.index);
     let entry = entry::<Activity>(found, findings)?;
     activity::activity(place, &entry.record, findings);
     Some(entry)
@@ -58,7 +58,7 @@ pub(super) fn activity(found: FoundRecord, findings: &mut Findings) -> Option<En
 
 /// A group, held against its own rules.
 pub(super) fn group(found: FoundRecord, findings: &mut Findings) -> Option<Entry<Group>> {
-    let place = Place::of(StageName::Groups, found.index);
+    let place = Place::of(RecordKind::Group, found.index);
     let entry = entry::<Group>(found, findings)?;
     group::group(place, &entry.record, findings);
     Some(entry)
@@ -67,13 +67,13 @@ pub(super) fn group(found: FoundRecord, findings: &mut Findings) -> Option<Entry
 /// A record and its JSON. One that cannot be read is left out, its faults are known; the size of one that can is
 /// looked at all the same.
 pub(super) fn entry<T: Record>(found: FoundRecord, findings: &mut Findings) -> Option<Entry<T>> {
-    let FoundRecord { stage, index, sound, record } = found;
+    let FoundRecord { kind, index, sound, record } = found;
     let entry = serde_json::from_value::<T>(record).and_then(|record| {
         let once = record.named_once();
         let wire = serde_json::to_string(once.as_ref().unwrap_or(&record))?;
         Ok(Entry { record, wire, index })
     });
-    let pointer = || Place::of(stage, index).pointer("");
+    let pointer = || Place::of(kind, index).pointer("");
     match entry {
         Ok(entry) if framed_len(entry.wire.len()) > MAX_BODY_BYTES => {
             let kind = FindingKind::form(FindingCode::TooLarge, None);

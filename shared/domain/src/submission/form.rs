@@ -8,14 +8,14 @@ use crate::kind::attribute::{self, Attribute, Code, LONGEST_NAME, Shape, may_be_
 use crate::kind::characters;
 use crate::kind::finding_code::{FindingCode, Mender, Severity};
 use crate::kind::id::RecordId;
+use crate::kind::record_kind::RecordKind;
 use crate::kind::skolverket_id::{SchoolUnitCode, TestCode};
-use crate::kind::stage::StageName;
 use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
 use crate::submission::json::Frame;
 
 /// A record's own id, or one that a reference names, as it stands in the body.
 pub(crate) struct Named {
-    pub(crate) stage: StageName,
+    pub(crate) kind: RecordKind,
     pub(crate) pointer: String,
     pub(crate) text: String,
     /// The record that it stands in, where that one's id can be read.
@@ -71,11 +71,11 @@ impl FormCheck {
     }
 
     /// Holds a record against its form. Says whether it is sound.
-    pub(crate) fn record(&mut self, stage: StageName, index: usize, record: &Value) -> bool {
+    pub(crate) fn record(&mut self, kind: RecordKind, index: usize, record: &Value) -> bool {
         let before = self.findings.total(Severity::Error);
         self.record_id = record.get("id").and_then(Value::as_str).and_then(record_id);
-        self.within(Step::Name(stage.list()), |check| {
-            check.within(Step::Index(index), |check| check.visit(record, attribute::record(stage), None));
+        self.within(Step::Name(kind.list()), |check| {
+            check.within(Step::Index(index), |check| check.visit(record, attribute::record(kind), None));
         });
         self.record_id = None;
         self.findings.total(Severity::Error) == before
@@ -84,8 +84,8 @@ impl FormCheck {
     /// Holds what a body is beside its records against its form.
     pub(crate) fn frame(&mut self, frame: &Frame, attributes: &'static [Attribute]) {
         let length = |name| {
-            let stage = StageName::of_list(name);
-            stage.and_then(|stage| frame.lengths.get(stage.index()).copied().flatten())
+            let kind = RecordKind::of_list(name);
+            kind.and_then(|kind| frame.lengths.get(kind.index()).copied().flatten())
         };
         for attribute in attributes {
             match (&attribute.shape, length(attribute.name)) {
@@ -118,17 +118,17 @@ impl FormCheck {
                     self.fault(FindingCode::NotAllowed, rule, Detail::OutsideVocabulary(words));
                 }
             }
-            (Shape::OwnId(stage), Value::String(text)) => {
+            (Shape::OwnId(kind), Value::String(text)) => {
                 self.uuid(text, Some(1));
                 let (pointer, within) = (pointer(&self.path), self.record_id);
-                self.ids.push(Named { stage: *stage, pointer, text: text.clone(), within });
+                self.ids.push(Named { kind: *kind, pointer, text: text.clone(), within });
             }
-            (Shape::To(stage), Value::Object(reference)) => {
+            (Shape::To(kind), Value::Object(reference)) => {
                 let id = self.id_of(reference, None, shape.not_taken(), Some(2));
                 if let Some(text) = id.filter(|_| self.linked) {
                     let pointer = format!("{}/id", pointer(&self.path));
                     let within = self.record_id;
-                    self.references.push(Named { stage: *stage, pointer, text: text.to_owned(), within });
+                    self.references.push(Named { kind: *kind, pointer, text: text.to_owned(), within });
                 }
             }
             (Shape::SkolverketId(code), Value::Object(reference)) => {

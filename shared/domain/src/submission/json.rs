@@ -7,12 +7,12 @@ use serde_json::{Map, Number, Value};
 
 use crate::kind::attribute::may_be_quoted;
 use crate::kind::characters::without_byte_order_mark;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 
 /// Takes what is read of a body. The records of a body are never all trees at once.
 pub(crate) trait Taker {
-    /// A record of this stage's list, and its place there.
-    fn record(&mut self, stage: StageName, index: usize, record: Value);
+    /// A record of this kind's list, and its place there.
+    fn record(&mut self, kind: RecordKind, index: usize, record: Value);
 
     /// An attribute that stands twice, by its pointer.
     fn duplicate_attribute(&mut self, pointer: String);
@@ -23,7 +23,7 @@ pub(crate) trait Taker {
 pub(crate) struct Frame {
     /// Its attributes, its lists of records among them: these are empty here.
     pub(crate) attributes: Map<String, Value>,
-    /// How many records each list had, by the stage's index; none where there is no list.
+    /// How many records each list had, by the kind's index; none where there is no list.
     pub(crate) lengths: [Option<usize>; 4],
 }
 
@@ -104,10 +104,10 @@ struct Context<'a> {
 struct Reader<'a, 'c>(&'a mut Context<'c>);
 
 impl Context<'_> {
-    /// The stage whose list is the current place.
-    fn list(&self) -> Option<StageName> {
+    /// The kind whose list is the current place.
+    fn list(&self) -> Option<RecordKind> {
         match self.path.as_slice() {
-            [Step::Name(name)] => StageName::of_list(name),
+            [Step::Name(name)] => RecordKind::of_list(name),
             _ => None,
         }
     }
@@ -179,9 +179,9 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
             context.path.pop();
             match (entry, of_records) {
                 (Some(entry), None) => list.push(entry),
-                (Some(record), Some(stage)) => context.taker.record(stage, index, record),
-                (None, stage) => {
-                    if let Some(length) = stage.and_then(|stage| context.lengths.get_mut(stage.index())) {
+                (Some(record), Some(kind)) => context.taker.record(kind, index, record),
+                (None, kind) => {
+                    if let Some(length) = kind.and_then(|kind| context.lengths.get_mut(kind.index())) {
                         *length = Some(length.unwrap_or_default() + index);
                     }
                     break;
@@ -214,13 +214,13 @@ mod tests {
     /// Keeps all that it is given.
     #[derive(Default)]
     struct Taken {
-        records: Vec<(StageName, usize, Value)>,
+        records: Vec<(RecordKind, usize, Value)>,
         twice: Vec<String>,
     }
 
     impl Taker for Taken {
-        fn record(&mut self, stage: StageName, index: usize, record: Value) {
-            self.records.push((stage, index, record));
+        fn record(&mut self, kind: RecordKind, index: usize, record: Value) {
+            self.records.push((kind, index, record));
         }
 
         fn duplicate_attribute(&mut self, pointer: String) {
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(frame.lengths, [Some(2), Some(0), None, None]);
         assert_eq!(frame.attributes["persons"], serde_json::json!([]));
         assert_eq!(frame.attributes["options"], serde_json::json!({"persons": [3]}));
-        let users = StageName::Users;
+        let users = RecordKind::Person;
         assert_eq!(
             taken.records,
             [(users, 0, serde_json::json!({"id": 1})), (users, 1, serde_json::json!(2))]

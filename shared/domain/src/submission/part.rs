@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::kind::attribute;
 use crate::kind::record::{Duty, Record};
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::rules::conditions::Conditions;
 use crate::state::facts::Facts;
 use crate::submission::batch::{BatchRecord, Cutter, MAX_BODY_BYTES, PlannedBatch};
@@ -16,7 +16,7 @@ use crate::submission::reader::{self, Read, Rejection};
 pub struct PackedPart {
     /// Its number, from 1.
     pub part: u32,
-    /// Its calls, by the stage's index. Facts are what a record tells by itself.
+    /// Its calls, by the kind's index. Facts are what a record tells by itself.
     pub stages: [Vec<PlannedBatch>; 4],
 }
 
@@ -31,15 +31,15 @@ impl PackedPart {
         let (attributes, findings) =
             reader::read(body, attribute::PART, false, |_| true, &mut |found, findings| {
                 let [persons, duties, groups, activities] = &mut cutters;
-                match found.stage {
-                    StageName::Users => {
+                match found.kind {
+                    RecordKind::Person => {
                         pack(persons, entry::person(found, conditions, findings), Facts::of_person);
                     }
-                    StageName::Duties => {
+                    RecordKind::Duty => {
                         pack::<Duty>(duties, entry::entry(found, findings), |_| Facts::default());
                     }
-                    StageName::Groups => pack(groups, entry::group(found, findings), |_| Facts::default()),
-                    StageName::Activities => {
+                    RecordKind::Group => pack(groups, entry::group(found, findings), |_| Facts::default()),
+                    RecordKind::Activity => {
                         pack(activities, entry::activity(found, findings), Facts::of_activity);
                     }
                 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::kind::id::RecordId;
 use crate::kind::record::{Person, Record};
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::kind::vocabulary::DutyRole;
 use crate::rules::record_findings::RecordFindings;
 use crate::state::activity_summary::ActivitySummary;
@@ -24,7 +24,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Cuts a send into calls: each stage's records in the order given, as many to a call as fit.
+    /// Cuts a send into calls: each kind's records in the order given, as many to a call as fit.
     pub fn of(submission: &Submission) -> Self {
         let people = People::of(submission);
         let users = batch_records(&submission.persons, |person| people.facts_of_person(person));
@@ -48,14 +48,14 @@ impl Plan {
         self.records.count_findings(&mut self.activities, findings);
     }
 
-    /// The activities, and all calls by the stage's index.
+    /// The activities, and all calls by the kind's index.
     pub fn into_parts(self) -> (Vec<ActivitySummary>, [Vec<PlannedBatch>; 4]) {
         (self.activities, self.stages)
     }
 
-    /// A stage's calls, in order. A stage may have none.
-    pub fn batches(&self, stage: StageName) -> &[PlannedBatch] {
-        self.stages.get(stage.index()).map(Vec::as_slice).unwrap_or_default()
+    /// A kind's calls, in order. A kind may have none.
+    pub fn batches(&self, kind: RecordKind) -> &[PlannedBatch] {
+        self.stages.get(kind.index()).map(Vec::as_slice).unwrap_or_default()
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::kind::attribute::Attribute;
 use crate::kind::finding_code::FindingCode;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::rules::finding::{Finding, FindingKind, Findings};
 use crate::state::options::{Options, Validation};
 use crate::submission::form::FormCheck;
@@ -44,7 +44,7 @@ impl<T> Read<T> {
 
 /// A record as it was found in a body.
 pub(super) struct FoundRecord {
-    pub(super) stage: StageName,
+    pub(super) kind: RecordKind,
     /// Its place in its list.
     pub(super) index: usize,
     /// Whether its form is right.
@@ -77,9 +77,9 @@ struct Reader<'a> {
 }
 
 impl Taker for Reader<'_> {
-    fn record(&mut self, stage: StageName, index: usize, record: Value) {
-        let sound = self.form.record(stage, index, &record);
-        (self.take)(FoundRecord { stage, index, sound, record }, &mut self.form.findings);
+    fn record(&mut self, kind: RecordKind, index: usize, record: Value) {
+        let sound = self.form.record(kind, index, &record);
+        (self.take)(FoundRecord { kind, index, sound, record }, &mut self.form.findings);
     }
 
     fn duplicate_attribute(&mut self, pointer: String) {

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::kind::finding_code::FindingCode;
 use crate::kind::id::RecordId;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
 use crate::submission::form::{FormCheck, Named, is_uuid};
 
@@ -12,7 +12,7 @@ use crate::submission::form::{FormCheck, Named, is_uuid};
 /// reference to it still meet, and the admin is told of the id only.
 type Kinds = HashMap<String, [bool; 4]>;
 
-/// Adds the faults of ids and references to a form's. `lengths`: how many records each list has, by the stage's
+/// Adds the faults of ids and references to a form's. `lengths`: how many records each list has, by the kind's
 /// index; none where there is no list, about which nothing is said then. `external`: what is not there may be at
 /// Skolverket already.
 pub(crate) fn check(form: &mut FormCheck, lengths: [Option<usize>; 4], external: bool) {
@@ -23,29 +23,29 @@ pub(crate) fn check(form: &mut FormCheck, lengths: [Option<usize>; 4], external:
         if taken.iter().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
             duplicate_id(&mut form.findings, id.within, || id.pointer.clone());
         }
-        mark(taken, id.stage);
+        mark(taken, id.kind);
     }
-    for stage in StageName::ORDER {
-        if let Some(length) = lengths.get(stage.index()).copied().flatten() {
-            check_references_to(stage, form, &kinds, length, external);
+    for kind in RecordKind::ALL {
+        if let Some(length) = lengths.get(kind.index()).copied().flatten() {
+            check_references_to(kind, form, &kinds, length, external);
         }
     }
 }
 
-fn check_references_to(stage: StageName, form: &mut FormCheck, kinds: &Kinds, length: usize, external: bool) {
-    let of_stage = |named: &&Named| named.stage == stage;
+fn check_references_to(kind: RecordKind, form: &mut FormCheck, kinds: &Kinds, length: usize, external: bool) {
+    let of_kind = |named: &&Named| named.kind == kind;
     let named: HashSet<String> =
-        form.references.iter().filter(of_stage).map(|reference| reference.text.to_lowercase()).collect();
+        form.references.iter().filter(of_kind).map(|reference| reference.text.to_lowercase()).collect();
     let missing: Vec<&Named> = form
         .references
         .iter()
-        .filter(of_stage)
-        .filter(|reference| is_uuid(&reference.text) && !has(kinds, &reference.text, stage))
+        .filter(of_kind)
+        .filter(|reference| is_uuid(&reference.text) && !has(kinds, &reference.text, kind))
         .collect();
 
     // A record whose id cannot be read is missed by whatever points at it. As long as those records can be all
     // that is missed, the fault is at their ids and is told there.
-    let known = form.ids.iter().filter(of_stage).filter(|id| {
+    let known = form.ids.iter().filter(of_kind).filter(|id| {
         let text = id.text.to_lowercase();
         is_uuid(&text) || named.contains(&text)
     });
@@ -61,21 +61,21 @@ fn check_references_to(stage: StageName, form: &mut FormCheck, kinds: &Kinds, le
     for reference in missing {
         let (within, at) = (reference.within, || reference.pointer.clone());
         if elsewhere(reference) {
-            of_another_kind(&mut form.findings, reference.stage, within, at);
+            of_another_kind(&mut form.findings, reference.kind, within, at);
         } else if !explained {
-            self::missing(&mut form.findings, reference.stage, external, within, at);
+            self::missing(&mut form.findings, reference.kind, external, within, at);
         }
     }
 }
 
-fn mark(kinds: &mut [bool; 4], stage: StageName) {
-    if let Some(kind) = kinds.get_mut(stage.index()) {
-        *kind = true;
+fn mark(kinds: &mut [bool; 4], kind: RecordKind) {
+    if let Some(taken) = kinds.get_mut(kind.index()) {
+        *taken = true;
     }
 }
 
-fn has(kinds: &Kinds, id: &str, stage: StageName) -> bool {
-    kinds.get(id).and_then(|kinds| kinds.get(stage.index())).copied().unwrap_or_default()
+fn has(kinds: &Kinds, id: &str, kind: RecordKind) -> bool {
+    kinds.get(id).and_then(|kinds| kinds.get(kind.index())).copied().unwrap_or_default()
 }
 
 /// Two records have the id at this place, of which `within` is the second.
@@ -84,11 +84,11 @@ pub(crate) fn duplicate_id(findings: &mut Findings, within: Option<RecordId>, at
     findings.add(kind, within, || Finding::new(kind, at()).with(Detail::SharedId));
 }
 
-/// No record has the id at this place, which names one of that stage. `external`: it may be at Skolverket already.
+/// No record has the id at this place, which names one of that kind. `external`: it may be at Skolverket already.
 /// `within`: the record that it stands in.
 pub(crate) fn missing(
     findings: &mut Findings,
-    to: StageName,
+    to: RecordKind,
     external: bool,
     within: Option<RecordId>,
     at: impl FnOnce() -> String,
@@ -98,10 +98,10 @@ pub(crate) fn missing(
     findings.add(kind, within, || Finding::new(kind, at()).with(Detail::NotInSend { to, external }));
 }
 
-/// A record of another stage has the id at this place. `within`: the record that it stands in.
+/// A record of another kind has the id at this place. `within`: the record that it stands in.
 pub(crate) fn of_another_kind(
     findings: &mut Findings,
-    to: StageName,
+    to: RecordKind,
     within: Option<RecordId>,
     at: impl FnOnce() -> String,
 ) {

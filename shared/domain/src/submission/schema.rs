@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::kind::attribute::{self, Attribute, Code, LONGEST_NAME, Shape};
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
@@ -27,8 +27,8 @@ pub fn request_schemas() -> Map<String, Value> {
             }
         }
     }
-    for stage in StageName::ORDER {
-        schemas.insert(record_name(stage).to_owned(), of(attribute::record(stage)));
+    for kind in RecordKind::ALL {
+        schemas.insert(record_name(kind).to_owned(), of(attribute::record(kind)));
     }
     schemas.insert("PersonReference".to_owned(), reference(None, attribute::PERSON_REFERENCE));
     schemas.insert("RecordReference".to_owned(), reference(None, attribute::REFERENCE));
@@ -37,21 +37,21 @@ pub fn request_schemas() -> Map<String, Value> {
     schemas
 }
 
-/// What a stage's record is called.
-fn record_name(stage: StageName) -> &'static str {
-    match stage {
-        StageName::Users => "Person",
-        StageName::Duties => "Duty",
-        StageName::Groups => "Group",
-        StageName::Activities => "Activity",
+/// What a kind's record is called.
+fn record_name(kind: RecordKind) -> &'static str {
+    match kind {
+        RecordKind::Person => "Person",
+        RecordKind::Duty => "Duty",
+        RecordKind::Group => "Group",
+        RecordKind::Activity => "Activity",
     }
 }
 
 /// The attributes of bodies that have a schema of their own.
 fn named(attribute: &Attribute) -> Option<&'static str> {
-    let list = StageName::of_list(attribute.name);
+    let list = RecordKind::of_list(attribute.name);
     match (&attribute.shape, list) {
-        (Shape::List { of: Shape::Object(_), .. }, Some(stage)) => Some(record_name(stage)),
+        (Shape::List { of: Shape::Object(_), .. }, Some(kind)) => Some(record_name(kind)),
         (Shape::Object(_), None) if attribute.name == "options" => Some("Options"),
         _ => None,
     }
@@ -101,7 +101,7 @@ fn of(shape: &Shape) -> Value {
         Shape::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::OneOf(words) => json!({"type": "string", "enum": words}),
         Shape::OwnId(_) => json!({"type": "string", "format": "uuid", "pattern": UUID}),
-        Shape::To(StageName::Users) => refer("PersonReference"),
+        Shape::To(RecordKind::Person) => refer("PersonReference"),
         Shape::To(_) => refer("RecordReference"),
         Shape::SkolverketId(Code::SchoolUnit) => refer("SchoolUnitReference"),
         Shape::SkolverketId(Code::Test) => refer("TestReference"),

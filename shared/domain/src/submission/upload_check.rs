@@ -1,6 +1,6 @@
 //! A send that came in parts, seen as a whole: ids and references over all of it (domain rules 1 and 2), the rules over
-//! several records, and what its rows show that stands in other parts. It goes through the send once, batch by batch and stage by stage, and keeps
-//! eight bytes of an id: as much as tells records of one send apart.
+//! several records, and what its rows show that stands in other parts. It goes through the send once, batch by batch and
+//! kind by kind, and keeps eight bytes of an id: as much as tells records of one send apart.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use crate::kind::finding_code::FindingCode;
 use crate::kind::id::RecordId;
 use crate::kind::personal::Personal;
 use crate::kind::record::{Activity, Duty, Group, Person, Record};
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::kind::vocabulary::DutyRole;
 use crate::rules::cross_record::CrossRecordCheck;
 use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
@@ -107,7 +107,7 @@ impl UploadCheck {
             let place = self.own_id(origin, index, duty, facts);
             self.together.duty(place, duty, &mut self.findings);
             self.activity_records.duty(duty.id, duty.person.id);
-            self.reference((place, duty.id), StageName::Users, duty.person.id, || "/person/id".to_owned());
+            self.reference((place, duty.id), RecordKind::Person, duty.person.id, || "/person/id".to_owned());
             if let Some((name, protected)) = self.staff.get(&duty.person.id.hash64()) {
                 changed |= facts.name.as_ref() != Some(name) || facts.protected != *protected;
                 (facts.name, facts.protected) = (Some(name.clone()), *protected);
@@ -132,7 +132,7 @@ impl UploadCheck {
             let place = self.own_id(origin, index, group, facts);
             self.together.group(place, group, &mut self.findings);
             for (at, member) in group.members().enumerate() {
-                self.reference((place, group.id), StageName::Users, member, || {
+                self.reference((place, group.id), RecordKind::Person, member, || {
                     format!("/groupMemberships/{at}/person/id")
                 });
             }
@@ -149,12 +149,10 @@ impl UploadCheck {
             self.together.activity(place, activity, &mut self.findings);
             let from = (place, activity.id);
             for (at, group) in activity.groups.iter().enumerate() {
-                self.reference(from, StageName::Groups, group.id, || format!("/groups/{at}/id"));
+                self.reference(from, RecordKind::Group, group.id, || format!("/groups/{at}/id"));
             }
             for (at, teacher) in activity.teachers.iter().flatten().enumerate() {
-                self.reference(from, StageName::Duties, teacher.duty.id, || {
-                    format!("/teachers/{at}/duty/id")
-                });
+                self.reference(from, RecordKind::Duty, teacher.duty.id, || format!("/teachers/{at}/duty/id"));
             }
         }
     }
@@ -180,9 +178,9 @@ impl UploadCheck {
 
     /// Looks at a record's own id, and notes what was found about the record before; gives its place.
     fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T, facts: &Facts) -> Place {
-        let place = Place::in_part(origin.part, T::STAGE, origin.first + index);
+        let place = Place::in_part(origin.part, T::KIND, origin.first + index);
         let id = record.id();
-        if self.together.stage_of(id).is_some() {
+        if self.together.kind_of(id).is_some() {
             reference_check::duplicate_id(&mut self.findings, Some(id), || place.pointer("/id"));
         }
         facts.findings.iter().for_each(|code| self.found_before.add(id, *code));
@@ -192,13 +190,13 @@ impl UploadCheck {
     fn reference(
         &mut self,
         (from, within): (Place, RecordId),
-        to: StageName,
+        to: RecordKind,
         id: RecordId,
         at: impl FnOnce() -> String,
     ) {
         let (within, at) = (Some(within), || from.pointer(&at()));
-        match self.together.stage_of(id) {
-            Some(stage) if stage == to => {}
+        match self.together.kind_of(id) {
+            Some(kind) if kind == to => {}
             Some(_) => reference_check::of_another_kind(&mut self.findings, to, within, at),
             None => reference_check::missing(&mut self.findings, to, self.external, within, at),
         }

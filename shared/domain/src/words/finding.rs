@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::kind::attribute::{Code, JsonType};
 use crate::kind::finding_code::{FindingCode, Mender, Severity};
 use crate::kind::id::RecordId;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::rules::finding::{Detail, Finding, FindingKind, Findings, KindCount};
 use crate::words::text::Text;
 
@@ -265,7 +265,7 @@ fn of_entries(min: usize, max: Option<usize>) -> Words {
     }
 }
 
-fn of_missing(to: StageName, external: bool) -> Words {
+fn of_missing(to: RecordKind, external: bool) -> Words {
     let (en, sv, list) = of_kind(to);
     if external {
         words(
@@ -289,14 +289,14 @@ fn of_missing(to: StageName, external: bool) -> Words {
 }
 
 /// A record of this kind in English and in Swedish, and its list in a body.
-fn of_kind(stage: StageName) -> (&'static str, &'static str, &'static str) {
-    let (en, sv) = match stage {
-        StageName::Users => ("person", "person"),
-        StageName::Duties => ("duty", "tjänstgöring"),
-        StageName::Groups => ("group", "grupp"),
-        StageName::Activities => ("test activity", "aktivitet"),
+fn of_kind(kind: RecordKind) -> (&'static str, &'static str, &'static str) {
+    let (en, sv) = match kind {
+        RecordKind::Person => ("person", "person"),
+        RecordKind::Duty => ("duty", "tjänstgöring"),
+        RecordKind::Group => ("group", "grupp"),
+        RecordKind::Activity => ("test activity", "aktivitet"),
     };
-    (en, sv, stage.list())
+    (en, sv, kind.list())
 }
 
 #[cfg(test)]

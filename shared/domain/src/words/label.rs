@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::state::call::AttemptCall;
 use crate::state::outcome::Outcome;
 use crate::state::status::{JobStatus, SendStatus};
@@ -99,14 +99,14 @@ impl Outcome {
     }
 }
 
-impl StageName {
+impl RecordKind {
     /// What people call its job.
     pub fn label(self) -> Label {
         match self {
-            Self::Users => label("Användare", "Users"),
-            Self::Duties => label("Tjänstgöringar", "Duties"),
-            Self::Groups => label("Grupper", "Groups"),
-            Self::Activities => label("Aktiviteter", "Activities"),
+            Self::Person => label("Användare", "Users"),
+            Self::Duty => label("Tjänstgöringar", "Duties"),
+            Self::Group => label("Grupper", "Groups"),
+            Self::Activity => label("Aktiviteter", "Activities"),
         }
     }
 }
@@ -143,7 +143,7 @@ mod tests {
         all_named(SendStatus::ALL.iter().map(|status| status.label()));
         all_named(JobStatus::ALL.iter().map(|status| status.label()));
         all_named(Outcome::ALL.iter().map(|outcome| outcome.label()));
-        all_named(StageName::ORDER.map(StageName::label));
+        all_named(RecordKind::ALL.map(RecordKind::label));
         all_named([AttemptCall::Token, AttemptCall::Submit, AttemptCall::Poll].map(AttemptCall::label));
     }
 

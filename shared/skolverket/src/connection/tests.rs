@@ -4,7 +4,7 @@ use http_body_util::Full;
 use hyper::Request;
 use jiff::Timestamp;
 use secrecy::SecretString;
-use stafett_domain::{Environment, StageName};
+use stafett_domain::{Environment, RecordKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use uuid::Uuid;
@@ -54,7 +54,7 @@ async fn a_call_is_connected_before_it_is_made_and_the_next_one_goes_the_same_wa
     let (client, listener) = client(Duration::from_secs(60)).await;
     let mut first = None;
     for stage in ["persons", "groups"] {
-        let of = if stage == "persons" { StageName::Users } else { StageName::Groups };
+        let of = if stage == "persons" { RecordKind::Person } else { RecordKind::Group };
         let call = client.job(of, &token(), job()).await;
         assert!(call.is_connected());
         let mut connection = match first.take() {
@@ -79,8 +79,8 @@ async fn a_call_is_connected_before_it_is_made_and_the_next_one_goes_the_same_wa
 #[tokio::test]
 async fn a_call_that_is_put_off_leaves_its_connection_to_the_next_one() {
     let (client, listener) = client(Duration::from_secs(60)).await;
-    client.job(StageName::Users, &token(), job()).await.put_off();
-    let call = client.job(StageName::Users, &token(), job()).await;
+    client.job(RecordKind::Person, &token(), job()).await.put_off();
+    let call = client.job(RecordKind::Person, &token(), job()).await;
     let (mut connection, _) = listener.accept().await.unwrap();
     let (exchange, ()) = tokio::join!(call.make(Timestamp::UNIX_EPOCH), async {
         head(&mut connection).await;
@@ -116,7 +116,7 @@ async fn a_connection_that_the_server_closed_is_opened_anew() {
 async fn a_call_that_cannot_be_connected_says_so_before_its_slot() {
     let (client, listener) = client(Duration::from_secs(60)).await;
     drop(listener);
-    let call = client.job(StageName::Users, &token(), job()).await;
+    let call = client.job(RecordKind::Person, &token(), job()).await;
     assert!(!call.is_connected());
     let exchange = call.make(Timestamp::UNIX_EPOCH).await;
     assert!(matches!(exchange.answer, Err(CallFailure::Connection)));
@@ -126,7 +126,7 @@ async fn a_call_that_cannot_be_connected_says_so_before_its_slot() {
 #[tokio::test]
 async fn a_server_that_stays_silent_is_waited_for_no_longer_than_was_said() {
     let (client, listener) = client(Duration::from_millis(50)).await;
-    let call = client.job(StageName::Users, &token(), job()).await;
+    let call = client.job(RecordKind::Person, &token(), job()).await;
     let (mut connection, _) = listener.accept().await.unwrap();
     let (exchange, _) = tokio::join!(call.make(Timestamp::UNIX_EPOCH), head(&mut connection));
     assert!(matches!(exchange.answer, Err(CallFailure::NoAnswer)));

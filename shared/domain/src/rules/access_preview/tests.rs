@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::sample::{DUTY, GROUP, STUDENT, TEACHER, UNIT, complete, parse};
 use crate::submission::plan::Plan;
 
@@ -12,13 +12,13 @@ const PRINCIPAL: &str = "22222222-0000-4000-8000-000000000003";
 /// Who sees what of a body, `most` duties from the `first` on.
 fn seen(body: &Value, access: Access, first: usize, most: usize) -> Vec<Viewer> {
     let plan = Plan::of(&parse(body).unwrap());
-    let batch = |stage| &plan.batches(stage)[0];
+    let batch = |kind| &plan.batches(kind)[0];
     let mut preview = Preview::new(access);
-    let duties = batch(StageName::Duties);
+    let duties = batch(RecordKind::Duty);
     preview.duties(&duties.body, &duties.facts, first, most).unwrap();
-    let activities = batch(StageName::Activities);
+    let activities = batch(RecordKind::Activity);
     preview.activities(&activities.body, &activities.facts).unwrap();
-    preview.groups(&batch(StageName::Groups).body).unwrap();
+    preview.groups(&batch(RecordKind::Group).body).unwrap();
     preview.finish()
 }
 

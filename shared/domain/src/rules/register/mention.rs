@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::kind::id::RecordId;
 use crate::kind::record::{Activity, Duty, Group, Person, Record};
+use crate::kind::record_kind::RecordKind;
 use crate::kind::skolverket_id::skolverket_id;
-use crate::kind::stage::StageName;
 use crate::kind::vocabulary::SchoolType;
 use crate::rules::finding::MAX_LISTED;
 
@@ -88,8 +88,8 @@ pub(super) struct Place {
 enum Within {
     /// An enrolment of a person, or an attribute of it.
     Enrolment(u32, &'static str),
-    /// An attribute of a record of this stage, or the record itself.
-    Record(StageName, &'static str),
+    /// An attribute of a record of this kind, or the record itself.
+    Record(RecordKind, &'static str),
 }
 
 impl Place {
@@ -99,7 +99,7 @@ impl Place {
 
     /// Of a record that is no person.
     fn of<T: Record>(at: At, record: &T, attribute: &'static str) -> Self {
-        Self::new(at, record, Within::Record(T::STAGE, attribute))
+        Self::new(at, record, Within::Record(T::KIND, attribute))
     }
 
     /// A JSON Pointer to what holds the attribute.
@@ -108,10 +108,10 @@ impl Place {
         let index = self.index;
         match self.within {
             Within::Enrolment(enrolment, attribute) => {
-                let persons = StageName::Users.list();
+                let persons = RecordKind::Person.list();
                 format!("{part}/{persons}/{index}/enrolments/{enrolment}{attribute}")
             }
-            Within::Record(stage, attribute) => format!("{part}/{}/{index}{attribute}", stage.list()),
+            Within::Record(kind, attribute) => format!("{part}/{}/{index}{attribute}", kind.list()),
         }
     }
 }

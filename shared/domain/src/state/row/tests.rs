@@ -4,10 +4,10 @@ use super::*;
 use crate::sample::{ACTIVITY, DUTY, GROUP, STUDENT, TEACHER, TEST, UNIT, complete, parse, with};
 use crate::submission::plan::Plan;
 
-fn shown(stage: StageName, access: Access) -> Value {
+fn shown(kind: RecordKind, access: Access) -> Value {
     let plan = Plan::of(&parse(&complete()).unwrap());
-    let batch = &plan.batches(stage)[0];
-    let rows = rows(stage, &batch.body, &batch.facts).unwrap_or_else(|error| panic!("{error}"));
+    let batch = &plan.batches(kind)[0];
+    let rows = rows(kind, &batch.body, &batch.facts).unwrap_or_else(|error| panic!("{error}"));
     rows.into_iter().map(|row| serde_json::to_value(row.shown(access)).unwrap()).collect()
 }
 
@@ -23,12 +23,12 @@ fn the_personal_view_shows_all() {
             "eppn": "p3x8v1@edu.example.se", "schoolYear": null, "schoolType": null, "protected": true, "masked": false,
         },
     ]);
-    assert_eq!(shown(StageName::Users, Access::Personal), expected);
+    assert_eq!(shown(RecordKind::Person, Access::Personal), expected);
     let duty = json!([{
         "id": DUTY, "name": "Siv Rönnhed", "role": "Lärare", "personId": TEACHER, "schoolUnitId": UNIT,
         "protected": true, "masked": false,
     }]);
-    assert_eq!(shown(StageName::Duties, Access::Personal), duty);
+    assert_eq!(shown(RecordKind::Duty, Access::Personal), duty);
 }
 
 #[test]
@@ -43,12 +43,12 @@ fn the_masked_view_leaves_out_numbers_eppns_and_protected_names_and_says_so() {
             "eppn": null, "schoolYear": null, "schoolType": null, "protected": true, "masked": true,
         },
     ]);
-    assert_eq!(shown(StageName::Users, Access::Masked), expected);
+    assert_eq!(shown(RecordKind::Person, Access::Masked), expected);
     let duty = json!([{
         "id": DUTY, "name": null, "role": "Lärare", "personId": TEACHER, "schoolUnitId": UNIT,
         "protected": true, "masked": true,
     }]);
-    assert_eq!(shown(StageName::Duties, Access::Masked), duty);
+    assert_eq!(shown(RecordKind::Duty, Access::Masked), duty);
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn groups_and_activities_look_the_same_to_all() {
         "schoolUnitId": UNIT, "groups": 1, "teachers": 1,
     }]);
     for access in [Access::Masked, Access::Personal] {
-        assert_eq!(shown(StageName::Groups, access), group);
-        assert_eq!(shown(StageName::Activities, access), activity);
+        assert_eq!(shown(RecordKind::Group, access), group);
+        assert_eq!(shown(RecordKind::Activity, access), activity);
     }
 }
 
@@ -75,12 +75,12 @@ fn nobody_is_counted_twice() {
         "id": ACTIVITY, "groups": [{"id": GROUP}, {"id": GROUP}],
         "teachers": [{"duty": {"id": DUTY}}, {"duty": {"id": DUTY}}],
     });
-    let row = |stage, record: Value| {
+    let row = |kind, record: Value| {
         let body = json!({"data": [record]}).to_string();
-        serde_json::to_value(rows(stage, &body, &[Facts::default()]).unwrap_or_default()).unwrap()[0].clone()
+        serde_json::to_value(rows(kind, &body, &[Facts::default()]).unwrap_or_default()).unwrap()[0].clone()
     };
-    assert_eq!(row(StageName::Groups, group)["members"], 1);
-    let activity = row(StageName::Activities, activity);
+    assert_eq!(row(RecordKind::Group, group)["members"], 1);
+    let activity = row(RecordKind::Activity, activity);
     assert_eq!((&activity["groups"], &activity["teachers"]), (&json!(1), &json!(1)));
 }
 
@@ -90,7 +90,7 @@ fn a_marking_that_is_not_known_protects() {
         let body =
             json!({"data": [{"id": STUDENT, "givenName": "Åke", "securityMarking": marking}]}).to_string();
         let Ok([row]) =
-            <[Row; 1]>::try_from(rows(StageName::Users, &body, &[Facts::default()]).unwrap_or_default())
+            <[Row; 1]>::try_from(rows(RecordKind::Person, &body, &[Facts::default()]).unwrap_or_default())
         else {
             panic!("{marking}")
         };
@@ -107,10 +107,10 @@ fn a_marking_that_is_not_known_protects() {
 #[test]
 fn what_is_absent_is_null() {
     let body = json!({"data": [{"id": STUDENT}]}).to_string();
-    for (stage, attributes) in StageName::ORDER.into_iter().zip([9, 7, 6, 8]) {
-        let row = rows(stage, &body, &[Facts::default()]).unwrap_or_default().remove(0);
+    for (kind, attributes) in RecordKind::ALL.into_iter().zip([9, 7, 6, 8]) {
+        let row = rows(kind, &body, &[Facts::default()]).unwrap_or_default().remove(0);
         let wire = serde_json::to_value(row.shown(Access::Masked)).unwrap();
-        assert_eq!(wire.as_object().unwrap().len(), attributes, "{stage}");
+        assert_eq!(wire.as_object().unwrap().len(), attributes, "{kind}");
         assert!(
             wire.as_object()
                 .unwrap()
@@ -123,7 +123,7 @@ fn what_is_absent_is_null() {
 #[test]
 fn a_stored_body_that_is_not_one_is_an_error_without_values() {
     let error = |body: &str, facts: usize| {
-        rows(StageName::Users, body, &vec![Facts::default(); facts]).map(drop).unwrap_err()
+        rows(RecordKind::Person, body, &vec![Facts::default(); facts]).map(drop).unwrap_err()
     };
     for body in ["", "[]", "{}", r#"{"data":{}}"#, r#"{"data":[{"givenName":"Märkt"}]}"#] {
         assert_eq!(error(body, 1), RowError::NotABatch, "{body}");
@@ -136,7 +136,7 @@ fn a_stored_body_that_is_not_one_is_an_error_without_values() {
 fn a_sent_object_is_found_by_its_place() {
     let sent = with(|_| ());
     let plan = Plan::of(&parse(&sent).unwrap());
-    let body = &plan.batches(StageName::Users)[0].body;
+    let body = &plan.batches(RecordKind::Person)[0].body;
     assert_eq!(sent_object(body, 1), Some(sent["persons"][1].clone()));
     assert_eq!(sent_object(body, 2), None);
     assert_eq!(sent_object("nothing", 0), None);

@@ -10,8 +10,8 @@ use crate::sample::{
 };
 use crate::submission::batch::{MAX_BODY_BYTES, cut_at, framed_len};
 
-fn facts(plan: &Plan, stage: StageName) -> Vec<Facts> {
-    plan.batches(stage).iter().flat_map(|batch| batch.facts.clone()).collect()
+fn facts(plan: &Plan, kind: RecordKind) -> Vec<Facts> {
+    plan.batches(kind).iter().flat_map(|batch| batch.facts.clone()).collect()
 }
 
 fn role(role: &str) -> Option<String> {
@@ -23,8 +23,8 @@ fn a_small_send_is_one_call_a_stage() {
     let body = complete();
     let plan = Plan::of(&parse(&body).unwrap());
     let mut ids: Vec<RecordId> = Vec::new();
-    for (stage, list) in StageName::ORDER.into_iter().zip(["persons", "duties", "groups", "activities"]) {
-        let [batch] = plan.batches(stage) else { panic!("{stage}") };
+    for (kind, list) in RecordKind::ALL.into_iter().zip(["persons", "duties", "groups", "activities"]) {
+        let [batch] = plan.batches(kind) else { panic!("{kind}") };
         ids.extend(&batch.ids);
         assert_eq!(serde_json::from_str::<Value>(&batch.body).unwrap(), json!({"data": body[list]}));
         assert!(batch.body.starts_with(r#"{"data":[{"id":""#), "compact");
@@ -35,15 +35,15 @@ fn a_small_send_is_one_call_a_stage() {
 #[test]
 fn facts_tell_role_name_and_protection() {
     let plan = Plan::of(&parse(&complete()).unwrap());
-    let [student, teacher] = &facts(&plan, StageName::Users)[..] else { panic!() };
+    let [student, teacher] = &facts(&plan, RecordKind::Person)[..] else { panic!() };
     assert!(*student == Facts { role: role("Elev"), ..Facts::default() });
     assert!(*teacher == Facts { role: role("Lärare"), protected: true, ..Facts::default() });
-    let [duty] = &facts(&plan, StageName::Duties)[..] else { panic!() };
+    let [duty] = &facts(&plan, RecordKind::Duty)[..] else { panic!() };
     assert!(
         *duty == Facts { name: Some("Siv Rönnhed".to_owned().into()), protected: true, ..Facts::default() }
     );
-    assert!(facts(&plan, StageName::Groups) == [Facts::default()]);
-    assert!(facts(&plan, StageName::Activities) == [Facts::default()]);
+    assert!(facts(&plan, RecordKind::Group) == [Facts::default()]);
+    assert!(facts(&plan, RecordKind::Activity) == [Facts::default()]);
     assert_eq!(serde_json::to_string(student).unwrap(), r#"{"role":"Elev"}"#);
     let back: Facts = serde_json::from_str(&serde_json::to_string(duty).unwrap()).unwrap();
     assert!(back == *duty);
@@ -69,9 +69,9 @@ fn roles_are_those_of_the_persons_duties_each_once() {
         body["persons"].as_array_mut().unwrap().push(idle);
     });
     let plan = Plan::of(&parse(&body).unwrap());
-    let roles: Vec<_> = facts(&plan, StageName::Users).into_iter().map(|facts| facts.role).collect();
+    let roles: Vec<_> = facts(&plan, RecordKind::Person).into_iter().map(|facts| facts.role).collect();
     assert_eq!(roles, [role("Kurator"), role("Lärare, Rektor"), None]);
-    let names: Vec<_> = facts(&plan, StageName::Duties).into_iter().map(|facts| facts.name).collect();
+    let names: Vec<_> = facts(&plan, RecordKind::Duty).into_iter().map(|facts| facts.name).collect();
     assert_eq!(names[3].as_ref().unwrap().expose(), "Åke Öster Ängdal");
 }
 
@@ -104,7 +104,7 @@ fn an_activity_is_summed_up() {
     assert_eq!(summary["testCode"], "MATMAT01");
     assert_eq!(summary["schoolUnit"], json!({"id": UNIT, "code": "31279295", "name": null}));
     assert_eq!((&summary["students"], &summary["teachers"]), (&json!(1), &json!(0)));
-    assert!(plan.batches(StageName::Activities)[0].body.contains(TEST));
+    assert!(plan.batches(RecordKind::Activity)[0].body.contains(TEST));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn what_was_stored_before_findings_were_kept_can_be_read() {
     let (submission, findings) = accept(&complete()).unwrap();
     let mut plan = Plan::of(&submission);
     plan.mark(findings.records());
-    let marked = facts(&plan, StageName::Users);
+    let marked = facts(&plan, RecordKind::Person);
     assert_eq!(marked[0].findings, [FindingCode::EmailType]);
     assert_eq!(serde_json::to_value(&marked[0]).unwrap()["findings"], json!(["emailType"]));
     let without = |mut value: Value, name: &str| {
@@ -157,7 +157,7 @@ fn an_activity_counts_the_findings_of_all_that_it_is_made_of() {
     plan.mark(findings.records());
     // The check digit, the missing address, the duty without a principal, and the class; nothing of the one who is in none.
     assert_eq!(plan.activities[0].finding_count, Some(4), "{:?}", findings.counts());
-    let marks: Vec<_> = facts(&plan, StageName::Users).into_iter().map(|facts| facts.findings).collect();
+    let marks: Vec<_> = facts(&plan, RecordKind::Person).into_iter().map(|facts| facts.findings).collect();
     assert_eq!(marks[0], [FindingCode::CivicNumberCheckDigit]);
     assert_eq!(marks[2], [FindingCode::EppnShared, FindingCode::CivicNumberCheckDigit]);
 }
@@ -175,7 +175,7 @@ fn a_record_of_the_largest_size_is_a_call_of_its_own() {
     };
     let without_name = framed_len(parse(&sized(0)).unwrap().persons[0].wire().len());
     let plan = Plan::of(&parse(&sized(MAX_BODY_BYTES - without_name)).unwrap());
-    let lengths: Vec<_> = plan.batches(StageName::Users).iter().map(|batch| batch.body.len()).collect();
+    let lengths: Vec<_> = plan.batches(RecordKind::Person).iter().map(|batch| batch.body.len()).collect();
     assert_eq!(lengths[..2], [MAX_BODY_BYTES, MAX_BODY_BYTES]);
     assert!(parse(&sized(MAX_BODY_BYTES - without_name + 1)).is_err());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::kind::stage::StageName;
+use crate::kind::record_kind::RecordKind;
 use crate::kind::vocabulary::{DutyRole, EmailType, GroupType, SchoolType};
 use crate::sample::NOT_ATTESTED;
 use crate::submission::body::Submission;
@@ -34,8 +34,8 @@ fn it_is_the_row_that_the_admin_knows() {
     assert_eq!(activity.test_code.as_ref().unwrap().as_str(), "GRGRBIO01_6");
     assert_eq!(activity.school_unit.code.as_ref().unwrap().as_str(), "31279295");
     assert_eq!((activity.groups, activity.students, activity.teachers), (1, Some(16), 7));
-    let records = StageName::ORDER.map(|stage| {
-        let [batch] = plan.batches(stage) else { panic!("{stage}") };
+    let records = RecordKind::ALL.map(|kind| {
+        let [batch] = plan.batches(kind) else { panic!("{kind}") };
         batch.ids.len()
     });
     assert_eq!(records, [25, 9, 2, 1]);

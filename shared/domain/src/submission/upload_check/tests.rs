@@ -12,7 +12,7 @@ struct Data<T> {
     data: Vec<T>,
 }
 
-/// Facts by stage, and the activities.
+/// Facts by kind, and the activities.
 type Whole = ([Vec<Facts>; 4], Vec<ActivitySummary>);
 
 fn packed(part: &Value) -> PackedPart {
@@ -25,14 +25,14 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> 
     let parts: Vec<_> = parts.iter().map(packed).collect();
     let mut check = UploadCheck::new(references);
     let mut facts: [Vec<Facts>; 4] = Default::default();
-    let ids = StageName::ORDER.map(|stage| {
-        let batches = parts.iter().flat_map(|part| &part.stages[stage.index()]);
+    let ids = RecordKind::ALL.map(|kind| {
+        let batches = parts.iter().flat_map(|part| &part.stages[kind.index()]);
         batches.flat_map(|batch| batch.ids.clone()).collect::<Vec<_>>()
     });
-    let each = |stage, take: &mut dyn FnMut(Origin, &str, &mut Vec<Facts>)| {
+    let each = |kind, take: &mut dyn FnMut(Origin, &str, &mut Vec<Facts>)| {
         for PackedPart { part, stages, .. } in &parts {
             let mut first = 0;
-            for batch in &stages[StageName::index(stage)] {
+            for batch in &stages[RecordKind::index(kind)] {
                 let mut facts = batch.facts.clone();
                 take(Origin { part: *part, first }, &batch.body, &mut facts);
                 first += facts.len();
@@ -42,23 +42,23 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> 
     fn read<T: Record>(body: &str) -> Vec<T> {
         serde_json::from_str::<Data<T>>(body).unwrap().data
     }
-    each(StageName::Duties, &mut |_, body, _| check.roles(&read(body)));
-    each(StageName::Users, &mut |origin, body, found| {
+    each(RecordKind::Duty, &mut |_, body, _| check.roles(&read(body)));
+    each(RecordKind::Person, &mut |origin, body, found| {
         let before = found.clone();
         assert_eq!(check.persons(origin, &read(body), found), before != *found);
         facts[0].append(found);
     });
-    each(StageName::Duties, &mut |origin, body, found| {
+    each(RecordKind::Duty, &mut |origin, body, found| {
         let before = found.clone();
         assert_eq!(check.duties(origin, &read(body), found), before != *found);
         facts[1].append(found);
     });
-    each(StageName::Activities, &mut |_, body, facts| check.ahead(&read(body), facts));
-    each(StageName::Groups, &mut |origin, body, found| {
+    each(RecordKind::Activity, &mut |_, body, facts| check.ahead(&read(body), facts));
+    each(RecordKind::Group, &mut |origin, body, found| {
         check.groups(origin, &read(body), found);
         facts[2].append(found);
     });
-    each(StageName::Activities, &mut |origin, body, found| {
+    each(RecordKind::Activity, &mut |origin, body, found| {
         check.activities(origin, &read(body), found);
         facts[3].append(found);
     });
@@ -100,8 +100,8 @@ fn however_a_send_is_divided_it_is_the_same_send() {
     plan.mark(findings.records());
     // The e-mail address without a type, and nobody who leads the school.
     assert_eq!(plan.activities[0].finding_count, Some(2));
-    let whole = StageName::ORDER
-        .map(|stage| plan.batches(stage).iter().flat_map(|batch| batch.facts.clone()).collect::<Vec<_>>());
+    let whole = RecordKind::ALL
+        .map(|kind| plan.batches(kind).iter().flat_map(|batch| batch.facts.clone()).collect::<Vec<_>>());
     let lists = ["persons", "duties", "groups", "activities"];
     for arrangement in [[1, 1, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1], [2, 1, 1, 2]] {
         let parts: Vec<_> = (1..=4)
