@@ -1,49 +1,26 @@
 //! The HTTP API that admin frontends call: takes sends, and shows their history.
 
-mod access;
-mod activities;
-mod address;
-mod answer;
-mod attempts;
-mod audit;
-mod body;
-mod caller;
-mod causes;
+mod api;
 mod contract;
-mod jobs;
-mod organiser;
-mod page;
-mod problem;
-mod records;
-mod registers;
-mod requester;
-mod resume;
-mod room;
-mod sends;
-mod sheet;
-mod submit;
-mod terms;
-mod uploads;
-mod validations;
-mod view;
+mod handlers;
+mod http;
+mod views;
 
 use std::sync::Arc;
-use std::time::Instant;
 
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, service_fn};
-use stafett_engine::{Relay, telemetry};
+use stafett_runtime::telemetry;
 
-use crate::problem::Problem;
-
-/// What every handler gets.
-type Shared = Arc<Relay>;
+use crate::api::{Api, Shared};
+use crate::handlers::{access, activities, attempts, jobs, organiser, records, sends, uploads, validations};
+use crate::http::problem::Problem;
+use crate::http::{answer, gateway, request_log};
 
 /// Runs the function until the runtime ends it.
 ///
@@ -51,19 +28,19 @@ type Shared = Arc<Relay>;
 /// When it cannot start, or the runtime is gone.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
-    let relay = Relay::from_env().await.inspect_err(|error| {
+    let api = Api::from_env().await.inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
     // The answers are made by hand: the framework would take the byte order mark off a text.
-    let router = router(Arc::new(relay));
+    let router = router(Arc::new(api));
     let answer = move |request: lambda_http::Request| {
         telemetry::begin_invocation(&request.lambda_context().request_id);
-        answer::of(router.clone(), request)
+        gateway::answer(router.clone(), request)
     };
     lambda_http::run(service_fn(answer)).await
 }
 
-fn router(relay: Shared) -> Router {
+fn router(api: Shared) -> Router {
     let job = "/v1/sends/{send}/jobs/{stage}";
     Router::new()
         .route("/v1/health", get(health))
@@ -72,16 +49,16 @@ fn router(relay: Shared) -> Router {
         .route("/v1/docs", get(contract::docs))
         .route("/v1/activities", get(activities::list))
         .route("/v1/jobs", get(jobs::list))
-        .route("/v1/sends", get(sends::list).post(sends::accept))
+        .route("/v1/sends", get(sends::list).post(sends::new))
         .route("/v1/sends/{send}", get(sends::show))
         .route("/v1/sends/{send}/activities", get(activities::of_send))
         .route("/v1/sends/{send}/access", get(access::list))
         .route("/v1/validations", post(validations::validate))
         .route("/v1/sends/{send}/records", post(uploads::records))
-        .route("/v1/sends/{send}/submit", post(submit::submit))
-        .route("/v1/sends/{send}/resume", post(resume::resume))
+        .route("/v1/sends/{send}/submit", post(uploads::submit))
+        .route("/v1/sends/{send}/resume", post(sends::resume))
         .route("/v1/sends/{send}/cancel", post(sends::cancel))
-        .route(job, get(causes::show))
+        .route(job, get(jobs::show))
         .route(&format!("{job}/records"), get(records::list))
         .route(&format!("{job}/records/{{record}}"), get(records::show))
         .route(&format!("{job}/attempts"), get(attempts::list))
@@ -92,8 +69,8 @@ fn router(relay: Shared) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(answer::finish))
         .layer(middleware::from_fn(preflight))
-        .layer(middleware::from_fn(log))
-        .with_state(relay)
+        .layer(middleware::from_fn(request_log::log))
+        .with_state(api)
 }
 
 async fn health() -> Response {
@@ -108,47 +85,4 @@ async fn preflight(request: Request, next: Next) -> Response {
     } else {
         next.run(request).await
     }
-}
-
-/// A method as a log may hold it: any word may stand in its place.
-fn known_method(method: &Method) -> &'static str {
-    let known = [
-        (Method::GET, "GET"),
-        (Method::POST, "POST"),
-        (Method::PUT, "PUT"),
-        (Method::PATCH, "PATCH"),
-        (Method::DELETE, "DELETE"),
-        (Method::HEAD, "HEAD"),
-        (Method::OPTIONS, "OPTIONS"),
-    ];
-    known.into_iter().find(|(known, _)| known == method).map_or("other", |(_, word)| word)
-}
-
-/// One line a request: the route, never the address, which a caller may fill with anything.
-async fn log(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let method = known_method(request.method());
-    let route =
-        request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    // The same stands in the gateway's own line, and in the answer that the caller got.
-    let gateway_request_id = match request.extensions().get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
-        _ => None,
-    };
-    // A task of its own: a panic ends there, and its text, which may hold data, is not given to anybody.
-    let response = match tokio::spawn(next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::Internal.into_response(),
-    };
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    tracing::info!(
-        event = "api.request",
-        method,
-        route,
-        status = response.status().as_u16(),
-        duration_ms,
-        gateway_request_id,
-        "a request"
-    );
-    response
 }

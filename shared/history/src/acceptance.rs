@@ -3,20 +3,17 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::register::Register;
-use stafett_domain::{
-    ActivitySummary, BatchId, KindCount, Options, OrganisationNumber, RecordId, RecordKind, SendEvent,
-    SendId, SendStatus,
-};
+use stafett_domain::time::Millis;
+use stafett_domain::{BatchId, Options, OrganisationNumber, RecordKind, SendEvent, SendId, SendStatus};
 
+use crate::content::{NewBatch, NewBody, NewJob, SendContent, count};
 use crate::due::Due;
-use crate::item::{Batch, Job, Organiser, PartBody, SendHeader};
+use crate::item::{Batch, Job, Organiser, SendHeader};
 use crate::key::{self, SendRef};
-use crate::packed::Body;
 use crate::record_ids::{Place, RecordIds};
 use crate::start::AT_ONCE;
 use crate::store::{self, History, HistoryError, Write, WriteError};
-use stafett_domain::time::Millis;
+use crate::terms::SendTerms;
 
 /// How long a key given with a request stands for it. Compared here: TTL deletion may lag by days.
 const IDEMPOTENCY_HOURS: i64 = 24;
@@ -24,53 +21,6 @@ const IDEMPOTENCY_HOURS: i64 = 24;
 const ACCEPTANCE_TRIES: u32 = 60;
 /// Bodies that are written at the same time.
 const WRITES_AT_ONCE: usize = 8;
-
-/// A send to be stored.
-pub struct NewSend<F> {
-    /// Who asked for it: the token's `sub`.
-    pub requested_by: String,
-    /// Its activities, in order.
-    pub activities: Vec<ActivitySummary>,
-    /// What the sender chose.
-    pub options: Options,
-    /// What was found in it, in numbers.
-    pub findings: Vec<KindCount>,
-    /// The registers that it could not be held against.
-    pub not_checked: Vec<Register>,
-    /// Its jobs, one a stage, in the order of the stages.
-    pub jobs: Vec<NewJob<F>>,
-    /// How long it is kept.
-    pub retention_days: u32,
-    /// The days that the organiser's certificate has left, where those are few.
-    pub certificate_days_left: Option<i64>,
-    /// The send that it takes up again.
-    pub resume_of: Option<SendId>,
-}
-
-/// A job of a send to be stored.
-pub struct NewJob<F> {
-    /// Which.
-    pub stage: RecordKind,
-    /// Its batches, in order.
-    pub batches: Vec<NewBatch<F>>,
-}
-
-/// A batch of a job to be stored.
-pub struct NewBatch<F> {
-    /// Its records' ids, in order.
-    pub ids: Vec<RecordId>,
-    /// Its body, and what its rows show.
-    pub body: NewBody<F>,
-}
-
-impl<F> NewSend<F> {
-    /// How many batches each stage has.
-    pub(crate) fn batches(&self) -> [u32; 4] {
-        RecordKind::ALL.map(|stage| {
-            self.jobs.iter().filter(|job| job.stage == stage).map(|job| count(job.batches.len())).sum()
-        })
-    }
-}
 
 /// What became of storing a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,19 +34,6 @@ pub enum Received {
     AcceptedBefore,
     /// It was cancelled, or is being removed because it was not accepted in time.
     Closed,
-}
-
-/// The body of a batch to be stored.
-pub enum NewBody<F> {
-    /// This is it.
-    Whole(Body<F>),
-    /// It came with a part. `facts`: what its rows show, where that is not what the part said.
-    Part {
-        /// Where it is.
-        at: PartBody,
-        /// One entry a record, in the records' order.
-        facts: Option<Vec<F>>,
-    },
 }
 
 /// What a key that came with a request means.
@@ -209,17 +146,15 @@ impl History {
     pub async fn receive<F: Serialize>(
         &self,
         send: &SendRef,
-        new: &NewSend<F>,
+        terms: &SendTerms,
+        content: &SendContent<F>,
         now: Timestamp,
         discard_at: Millis,
     ) -> Result<Received, HistoryError> {
-        let requested_by = new.requested_by.clone();
         let header = SendHeader {
-            activity_count: count(new.activities.len()),
-            resume_of: new.resume_of,
-            certificate_days_left: new.certificate_days_left,
-            batches: new.batches(),
-            ..SendHeader::receiving(send, requested_by, new.options, now, new.retention_days, discard_at)
+            activity_count: count(content.activities.len()),
+            batches: content.batches(),
+            ..SendHeader::receiving(send, terms, now, discard_at)
         };
         let write = Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)");
         let header = if self.write(write).await? {
@@ -228,34 +163,60 @@ impl History {
             let known: Option<SendHeader> = self.get(&send.header()).await?;
             known.ok_or(HistoryError::Contended)?
         };
+        self.receive_content(send, &header, content).await
+    }
+
+    /// Stores everything of a send that came in parts, and was closed for them, but its header, which is there. Can be
+    /// repeated from any point.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn receive_upload<F: Serialize>(
+        &self,
+        send: &SendRef,
+        content: &SendContent<F>,
+    ) -> Result<Received, HistoryError> {
+        match self.get::<SendHeader>(&send.header()).await? {
+            Some(header) => self.receive_content(send, &header, content).await,
+            None => Ok(Received::Closed),
+        }
+    }
+
+    async fn receive_content<F: Serialize>(
+        &self,
+        send: &SendRef,
+        header: &SendHeader,
+        content: &SendContent<F>,
+    ) -> Result<Received, HistoryError> {
         if header.was_accepted() {
             return Ok(Received::AcceptedBefore);
         }
         if !header.is_open() {
             return Ok(Received::Closed);
         }
-        self.store_records(send, new, header.expires).await?;
+        Box::pin(self.store_content(send, content, header.options, header.expires)).await?;
         Ok(Received::Stored { expires: header.expires })
     }
 
-    async fn store_records<F: Serialize>(
+    async fn store_content<F: Serialize>(
         &self,
         send: &SendRef,
-        new: &NewSend<F>,
+        content: &SendContent<F>,
+        options: Options,
         expires: i64,
     ) -> Result<(), HistoryError> {
         let mut places = Vec::new();
-        for job in &new.jobs {
+        for job in &content.jobs {
             for (batch, stored) in (0..).map(BatchId).zip(&job.batches) {
                 let place = Place { stage: job.stage, batch };
                 places.extend(stored.ids.iter().map(|record| (*record, place)));
             }
         }
         let ids = RecordIds::of(places);
-        let jobs = new.jobs.iter().map(|job| self.store_job(send, job, new.options, expires));
+        let jobs = content.jobs.iter().map(|job| self.store_job(send, job, options, expires));
         // None needs another: before acceptance nobody looks at any of them.
         futures::try_join!(
-            self.put_activities(send, new, expires),
+            self.put_activities(send, content, expires),
             futures::future::try_join_all(jobs),
             self.put_record_ids(send, &ids, expires),
         )?;
@@ -419,8 +380,4 @@ pub(crate) fn due_job(send: &SendRef, stage: RecordKind, at: Millis) -> Result<W
         .with("due", due.due_at)?
         .with("shard", due.due_shard)?
         .with("waiting", stafett_domain::JobStatus::Waiting)
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use stafett_domain::register::Register;
 use stafett_domain::{ActivitySummary, KindCount, SendId};
 
-use crate::acceptance::NewSend;
+use crate::content::SendContent;
 use crate::item::SendHeader;
 use crate::key::SendRef;
-use crate::read::is_seen;
+use crate::page::{Listed, Page};
 use crate::store::{History, HistoryError, In};
 
 /// Activities that a send shows; the rest is read by page.
@@ -57,10 +57,10 @@ impl History {
     pub(crate) async fn put_activities<F>(
         &self,
         send: &SendRef,
-        new: &NewSend<F>,
+        content: &SendContent<F>,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        let activities = new.activities.as_slice();
+        let activities = content.activities.as_slice();
         let first = activities.get(..ACTIVITIES_SHOWN).unwrap_or(activities);
         let more = first.len() < activities.len();
         if more {
@@ -68,7 +68,7 @@ impl History {
         }
         let first = serde_json::to_string(first)
             .map_err(|_| HistoryError::Corrupt("activities that cannot be written"))?;
-        let (findings, not_checked) = (new.findings.clone(), new.not_checked.clone());
+        let (findings, not_checked) = (content.findings.clone(), content.not_checked.clone());
         let item = ActivitiesItem { activities: first, findings, not_checked, more, expires };
         self.put(&send.activities(), &item).await
     }
@@ -115,12 +115,31 @@ impl History {
         now: Timestamp,
     ) -> Result<Option<Vec<ActivitySummary>>, HistoryError> {
         let header: Option<SendHeader> = self.get(&send.header()).await?;
-        if !header.is_some_and(|header| is_seen(&header, now)) {
+        if !header.is_some_and(|header| header.is_seen(now)) {
             return Ok(None);
         }
         let first: Option<ActivitiesItem> = self.get(&send.activities()).await?;
         let first = first.ok_or(HistoryError::Corrupt("a send without its activities"))?;
         self.with_rest(send, &first).await.map(Some)
+    }
+
+    /// The activities of a send, in order: at most `limit`, from the one at `first` on.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn activities_from(
+        &self,
+        send: &SendRef,
+        first: usize,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Option<Page<ActivitySummary>>, HistoryError> {
+        let Some(all) = self.activities(send, now).await? else { return Ok(None) };
+        let next = first.saturating_add(limit);
+        let next = (next < all.len()).then(|| next.to_string());
+        let items = all.into_iter().enumerate().skip(first).take(limit);
+        let items = items.map(|(place, item)| Listed { item, after: (place + 1).to_string() });
+        Ok(Some(Page { items: items.collect(), next }))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::acceptance::OrderItem;
 use crate::activities::shown;
 use crate::item::SendHeader;
 use crate::key::{self, SendRef};
-use crate::read::{Listed, Page, is_seen};
+use crate::page::{Listed, Page};
 use crate::store::{History, HistoryError, Write};
 
 /// How many sends are accepted from one catalogue to the next.
@@ -176,7 +176,7 @@ impl History {
                 break;
             }
             last = Some((seq, place));
-            let Some(latest) = headers.get(&send).filter(|header| is_seen(header, now)) else { continue };
+            let Some(latest) = headers.get(&send).filter(|header| header.is_seen(now)) else { continue };
             if by_status && !filter.statuses.contains(&latest.status) {
                 continue;
             }

@@ -6,12 +6,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use futures::TryStreamExt;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use stafett_domain::dependency::depends;
 use stafett_domain::guidance::Message;
-use stafett_domain::{BatchId, Cause, JobStatus, Outcome, RecordId, RecordKind};
+use stafett_domain::{BatchId, Cause, JobStatus, OnRecordErrors, Options, Outcome, RecordId, RecordKind};
 use stafett_skolverket::LogEntry;
 
-use crate::item::Batch;
+use crate::item::{Batch, Job};
 use crate::key::SendRef;
 use crate::packed::{Body, Issue, Issues};
 use crate::refused::record_ids;
@@ -26,8 +29,6 @@ const FIRST_RECORDS: usize = 10;
 /// Batches of a job that are opened at most, to name records. No less than causes are told of: each has a first one.
 const OPENED: usize = 24;
 const _: () = assert!(OPENED >= TOLD);
-/// Batch states that are read at once.
-const BATCHES_AT_ONCE: usize = 50;
 
 /// How many records of a batch have a cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +41,7 @@ pub struct Tally {
 }
 
 /// The causes of a job.
+#[derive(Default)]
 pub struct JobCauses {
     /// How many there are.
     pub total: usize,
@@ -186,12 +188,38 @@ fn shared_outcome(batch: &Batch, job: JobStatus) -> impl Iterator<Item = Tally> 
         .filter(|tally| tally.records > 0)
 }
 
+/// Not where all went well: then no batch need be read. An accepted record may still have gone without another.
+fn may_have_causes(job: &Job, options: &Options) -> bool {
+    let counts = job.counts();
+    let went_without = options.on_record_errors == OnRecordErrors::Continue && depends(job.stage);
+    counts.success + counts.pending < counts.total || (went_without && counts.success > 0)
+}
+
 impl History {
+    /// A job of a send that was accepted and has not expired, and why records of it were not simply accepted.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn job_and_causes(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        now: Timestamp,
+    ) -> Result<Option<(Job, JobCauses)>, HistoryError> {
+        let Some((header, job)) = self.header_and_job(send, stage, now).await? else { return Ok(None) };
+        let causes = if may_have_causes(&job, &header.options) {
+            self.causes(send, stage, job.status).await?
+        } else {
+            JobCauses::default()
+        };
+        Ok(Some((job, causes)))
+    }
+
     /// Why records of a job were not simply accepted. `job` is where it stands.
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn causes(
+    async fn causes(
         &self,
         send: &SendRef,
         stage: RecordKind,
@@ -199,25 +227,16 @@ impl History {
     ) -> Result<JobCauses, HistoryError> {
         let mut gathering = Gathering::default();
         let mut states: BTreeMap<BatchId, Batch> = BTreeMap::new();
-        let mut first = BatchId(0);
-        loop {
-            let batches = self.batches(send, stage, first, BATCHES_AT_ONCE).await?;
-            let last_page = batches.len() < BATCHES_AT_ONCE;
-            for batch in batches {
-                first = BatchId(batch.batch.0 + 1);
-                let tallies = match (&batch.causes, batch.issues) {
-                    (Some(causes), _) => causes.clone(),
-                    (None, Some(attempt)) => self.issues(send, stage, attempt).await?.tallies(),
-                    (None, None) => shared_outcome(&batch, job).collect(),
-                };
-                if tallies.is_empty() {
-                    continue;
-                }
+        let mut batches = self.batches_from(send, stage, BatchId(0));
+        while let Some(batch) = batches.try_next().await? {
+            let tallies = match (&batch.causes, batch.issues) {
+                (Some(causes), _) => causes.clone(),
+                (None, Some(attempt)) => self.issues(send, stage, attempt).await?.tallies(),
+                (None, None) => shared_outcome(&batch, job).collect(),
+            };
+            if !tallies.is_empty() {
                 tallies.into_iter().for_each(|tally| gathering.add(batch.batch, tally));
                 states.insert(batch.batch, batch);
-            }
-            if last_page {
-                break;
             }
         }
         let (total, gathered) = gathering.most_frequent();

@@ -11,6 +11,7 @@ use stafett_domain::{
 use crate::causes::Tally;
 use crate::due::Due;
 use crate::key::SendRef;
+use crate::terms::SendTerms;
 use stafett_domain::message::{BatchStep, Step};
 use stafett_domain::piece::Piece;
 use stafett_domain::takeover::Unfinished;
@@ -95,16 +96,10 @@ pub struct SendHeader {
 }
 
 impl SendHeader {
-    /// A send that is being received. It is kept for so many days from now; should it not be accepted, it is discarded
-    /// at `discard_at`.
-    pub(crate) fn receiving(
-        send: &SendRef,
-        requested_by: String,
-        options: Options,
-        now: Timestamp,
-        retention_days: u32,
-        discard_at: Millis,
-    ) -> Self {
+    /// A send that is being received on these terms, and is kept from now on; should it not be accepted, it is discarded at
+    /// `discard_at`.
+    pub(crate) fn receiving(send: &SendRef, terms: &SendTerms, now: Timestamp, discard_at: Millis) -> Self {
+        let SendTerms { requested_by, options, retention_days, certificate_days_left, resume_of } = terms;
         Self {
             id: send.send,
             organisation: send.organisation.clone(),
@@ -115,24 +110,29 @@ impl SendHeader {
             accepted_at: None,
             started_at: None,
             ended_at: None,
-            requested_by,
+            requested_by: requested_by.clone(),
             activity_count: 0,
-            options,
-            resume_of: None,
-            certificate_days_left: None,
+            options: *options,
+            resume_of: *resume_of,
+            certificate_days_left: *certificate_days_left,
             stop_requested: None,
             upload: None,
             batches: [0; 4],
             discarded: false,
             shown_until: None,
             due: Due::at(discard_at, send),
-            expires: now.as_second() + i64::from(retention_days) * 86_400,
+            expires: now.as_second() + i64::from(*retention_days) * 86_400,
         }
     }
 
     /// It got a place in the organiser's order.
     pub fn was_accepted(&self) -> bool {
         self.seq.is_some()
+    }
+
+    /// It is to be seen: it was accepted, and has not expired.
+    pub(crate) fn is_seen(&self, now: Timestamp) -> bool {
+        self.was_accepted() && self.expires > now.as_second()
     }
 
     /// It can still be accepted.

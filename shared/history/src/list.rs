@@ -10,7 +10,9 @@ use crate::acceptance::OrderItem;
 use crate::activities::shown;
 use crate::item::{Job, SendHeader};
 use crate::key::{self, SendRef};
-use crate::read::{Listed, Page, StoredSend, behind, is_seen};
+use crate::page::{Listed, Page, behind};
+use crate::read::StoredSend;
+use crate::shown::{PlacedSend, waits};
 use crate::store::{History, HistoryError, In};
 
 /// Sends that a filtered page looks at: what it reads beyond what it returns.
@@ -138,7 +140,7 @@ impl History {
         limit: usize,
         cursor: Option<&str>,
         now: Timestamp,
-    ) -> Result<Page<StoredSend>, HistoryError> {
+    ) -> Result<Page<PlacedSend>, HistoryError> {
         let after = cursor.map(|cursor| format!("{}{cursor}", key::ORDER_PREFIX));
         let open = filter.is_open();
         let mut walk = Walk::new(organisation, after, if open { limit } else { LOOKED_AT });
@@ -170,7 +172,9 @@ impl History {
         let next = next.map(|sk| behind(&sk, key::ORDER_PREFIX));
         let (after, headers): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let sends = self.with_jobs(organisation, headers).await?;
-        let items = sends.into_iter().zip(after).map(|(item, after)| Listed { item, after });
+        let organiser = if sends.iter().any(waits) { self.organiser(organisation).await? } else { None };
+        let placed = sends.into_iter().map(|send| PlacedSend::of(send, organiser.as_ref()));
+        let items = placed.zip(after).map(|(item, after)| Listed { item, after });
         Ok(Page { items: items.collect(), next })
     }
 
@@ -263,7 +267,7 @@ impl History {
         let headers: Vec<SendHeader> = self.get_many_listed(&keys).await?;
         let mut headers: HashMap<SendId, SendHeader> = headers
             .into_iter()
-            .filter(|header| is_seen(header, now))
+            .filter(|header| header.is_seen(now))
             .map(|header| (header.id, header))
             .collect();
         let looked_at = places.into_iter().map(|(sk, place)| {

@@ -1,5 +1,7 @@
 //! What the API reads. Expired sends are absent, whether or not they are still there.
 
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use stafett_domain::register::Register;
@@ -11,28 +13,13 @@ use crate::acceptance::OrderItem;
 use crate::activities::{ActivitiesItem, activities_in, shown};
 use crate::item::{Attempt, Batch, Job, Organiser, SendHeader};
 use crate::key::{self, Key, SEND_PREFIX, SendRef};
+use crate::page::Page;
 use crate::store::{History, HistoryError};
 
+/// Batches that are read at once.
+const BATCHES_AT_ONCE: usize = 50;
 /// Later sends that are looked at together.
 const LATER_SENDS_AT_ONCE: usize = 20;
-
-/// A page of a list, and the cursor of the next one.
-#[derive(Debug)]
-pub struct Page<T> {
-    /// What is on it.
-    pub items: Vec<Listed<T>>,
-    /// What to give to get the next one; none on the last.
-    pub next: Option<String>,
-}
-
-/// An item of a list.
-#[derive(Debug)]
-pub struct Listed<T> {
-    /// The item.
-    pub item: T,
-    /// The cursor with which a page begins behind it: whoever has room for fewer items goes on from there.
-    pub after: String,
-}
 
 /// A send as it is shown.
 #[derive(Debug, Clone)]
@@ -139,12 +126,21 @@ impl History {
         stage: RecordKind,
         now: Timestamp,
     ) -> Result<Option<Job>, HistoryError> {
+        Ok(self.header_and_job(send, stage, now).await?.map(|(_, job)| job))
+    }
+
+    /// The same, with its send.
+    pub(crate) async fn header_and_job(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        now: Timestamp,
+    ) -> Result<Option<(SendHeader, Job)>, HistoryError> {
         let header: Option<SendHeader> = self.get(&send.header()).await?;
-        if !header.is_some_and(|header| is_seen(&header, now)) {
-            return Ok(None);
-        }
+        let Some(header) = header.filter(|header| header.is_seen(now)) else { return Ok(None) };
         let job = self.job(send, stage).await?;
-        job.map(Some).ok_or(HistoryError::Corrupt("a send without a job"))
+        let job = job.ok_or(HistoryError::Corrupt("a send without a job"))?;
+        Ok(Some((header, job)))
     }
 
     /// A job's batches in order: at most `limit`, from `first` on.
@@ -164,6 +160,23 @@ impl History {
         Ok(found.into_iter().map(|(_, batch)| batch).collect())
     }
 
+    /// A job's batches in order, from `first` on: read as they are asked for, some at a time.
+    pub fn batches_from<'a>(
+        &'a self,
+        send: &'a SendRef,
+        stage: RecordKind,
+        first: BatchId,
+    ) -> BoxStream<'a, Result<Batch, HistoryError>> {
+        let chunks = stream::try_unfold(Some(first), move |first| async move {
+            let Some(first) = first else { return Ok(None) };
+            let chunk = self.batches(send, stage, first, BATCHES_AT_ONCE).await?;
+            let last = chunk.last().filter(|_| chunk.len() == BATCHES_AT_ONCE);
+            let next = last.map(|last| BatchId(last.batch.0 + 1));
+            Ok::<_, HistoryError>(Some((stream::iter(chunk.into_iter().map(Ok)), next)))
+        });
+        chunks.try_flatten().boxed()
+    }
+
     /// A job's attempts, the last batch's last call first: at most `limit`, after the cursor of the page before.
     ///
     /// # Errors
@@ -178,7 +191,7 @@ impl History {
         let prefix = SendRef::attempt_prefix(stage);
         let after = cursor.map(|cursor| format!("{prefix}{cursor}"));
         let found = self.query(&send.header().pk, &prefix, after.as_deref(), false, limit + 1).await?;
-        Ok(cut(found, limit, &prefix))
+        Ok(Page::cut(found, limit, &prefix))
     }
 
     /// One attempt.
@@ -193,22 +206,6 @@ impl History {
     ) -> Result<Option<Attempt>, HistoryError> {
         self.get(&send.attempt(stage, attempt)).await
     }
-}
-
-/// A page of what was read, and the cursor of the next one: only where there is something more, which is why one more
-/// was read.
-fn cut<T>(mut found: Vec<(String, T)>, limit: usize, prefix: &str) -> Page<T> {
-    let more = found.len() > limit;
-    found.truncate(limit);
-    let listed = |(sk, item): (String, T)| Listed { item, after: behind(&sk, prefix) };
-    let items: Vec<_> = found.into_iter().map(listed).collect();
-    let next = items.last().filter(|_| more).map(|last| last.after.clone());
-    Page { items, next }
-}
-
-/// The cursor of what comes after a key: what of it differs from the others of its list.
-pub(crate) fn behind(sk: &str, prefix: &str) -> String {
-    sk.strip_prefix(prefix).unwrap_or(sk).to_owned()
 }
 
 fn send_keys(send: &SendRef) -> Vec<Key> {
@@ -233,13 +230,8 @@ fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<Stor
             jobs.push(read::<Job>(item)?);
         }
     }
-    match header.filter(|header| is_seen(header, now)) {
+    match header.filter(|header| header.is_seen(now)) {
         None => Ok(None),
         Some(header) => StoredSend::of(header, activities.as_ref(), jobs).map(Some),
     }
-}
-
-/// Whether a send is to be seen: it was accepted, and has not expired.
-pub(crate) fn is_seen(header: &SendHeader, now: Timestamp) -> bool {
-    header.was_accepted() && header.expires > now.as_second()
 }

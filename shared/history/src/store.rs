@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use stafett_domain::RowError;
 
 use crate::key::Key;
 pub(crate) use crate::write::Write;
@@ -41,6 +42,15 @@ pub enum HistoryError {
     /// A transaction met others again and again.
     #[error("the history is too busy")]
     Contended,
+}
+
+impl From<RowError> for HistoryError {
+    fn from(error: RowError) -> Self {
+        Self::Corrupt(match error {
+            RowError::NotABatch => "a body that is not a batch of records",
+            RowError::FactsDiffer { .. } => "a body with the facts of another",
+        })
+    }
 }
 
 /// Why a conditional write was not done.

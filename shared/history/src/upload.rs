@@ -6,19 +6,19 @@
 //!
 //! A request that died leaves bodies that nothing points at: they go when the send is discarded, or expire with it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::{JobStatus, KindCount, Options, Reason, ReasonCode, RecordKind, SendStatus};
+use stafett_domain::{JobStatus, KindCount, Reason, ReasonCode, RecordKind, SendStatus};
 use uuid::Uuid;
 
-use crate::acceptance::NewSend;
+use crate::content::SendContent;
 use crate::item::{Job, PartBody, SendHeader, Upload};
 use crate::key::{Key, SendRef};
 use crate::packed::{Body, packed_keys};
 use crate::read::StoredSend;
 use crate::store::{CONFLICT_TRIES, History, HistoryError, Write, WriteError, pause};
+use crate::terms::SendTerms;
+use stafett_domain::time::Millis;
 
 /// Bodies of a part that are written, or removed, at the same time.
 const AT_ONCE: usize = 8;
@@ -26,20 +26,6 @@ const AT_ONCE: usize = 8;
 const REMOVED_AT_ONCE: usize = 98;
 /// Parts that are listed at the same time.
 const PARTS_AT_ONCE: usize = 100;
-
-/// A send to be opened for parts.
-pub struct NewUpload {
-    /// Who asked for it: the token's `sub`.
-    pub requested_by: String,
-    /// What the sender chose.
-    pub options: Options,
-    /// How long it is kept.
-    pub retention_days: u32,
-    /// The days that the organiser's certificate has left, where those are few.
-    pub certificate_days_left: Option<i64>,
-    /// How long it may take until it is accepted.
-    pub open_for: Duration,
-}
 
 /// A part to be stored.
 pub struct NewPart<F> {
@@ -134,21 +120,20 @@ pub struct UploadParts {
 }
 
 impl History {
-    /// Opens a send for parts. Can be repeated.
+    /// Opens a send for parts. Can be repeated. What is not accepted by `discard_at` is removed.
     ///
     /// # Errors
     /// [`HistoryError`]
     pub async fn open_upload(
         &self,
         send: &SendRef,
-        new: &NewUpload,
+        terms: &SendTerms,
         now: Timestamp,
+        discard_at: Millis,
     ) -> Result<(), HistoryError> {
-        let (requested_by, discard_at) = (new.requested_by.clone(), (now + new.open_for).as_millisecond());
         let header = SendHeader {
             upload: Some(Upload::default()),
-            certificate_days_left: new.certificate_days_left,
-            ..SendHeader::receiving(send, requested_by, new.options, now, new.retention_days, discard_at)
+            ..SendHeader::receiving(send, terms, now, discard_at)
         };
         self.write(Write::put(send.header(), &header)?.when("attribute_not_exists(#pk)")).await?;
         Ok(())
@@ -291,14 +276,14 @@ impl History {
         send: &SendRef,
         rev: u64,
         parts: u32,
-        new: &NewSend<F>,
+        content: &SendContent<F>,
     ) -> Result<Sealed, HistoryError> {
         let expression = "SET #upload.#submitted = :parts, #activityCount = :activities, #batches = :batches";
         let write = Write::update(send.header(), expression)
             .when("#status = :receiving AND #upload.#rev = :rev AND attribute_not_exists(#discarded)")
             .with("parts", parts)?
-            .with("activities", new.activities.len())?
-            .with("batches", new.batches())?
+            .with("activities", content.activities.len())?
+            .with("batches", content.batches())?
             .with("rev", rev)?
             .with("receiving", SendStatus::Receiving)?;
         Ok(if self.write(write).await? { Sealed::Yes } else { Sealed::Moved })

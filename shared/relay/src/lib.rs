@@ -6,7 +6,6 @@ mod authorization;
 mod lateness;
 mod loaded;
 mod outcome;
-mod registers;
 mod relay;
 mod said;
 mod stage;
@@ -14,6 +13,5 @@ mod step;
 mod turn;
 mod verdict;
 
-pub use registers::Registers;
 pub use relay::{HandleError, Relay, StartError};
 pub use stage::run_stage;

@@ -1,16 +1,15 @@
 //! One message in, one step taken: claim, send, finish.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_http_client::HttpClientError;
 use jiff::Timestamp;
 use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, ReasonCode, RecordKind};
-use stafett_skolverket::{Addresses, Api, Client, Roots};
+use stafett_skolverket::{Addresses, Api, Client};
 use uuid::Uuid;
 
 use crate::lateness::Lateness;
-use crate::registers::Registers;
 use crate::verdict;
 use stafett_domain::message::{BatchStep, InvalidMessage, Message, MessageNames, Step};
 use stafett_domain::takeover::Unfinished;
@@ -23,7 +22,7 @@ use stafett_history::{
 use stafett_runtime::AwsClients;
 use stafett_runtime::Clock;
 use stafett_runtime::Metrics;
-use stafett_runtime::{Config, ConfigError};
+use stafett_runtime::{Config, ConfigError, RootsError};
 use stafett_runtime::{Organisers, SettingsError};
 use stafett_runtime::{QueueError, Queues};
 
@@ -36,11 +35,9 @@ pub struct Relay {
     /// See [`Queues`].
     pub queues: Queues,
     /// See [`Organisers`].
-    pub organisers: Organisers,
+    pub organisers: Arc<Organisers>,
     /// See [`Metrics`].
     pub metrics: Metrics,
-    /// See [`Registers`].
-    pub registers: Registers,
     /// See [`Clock`].
     pub clock: Clock,
     pub(crate) skolverket: Client,
@@ -56,8 +53,8 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The file with root certificates cannot be read, or holds none.
-    #[error("EXTRA_ROOTS_FILE holds no root certificates in PEM form, or cannot be read")]
-    Roots,
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// TLS to AWS cannot be set up.
     #[error("the clients for AWS cannot be built: {0}")]
     Aws(#[from] HttpClientError),
@@ -117,13 +114,8 @@ impl Relay {
         Ok(Self {
             limiter: Limiter::new(history.clone(), "bulk", timing.budget(), timing.slot_wait),
             lateness: Mutex::default(),
-            registers: Registers::new(
-                config.lookups.clone(),
-                addresses.roots.clone(),
-                Limiter::new(history.clone(), "lookup", config.lookups_budget(), config.lookups.wait),
-            ),
             skolverket: Client::new(addresses, timing.http_timeout),
-            organisers: Organisers::new(&config, aws.parameters),
+            organisers: Arc::new(Organisers::new(&config, aws.parameters)),
             queues: Queues::new(aws.sqs),
             metrics,
             clock: Clock,
@@ -436,13 +428,7 @@ impl Relay {
 }
 
 fn addresses(config: &Config) -> Result<Addresses, StartError> {
-    let roots = match &config.extra_roots_file {
-        None => Roots::default(),
-        Some(file) => {
-            let pem = std::fs::read_to_string(file).map_err(|_| StartError::Roots)?;
-            Roots::read(&pem).ok_or(StartError::Roots)?
-        }
-    };
+    let roots = config.extra_roots()?;
     let production =
         Api { base: config.skolverket_url.clone(), location: config.skolverket_location.clone() };
     Ok(Addresses {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stafett_domain::RecordKind;
-use stafett_skolverket::{Api, Endpoint};
+use stafett_skolverket::{Api, Endpoint, Roots};
 
 use crate::budget::Budget;
 use stafett_domain::takeover::Takeover;
@@ -118,6 +118,11 @@ pub struct Config {
 #[error("environment variables are missing or wrong: {}", .0.join("; "))]
 pub struct ConfigError(pub Vec<String>);
 
+/// `EXTRA_ROOTS_FILE` cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("EXTRA_ROOTS_FILE holds no root certificates in PEM form, or cannot be read")]
+pub struct RootsError;
+
 impl Config {
     /// Reads the process's environment.
     ///
@@ -209,6 +214,16 @@ impl Config {
     pub fn lookups_budget(&self) -> Budget {
         let window = self.timing.rate_window;
         Budget { calls_per_second: self.lookups.per_second, window, spread: Duration::ZERO }
+    }
+
+    /// Reads the root certificates that are trusted beside the built-in ones at Skolverket.
+    ///
+    /// # Errors
+    /// [`RootsError`] where a file is named that cannot be read, or holds none.
+    pub fn extra_roots(&self) -> Result<Roots, RootsError> {
+        let Some(file) = &self.extra_roots_file else { return Ok(Roots::default()) };
+        let pem = std::fs::read_to_string(file).map_err(|_| RootsError)?;
+        Roots::read(&pem).ok_or(RootsError)
     }
 
     /// The address of a stage's queue.

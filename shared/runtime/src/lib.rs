@@ -16,7 +16,7 @@ pub mod telemetry;
 pub use aws::{AwsClients, error_code};
 pub use budget::Budget;
 pub use clock::Clock;
-pub use config::{Config, ConfigError, Lookups, Timing};
+pub use config::{Config, ConfigError, Lookups, RootsError, Timing};
 pub use metrics::Metrics;
 pub use organisers::{FieldFault, Organiser, Organisers, SettingsError};
 pub use parameters::{ParameterError, Parameters};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use stafett_domain::{AuthorizationCause, Findings, Text};
 
-use crate::problem::Problem;
+use crate::http::problem::Problem;
 
 /// What the gateway also says by itself: of a body above its own limit, and of a function that gives no answer.
 const TOLD_BY_THE_GATEWAY: [u16; 3] = [413, 500, 503];

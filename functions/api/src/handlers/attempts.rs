@@ -1,0 +1,45 @@
+//! A job's calls to Skolverket, and those to its authorization server for the tokens that they needed.
+
+use axum::extract::State;
+use stafett_domain::{Access, AttemptCall};
+
+use crate::api::Shared;
+use crate::http::address::{AttemptAddress, JobAddress};
+use crate::http::answer::{Polled, RetryAfter};
+use crate::http::caller::Reader;
+use crate::http::page::{PageQuery, PageView};
+use crate::http::problem::Problem;
+use crate::views::attempt::{AttemptView, WholeAttemptView};
+
+/// `GET …/jobs/{stage}/attempts`: the calls of a job: the last batch first, and of each batch the last call first.
+pub(crate) async fn list(
+    State(api): State<Shared>,
+    _: Reader,
+    JobAddress { send, stage }: JobAddress,
+    query: PageQuery,
+) -> Result<Polled<PageView<AttemptView>>, Problem> {
+    let (limit, cursor, now) = (query.limit()?, query.cursor()?, api.clock.now());
+    let job = api.history.seen_job(&send, stage, now).await?.ok_or(Problem::NotFound)?;
+    let page = api.history.attempts(&send, stage, limit, cursor.as_deref()).await?;
+    let page = PageView::of_page(page, |attempt| AttemptView::from(&attempt))?;
+    Ok(Polled::new(page, RetryAfter::of_job(&job, now)))
+}
+
+/// `GET …/jobs/{stage}/attempts/{attempt}`: one call; with its bodies for those who may see personal data.
+pub(crate) async fn show(
+    State(api): State<Shared>,
+    reader: Reader,
+    AttemptAddress { job: JobAddress { send, stage }, attempt }: AttemptAddress,
+) -> Result<Polled<WholeAttemptView>, Problem> {
+    api.history.seen_job(&send, stage, api.clock.now()).await?.ok_or(Problem::NotFound)?;
+    let attempt = api.history.attempt(&send, stage, attempt).await?.ok_or(Problem::NotFound)?;
+    let bodies = match reader.access {
+        Access::Masked => None,
+        Access::Personal => Some(api.history.attempt_bodies(&send, stage, &attempt).await?),
+    };
+    // Nothing about a token is about a person.
+    if let Some(bodies) = bodies.as_ref().filter(|_| attempt.call != AttemptCall::Token) {
+        reader.note_reading(&send, stage, "attempt", bodies.records);
+    }
+    Ok(Polled::personal(WholeAttemptView::new(&attempt, bodies)?, None))
+}

@@ -1,0 +1,109 @@
+//! A job's records: rows by page, filtered by outcome, and one record with what was sent and answered.
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use stafett_domain::{Access, BatchId, Outcome, RecordKind};
+use stafett_history::{FoundRecord, HistoryError, ListedRecord, SendRef};
+
+use crate::api::Shared;
+use crate::http::address::{JobAddress, RecordAddress};
+use crate::http::answer::{Polled, RetryAfter};
+use crate::http::caller::Reader;
+use crate::http::page::{PageQuery, PageView, opaque};
+use crate::http::problem::Problem;
+use crate::views::record::{RecordView, WholeRecordView};
+use crate::views::sheet::{self, Language, Sheet};
+
+/// `GET …/jobs/{stage}/records`: the records of a job, in the order in which they were given: as JSON, or as CSV for those
+/// who ask for it.
+pub(crate) async fn list(
+    State(api): State<Shared>,
+    reader: Reader,
+    JobAddress { send, stage }: JobAddress,
+    headers: HeaderMap,
+    query: PageQuery,
+) -> Result<Response, Problem> {
+    let as_csv = sheet::is_wanted(&headers);
+    let limit = if as_csv { query.limit_within(sheet::ROWS, sheet::ROWS)? } else { query.limit()? };
+    let filter = query.several("outcome")?;
+    let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
+    let now = api.clock.now();
+    let job = api.history.seen_job(&send, stage, now).await?.ok_or(Problem::NotFound)?;
+    let retry_after = RetryAfter::of_job(&job, now);
+    let wanted = filter.as_deref().unwrap_or(Outcome::ALL);
+    let records = api.history.job_records(&send, stage, job.status, from, wanted);
+    let view = |it: ListedRecord| RecordView::new(it.record, &it.facts, reader.access);
+    if as_csv {
+        let mut sheet = Sheet::new(stage, Language::of(&headers))?;
+        let (count, next) = fill(records, limit, |record| sheet.add(&view(record))).await?;
+        reader.note_reading(&send, stage, "records", count);
+        let next = next.map(|next| next_page(&send, stage, filter.as_deref(), limit, &next));
+        return sheet.answer(&send, next.as_deref(), retry_after);
+    }
+    let mut page = PageView::new();
+    let (count, next) = fill(records, limit, |record| page.add(view(record))).await?;
+    reader.note_reading(&send, stage, "records", count);
+    Ok(Polled::personal(page.before(next.as_deref()), retry_after).into_response())
+}
+
+/// Gives records to `add` until they are `limit`, or it says that it is full, and then the record that it was given is the
+/// next page's. Gives how many it gave, and the cursor of the next page.
+async fn fill(
+    mut records: BoxStream<'_, Result<ListedRecord, HistoryError>>,
+    limit: usize,
+    mut add: impl FnMut(ListedRecord) -> Result<bool, Problem>,
+) -> Result<(usize, Option<String>), Problem> {
+    let mut count = 0;
+    while let Some(record) = records.try_next().await? {
+        let at = record.at.clone();
+        if count == limit || !add(record)? {
+            return Ok((count, Some(at)));
+        }
+        count += 1;
+    }
+    Ok((count, None))
+}
+
+/// The address of the page that follows.
+fn next_page(
+    send: &SendRef,
+    stage: RecordKind,
+    filter: Option<&[Outcome]>,
+    limit: usize,
+    cursor: &str,
+) -> String {
+    let outcomes = filter.map(|outcomes| {
+        let words: Vec<_> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
+        format!("&outcome={}", words.join(","))
+    });
+    let (outcomes, cursor) = (outcomes.unwrap_or_default(), opaque(cursor));
+    format!("/v1/sends/{}/jobs/{stage}/records?limit={limit}{outcomes}&cursor={cursor}", send.send)
+}
+
+/// `GET …/jobs/{stage}/records/{record}`: one record of a job; with what was sent and answered for those who may see
+/// personal data.
+pub(crate) async fn show(
+    State(api): State<Shared>,
+    reader: Reader,
+    RecordAddress { job: JobAddress { send, stage }, record }: RecordAddress,
+) -> Result<Response, Problem> {
+    let now = api.clock.now();
+    let job = api.history.seen_job(&send, stage, now).await?.ok_or(Problem::NotFound)?;
+    let found = api.history.job_record(&send, stage, job.status, record).await?.ok_or(Problem::NotFound)?;
+    reader.note_reading(&send, stage, "record", 1);
+    let FoundRecord { record: found, facts, batch, stored } = found;
+    let view = RecordView::new(found, &facts, reader.access);
+    let view = match reader.access {
+        Access::Masked => WholeRecordView::masked(view),
+        Access::Personal => {
+            let mut sent = Vec::from_iter(stored);
+            api.history.leave_out_refused(&send, stage, &mut sent).await?;
+            let answers = api.history.answers_about(&send, stage, &batch, record).await?;
+            WholeRecordView::personal(view, sent.pop(), answers)?
+        }
+    };
+    Ok(Polled::personal(view, RetryAfter::of_job(&job, now)).into_response())
+}

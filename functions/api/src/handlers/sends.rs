@@ -1,0 +1,115 @@
+//! Sends: new ones, their list, one of them, and what is done with one.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use stafett_domain::{Reason, ReasonCode, SendId, SendStatus};
+use stafett_history::{CancelledUpload, PlacedSend, SendFilter, StoredSend};
+use stafett_intake::{NewSendAnswer, ResumeRequest};
+
+use crate::api::Shared;
+use crate::http::address::SendAddress;
+use crate::http::answer::{Polled, RetryAfter};
+use crate::http::body::{Key, OptionalKey, RequestBody};
+use crate::http::caller::{Audience, Reader, Sender};
+use crate::http::page::{PageQuery, PageView, listed};
+use crate::http::problem::Problem;
+use crate::views::send::SendView;
+use crate::views::upload::OpenView;
+
+/// `POST /v1/sends`: takes a send, or opens one for parts.
+pub(crate) async fn new(
+    State(api): State<Shared>,
+    Sender(caller): Sender,
+    Key(key): Key,
+    RequestBody(body): RequestBody,
+) -> Result<Response, Problem> {
+    Ok(match Box::pin(api.intake.new_send(&caller.requester(), &key, &body)).await? {
+        NewSendAnswer::Accepted(stored) => accepted(*stored, caller.audience(), api.clock.now()),
+        NewSendAnswer::Open(send) => {
+            (StatusCode::ACCEPTED, [location(send)], Json(OpenView::new(send))).into_response()
+        }
+    })
+}
+
+/// `POST /v1/sends/{send}/resume`: makes a new send of one that has ended.
+pub(crate) async fn resume(
+    State(api): State<Shared>,
+    Sender(caller): Sender,
+    SendAddress(old): SendAddress,
+    OptionalKey(key): OptionalKey,
+    RequestBody(body): RequestBody,
+) -> Result<Response, Problem> {
+    let request = ResumeRequest { old: &old, subject: &caller.subject, key: key.as_ref(), body: &body };
+    let stored = Box::pin(api.intake.resume(request)).await?;
+    Ok(accepted(stored, caller.audience(), api.clock.now()))
+}
+
+/// The answer to a request that made a send: the same for every repeat, however far the send has come by then.
+pub(crate) fn accepted(send: StoredSend, audience: Audience<'_>, now: Timestamp) -> Response {
+    let retry_after = RetryAfter::of_accepted(&send, now);
+    let location = location(send.header.id);
+    let view = Json(SendView::accepted(send).shown_to(audience));
+    let mut response = (StatusCode::ACCEPTED, [location], view).into_response();
+    response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
+    response
+}
+
+fn location(send: SendId) -> (header::HeaderName, String) {
+    (header::LOCATION, format!("/v1/sends/{send}"))
+}
+
+/// `POST /v1/sends/{send}/cancel`: stops a send: one that takes parts or waits at once, one that runs when what is open
+/// has its outcome. A repeat is answered alike.
+pub(crate) async fn cancel(
+    State(api): State<Shared>,
+    Sender(caller): Sender,
+    SendAddress(send): SendAddress,
+) -> Result<Response, Problem> {
+    let stops = match api.intake.cancel_upload(&send).await? {
+        CancelledUpload::NotFound => return Err(Problem::NotFound),
+        CancelledUpload::Yes => true,
+        CancelledUpload::Accepted => {
+            api.relay.request_stop(&send, Reason::new(ReasonCode::Cancelled)).await?
+        }
+    };
+    let shown = api.history.shown_send(&send, api.clock.now()).await?.ok_or(Problem::NotFound)?;
+    if !stops && shown.header().status != SendStatus::Cancelled {
+        return Err(Problem::Ended);
+    }
+    let view = SendView::from(shown).shown_to(caller.audience());
+    Ok((StatusCode::ACCEPTED, Json(view)).into_response())
+}
+
+/// `GET /v1/sends`: the organiser's sends, newest first: with a `status`, that hold an `activity`, accepted `from` and
+/// `to` a time.
+pub(crate) async fn list(
+    State(api): State<Shared>,
+    reader: Reader,
+    query: PageQuery,
+) -> Result<Polled<PageView<SendView>>, Problem> {
+    let (limit, cursor) = (query.limit()?, query.cursor()?);
+    let filter = SendFilter {
+        statuses: query.several("status")?.unwrap_or_default(),
+        activity: query.one("activity")?,
+        accepted: query.span()?,
+    };
+    let now = api.clock.now();
+    let page = api.history.sends(&reader.organisation, &filter, limit, cursor.as_deref(), now).await?;
+    let retry_after = |it: &PlacedSend| RetryAfter::of_send(&it.send, now);
+    listed(page, retry_after, |send| SendView::from(send).shown_to(reader.audience()))
+}
+
+/// `GET /v1/sends/{send}`: one send.
+pub(crate) async fn show(
+    State(api): State<Shared>,
+    reader: Reader,
+    SendAddress(send): SendAddress,
+) -> Result<Polled<SendView>, Problem> {
+    let now = api.clock.now();
+    let view = SendView::from(api.history.shown_send(&send, now).await?.ok_or(Problem::NotFound)?);
+    let retry_after = view.retry_after(now);
+    Ok(Polled::new(view.shown_to(reader.audience()), retry_after))
+}

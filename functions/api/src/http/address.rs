@@ -1,0 +1,95 @@
+//! What an address names: always something of the caller's own organiser. An address that cannot be read is one where
+//! nothing is.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use stafett_domain::{AttemptId, OrganisationNumber, RecordId, RecordKind};
+use stafett_history::SendRef;
+
+use crate::api::Shared;
+use crate::http::caller::Caller;
+use crate::http::problem::Problem;
+
+/// A send.
+pub(crate) struct SendAddress(pub(crate) SendRef);
+
+/// A job of a send.
+pub(crate) struct JobAddress {
+    pub(crate) send: SendRef,
+    pub(crate) stage: RecordKind,
+}
+
+/// A record of a job.
+pub(crate) struct RecordAddress {
+    pub(crate) job: JobAddress,
+    pub(crate) record: RecordId,
+}
+
+/// A call of a job.
+pub(crate) struct AttemptAddress {
+    pub(crate) job: JobAddress,
+    pub(crate) attempt: AttemptId,
+}
+
+/// Whose address it is, and its parts by the names that the router gives them.
+struct Named {
+    organisation: OrganisationNumber,
+    parts: HashMap<String, String>,
+}
+
+impl Named {
+    async fn read(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let Caller { organisation, .. } = Caller::from_request_parts(parts, api).await?;
+        let Path(parts) = Path::from_request_parts(parts, api).await.map_err(|_| Problem::NotFound)?;
+        Ok(Self { organisation, parts })
+    }
+
+    fn part<T: FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.parts.get(name).and_then(|text| text.parse().ok()).ok_or(Problem::NotFound)
+    }
+
+    fn send(&self) -> Result<SendRef, Problem> {
+        Ok(SendRef::new(self.organisation.clone(), self.part("send")?))
+    }
+
+    fn job(&self) -> Result<JobAddress, Problem> {
+        Ok(JobAddress { send: self.send()?, stage: self.part("stage")? })
+    }
+}
+
+impl FromRequestParts<Shared> for SendAddress {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        Named::read(parts, api).await?.send().map(Self)
+    }
+}
+
+impl FromRequestParts<Shared> for JobAddress {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        Named::read(parts, api).await?.job()
+    }
+}
+
+impl FromRequestParts<Shared> for RecordAddress {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let named = Named::read(parts, api).await?;
+        Ok(Self { job: named.job()?, record: named.part("record")? })
+    }
+}
+
+impl FromRequestParts<Shared> for AttemptAddress {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let named = Named::read(parts, api).await?;
+        Ok(Self { job: named.job()?, attempt: named.part("attempt")? })
+    }
+}

@@ -1,0 +1,219 @@
+//! What answers have in common: how long they hold, how they are asked for again, and how they are packed.
+
+use std::io::Write;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use stafett_history::{Job, SendHeader, StoredSend};
+
+use crate::http::accept::weights;
+use crate::http::problem::Problem;
+
+/// When it is worth asking again for what still goes on, in seconds. It grows with the age and the number of records:
+/// three hundred frontends that look at large sends, or at an outage, must not crowd out those who press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct RetryAfter(u32);
+
+impl RetryAfter {
+    /// About what a call to Skolverket takes.
+    const SOON: Self = Self(2);
+    /// Nobody is to look at something that has long ended.
+    const LATEST: Self = Self(30);
+    /// After a minute it is as long as at the beginning; after a quarter of an hour it is the longest.
+    const OF_AGE: i64 = 30;
+    /// Skolverket takes about a thousand records a second: of 60,000 little has changed before ten seconds.
+    const RECORDS_A_SECOND: u32 = 6_000;
+
+    /// Of what began then (or has not begun) and has so many records.
+    pub(crate) fn of(began: Option<Timestamp>, records: u32, now: Timestamp) -> Self {
+        let age = began.map_or(0, |began| now.duration_since(began).as_secs() / Self::OF_AGE);
+        let by_age = u32::try_from(age.max(0)).unwrap_or(u32::MAX);
+        Self(by_age.max(records / Self::RECORDS_A_SECOND)).clamp(Self::SOON, Self::LATEST)
+    }
+
+    /// Of a job; none if it has ended.
+    pub(crate) fn of_job(job: &Job, now: Timestamp) -> Option<Self> {
+        (!job.status.has_ended()).then(|| Self::of(job.started_at, job.total, now))
+    }
+
+    /// Of a send; none if it has ended.
+    pub(crate) fn of_send(send: &StoredSend, now: Timestamp) -> Option<Self> {
+        Self::of_header(&send.header, records(send), now)
+    }
+
+    /// Of a send with so many records; none if it has ended.
+    pub(crate) fn of_header(send: &SendHeader, records: u32, now: Timestamp) -> Option<Self> {
+        (!send.status.has_ended()).then(|| Self::of(send.started_at, records, now))
+    }
+
+    /// Of a send that was accepted a moment ago, however old it is.
+    pub(crate) fn of_accepted(send: &StoredSend, now: Timestamp) -> Self {
+        Self::of(None, records(send), now)
+    }
+}
+
+impl From<RetryAfter> for HeaderValue {
+    fn from(RetryAfter(seconds): RetryAfter) -> Self {
+        seconds.into()
+    }
+}
+
+fn records(send: &StoredSend) -> u32 {
+    send.jobs.iter().map(|job| job.total).fold(0, u32::saturating_add)
+}
+
+/// Below this many bytes packing does not pay.
+const PACKED_FROM: usize = 1_000;
+/// An answer depends on who asks, and in which form.
+const VARY: &str = "Authorization, Accept, Accept-Encoding, Accept-Language";
+/// Kept by the caller alone, and never shown again without asking.
+const ASK_AGAIN: &str = "private, no-cache";
+/// Kept by nobody.
+const KEEP_NOTHING: &str = "no-store";
+
+/// An answer that is worth asking for again.
+pub(crate) struct Polled<T> {
+    body: T,
+    retry_after: Option<RetryAfter>,
+    personal: bool,
+}
+
+impl<T> Polled<T> {
+    /// `retry_after`: something of it will still change.
+    pub(crate) fn new(body: T, retry_after: Option<RetryAfter>) -> Self {
+        Self { body, retry_after, personal: false }
+    }
+
+    /// An answer about persons: nobody keeps it, no browser writes it to a disk.
+    pub(crate) fn personal(body: T, retry_after: Option<RetryAfter>) -> Self {
+        Self { body, retry_after, personal: true }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Polled<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.body).into_response();
+        mark(response.headers_mut(), self.retry_after, self.personal);
+        response
+    }
+}
+
+/// Says of an answer how it is asked for again.
+pub(crate) fn mark(headers: &mut HeaderMap, retry_after: Option<RetryAfter>, personal: bool) {
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    let kept = if personal { KEEP_NOTHING } else { ASK_AGAIN };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
+}
+
+/// Gives what was asked for its tag, leaves out what the caller has already, and packs what is large.
+///
+/// The tag is made of the whole body: two callers who may see different things get different tags, and the same tag
+/// means the same body. It is weak, for the body may be packed or not.
+pub(crate) async fn finish(request: Request, next: Next) -> Response {
+    let asked = request.headers();
+    let (gets, packs) = (request.method() == Method::GET, takes_gzip(asked));
+    let known = asked.get(header::IF_NONE_MATCH).cloned();
+    let response = next.run(request).await;
+    let (mut parts, body) = response.into_parts();
+    // Every answer of ours is whole in memory already.
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
+        return Problem::Internal.into_response();
+    };
+    parts.headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static(KEEP_NOTHING));
+    parts.headers.insert(header::VARY, HeaderValue::from_static(VARY));
+    if gets && parts.status == StatusCode::OK {
+        let tag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..18]));
+        let same = known.is_some_and(|known| names(&known, &tag));
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            parts.headers.insert(header::ETAG, tag);
+        }
+        if same {
+            parts.status = StatusCode::NOT_MODIFIED;
+            for about_the_body in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::CONTENT_DISPOSITION]
+            {
+                parts.headers.remove(about_the_body);
+            }
+            return Response::from_parts(parts, Body::empty());
+        }
+    }
+    if packs
+        && body.len() >= PACKED_FROM
+        && let Ok(packed) = gzip(&body)
+    {
+        parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        parts.headers.remove(header::CONTENT_LENGTH);
+        return Response::from_parts(parts, packed.into());
+    }
+    Response::from_parts(parts, body.into())
+}
+
+/// Whether a list of tags names this one; how strong they are does not matter here (RFC 9110, 13.1.2).
+fn names(list: &HeaderValue, tag: &str) -> bool {
+    let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let list = list.to_str().unwrap_or_default();
+    list.trim() == "*" || list.split(',').any(|listed| plain(listed) == plain(tag))
+}
+
+fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut packer = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+    packer.write_all(body)?;
+    packer.finish()
+}
+
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    weights(headers, &header::ACCEPT_ENCODING).any(|(coding, weight)| coding == "gzip" && weight > 0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_old_or_large_is_asked_for_less_often() {
+        let now: Timestamp = "2026-11-27T08:00:00Z".parse().unwrap();
+        let after = |seconds: i64, records| {
+            let began = now.checked_sub(jiff::SignedDuration::from_secs(seconds)).unwrap();
+            RetryAfter::of(Some(began), records, now).0
+        };
+        assert_eq!([after(0, 100), after(60, 100), after(300, 100), after(86_400, 100)], [2, 2, 10, 30]);
+        assert_eq!([after(0, 12_000), after(0, 60_000), after(0, 1_000_000)], [2, 10, 30]);
+        assert_eq!(RetryAfter::of(None, 100, now).0, 2, "it waits for its place");
+        assert_eq!(after(-60, 100), 2, "another machine's clock");
+    }
+
+    fn accepting(value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn gzip_is_given_to_those_who_take_it() {
+        for (value, takes) in [("gzip", true), ("br, GZip;q=0.5", true), ("gzip;q=0", false), ("br", false)] {
+            assert_eq!(takes_gzip(&accepting(value)), takes, "{value}");
+        }
+        assert!(!takes_gzip(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_tag_is_known_however_strong_it_is_said_to_be() {
+        let tag = "W/\"abc\"";
+        for known in ["W/\"abc\"", "\"abc\"", "\"x\", W/\"abc\"", "*"] {
+            assert!(names(&HeaderValue::from_static(known), tag), "{known}");
+        }
+        for other in ["\"ab\"", "abc", ""] {
+            assert!(!names(&HeaderValue::from_static(other), tag), "{other}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What comes with a request: its body, plain or packed with gzip, and its key.
+//!
+//! Bodies are unpacked here and not by `tower_http`'s layer, which cannot answer as this API does: it refuses an encoding
+//! that it does not know without a problem, takes `gzip` in lower case only, and tells neither what is no gzip nor what is
+//! too large before all of it was read.
+
+use std::io::Read;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use flate2::read::MultiGzDecoder;
+use stafett_domain::Text;
+use stafett_intake::IdempotencyKey;
+
+use crate::http::problem::Problem;
+
+/// Bytes of one request, unpacked (design §7).
+const LARGEST_REQUEST: usize = 4_000_000;
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The body of a request as it was before it was packed.
+pub(crate) struct RequestBody(pub(crate) Bytes);
+
+/// The key of a request that needs one.
+pub(crate) struct Key(pub(crate) IdempotencyKey);
+
+/// The key of a request that may have one.
+pub(crate) struct OptionalKey(pub(crate) Option<IdempotencyKey>);
+
+impl<S: Send + Sync> FromRequest<S> for RequestBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let body = Bytes::from_request(request, state).await.map_err(|_| Problem::Internal)?;
+        unpacked(&headers, body).map(Self)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Key {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        key(&parts.headers)?.map(Self).ok_or(Problem::IdempotencyKey)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        key(&parts.headers).map(Self)
+    }
+}
+
+/// The key, where one is given.
+fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    let read = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
+    headers.get(IDEMPOTENCY_KEY).map(|value| read(value).ok_or(Problem::IdempotencyKey)).transpose()
+}
+
+/// The body as it was before it was packed, if it was, and if it is not too large.
+fn unpacked(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    let body = match encoding.as_deref() {
+        None | Some(b"identity") => body,
+        Some(b"gzip") => {
+            let mut plain = Vec::new();
+            // One byte more than may be: that tells what is too large without unpacking all of it.
+            let most = LARGEST_REQUEST as u64 + 1;
+            MultiGzDecoder::new(body.as_ref()).take(most).read_to_end(&mut plain).map_err(|_| no_gzip())?;
+            plain.into()
+        }
+        Some(_) => return Err(Problem::Encoding),
+    };
+    if body.len() > LARGEST_REQUEST { Err(Problem::TooLarge) } else { Ok(body) }
+}
+
+fn no_gzip() -> Problem {
+    Problem::NotReadable(Text {
+        en: "The body is not gzip, as Content-Encoding says. Nothing was stored. Correct it and send again."
+            .to_owned(),
+        sv: "Innehållet är inte gzip, som Content-Encoding anger. Inget har sparats. Rätta det och skicka igen."
+            .to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_key_that_cannot_be_used_is_refused_and_none_is_none() {
+        let with = |value: &[u8]| {
+            let headers = HeaderMap::from_iter([(
+                IDEMPOTENCY_KEY.parse().unwrap(),
+                HeaderValue::from_bytes(value).unwrap(),
+            )]);
+            key(&headers)
+        };
+        assert_eq!(with(b" press 1 ").unwrap(), "press 1".parse().ok());
+        for unusable in ["", "å"] {
+            assert!(with(unusable.as_bytes()).is_err(), "{unusable}");
+        }
+        assert!(key(&HeaderMap::new()).unwrap().is_none());
+    }
+
+    fn gzip(plain: &[u8]) -> Bytes {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(plain).unwrap();
+        packed.finish().unwrap().into()
+    }
+
+    fn taken(encoding: Option<&'static str>, body: Bytes) -> Result<Bytes, u16> {
+        let mut headers = HeaderMap::new();
+        if let Some(encoding) = encoding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+        }
+        unpacked(&headers, body).map_err(|problem| problem.status().as_u16())
+    }
+
+    #[test]
+    fn a_packed_body_is_the_plain_one() {
+        for (encoding, body) in [(None, Bytes::from("{}")), (Some("GZip"), gzip(b"{}"))] {
+            assert_eq!(taken(encoding, body), Ok(Bytes::from("{}")));
+        }
+        assert_eq!(taken(Some("gzip"), Bytes::from("{}")), Err(400));
+        assert_eq!(taken(Some("br"), Bytes::from("{}")), Err(415));
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_plain_body() {
+        let largest = vec![b' '; LARGEST_REQUEST];
+        assert_eq!(taken(Some("gzip"), gzip(&largest)).map(|body| body.len()), Ok(LARGEST_REQUEST));
+        let larger = vec![b' '; LARGEST_REQUEST + 1];
+        assert_eq!(taken(Some("gzip"), gzip(&larger)), Err(413));
+        assert_eq!(taken(None, larger.into()), Err(413));
+    }
+}

@@ -1,0 +1,264 @@
+//! Lists: `{items, nextCursor}`, asked for with `limit` and `cursor`, and with filters where a list has them. A page
+//! that would become too large holds fewer items than asked for, and the cursor of the rest.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use stafett_history::{Listed, Page, Span};
+
+use crate::http::answer::{Polled, RetryAfter};
+use crate::http::problem::Problem;
+use crate::http::room::Room;
+
+/// How many items a page holds when nobody says.
+const USUAL_LIMIT: usize = 50;
+/// And at most.
+const LARGEST_LIMIT: usize = 100;
+
+/// The parameters of a query. A list looks at those that it has, and not at others.
+#[derive(Default)]
+pub(crate) struct PageQuery(Vec<(String, String)>);
+
+/// A page as it is shown. Made item by item, so that none becomes larger than an answer may be.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PageView<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
+    #[serde(skip)]
+    room: Room,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
+    type Rejection = Problem;
+
+    /// Reads the query; one that cannot be read is told as every other problem is.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Query(parameters) =
+            Query::from_request_parts(parts, state).await.map_err(|_| Problem::Parameter("query"))?;
+        Ok(Self(parameters))
+    }
+}
+
+impl PageQuery {
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
+        self.limit_within(USUAL_LIMIT, LARGEST_LIMIT)
+    }
+
+    /// The limit of a list that holds `usual` items when nobody says, and at most `largest`.
+    pub(crate) fn limit_within(&self, usual: usize, largest: usize) -> Result<usize, Problem> {
+        let limit = self.one("limit")?.unwrap_or(usual);
+        if (1..=largest).contains(&limit) { Ok(limit) } else { Err(Problem::Parameter("limit")) }
+    }
+
+    /// A parameter as it stands; refused where it stands twice.
+    fn text(&self, name: &'static str) -> Result<Option<&str>, Problem> {
+        let mut named = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        match (named.next(), named.next()) {
+            (_, Some(_)) => Err(Problem::Parameter("query")),
+            (value, None) => Ok(value),
+        }
+    }
+
+    /// A parameter that is one value.
+    pub(crate) fn one<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Problem> {
+        self.text(name)?.map(|text| text.parse().map_err(|_| Problem::Parameter(name))).transpose()
+    }
+
+    /// A parameter that is a list, separated by commas; none where it is not given.
+    pub(crate) fn several<T: FromStr>(&self, name: &'static str) -> Result<Option<Vec<T>>, Problem> {
+        let Some(list) = self.text(name)? else { return Ok(None) };
+        let words = list.split(',').map(|word| word.trim().parse().map_err(|_| Problem::Parameter(name)));
+        words.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The time that is asked for.
+    pub(crate) fn span(&self) -> Result<Span, Problem> {
+        Ok(Span { from: self.one("from")?, to: self.one("to")? })
+    }
+
+    /// A cursor of two numbers.
+    pub(crate) fn place<A: FromStr, B: FromStr>(&self) -> Result<Option<(A, B)>, Problem> {
+        let Some(cursor) = self.cursor()? else { return Ok(None) };
+        let read = || {
+            let (first, second) = cursor.split_once('.')?;
+            Some((first.parse().ok()?, second.parse().ok()?))
+        };
+        read().map(Some).ok_or(Problem::Parameter("cursor"))
+    }
+
+    /// What the page before gave, as it was before it was made opaque.
+    pub(crate) fn cursor(&self) -> Result<Option<String>, Problem> {
+        let Some(text) = self.text("cursor")? else { return Ok(None) };
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Problem::Parameter("cursor"))?;
+        let cursor = String::from_utf8(bytes).map_err(|_| Problem::Parameter("cursor"))?;
+        // It becomes part of a key: nothing but what our own cursors are made of.
+        let known = cursor.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if known && !cursor.is_empty() && cursor.len() <= 40 {
+            Ok(Some(cursor))
+        } else {
+            Err(Problem::Parameter("cursor"))
+        }
+    }
+}
+
+impl<T: Serialize> PageView<T> {
+    /// A page without items.
+    pub(crate) fn new() -> Self {
+        Self { items: Vec::new(), next_cursor: None, room: Room::new() }
+    }
+
+    /// A page of the history, each item as `view` shows it.
+    pub(crate) fn of_page<Item>(page: Page<Item>, view: impl Fn(Item) -> T) -> Result<Self, Problem> {
+        let items = page.items.into_iter().map(|Listed { item, after }| Listed { item: view(item), after });
+        Self::of(items, page.next.as_deref())
+    }
+
+    /// A page of as many of these items as it has room for. `next`: the cursor behind all of them, if there is more.
+    fn of(items: impl IntoIterator<Item = Listed<T>>, next: Option<&str>) -> Result<Self, Problem> {
+        let (mut page, mut last) = (Self::new(), None);
+        for Listed { item, after } in items {
+            if !page.add(item)? {
+                return Ok(page.before(last.as_deref()));
+            }
+            last = Some(after);
+        }
+        Ok(page.before(next))
+    }
+
+    /// Adds an item; says whether there was room for it.
+    pub(crate) fn add(&mut self, item: T) -> Result<bool, Problem> {
+        let fits = self.room.take(&item)?;
+        if fits {
+            self.items.push(item);
+        }
+        Ok(fits)
+    }
+
+    /// The page, with the cursor of the next one.
+    #[must_use]
+    pub(crate) fn before(self, next: Option<&str>) -> Self {
+        Self { next_cursor: next.map(opaque), ..self }
+    }
+
+    /// How many items it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+}
+
+/// Answers with a page of a list: each item as `view` shows it. `retry_after`: when an item that will still change is
+/// worth asking for again.
+pub(crate) fn listed<Item, View: Serialize>(
+    page: Page<Item>,
+    retry_after: impl Fn(&Item) -> Option<RetryAfter>,
+    view: impl Fn(Item) -> View,
+) -> Result<Polled<PageView<View>>, Problem> {
+    let soonest = page.items.iter().filter_map(|listed| retry_after(&listed.item)).min();
+    Ok(Polled::new(PageView::of_page(page, view)?, soonest))
+}
+
+/// A cursor as it is given to the caller.
+pub(crate) fn opaque(cursor: &str) -> String {
+    URL_SAFE_NO_PAD.encode(cursor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn query(parameters: &[(&str, &str)]) -> PageQuery {
+        PageQuery(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_cursor_comes_back_as_it_was_given_and_nothing_else_is_one() {
+        let given = PageView::<u8>::new().before(Some("00012.000345")).next_cursor.unwrap();
+        assert_eq!(query(&[("cursor", &given)]).cursor().unwrap().as_deref(), Some("00012.000345"));
+        let strange =
+            ["", "*", "YQ", &URL_SAFE_NO_PAD.encode("1#2"), &URL_SAFE_NO_PAD.encode("1".repeat(41))];
+        for strange in strange {
+            assert!(query(&[("cursor", strange)]).cursor().is_err(), "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_two_numbers_is_nothing_else() {
+        let place = |cursor: &str| query(&[("cursor", &opaque(cursor))]).place::<u64, u32>();
+        assert_eq!(place("3.17").unwrap(), Some((3, 17)));
+        assert_eq!(query(&[]).place::<u64, u32>().unwrap(), None);
+        for strange in ["3", "3.", "3.1.2"] {
+            assert!(place(strange).is_err(), "{strange}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_separated_by_commas_and_a_time_is_rfc_3339() {
+        let several = |list: &str| query(&[("x", list)]).several::<u8>("x");
+        assert_eq!(several("1, 2").unwrap(), Some(vec![1, 2]));
+        assert!(several("").is_err());
+        assert_eq!(query(&[]).several::<u8>("x").unwrap(), None);
+        let from = |from: &str| query(&[("from", from)]).span();
+        let utc = Some("2026-11-01T09:00:00Z".parse().unwrap());
+        assert_eq!(from("2026-11-01T10:00:00+01:00").unwrap().from, utc);
+        assert!(from("2026-11-01").is_err());
+    }
+
+    #[test]
+    fn a_parameter_stands_once() {
+        let twice = query(&[("stage", "1"), ("activity", "2"), ("stage", "1")]);
+        assert!(matches!(twice.one::<u8>("stage"), Err(Problem::Parameter("query"))));
+        assert_eq!(twice.one("activity").unwrap(), Some(2_u8));
+    }
+
+    #[test]
+    fn a_page_holds_what_it_has_room_for_and_goes_on_from_there() {
+        let list = |name: &str| {
+            let items = (0..45).map(|n| Listed { item: (n, name.to_owned()), after: n.to_string() });
+            items.collect::<Vec<_>>()
+        };
+        let short = PageView::of(list("6B"), Some("99")).unwrap();
+        assert_eq!((short.len(), short.next_cursor), (45, Some(opaque("99"))));
+        // The last two grow in the function's answer, where a page stands as a text.
+        for letter in ["x", "å", "\"", "\u{1}"] {
+            let name = letter.repeat(180_000 / letter.len());
+            let (mut seen, mut after) = (Vec::new(), None);
+            while seen.len() < 45 {
+                let begin = after.map_or(0, |last: usize| last + 1);
+                let rest = list(&name).into_iter().skip(begin);
+                let page = PageView::of(rest, None).unwrap();
+                let answer = serde_json::to_string(&serde_json::to_string(&page).unwrap()).unwrap();
+                assert!(answer.len() <= 4_000_000, "{}", answer.len());
+                seen.extend(page.items.iter().map(|(n, _)| *n));
+                assert_eq!(page.next_cursor.is_none(), seen.len() == 45);
+                after = seen.last().copied();
+                let next = after.filter(|_| seen.len() < 45);
+                assert_eq!(page.next_cursor, next.map(|last| opaque(&last.to_string())));
+            }
+            assert_eq!(seen, (0..45).collect::<Vec<usize>>());
+        }
+    }
+
+    #[test]
+    fn an_item_that_fills_a_page_has_one_of_its_own() {
+        let items =
+            [1, 5_000_000, 1].map(|length| Listed { item: "x".repeat(length), after: length.to_string() });
+        let first = PageView::of(items, None).unwrap();
+        assert_eq!((first.len(), first.next_cursor), (1, Some(opaque("1"))));
+        let large = Listed { item: "x".repeat(5_000_000), after: "2".to_owned() };
+        assert_eq!(PageView::of([large], Some("2")).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_limit_is_between_one_and_a_hundred() {
+        assert_eq!(query(&[]).limit().unwrap(), USUAL_LIMIT);
+        assert_eq!(query(&[("limit", "100")]).limit().unwrap(), 100);
+        for strange in ["0", "101", "-1", "ten", ""] {
+            assert!(query(&[("limit", strange)]).limit().is_err(), "{strange}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! One job, with what kept its records from being simply accepted: records with the same cause stand together.
+
+use serde::Serialize;
+use stafett_domain::{Access, Guidance, Label, Outcome, RecordId, Severity};
+use stafett_history::{Job, JobCause, JobCauses};
+
+use crate::http::room::shortened;
+use crate::views::job::JobView;
+use crate::views::message::LONGEST_TEXT;
+
+/// A job and its causes.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobCausesView {
+    #[serde(flatten)]
+    job: JobView,
+    /// How many there are; only the most frequent are told of.
+    cause_count: usize,
+    causes: Vec<CauseView>,
+}
+
+/// Records with the same cause.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CauseView {
+    /// How many records have it.
+    count: u32,
+    outcome: Outcome,
+    outcome_label: Label,
+    severity: Severity,
+    /// The number, attribute and category of Skolverket's message; none where Skolverket said nothing.
+    id: Option<String>,
+    attribute: Option<String>,
+    message_type: Option<String>,
+    /// Skolverket's text about the first record: for those who may see personal data, for it may quote values.
+    message: Option<String>,
+    guidance: &'static Guidance,
+    first_record_ids: Vec<RecordId>,
+}
+
+impl CauseView {
+    fn new(told: JobCause, access: Access) -> Self {
+        let cause = told.cause.names_only();
+        let guidance = cause.guidance();
+        Self {
+            count: told.records,
+            outcome: cause.outcome,
+            outcome_label: cause.outcome.label(),
+            severity: cause.severity,
+            id: cause.id,
+            attribute: cause.attribute,
+            message_type: cause.message_type,
+            message: told
+                .message
+                .filter(|_| access == Access::Personal)
+                .map(|text| shortened(text, LONGEST_TEXT)),
+            guidance,
+            first_record_ids: told.first_records,
+        }
+    }
+}
+
+impl JobCausesView {
+    /// A job and its causes, as a caller with this access may see them.
+    pub(crate) fn new(job: &Job, JobCauses { total, causes }: JobCauses, access: Access) -> Self {
+        let causes = causes.into_iter().map(|cause| CauseView::new(cause, access)).collect();
+        Self { job: job.into(), cause_count: total, causes }
+    }
+
+    /// How many of the causes quote Skolverket's text.
+    pub(crate) fn quoted(&self) -> usize {
+        self.causes.iter().filter(|cause| cause.message.is_some()).count()
+    }
+}

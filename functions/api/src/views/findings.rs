@@ -1,0 +1,48 @@
+//! What was found in a body, in numbers, and what could not be checked.
+
+use serde::Serialize;
+use stafett_domain::register::Register;
+use stafett_domain::{FindingGroup, Findings, KindCount, Severity};
+
+/// What was found in a body, in numbers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FoundView {
+    errors: u32,
+    warnings: u32,
+    rules: Vec<FindingGroup<'static>>,
+    /// The registers that it could not be held against; absent where none was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_checked: Option<Vec<NotCheckedView>>,
+}
+
+impl FoundView {
+    pub(crate) fn of(counts: &[KindCount], not_checked: Option<&[Register]>) -> Self {
+        let mut findings = Findings::default();
+        findings.add_counts(counts);
+        Self {
+            errors: findings.total(Severity::Error),
+            warnings: findings.total(Severity::Warning),
+            rules: FindingGroup::all(counts),
+            not_checked: not_checked.map(NotCheckedView::all),
+        }
+    }
+}
+
+/// Something that was not checked, with words for the admin.
+#[derive(Serialize)]
+pub(crate) struct NotCheckedView {
+    what: Register,
+    en: String,
+    sv: String,
+}
+
+impl NotCheckedView {
+    pub(crate) fn all(not_checked: &[Register]) -> Vec<Self> {
+        let view = |what: &Register| {
+            let text = what.not_checked();
+            Self { what: *what, en: text.en, sv: text.sv }
+        };
+        not_checked.iter().map(view).collect()
+    }
+}

@@ -1,0 +1,111 @@
+//! Jobs.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use stafett_domain::{
+    AuthorizationCause, Counts, Guidance, JobStatus, Label, Reason, ReasonCode, RecordKind, SendId, WaitCause,
+};
+use stafett_history::{Job, ListedJob};
+
+use crate::http::caller::Audience;
+use crate::views::requester::RequesterView;
+
+/// A job.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobView {
+    stage: RecordKind,
+    stage_label: Label,
+    status: JobStatus,
+    status_label: Label,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    counts: Counts,
+    /// Since when it waits for Skolverket.
+    waiting_for_skolverket_since: Option<Timestamp>,
+    waiting_for_skolverket_cause: Option<WaitView>,
+    reason: Option<ReasonView>,
+}
+
+/// Why a job waits for Skolverket, with words for the admin.
+#[derive(Serialize)]
+struct WaitView {
+    code: WaitCause,
+    guidance: &'static Guidance,
+}
+
+impl From<WaitCause> for WaitView {
+    fn from(code: WaitCause) -> Self {
+        Self { code, guidance: code.guidance() }
+    }
+}
+
+/// Why a job did not succeed, with words for the admin.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReasonView {
+    code: ReasonCode,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_status: Option<u16>,
+    /// What is behind a want of authorization.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<AuthorizationCause>,
+    /// What the authorization server said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_text: Option<String>,
+    en: String,
+    sv: String,
+    guidance: Guidance,
+}
+
+impl From<Reason> for ReasonView {
+    fn from(reason: Reason) -> Self {
+        let (text, guidance) = (reason.text(), reason.guidance());
+        let Reason { code, http_status, cause, server_text } = reason;
+        Self { code, http_status, cause, server_text, en: text.en, sv: text.sv, guidance }
+    }
+}
+
+impl JobView {
+    /// How many records it has.
+    pub(crate) fn records(&self) -> u32 {
+        self.counts.total
+    }
+}
+
+impl From<&Job> for JobView {
+    fn from(job: &Job) -> Self {
+        let waiting_since = job.waiting_since.filter(|_| !job.status.has_ended());
+        Self {
+            stage: job.stage,
+            stage_label: job.stage.label(),
+            status: job.status,
+            status_label: job.status.label(),
+            started_at: job.started_at,
+            ended_at: job.ended_at,
+            counts: job.counts(),
+            waiting_for_skolverket_since: waiting_since,
+            waiting_for_skolverket_cause: waiting_since.and(job.waiting_cause).map(Into::into),
+            reason: job.reason.clone().map(Into::into),
+        }
+    }
+}
+
+/// A job with what its send tells of it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListedJobView {
+    send: SendId,
+    accepted_at: Option<Timestamp>,
+    #[serde(flatten)]
+    requester: RequesterView,
+    #[serde(flatten)]
+    job: JobView,
+}
+
+impl ListedJobView {
+    pub(crate) fn new(ListedJob { send, job }: ListedJob, audience: Audience<'_>) -> Self {
+        let requester = RequesterView::hidden(send.requested_by).shown_to(audience);
+        Self { send: send.id, accepted_at: send.accepted_at, requester, job: (&job).into() }
+    }
+}

@@ -1,0 +1,60 @@
+//! Who asked for a send, as others may see it.
+
+use serde::Serialize;
+use stafett_domain::Access;
+
+use crate::http::caller::Audience;
+
+/// Who asked for a send: `sub` of a token, which many identity providers fill with an e-mail address, a user name or a
+/// civic number. It is hidden until it is known who looks.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RequesterView {
+    /// None where the caller may not see it.
+    requested_by: Option<String>,
+    masked: bool,
+    #[serde(skip)]
+    subject: String,
+}
+
+impl RequesterView {
+    /// Hidden from everybody.
+    pub(crate) fn hidden(subject: String) -> Self {
+        Self { requested_by: None, masked: true, subject }
+    }
+
+    /// As this caller may see it: whole for those who may see personal data, and for whoever asked for the send. A token
+    /// without subject is nobody's.
+    #[must_use]
+    pub(crate) fn shown_to(self, audience: Audience<'_>) -> Self {
+        let own = self.subject.is_empty() || self.subject == audience.subject;
+        if own || audience.access == Access::Personal {
+            Self { requested_by: Some(self.subject.clone()), masked: false, ..self }
+        } else {
+            Self { requested_by: None, masked: true, ..self }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn who_asked_is_whole_for_themselves_and_for_those_who_may_see_personal_data() {
+        let shown = |subject: &str, by: &str, access| {
+            let view = RequesterView::hidden(by.to_owned()).shown_to(Audience { subject, access });
+            serde_json::to_value(view).unwrap()
+        };
+        let (anna, hidden) = ("anna@example.se", json!({"requestedBy": null, "masked": true}));
+        assert_eq!(shown("bo@example.se", anna, Access::Masked), hidden);
+        assert_eq!(shown("", anna, Access::Masked), hidden, "a token without subject");
+        assert_eq!(serde_json::to_value(RequesterView::hidden(anna.to_owned())).unwrap(), hidden);
+        let whole = json!({"requestedBy": anna, "masked": false});
+        assert_eq!(shown("bo@example.se", anna, Access::Personal), whole);
+        assert_eq!(shown(anna, anna, Access::Masked), whole);
+        assert_eq!(shown("bo@example.se", "", Access::Masked), json!({"requestedBy": "", "masked": false}));
+    }
+}

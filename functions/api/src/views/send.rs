@@ -1,0 +1,169 @@
+//! Sends.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use stafett_domain::{ActivitySummary, Label, Options, SendId, SendStatus};
+use stafett_history::{Job, PlacedSend, ShownSend, StoredPart, StoredSend, UploadParts};
+
+use crate::http::answer::RetryAfter;
+use crate::http::caller::Audience;
+use crate::views::findings::FoundView;
+use crate::views::job::{JobView, ReasonView};
+use crate::views::requester::RequesterView;
+
+/// A send.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SendView {
+    id: SendId,
+    status: SendStatus,
+    status_label: Label,
+    accepted_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    #[serde(flatten)]
+    requester: RequesterView,
+    /// The send that it takes up again.
+    resume_of: Option<SendId>,
+    queue_position: Option<u64>,
+    /// Why it is on its way to its end, while something of it is still open.
+    stopping: Option<ReasonView>,
+    activity_count: u32,
+    activities: Vec<ActivitySummary>,
+    jobs: Vec<JobView>,
+    options: Options,
+    /// What does not keep it from being sent, and should be looked after.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningView>,
+    /// What was found in it when it was accepted.
+    validation: FoundView,
+    /// Of a send that takes parts: those that are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<Vec<ReceivedPartView>>,
+    /// Of a send that takes parts: when it is removed, unless it is submitted before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submit_before: Option<Timestamp>,
+}
+
+/// A part of a send that takes parts: how many records it has.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReceivedPartView {
+    part: u32,
+    persons: u32,
+    duties: u32,
+    groups: u32,
+    activities: u32,
+}
+
+impl From<&StoredPart> for ReceivedPartView {
+    fn from(part: &StoredPart) -> Self {
+        let [persons, duties, groups, activities] = part.records();
+        Self { part: part.part, persons, duties, groups, activities }
+    }
+}
+
+/// Something that is to be looked after.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WarningView {
+    code: &'static str,
+    days_left: i64,
+    en: String,
+    sv: String,
+}
+
+impl WarningView {
+    fn certificate_expires(days_left: i64) -> Self {
+        Self {
+            code: "certificateExpires",
+            days_left,
+            en: format!(
+                "The organiser's client certificate expires in {days_left} days. Order a new one and replace it in the \
+                 settings: after its last day nothing can be sent."
+            ),
+            sv: format!(
+                "Huvudmannens klientcertifikat går ut om {days_left} dagar. Beställ ett nytt och byt det i \
+                 inställningarna: efter sista dagen kan inget skickas."
+            ),
+        }
+    }
+}
+
+impl SendView {
+    /// The send as this caller may see it.
+    #[must_use]
+    pub(crate) fn shown_to(self, audience: Audience<'_>) -> Self {
+        Self { requester: self.requester.shown_to(audience), ..self }
+    }
+
+    /// When it is worth asking again, if something of it will still change.
+    pub(crate) fn retry_after(&self, now: Timestamp) -> Option<RetryAfter> {
+        let records = self.jobs.iter().map(JobView::records).fold(0, u32::saturating_add);
+        (!self.status.has_ended()).then(|| RetryAfter::of(self.started_at, records, now))
+    }
+
+    /// `queue_position`: how many are before it, if it waits.
+    fn of(send: StoredSend, queue_position: Option<u64>) -> Self {
+        let StoredSend { header, jobs, activities, findings, not_checked } = send;
+        let certificate_expires = header.certificate_days_left.map(WarningView::certificate_expires);
+        Self {
+            id: header.id,
+            status: header.status,
+            status_label: header.status.label(),
+            accepted_at: header.accepted_at,
+            started_at: header.started_at,
+            ended_at: header.ended_at,
+            requester: RequesterView::hidden(header.requested_by),
+            resume_of: header.resume_of,
+            queue_position,
+            stopping: header.stop_requested.filter(|_| !header.status.has_ended()).map(Into::into),
+            activity_count: header.activity_count,
+            activities,
+            jobs: jobs.iter().map(Into::into).collect(),
+            options: header.options,
+            warnings: certificate_expires.into_iter().collect(),
+            validation: FoundView::of(&findings, Some(&not_checked)),
+            parts: None,
+            submit_before: None,
+        }
+    }
+
+    /// A send that comes in parts and was not accepted.
+    fn upload(found: UploadParts) -> Self {
+        let takes_parts = found.header.status == SendStatus::Receiving;
+        let parts = takes_parts.then(|| found.parts.iter().map(Into::into).collect());
+        let due = found.header.due.due_at.filter(|_| takes_parts);
+        let submit_before = due.and_then(|due| Timestamp::from_millisecond(due).ok());
+        Self { parts, submit_before, ..Self::of(found.into_send(), None) }
+    }
+
+    /// A send as it stood when it was accepted: what every repeat of the request is answered with, however far the
+    /// send has come.
+    pub(crate) fn accepted(mut send: StoredSend) -> Self {
+        let position = send.header.accepted_position;
+        send.header.status = SendStatus::Queued;
+        send.header.stop_requested = None;
+        (send.header.started_at, send.header.ended_at) = (None, None);
+        for job in &mut send.jobs {
+            *job = Job::waiting(job.stage, job.total, job.batches, job.expires);
+        }
+        Self::of(send, position)
+    }
+}
+
+impl From<PlacedSend> for SendView {
+    /// A send as it stands.
+    fn from(PlacedSend { send, position }: PlacedSend) -> Self {
+        Self::of(send, position)
+    }
+}
+
+impl From<ShownSend> for SendView {
+    fn from(send: ShownSend) -> Self {
+        match send {
+            ShownSend::Accepted(send) => Self::from(*send),
+            ShownSend::Upload(upload) => Self::upload(*upload),
+        }
+    }
+}

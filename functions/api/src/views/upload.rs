@@ -1,0 +1,44 @@
+//! Sends that come in parts.
+
+use serde::Serialize;
+use stafett_domain::{Label, SendId, SendStatus};
+use stafett_intake::TakenPart;
+
+use crate::views::findings::FoundView;
+
+/// A send that takes parts.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OpenView {
+    id: SendId,
+    status: SendStatus,
+    status_label: Label,
+}
+
+/// A part that was stored.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PartView {
+    part: u32,
+    persons: usize,
+    duties: usize,
+    groups: usize,
+    activities: usize,
+    /// What was found in it.
+    validation: FoundView,
+}
+
+impl OpenView {
+    /// This send.
+    pub(crate) fn new(id: SendId) -> Self {
+        let status = SendStatus::Receiving;
+        Self { id, status, status_label: status.label() }
+    }
+}
+
+impl From<TakenPart> for PartView {
+    fn from(TakenPart { part, records, findings }: TakenPart) -> Self {
+        let [persons, duties, groups, activities] = records;
+        Self { part, persons, duties, groups, activities, validation: FoundView::of(&findings, None) }
+    }
+}

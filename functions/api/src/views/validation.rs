@@ -1,0 +1,88 @@
+//! What is said of a body that is looked at, cut to what an answer may hold.
+
+use serde::Serialize;
+use stafett_domain::finding::MAX_LISTED;
+use stafett_domain::{FindingGroup, Severity, Viewer};
+use stafett_intake::ValidationReport;
+
+use crate::http::problem::Problem;
+use crate::http::room::Room;
+use crate::views::findings::NotCheckedView;
+
+/// What is said of a body.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ValidationView<'a> {
+    /// Whether `POST /v1/sends` takes this body as it is, with the options that it has.
+    valid: bool,
+    counts: CountsView,
+    /// By rule and code: how many, and the first hundred; fewer where all of them together would be too large.
+    rules: Vec<FindingGroup<'a>>,
+    /// The registers that it could not be held against.
+    not_checked: Vec<NotCheckedView>,
+    access_preview: PreviewView<'a>,
+}
+
+#[derive(Serialize)]
+struct CountsView {
+    errors: u32,
+    warnings: u32,
+}
+
+/// Who would see whose results: of the records that can be read.
+#[derive(Serialize)]
+struct PreviewView<'a> {
+    /// How many duties there are.
+    total: usize,
+    /// The first hundred of them; fewer where these would be too large.
+    items: Vec<&'a Viewer>,
+}
+
+impl<'a> ValidationView<'a> {
+    /// As much of the report as there is room for.
+    pub(crate) fn new(report: &'a ValidationReport) -> Result<Self, Problem> {
+        let ValidationReport { valid, findings, not_checked, duties, viewers } = report;
+        let [mut for_rules, mut for_preview] = Room::halves();
+        let mut rules = findings.groups();
+        fit(&mut rules, &mut for_rules)?;
+        let mut items = Vec::new();
+        for viewer in viewers {
+            if !for_preview.take(viewer)? {
+                break;
+            }
+            items.push(viewer);
+        }
+        Ok(Self {
+            valid: *valid,
+            counts: CountsView {
+                errors: findings.total(Severity::Error),
+                warnings: findings.total(Severity::Warning),
+            },
+            rules,
+            not_checked: NotCheckedView::all(not_checked),
+            access_preview: PreviewView { total: *duties, items },
+        })
+    }
+}
+
+/// Leaves as many findings as there is room for: of each group the first ones.
+fn fit(groups: &mut [FindingGroup<'_>], room: &mut Room) -> Result<(), Problem> {
+    let mut kept = vec![0; groups.len()];
+    for place in 0..MAX_LISTED {
+        for (group, kept) in groups.iter().zip(&mut kept) {
+            let finding = group.findings.as_ref().and_then(|findings| findings.get(place));
+            // A group that has come to its end stays there.
+            if let Some(finding) = finding.filter(|_| *kept == place)
+                && room.take(finding)?
+            {
+                *kept += 1;
+            }
+        }
+    }
+    for (group, kept) in groups.iter_mut().zip(kept) {
+        if let Some(findings) = &mut group.findings {
+            findings.truncate(kept);
+        }
+    }
+    Ok(())
+}

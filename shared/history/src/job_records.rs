@@ -1,0 +1,214 @@
+//! Records, each with what became of it: a batch's rows, issues and counts, put together.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+use serde_json::Value;
+use stafett_domain::{BatchId, Facts, JobStatus, Outcome, RecordId, RecordKind, Row, rows, sent_object};
+use stafett_skolverket::LogEntry;
+
+use crate::item::Batch;
+use crate::key::SendRef;
+use crate::packed::{Body, Issue};
+use crate::store::{History, HistoryError};
+
+/// A record, and what became of it.
+pub struct JobRecord {
+    /// What it shows, whole: see [`Row::shown`].
+    pub row: Row,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The status that Skolverket gave it.
+    pub status_code: Option<u16>,
+    /// Skolverket's messages about it.
+    pub messages: Vec<LogEntry>,
+    /// The status that Skolverket gave it, as it came, where it is none that is known. It may hold anything.
+    pub unknown_status: Option<String>,
+    /// Records that were not accepted, without which it went, or because of which it did not go.
+    pub without: Vec<RecordId>,
+}
+
+/// A batch, read.
+pub struct OpenedBatch {
+    /// Its records, in order.
+    pub records: Vec<JobRecord>,
+    /// The body that they went in.
+    pub body: String,
+    /// What is known of each beside, in the same order.
+    pub facts: Vec<Facts>,
+}
+
+/// A record in the list of its job's.
+pub struct ListedRecord {
+    /// The cursor with which a page begins with it.
+    pub at: String,
+    /// The record.
+    pub record: JobRecord,
+    /// What is known of it beside.
+    pub facts: Facts,
+}
+
+/// One record.
+pub struct FoundRecord {
+    /// The record.
+    pub record: JobRecord,
+    /// What is known of it beside.
+    pub facts: Facts,
+    /// The batch that it is in.
+    pub batch: Batch,
+    /// How it stands in the batch's body.
+    pub stored: Option<Value>,
+}
+
+impl History {
+    /// A job's records with these outcomes, in the order in which they were given, from this place of this batch on. They
+    /// are read as they are asked for: one body is in memory at a time. `job`: where their job stands.
+    pub fn job_records<'a>(
+        &'a self,
+        send: &'a SendRef,
+        stage: RecordKind,
+        job: JobStatus,
+        (first, index): (BatchId, usize),
+        wanted: &'a [Outcome],
+    ) -> BoxStream<'a, Result<ListedRecord, HistoryError>> {
+        let of_batch = move |batch: Batch| async move {
+            let counts = batch.counts_in(job);
+            // A batch without such records is not even opened.
+            if wanted.iter().all(|outcome| counts.get(*outcome) == 0) {
+                return Ok(None);
+            }
+            let OpenedBatch { records, facts, .. } = self.open_batch(send, stage, &batch, job).await?;
+            let id = batch.batch;
+            let skipped = if id == first { index } else { 0 };
+            let records = records.into_iter().zip(facts).enumerate().skip(skipped);
+            let records = records.filter(|(_, (record, _))| wanted.contains(&record.outcome));
+            let listed = move |(index, (record, facts))| {
+                Ok(ListedRecord { at: format!("{}.{index}", id.0), record, facts })
+            };
+            Ok(Some(stream::iter(records.map(listed))))
+        };
+        self.batches_from(send, stage, first).try_filter_map(of_batch).try_flatten().boxed()
+    }
+
+    /// One record of a job; none where the job does not have it. `job`: where the job stands.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn job_record(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        job: JobStatus,
+        id: RecordId,
+    ) -> Result<Option<FoundRecord>, HistoryError> {
+        let ids = self.record_ids(send).await?;
+        for place in ids.places(id).filter(|place| place.stage == stage) {
+            let batch = self.batch(send, stage, place.batch).await?;
+            let batch = batch.ok_or(HistoryError::Corrupt("a record in a batch that is not there"))?;
+            let OpenedBatch { records, body, facts } = self.open_batch(send, stage, &batch, job).await?;
+            let mut records = records.into_iter().zip(facts).enumerate();
+            if let Some((index, (record, facts))) = records.find(|(_, (record, _))| record.row.id() == id) {
+                let stored = sent_object(&body, index);
+                return Ok(Some(FoundRecord { record, facts, batch, stored }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A batch's records with what became of them. `job`: where their job stands.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn open_batch(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        batch: &Batch,
+        job: JobStatus,
+    ) -> Result<OpenedBatch, HistoryError> {
+        let Body { body, facts } = self.body_and_facts::<Facts>(send, stage, batch).await?;
+        let rows = rows(stage, &body, &facts)?;
+        let issues = match batch.issues {
+            Some(attempt) => self.issues(send, stage, attempt).await?.records,
+            None => Vec::new(),
+        };
+        Ok(OpenedBatch { records: joined(batch, job, rows, issues), body, facts })
+    }
+}
+
+/// Joins rows with what became of them: records without an issue had the usual outcome of their batch.
+fn joined(batch: &Batch, job: JobStatus, rows: Vec<Row>, issues: Vec<Issue>) -> Vec<JobRecord> {
+    let counts = batch.counts_in(job);
+    let known = batch.counts.is_some() || batch.settled.is_some();
+    let usual = if known && (!batch.answers.is_empty() || batch.issues.is_some()) {
+        Outcome::Success
+    } else {
+        // Without an answer all records of a batch share one outcome.
+        Outcome::ALL.iter().copied().find(|outcome| counts.get(*outcome) > 0).unwrap_or(Outcome::Pending)
+    };
+    let still_to_be_sent: HashSet<u32> =
+        batch.pieces.iter().flat_map(|piece| &piece.records).copied().collect();
+    let mut issues: HashMap<u32, Issue> = issues.into_iter().map(|issue| (issue.index, issue)).collect();
+    let without_issue = |index: u32| {
+        let pending = still_to_be_sent.contains(&index);
+        let outcome = if pending { Outcome::Pending } else { usual };
+        let status_code = batch.usual_status_code.filter(|_| outcome == Outcome::Success);
+        Issue { status_code, ..Issue::new(index, outcome) }
+    };
+    (0..)
+        .zip(rows)
+        .map(|(index, row)| {
+            let issue = issues.remove(&index).unwrap_or_else(|| without_issue(index));
+            let Issue { outcome, status_code, messages, unknown_status, without, .. } = issue;
+            JobRecord { row, outcome, status_code, messages, unknown_status, without }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use stafett_domain::{BatchId, BatchStatus, Counts};
+
+    use super::*;
+
+    fn outcomes(batch: &Batch, job: JobStatus, issues: Vec<Issue>) -> Vec<(Outcome, Option<u16>)> {
+        let ids = ["0190a1b2-0000-4000-8000-000000000001", "0190a1b2-0000-4000-8000-000000000002"];
+        let body = serde_json::json!({"data": [{"id": ids[0]}, {"id": ids[1]}]}).to_string();
+        let rows = rows(RecordKind::Group, &body, &[Facts::default(), Facts::default()]).unwrap();
+        let records = joined(batch, job, rows, issues);
+        records.into_iter().map(|record| (record.outcome, record.status_code)).collect()
+    }
+
+    #[test]
+    fn records_of_a_batch_that_never_went_were_not_sent_once_their_job_ended() {
+        let planned = Batch::planned(BatchId(0), 2, None, 0);
+        assert_eq!(outcomes(&planned, JobStatus::Running, Vec::new()), [(Outcome::Pending, None); 2]);
+        assert_eq!(outcomes(&planned, JobStatus::Failed, Vec::new()), [(Outcome::NotSent, None); 2]);
+    }
+
+    #[test]
+    fn records_without_an_issue_were_accepted() {
+        let planned = Batch::planned(BatchId(0), 2, None, 0);
+        let closed = Batch {
+            status: BatchStatus::Closed,
+            counts: Some(Counts::of([Outcome::Success, Outcome::Error])),
+            answers: vec![planned.attempt()],
+            usual_status_code: Some(201),
+            issues: Some(planned.attempt()),
+            ..planned
+        };
+        let refused = Issue { status_code: Some(400), ..Issue::new(1, Outcome::Error) };
+        assert_eq!(
+            outcomes(&closed, JobStatus::Failed, vec![refused]),
+            [(Outcome::Success, Some(201)), (Outcome::Error, Some(400))]
+        );
+    }
+
+    #[test]
+    fn records_of_a_batch_without_an_answer_share_its_outcome() {
+        let counts = Some(Counts::all(2, Outcome::Unknown));
+        let lost = Batch { status: BatchStatus::Closed, counts, ..Batch::planned(BatchId(0), 2, None, 0) };
+        assert_eq!(outcomes(&lost, JobStatus::Failed, Vec::new()), [(Outcome::Unknown, None); 2]);
+    }
+}

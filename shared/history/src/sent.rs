@@ -1,0 +1,121 @@
+//! What went to Skolverket and what it answered, call by call and record by record.
+
+use serde_json::Value;
+use stafett_domain::dependency::{Prepared, depends, prepare};
+use stafett_domain::{AttemptCall, Facts, RecordId, RecordKind};
+use stafett_skolverket::entries_about;
+
+use crate::item::{Attempt, Batch};
+use crate::key::SendRef;
+use crate::packed::Body;
+use crate::store::{History, HistoryError};
+
+/// The bodies of a call: JSON, or a text where it was none, such as a proxy's page.
+pub struct AttemptBodies {
+    /// What was sent; null where there was no body, or none is kept.
+    pub request: Value,
+    /// What was answered; null where nothing was.
+    pub response: Value,
+    /// How many records they are about.
+    pub records: usize,
+}
+
+impl History {
+    /// The bodies of one of a job's calls.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn attempt_bodies(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        attempt: &Attempt,
+    ) -> Result<AttemptBodies, HistoryError> {
+        let kept_response = || attempt.response.as_deref().map(json).unwrap_or_default();
+        if attempt.call == AttemptCall::Token {
+            let request = attempt.request.as_deref().map(json).unwrap_or_default();
+            return Ok(AttemptBodies { request, response: kept_response(), records: 0 });
+        }
+        let id = attempt.attempt;
+        let batch = self.batch(send, stage, id.batch).await?;
+        let batch = batch.ok_or(HistoryError::Corrupt("a call for a batch that is not there"))?;
+        let request = match attempt.call {
+            AttemptCall::Submit => self.submitted(send, stage, &batch, &attempt.records).await?,
+            AttemptCall::Poll | AttemptCall::Token => Value::Null,
+        };
+        let response = if attempt.answer_kept {
+            let answer = self.answer(send, stage, &batch, id).await?.unwrap_or_default();
+            json(&String::from_utf8_lossy(&answer))
+        } else {
+            kept_response()
+        };
+        let records = if attempt.records.is_empty() { batch.total as usize } else { attempt.records.len() };
+        Ok(AttemptBodies { request, response, records })
+    }
+
+    /// The body of a call with these records of a batch; with all of them where none are named.
+    async fn submitted(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        batch: &Batch,
+        places: &[u32],
+    ) -> Result<Value, HistoryError> {
+        let Body { body, .. } = self.body::<Facts>(send, stage, batch).await?;
+        let mut body = json(&body);
+        if let Some(Value::Array(records)) = body.get_mut("data") {
+            if !places.is_empty() {
+                *records = places.iter().filter_map(|place| records.get(*place as usize).cloned()).collect();
+            }
+            self.leave_out_refused(send, stage, records).await?;
+        }
+        Ok(body)
+    }
+
+    /// Turns records of a batch's body into what was sent of them: without what had not been accepted before.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn leave_out_refused(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        records: &mut [Value],
+    ) -> Result<(), HistoryError> {
+        if !depends(stage) {
+            return Ok(());
+        }
+        let refused = self.refused_before(send, stage).await?;
+        for stored in records {
+            if let Prepared::Without { record, .. } = prepare(stage, stored, &refused) {
+                *stored = record;
+            }
+        }
+        Ok(())
+    }
+
+    /// What Skolverket said of one record of a batch, as it came, answer by answer.
+    ///
+    /// # Errors
+    /// [`HistoryError`]
+    pub async fn answers_about(
+        &self,
+        send: &SendRef,
+        stage: RecordKind,
+        batch: &Batch,
+        record: RecordId,
+    ) -> Result<Vec<Value>, HistoryError> {
+        let mut found = Vec::new();
+        for attempt in &batch.answers {
+            let Some(answer) = self.answer(send, stage, batch, *attempt).await? else { continue };
+            let answer =
+                String::from_utf8(answer).map_err(|_| HistoryError::Corrupt("an answer that is no text"))?;
+            found.extend(entries_about(&answer, record));
+        }
+        Ok(found)
+    }
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+}

@@ -1,0 +1,156 @@
+//! Repeats of a request: for a day, the same key with the same body stands for the same send.
+
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use stafett_domain::{OrganisationNumber, Rejection, SendId};
+use stafett_history::{Idempotency, SendRef, StoredSend};
+use uuid::Uuid;
+
+use crate::error::IntakeError;
+use crate::intake::Intake;
+
+/// The most characters of a key.
+const LONGEST_KEY: usize = 255;
+
+/// What the caller gives with a request so that a repeat finds what the first one made: 1 to 255 visible ASCII
+/// characters, and spaces between them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey(String);
+
+/// A text that cannot be used as a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key is 1 to 255 visible ASCII characters")]
+pub struct UnusableKey;
+
+impl FromStr for IdempotencyKey {
+    type Err = UnusableKey;
+
+    fn from_str(text: &str) -> Result<Self, UnusableKey> {
+        let key = text.trim();
+        let visible = key.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
+        if visible && (1..=LONGEST_KEY).contains(&key.len()) {
+            Ok(Self(key.to_owned()))
+        } else {
+            Err(UnusableKey)
+        }
+    }
+}
+
+impl IdempotencyKey {
+    /// The key of a request to resume `old`: a key that stands for something else elsewhere.
+    pub(crate) fn of_resume(&self, old: SendId) -> Self {
+        Self(format!("resume {old} {}", self.0))
+    }
+}
+
+/// What repeats of a request have in common: the digests of their key and of their body.
+pub(crate) struct RequestDigest {
+    key: String,
+    body: String,
+}
+
+impl RequestDigest {
+    pub(crate) fn of(key: &IdempotencyKey, body: &[u8]) -> Self {
+        Self { key: sha256(key.0.as_bytes()), body: sha256(body) }
+    }
+}
+
+impl Intake {
+    /// The send that a request makes: a new one, or that of the request which it repeats.
+    pub(crate) async fn send_of(
+        &self,
+        organisation: &OrganisationNumber,
+        request: &RequestDigest,
+    ) -> Result<SendRef, IntakeError> {
+        let (fresh, now) = (SendId(Uuid::now_v7()), self.clock.now());
+        let RequestDigest { key, body } = request;
+        match self.history.idempotent(organisation, key, body, fresh, now).await? {
+            Idempotency::Send(id) => Ok(SendRef::new(organisation.clone(), id)),
+            Idempotency::OtherBody => Err(IntakeError::KeyReused),
+        }
+    }
+
+    /// The send of an accepted request that this one repeats, where it would be refused now: what registers, settings and
+    /// the clock say may have changed since.
+    ///
+    /// # Errors
+    /// `refusal` where it repeats none.
+    pub(crate) async fn unless_repeated(
+        &self,
+        organisation: &OrganisationNumber,
+        request: &RequestDigest,
+        refusal: IntakeError,
+    ) -> Result<StoredSend, IntakeError> {
+        if !may_have_been_accepted(&refusal) {
+            return Err(refusal);
+        }
+        let (RequestDigest { key, body }, now) = (request, self.clock.now());
+        let Some(id) = self.history.tied_to(organisation, key, body, now).await? else { return Err(refusal) };
+        // Tied to a send that was never accepted: then it is a new one, which is refused.
+        self.history.send(&SendRef::new(organisation.clone(), id), now).await?.ok_or(refusal)
+    }
+}
+
+/// Whether a request that is refused for this reason may have been accepted before.
+fn may_have_been_accepted(refusal: &IntakeError) -> bool {
+    match refusal {
+        IntakeError::Rejected(Rejection::Faults(_))
+        | IntakeError::Settings(_)
+        | IntakeError::NotAuthorized(_)
+        | IntakeError::EnvironmentNotAllowed => true,
+        // A body that cannot be read never could.
+        IntakeError::Rejected(Rejection::NotReadable(_))
+        | IntakeError::KeyReused
+        | IntakeError::NotFound
+        | IntakeError::Ended
+        | IntakeError::NotEnded
+        | IntakeError::Submitted
+        | IntakeError::WrongParts { .. }
+        | IntakeError::PartsMoved
+        | IntakeError::NothingToResume
+        | IntakeError::Superseded
+        | IntakeError::CorrectionNotSent
+        | IntakeError::BeingRemoved
+        | IntakeError::Overtaken
+        | IntakeError::History(_)
+        | IntakeError::Rows(_) => false,
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_visible_ascii() {
+        let read = |text: &str| text.parse::<IdempotencyKey>().map(|key| key.0);
+        let uuid = "8a6e0804-2bd0-4672-b79d-d97027f9071a";
+        assert_eq!(read(uuid).as_deref(), Ok(uuid));
+        assert_eq!(read(" two words ").as_deref(), Ok("two words"));
+        assert_eq!(read(&"a".repeat(LONGEST_KEY)).map(|key| key.len()), Ok(LONGEST_KEY));
+        for unusable in ["", "  ", "å", "a\tb", &"a".repeat(LONGEST_KEY + 1)] {
+            assert_eq!(read(unusable), Err(UnusableKey), "{unusable}");
+        }
+    }
+
+    #[test]
+    fn requests_are_told_apart_by_key_body_and_what_they_resume() {
+        let key: IdempotencyKey = "press 1".parse().unwrap();
+        let old = SendId(Uuid::from_u128(1));
+        let of = |key: &IdempotencyKey, body: &[u8]| {
+            let RequestDigest { key, body } = RequestDigest::of(key, body);
+            (key, body)
+        };
+        let first = of(&key, b"{}");
+        assert_eq!(first.1, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a", "SHA-256");
+        assert_eq!(of(&key, b"{ }").0, first.0);
+        assert_ne!(of(&key, b"{ }").1, first.1);
+        assert_ne!(of(&key.of_resume(old), b"{}").0, first.0);
+        assert_ne!(of(&key.of_resume(old), b"{}").0, of(&key.of_resume(SendId(Uuid::nil())), b"{}").0);
+    }
+}

@@ -1,0 +1,27 @@
+//! The intake: from a request to an accepted send, whether it comes whole, in parts or resumed, and what would be said of
+//! it. It may use the domain, what a process needs, the history, and Skolverket's public registers. It must not know
+//! HTTP, Skolverket's bulk calls, or how a send is relayed.
+
+mod acceptance;
+mod draft;
+mod error;
+mod idempotency;
+mod intake;
+mod new_send;
+mod organiser;
+mod registers;
+mod resume;
+mod submit;
+mod terms;
+mod upload;
+mod validation;
+mod whole;
+
+pub use error::IntakeError;
+pub use idempotency::{IdempotencyKey, UnusableKey};
+pub use intake::{Intake, Parts, Requester};
+pub use new_send::NewSendAnswer;
+pub use organiser::OrganiserStatus;
+pub use resume::ResumeRequest;
+pub use upload::TakenPart;
+pub use validation::ValidationReport;

@@ -1,0 +1,149 @@
+//! What has been looked up. The registers are public and the same for everybody: nothing here is anybody's secret.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use stafett_domain::OrganisationNumber;
+use stafett_domain::register::{Known, KnownUnit, Mentions, NationalTest, Programme, SchoolUnit};
+use uuid::Uuid;
+
+/// A register, or an organiser's share of it, by Skolverket's ids.
+pub(super) type Whole<T> = HashMap<Uuid, Arc<T>>;
+
+/// Something, and how long it is believed.
+pub(super) struct Entry<T> {
+    pub(super) until: Timestamp,
+    pub(super) value: T,
+}
+
+/// What was asked for by itself; none for what is nowhere.
+pub(super) type Single<T> = HashMap<Uuid, Entry<Option<Arc<T>>>>;
+
+#[derive(Default)]
+pub(super) struct Cache {
+    pub(super) own_units: HashMap<OrganisationNumber, Entry<Whole<SchoolUnit>>>,
+    pub(super) programmes: Option<Entry<Whole<Programme>>>,
+    pub(super) tests: Option<Entry<Whole<NationalTest>>>,
+    pub(super) other_units: Single<SchoolUnit>,
+    pub(super) other_programmes: Single<Programme>,
+    pub(super) other_tests: Single<NationalTest>,
+    /// Until when nothing is asked, after a call that failed.
+    pub(super) rests_until: Option<Timestamp>,
+}
+
+/// Something that is not in the register as a whole, and is asked for by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unlisted {
+    SchoolUnit(Uuid),
+    Programme(Uuid),
+    Test(Uuid),
+}
+
+/// What has to be asked for as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) own_units: bool,
+    pub(super) programmes: bool,
+    pub(super) tests: bool,
+}
+
+impl Cache {
+    /// What is named and not kept.
+    pub(super) fn wanted(
+        &self,
+        organisation: &OrganisationNumber,
+        mentions: &Mentions,
+        now: Timestamp,
+    ) -> Wanted {
+        Wanted {
+            own_units: mentions.school_units().next().is_some() && self.own(organisation, now).is_none(),
+            programmes: mentions.programmes().next().is_some()
+                && good(self.programmes.as_ref(), now).is_none(),
+            tests: mentions.tests().next().is_some() && good(self.tests.as_ref(), now).is_none(),
+        }
+    }
+
+    /// What is named, is not there as a whole, and has not been asked for by itself: a register that was read a while
+    /// ago may have got more since, and an organiser's school units may be another's.
+    pub(super) fn unlisted(
+        &self,
+        organisation: &OrganisationNumber,
+        mentions: &Mentions,
+        now: Timestamp,
+    ) -> Vec<Unlisted> {
+        let mut unlisted = Vec::new();
+        if let Some(own) = self.own(organisation, now) {
+            let ids = mentions.school_units().filter(|id| look(own, &self.other_units, id, now).is_none());
+            unlisted.extend(ids.map(Unlisted::SchoolUnit));
+        }
+        if let Some(programmes) = good(self.programmes.as_ref(), now) {
+            let ids = mentions
+                .programmes()
+                .filter(|id| look(programmes, &self.other_programmes, id, now).is_none());
+            unlisted.extend(ids.map(Unlisted::Programme));
+        }
+        if let Some(tests) = good(self.tests.as_ref(), now) {
+            let ids = mentions.tests().filter(|id| look(tests, &self.other_tests, id, now).is_none());
+            unlisted.extend(ids.map(Unlisted::Test));
+        }
+        unlisted
+    }
+
+    /// What is known of all that is named.
+    pub(super) fn known(
+        &self,
+        organisation: &OrganisationNumber,
+        mentions: &Mentions,
+        now: Timestamp,
+    ) -> Known {
+        let nothing = HashMap::new();
+        let own = self.own(organisation, now).unwrap_or(&nothing);
+        let school_unit = |id| {
+            let known = match look(own, &self.other_units, &id, now)? {
+                Some(unit) if own.contains_key(&id) || !unit.is_of_another(organisation) => {
+                    KnownUnit::Own(unit)
+                }
+                Some(unit) => KnownUnit::Others(unit),
+                None => KnownUnit::Nowhere,
+            };
+            Some((id, known))
+        };
+        let (no_programmes, no_tests) = (HashMap::new(), HashMap::new());
+        let programmes = good(self.programmes.as_ref(), now).unwrap_or(&no_programmes);
+        let tests = good(self.tests.as_ref(), now).unwrap_or(&no_tests);
+        Known {
+            school_units: mentions.school_units().filter_map(school_unit).collect(),
+            programmes: mentions
+                .programmes()
+                .filter_map(|id| Some((id, look(programmes, &self.other_programmes, &id, now)?)))
+                .collect(),
+            tests: mentions
+                .tests()
+                .filter_map(|id| Some((id, look(tests, &self.other_tests, &id, now)?)))
+                .collect(),
+        }
+    }
+
+    fn own(&self, organisation: &OrganisationNumber, now: Timestamp) -> Option<&Whole<SchoolUnit>> {
+        good(self.own_units.get(organisation), now)
+    }
+}
+
+/// Puts away what was asked for by itself, and throws away what is not believed any more.
+pub(super) fn put<T>(single: &mut Single<T>, id: Uuid, value: Option<T>, until: Timestamp, now: Timestamp) {
+    single.retain(|_, entry| now < entry.until);
+    single.insert(id, Entry { until, value: value.map(Arc::new) });
+}
+
+fn good<T>(entry: Option<&Entry<T>>, now: Timestamp) -> Option<&T> {
+    entry.filter(|entry| now < entry.until).map(|entry| &entry.value)
+}
+
+/// What is known of this: that it is there, that it is nowhere, or nothing.
+fn look<T>(whole: &Whole<T>, single: &Single<T>, id: &Uuid, now: Timestamp) -> Option<Option<Arc<T>>> {
+    match whole.get(id) {
+        Some(found) => Some(Some(Arc::clone(found))),
+        None => good(single.get(id), now).cloned(),
+    }
+}

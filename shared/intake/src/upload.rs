@@ -1,0 +1,110 @@
+//! Sends that are larger than a request: opened, filled part by part in any order, then submitted.
+
+use serde::Deserialize;
+use stafett_domain::{
+    KindCount, PackedPart, PlannedBatch, SendId, Submission, Validation, without_byte_order_mark,
+};
+use stafett_history::{Body, CancelledUpload, NewPart, SendRef, Stored};
+
+use crate::error::IntakeError;
+use crate::idempotency::{IdempotencyKey, RequestDigest};
+use crate::intake::{Intake, Requester};
+
+/// A request that opens a send for parts is no larger, in bytes.
+const LARGEST_OPENING: usize = 10_000;
+
+/// A part that is stored.
+#[derive(Debug)]
+pub struct TakenPart {
+    /// Its number, from 1.
+    pub part: u32,
+    /// How many records of each stage it has.
+    pub records: [usize; 4],
+    /// What was found in it, in numbers.
+    pub findings: Vec<KindCount>,
+}
+
+/// Whether a body opens a send for parts.
+pub(crate) fn opens_upload(body: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Opening {
+        upload: bool,
+    }
+    body.len() <= LARGEST_OPENING
+        && serde_json::from_slice::<Opening>(without_byte_order_mark(body))
+            .is_ok_and(|opening| opening.upload)
+}
+
+impl Intake {
+    /// Opens a send for parts: `{"upload": true, options?}`.
+    pub(crate) async fn open_upload(
+        &self,
+        requester: &Requester,
+        key: &IdempotencyKey,
+        body: &[u8],
+    ) -> Result<SendId, IntakeError> {
+        let Requester { organisation, subject } = requester;
+        let options = Submission::parse_upload(body)?;
+        let organiser = self.organisers.get(organisation, self.clock.now()).await?;
+        let terms = self.terms(&organiser, subject, options, None)?;
+        let send = self.send_of(organisation, &RequestDigest::of(key, body)).await?;
+        let now = self.clock.now();
+        let discard_at = (now + self.config.timing.upload_open).as_millisecond();
+        self.history.open_upload(&send, &terms, now, discard_at).await?;
+        tracing::info!(
+            event = "upload.opened", send = %send.send, organisation = %send.organisation, "a send takes parts"
+        );
+        Ok(send.send)
+    }
+
+    /// Takes a part: `{part, persons?, duties?, groups?, activities?}`. A repeat takes the place of the first. The body is
+    /// let go of as soon as it is read.
+    ///
+    /// # Errors
+    /// [`IntakeError`]; the part can be sent again.
+    pub async fn take_part(&self, send: &SendRef, body: impl AsRef<[u8]>) -> Result<TakenPart, IntakeError> {
+        let conditions = self.conditions(&send.organisation).await?;
+        let read = PackedPart::read(body.as_ref(), conditions)?;
+        drop(body);
+        // What the sender chose is looked up only where it matters.
+        let validation = if read.findings.refuse(Validation::Strict) {
+            let (header, _) = self.history.upload_header(send).await?.ok_or(IntakeError::NotFound)?;
+            header.options.validation
+        } else {
+            Validation::Strict
+        };
+        let (PackedPart { part, stages }, findings) = read.accepted(validation)?;
+        let count = |batches: &Vec<PlannedBatch>| batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
+        let records = stages.each_ref().map(count);
+        let findings = findings.counts().to_vec();
+        let bodies = |batches: Vec<PlannedBatch>| {
+            batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
+        };
+        let new = NewPart { part, findings: findings.clone(), stages: stages.map(bodies) };
+        match self.history.put_part(send, new).await? {
+            Stored::Yes => {}
+            Stored::Submitted => return Err(IntakeError::Submitted),
+            Stored::Cancelled => return Err(IntakeError::Ended),
+            Stored::NotFound => return Err(IntakeError::NotFound),
+        }
+        tracing::info!(
+            event = "upload.part", send = %send.send, organisation = %send.organisation, part,
+            records = records.iter().sum::<usize>(), "a part of a send is stored"
+        );
+        Ok(TakenPart { part, records, findings })
+    }
+
+    /// Cancels a send that is open for parts, at once. An accepted one is left as it is. Can be repeated.
+    ///
+    /// # Errors
+    /// [`IntakeError`]
+    pub async fn cancel_upload(&self, send: &SendRef) -> Result<CancelledUpload, IntakeError> {
+        let now = self.clock.now();
+        if self.history.send(send, now).await?.is_some() {
+            return Ok(CancelledUpload::Accepted);
+        }
+        // Whoever is at work on it ends before the watchdog looks.
+        let removed_at = (now + self.config.timing.overdue).as_millisecond();
+        Ok(self.history.cancel_upload(send, now, removed_at).await?)
+    }
+}
