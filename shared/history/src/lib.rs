@@ -34,6 +34,8 @@ mod shown;
 mod start;
 mod store;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod viewers;
 mod write;

@@ -1,0 +1,406 @@
+//! What happens to an operation whose answer is lost, or that meets another transaction: it comes to the same answer and
+//! the same items as one that nothing happens to. So does a repeat of the whole operation with the same ids.
+
+use std::fmt::Debug;
+
+use futures::future::BoxFuture;
+use serde_json::json;
+use stafett_domain::piece::Piece;
+use stafett_domain::{BatchId, Call, Outcome, Reason, ReasonCode, RecordKind, WaitCause};
+
+use super::sample::{
+    EXPIRES, OVERDUE, at, batch_claim, cancelled, closing, content, first_open, first_step, millis, next,
+    outcomes, send, start_claim, takeover, terms,
+};
+use super::table::{Event, Table, on};
+use crate::item::Batch;
+use crate::key::Carrier;
+use crate::progress::Closing;
+use crate::{Acceptance, History};
+
+const TRANSACTION: &str = "TransactWriteItems";
+const USERS: RecordKind = RecordKind::Person;
+
+/// What an operation starts from, and the operation. Its answer is told as text.
+struct Operation {
+    name: &'static str,
+    /// Its writes.
+    call: &'static str,
+    prepare: fn(History) -> BoxFuture<'static, ()>,
+    run: fn(History) -> BoxFuture<'static, String>,
+    /// What the same again answers, where it is something else.
+    again: Option<&'static str>,
+}
+
+fn told<T: Debug, E: Debug>(answer: Result<T, E>) -> String {
+    format!("{:?}", answer.unwrap())
+}
+
+async fn open(history: &History) -> Batch {
+    history.batch(&send(1), USERS, BatchId(0)).await.unwrap().unwrap()
+}
+
+async fn running(history: History) {
+    history.running(&send(1), [6, 1, 0, 1]).await;
+}
+
+async fn with_open(history: History) {
+    running(history.clone()).await;
+    history.open(&send(1), USERS, 0).await;
+}
+
+async fn all_closed(history: History, outcome: Outcome) {
+    history.running(&send(1), [1, 1, 0, 1]).await;
+    history.closed(&send(1), USERS, 0, outcome).await;
+    history.accepted(&send(2), [1, 0, 0, 1]).await;
+}
+
+async fn claim(history: History, call: Call, n: u32) -> String {
+    let takeover = takeover();
+    let asked = stafett_domain::message::BatchStep { n, ..first_step(0) };
+    told(history.claim_step(&send(1), USERS, call, asked, &batch_claim(&takeover, 77, 40)).await)
+}
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "acceptance",
+        call: TRANSACTION,
+        prepare: |history| Box::pin(async move { history.received(&send(1), [1, 0, 0, 1]).await }),
+        run: |history| {
+            Box::pin(async move { told(history.accept(&send(1), EXPIRES, at(1), millis(61), None).await) })
+        },
+        again: Some("Before"),
+    },
+    Operation {
+        name: "acceptance behind another",
+        call: TRANSACTION,
+        prepare: |history| {
+            Box::pin(async move {
+                running(history.clone()).await;
+                history.received(&send(2), [1, 0, 0, 1]).await;
+            })
+        },
+        run: |history| {
+            Box::pin(async move { told(history.accept(&send(2), EXPIRES, at(1), millis(61), None).await) })
+        },
+        again: Some("Before"),
+    },
+    Operation {
+        name: "storing",
+        call: "PutItem",
+        prepare: |_| Box::pin(async {}),
+        run: |history| {
+            Box::pin(async move {
+                told(history.receive(&send(1), &terms(), &content([2, 1, 0, 1]), at(0), millis(9)).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "start",
+        call: TRANSACTION,
+        prepare: |history| {
+            Box::pin(async move {
+                history.accepted(&send(1), [2, 0, 0, 1]).await;
+            })
+        },
+        run: |history| {
+            Box::pin(async move {
+                let takeover = takeover();
+                told(history.claim_start(&send(1), USERS, &start_claim(&takeover, 7, 2)).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "start of a later job",
+        call: TRANSACTION,
+        prepare: |history| {
+            Box::pin(async move {
+                all_closed(history.clone(), Outcome::Success).await;
+                history.settle(&send(1), USERS, at(20), millis(80), false).await.unwrap();
+            })
+        },
+        run: |history| {
+            Box::pin(async move {
+                let takeover = takeover();
+                told(history.claim_start(&send(1), RecordKind::Duty, &start_claim(&takeover, 7, 2)).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "take-over of a start",
+        call: "UpdateItem",
+        prepare: |history| {
+            Box::pin(async move {
+                history.accepted(&send(1), [2, 0, 0, 1]).await;
+                let takeover = takeover();
+                history.claim_start(&send(1), USERS, &start_claim(&takeover, 7, 2)).await.unwrap();
+            })
+        },
+        run: |history| {
+            Box::pin(async move {
+                let takeover = takeover();
+                told(history.claim_start(&send(1), USERS, &start_claim(&takeover, 8, 60)).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "note that a start is handed on",
+        call: "UpdateItem",
+        prepare: |history| Box::pin(running(history)),
+        run: |history| Box::pin(async move { told(history.start_handed_on(&send(1), USERS).await) }),
+        again: None,
+    },
+    Operation {
+        name: "claim of a submit",
+        call: TRANSACTION,
+        prepare: |history| Box::pin(running(history)),
+        run: |history| Box::pin(claim(history, Call::Submit, 0)),
+        again: None,
+    },
+    Operation {
+        name: "claim of a poll",
+        call: "PutItem",
+        prepare: |history| {
+            Box::pin(async move {
+                with_open(history.clone()).await;
+                let before = open(&history).await;
+                let after = before.put_back(&send(1), next(Call::Poll), 0, None, false).unwrap();
+                history.step_on(&send(1), USERS, &before, &after).await.unwrap();
+            })
+        },
+        run: |history| Box::pin(claim(history, Call::Poll, 1)),
+        again: None,
+    },
+    Operation {
+        name: "next step",
+        call: "PutItem",
+        prepare: |history| Box::pin(with_open(history)),
+        run: |history| {
+            Box::pin(async move {
+                let before = Batch { rev: 1, ..open(&history).await };
+                let after = Batch { rev: 2, ..before.clone() };
+                told(history.step_on(&send(1), USERS, &before, &after).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "batch in pieces",
+        call: TRANSACTION,
+        prepare: |history| Box::pin(with_open(history)),
+        run: |history| {
+            Box::pin(async move {
+                let before = Batch { rev: 1, ..open(&history).await };
+                let pieces = Piece::whole(2).halves().unwrap().to_vec();
+                let after = Batch { pieces, rev: 2, ..before.clone() };
+                let release = Some((BatchId(4), millis(70)));
+                told(history.take_apart(&send(1), USERS, &before, &after, Some(40), release).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "end of a batch",
+        call: TRANSACTION,
+        prepare: |history| {
+            Box::pin(async move {
+                with_open(history.clone()).await;
+                history.open(&send(1), USERS, 1).await;
+            })
+        },
+        run: |history| {
+            Box::pin(async move {
+                let before = first_open();
+                told(history.close(&send(1), USERS, &before, &closing(Outcome::Success), true).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "end of a batch that stops its send",
+        call: TRANSACTION,
+        prepare: |history| {
+            Box::pin(async move {
+                with_open(history.clone()).await;
+                history.open(&send(1), USERS, 1).await;
+            })
+        },
+        run: |history| {
+            Box::pin(async move {
+                let before = first_open();
+                let closing = Closing {
+                    stop: Some(Reason::new(ReasonCode::Refused)),
+                    outcomes: outcomes(Outcome::Error),
+                    overdue_at: 0,
+                };
+                told(history.close(&send(1), USERS, &before, &closing, true).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "notes on a job",
+        call: "UpdateItem",
+        prepare: |history| Box::pin(with_open(history)),
+        run: |history| {
+            Box::pin(async move {
+                history.show_waiting(&send(1), USERS, Some((at(5), WaitCause::Unavailable))).await.unwrap();
+                history.handed_on(&send(1), USERS, &open(&history).await).await.unwrap();
+                let planned = history.batch(&send(1), USERS, BatchId(1)).await.unwrap().unwrap();
+                history.leave_planned(&send(1), USERS, &planned).await.unwrap();
+                told(history.request_stop(&send(1), cancelled()).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "end of a job",
+        call: TRANSACTION,
+        prepare: |history| Box::pin(all_closed(history, Outcome::Success)),
+        run: |history| {
+            Box::pin(async move {
+                told(history.settle(&send(1), USERS, at(20), millis(20) + OVERDUE, false).await)
+            })
+        },
+        again: Some("EndedBefore { start: None }"),
+    },
+    Operation {
+        name: "end of a send",
+        call: TRANSACTION,
+        prepare: |history| Box::pin(all_closed(history, Outcome::Error)),
+        run: |history| {
+            Box::pin(async move {
+                told(history.settle(&send(1), USERS, at(20), millis(20) + OVERDUE, false).await)
+            })
+        },
+        again: Some("EndedBefore { start: None }"),
+    },
+    Operation {
+        name: "end of a send that stops",
+        call: TRANSACTION,
+        prepare: |history| {
+            Box::pin(async move {
+                all_closed(history.clone(), Outcome::Success).await;
+                history.request_stop(&send(1), cancelled()).await.unwrap();
+            })
+        },
+        run: |history| Box::pin(async move { told(history.end_stopped(&send(1), at(20), millis(80)).await) }),
+        again: Some("EndedBefore { start: None }"),
+    },
+    Operation {
+        name: "place of a send that is gone",
+        call: TRANSACTION,
+        prepare: |history| {
+            Box::pin(async move {
+                all_closed(history.clone(), Outcome::Success).await;
+                history.delete(&send(1).header()).await.unwrap();
+            })
+        },
+        run: |history| {
+            Box::pin(async move { told(history.free_place(&send(1), 1, at(20), millis(80)).await) })
+        },
+        again: Some("None"),
+    },
+    Operation {
+        name: "cancelled upload",
+        call: "UpdateItem",
+        prepare: |history| Box::pin(async move { super::upload::opened(&history, 1).await }),
+        run: |history| {
+            Box::pin(async move { told(history.cancel_upload(&send(1), at(9), millis(69)).await) })
+        },
+        again: None,
+    },
+    Operation {
+        name: "discard",
+        call: "UpdateItem",
+        prepare: |history| Box::pin(async move { super::upload::opened(&history, 1).await }),
+        run: |history| {
+            Box::pin(async move {
+                let carrier = Carrier::Receiving(send(1));
+                told(history.take_overdue(&carrier, at(86_400), std::time::Duration::from_mins(1)).await)
+            })
+        },
+        again: None,
+    },
+    Operation {
+        name: "organiser that is looked after",
+        call: "UpdateItem",
+        prepare: |history| Box::pin(running(history)),
+        run: |history| {
+            Box::pin(async move {
+                let carrier = Carrier::Organiser(super::sample::organisation(1));
+                told(history.take_overdue(&carrier, at(100), std::time::Duration::from_mins(1)).await)
+            })
+        },
+        again: None,
+    },
+];
+
+#[tokio::test]
+async fn a_lost_answer_a_conflict_and_a_repeat_come_to_the_same() {
+    for Operation { name, call, prepare, run, again } in OPERATIONS {
+        let undisturbed = Table::new();
+        prepare(undisturbed.history()).await;
+        let (history, calls) = undisturbed.disturbed([]);
+        let answer = run(history.clone()).await;
+        let items = undisturbed.items();
+        let writes = calls.of(call);
+        assert!(writes > 0, "{name}: {answer}");
+
+        assert_eq!(run(history).await, again.unwrap_or(&answer), "{name}: again");
+        assert_eq!(undisturbed.items(), items, "{name}: again");
+
+        for write in 0..writes {
+            for event in [|| Event::AnswerLost, || Event::Conflict] {
+                let table = Table::new();
+                prepare(table.history()).await;
+                let (history, calls) = table.disturbed([on(call, event()).after(write)]);
+                assert_eq!(run(history).await, answer, "{name}: write {write}");
+                assert_eq!(table.items(), items, "{name}: write {write}");
+                assert!(calls.of(call) > writes, "{name}: write {write}");
+            }
+        }
+    }
+}
+
+/// A step that the watchdog has taken is not taken again by the repeat of its own write: the message is sent by the next
+/// look, if nobody has claimed the step by then.
+#[tokio::test]
+async fn a_look_whose_answer_was_lost_leaves_the_step_to_the_next() {
+    let table = Table::new();
+    table.history().accepted(&send(1), [1, 0, 0, 1]).await;
+    let job = Carrier::Job(send(1), USERS);
+    let (history, _) = table.disturbed([on("UpdateItem", Event::AnswerLost)]);
+    let take = async |seconds| {
+        history.take_overdue(&job, at(seconds), std::time::Duration::from_mins(1)).await.unwrap()
+    };
+    assert_eq!(take(61).await, None);
+    assert_eq!(table.attribute(&send(1).job(USERS), "resent"), json!(1));
+    assert!(take(121).await.is_some());
+}
+
+/// Two that are accepted at the same time, again and again.
+#[tokio::test]
+async fn many_acceptances_at_the_same_time_have_places_of_their_own() {
+    let table = Table::new();
+    let history = table.history();
+    for number in 1..=12 {
+        history.received(&send(number), [1, 0, 0, 1]).await;
+    }
+    let accept =
+        async |number| history.accept(&send(number), EXPIRES, at(1), millis(61), None).await.unwrap();
+    let answers = futures::future::join_all((1..=12).map(accept)).await;
+    let mut places: Vec<_> = answers
+        .into_iter()
+        .map(|answer| match answer {
+            Acceptance::Accepted { seq, runs } => (seq, runs),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    places.sort_unstable();
+    assert_eq!(places, (1..=12).map(|seq| (seq, seq == 1)).collect::<Vec<_>>());
+}
