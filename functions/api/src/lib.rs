@@ -67,7 +67,8 @@ fn router(api: Shared) -> Router {
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         // The limit is ours to tell, as a problem.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn(answer::finish))
+        .layer(middleware::from_fn(answer::tag))
+        .layer(answer::packing())
         .layer(middleware::from_fn(preflight))
         .layer(middleware::from_fn(request_log::log))
         .with_state(api)

@@ -1,7 +1,5 @@
 //! What answers have in common: how long they hold, how they are asked for again, and how they are packed.
 
-use std::io::Write;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Request;
@@ -10,14 +8,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use stafett_history::{Job, SendHeader, StoredSend};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 
-use crate::http::accept::weights;
 use crate::http::problem::Problem;
 
 /// When it is worth asking again for what still goes on, in seconds. It grows with the age and the number of records:
@@ -74,7 +72,7 @@ fn records(send: &StoredSend) -> u32 {
 }
 
 /// Below this many bytes packing does not pay.
-const PACKED_FROM: usize = 1_000;
+const PACKED_FROM: u16 = 1_000;
 /// An answer depends on who asks, and in which form.
 const VARY: &str = "Authorization, Accept, Accept-Encoding, Accept-Language";
 /// Kept by the caller alone, and never shown again without asking.
@@ -118,14 +116,13 @@ pub(crate) fn mark(headers: &mut HeaderMap, retry_after: Option<RetryAfter>, per
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
 }
 
-/// Gives what was asked for its tag, leaves out what the caller has already, and packs what is large.
+/// Gives what was asked for its tag, and leaves out what the caller has already.
 ///
 /// The tag is made of the whole body: two callers who may see different things get different tags, and the same tag
 /// means the same body. It is weak, for the body may be packed or not.
-pub(crate) async fn finish(request: Request, next: Next) -> Response {
-    let asked = request.headers();
-    let (gets, packs) = (request.method() == Method::GET, takes_gzip(asked));
-    let known = asked.get(header::IF_NONE_MATCH).cloned();
+pub(crate) async fn tag(request: Request, next: Next) -> Response {
+    let gets = request.method() == Method::GET;
+    let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
     let (mut parts, body) = response.into_parts();
     // Every answer of ours is whole in memory already.
@@ -149,15 +146,12 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
             return Response::from_parts(parts, Body::empty());
         }
     }
-    if packs
-        && body.len() >= PACKED_FROM
-        && let Ok(packed) = gzip(&body)
-    {
-        parts.headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        parts.headers.remove(header::CONTENT_LENGTH);
-        return Response::from_parts(parts, packed.into());
-    }
     Response::from_parts(parts, body.into())
+}
+
+/// Packs what is large, for those who take it.
+pub(crate) fn packing() -> CompressionLayer<SizeAbove> {
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(PACKED_FROM))
 }
 
 /// Whether a list of tags names this one; how strong they are does not matter here (RFC 9110, 13.1.2).
@@ -165,16 +159,6 @@ fn names(list: &HeaderValue, tag: &str) -> bool {
     let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let list = list.to_str().unwrap_or_default();
     list.trim() == "*" || list.split(',').any(|listed| plain(listed) == plain(tag))
-}
-
-fn gzip(body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut packer = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
-    packer.write_all(body)?;
-    packer.finish()
-}
-
-fn takes_gzip(headers: &HeaderMap) -> bool {
-    weights(headers, &header::ACCEPT_ENCODING).any(|(coding, weight)| coding == "gzip" && weight > 0.0)
 }
 
 #[cfg(test)]
@@ -192,18 +176,6 @@ mod tests {
         assert_eq!([after(0, 12_000), after(0, 60_000), after(0, 1_000_000)], [2, 10, 30]);
         assert_eq!(RetryAfter::of(None, 100, now).0, 2, "it waits for its place");
         assert_eq!(after(-60, 100), 2, "another machine's clock");
-    }
-
-    fn accepting(value: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(header::ACCEPT_ENCODING, HeaderValue::from_static(value))])
-    }
-
-    #[test]
-    fn gzip_is_given_to_those_who_take_it() {
-        for (value, takes) in [("gzip", true), ("br, GZip;q=0.5", true), ("gzip;q=0", false), ("br", false)] {
-            assert_eq!(takes_gzip(&accepting(value)), takes, "{value}");
-        }
-        assert!(!takes_gzip(&HeaderMap::new()));
     }
 
     #[test]

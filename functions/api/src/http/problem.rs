@@ -9,7 +9,7 @@ use stafett_intake::IntakeError;
 use stafett_relay::HandleError;
 use stafett_runtime::{QueueError, SettingsError};
 
-use crate::http::room::Room;
+use crate::http::room::{Room, Unwritable};
 
 /// Why a request is not done. Texts never hold a value of the request.
 #[derive(Debug)]
@@ -338,6 +338,13 @@ impl From<IntakeError> for Problem {
             IntakeError::History(error) => error.into(),
             IntakeError::Rows(error) => Self::internal(&error),
         }
+    }
+}
+
+impl From<Unwritable> for Problem {
+    fn from(Unwritable: Unwritable) -> Self {
+        tracing::error!(event = "api.failed", "an answer cannot be written");
+        Self::Internal
     }
 }
 

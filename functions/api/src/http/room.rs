@@ -5,8 +5,6 @@ use std::io;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::http::problem::Problem;
-
 /// What the content of an answer may weigh, in bytes. A function's answer is at most 6 MB with everything around the
 /// content, and the content stands in it as a JSON text; packed it stands there as base64, a third longer. A page that
 /// a browser is to show should not be larger in any case.
@@ -17,6 +15,10 @@ const FRAME: usize = 100_000;
 
 /// How much of a body is shown for which there is no room, in characters.
 const BEGINNING: usize = 100_000;
+
+/// Something that cannot be written as JSON.
+#[derive(Debug)]
+pub(crate) struct Unwritable;
 
 /// How much more an answer may hold. Whatever may grow asks it: pages of lists, sheets, and lists within one thing.
 pub(crate) struct Room {
@@ -37,7 +39,7 @@ impl Room {
 
     /// Takes the room for this, as JSON; says whether there was enough. The first is always taken: a page without any
     /// would never let anybody come to the next.
-    pub(crate) fn take(&mut self, item: &impl Serialize) -> Result<bool, Problem> {
+    pub(crate) fn take(&mut self, item: &impl Serialize) -> Result<bool, Unwritable> {
         // And a comma.
         Ok(self.take_weight(weight_of(item)? + 1))
     }
@@ -54,7 +56,7 @@ impl Room {
 
     /// Takes the room for a body that came from outside, whatever its size; of one that does not fit the beginning, as a
     /// text. Says whether it is whole.
-    pub(crate) fn take_body(&mut self, body: Value) -> Result<(Value, bool), Problem> {
+    pub(crate) fn take_body(&mut self, body: Value) -> Result<(Value, bool), Unwritable> {
         self.empty = false;
         if self.take(&body)? {
             return Ok((body, true));
@@ -82,9 +84,9 @@ pub(crate) fn weight(content: &[u8]) -> usize {
         .sum()
 }
 
-fn weight_of(item: &impl Serialize) -> Result<usize, Problem> {
+fn weight_of(item: &impl Serialize) -> Result<usize, Unwritable> {
     let mut weight = Weight(0);
-    serde_json::to_writer(&mut weight, item).map_err(|_| Problem::Internal)?;
+    serde_json::to_writer(&mut weight, item).map_err(|_| Unwritable)?;
     Ok(weight.0)
 }
 
