@@ -47,7 +47,7 @@ async fn an_item_that_cannot_be_read_takes_nothing_else_from_a_list() {
     assert_eq!((jobs.len(), jobs.contains(&second)), (8, false));
     assert_eq!(stack.get("/v1/activities").await["items"].as_array().unwrap().len(), 2);
 
-    overwrite(&stack, &sends[2], "send#job#1", "status").await;
+    overwrite(&stack, &sends[2], "send#job#2", "status").await;
     assert_eq!(ids(&stack.get("/v1/jobs").await, "send").len(), 7);
     assert_eq!(ids(&stack.get("/v1/sends").await, "id"), [first.as_str()]);
     overwrite(&stack, &sends[0], "send#activities", "more").await;

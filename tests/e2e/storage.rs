@@ -79,7 +79,7 @@ async fn a_batch_is_a_body_an_answer_and_at_most_one_item_of_issues() {
     let ended = stack.ended(&id).await;
     assert_eq!(ended["status"], "completedWithErrors", "{ended}");
     let keys = keys(&stack).await;
-    // By batch: what is kept of it apart from its state.
+    // By batch, its key with the code of its records' kind: what is kept of it apart from its state.
     let mut large: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (pk, sk) in keys.iter().filter(|(pk, _)| pk.starts_with("large#")) {
         let kind = sk.split('#').next().unwrap();
@@ -87,11 +87,11 @@ async fn a_batch_is_a_body_an_answer_and_at_most_one_item_of_issues() {
     }
     let with_issues = vec!["answer", "body", "issues"];
     let expected = BTreeMap::from([
-        ("#0#00000", with_issues.clone()),
-        ("#1#00000", vec!["answer", "body"]),
+        ("#1#00000", with_issues.clone()),
+        ("#2#00000", vec!["answer", "body"]),
         // The group with the refused student has a warning.
-        ("#2#00000", with_issues),
-        ("#3#00000", vec!["answer", "body"]),
+        ("#3#00000", with_issues),
+        ("#4#00000", vec!["answer", "body"]),
         ("#ids", vec!["part"]),
         ("#refused", vec!["stage"]),
     ]);

@@ -10,6 +10,7 @@ pub mod environment;
 pub mod finding_code;
 pub mod id;
 pub mod organisation_number;
+pub mod per_kind;
 pub mod personal;
 pub mod record;
 pub mod record_kind;

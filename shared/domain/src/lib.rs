@@ -16,6 +16,7 @@ pub use kind::environment::Environment;
 pub use kind::finding_code::{FindingCode, Mender, Severity};
 pub use kind::id::{AttemptId, BatchId, ClaimId, InvalidId, RecordId, SendId, SkolverketJobId};
 pub use kind::organisation_number::OrganisationNumber;
+pub use kind::per_kind::PerKind;
 pub use kind::personal::Personal;
 pub use kind::record::{Activity, Duty, Group, Person, Record};
 pub use kind::record_kind::RecordKind;

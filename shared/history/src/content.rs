@@ -1,7 +1,7 @@
 //! What a send holds, before it is stored.
 
 use stafett_domain::register::Register;
-use stafett_domain::{ActivitySummary, KindCount, RecordId, RecordKind};
+use stafett_domain::{ActivitySummary, KindCount, PerKind, RecordId, RecordKind};
 
 use crate::item::PartBody;
 use crate::packed::Body;
@@ -54,8 +54,8 @@ impl<F> SendContent<F> {
     }
 
     /// How many batches each stage has.
-    pub(crate) fn batches(&self) -> [u32; 4] {
-        RecordKind::ALL.map(|stage| {
+    pub(crate) fn batches(&self) -> PerKind<u32> {
+        PerKind::from_fn(|stage| {
             self.jobs.iter().filter(|job| job.stage == stage).map(|job| count(job.batches.len())).sum()
         })
     }

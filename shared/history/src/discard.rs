@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::{BatchId, Ending, RecordKind, SendEvent, SendStatus};
+use stafett_domain::{BatchId, Ending, PerKind, SendEvent, SendStatus};
 
 use crate::item::SendHeader;
 use crate::key::{Key, SendRef};
@@ -121,11 +121,11 @@ impl History {
     }
 
     /// Removes all but the header: each thing before what tells where it is.
-    async fn remove_contents(&self, send: &SendRef, batches: [u32; 4]) -> Result<(), HistoryError> {
+    async fn remove_contents(&self, send: &SendRef, batches: PerKind<u32>) -> Result<(), HistoryError> {
         let Key { pk, sk: header } = send.header();
         let small = self.sort_keys(&pk).await?;
         let parts = small.iter().filter_map(|sk| SendRef::begun_part(sk)).map(|part| send.part(part));
-        let batches = RecordKind::ALL.into_iter().zip(batches).flat_map(|(stage, count)| {
+        let batches = batches.into_iter().flat_map(|(stage, count)| {
             (0..count).map(move |batch| send.batch_contents(stage, BatchId(batch)))
         });
         let lists = [send.ids(0).pk, send.all_activities().pk];

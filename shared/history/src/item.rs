@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
     AttemptCall, AttemptId, AuthorizationCause, BatchId, BatchStatus, Call, ClaimId, Counts, Environment,
-    JobStatus, OnRecordErrors, Options, OrganisationNumber, Outcome, Reason, RecordKind, SendId, SendStatus,
-    SkolverketJobId, WaitCause,
+    JobStatus, OnRecordErrors, Options, OrganisationNumber, Outcome, PerKind, Reason, RecordKind, SendId,
+    SendStatus, SkolverketJobId, WaitCause,
 };
 
 use crate::causes::Tally;
@@ -81,7 +81,7 @@ pub struct SendHeader {
     pub upload: Option<Upload>,
     /// How many batches each stage has. Written before any of them, so that they are found should it not be accepted.
     #[serde(default)]
-    pub batches: [u32; 4],
+    pub batches: PerKind<u32>,
     /// It was not accepted in time, and is being removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discarded: bool,
@@ -117,7 +117,7 @@ impl SendHeader {
             certificate_days_left: *certificate_days_left,
             stop_requested: None,
             upload: None,
-            batches: [0; 4],
+            batches: PerKind::default(),
             discarded: false,
             shown_until: None,
             due: Due::at(discard_at, send),
@@ -557,7 +557,7 @@ mod tests {
             resume_of: Some(send.send),
             stop_requested: reason.clone(),
             upload: Some(Upload { rev: 3, submitted: Some(2) }),
-            batches: [1, 0, 2, 1],
+            batches: PerKind::from_fn(|kind| u32::from(kind.code())),
             discarded: true,
             shown_until: Some(88),
             due: Due::at(77, &send),

@@ -116,7 +116,7 @@ impl SendRef {
 
     /// The partition of a batch's large items.
     pub(crate) fn batch_contents(&self, stage: RecordKind, batch: BatchId) -> String {
-        format!("large#{}#{}#{}#{:05}", self.organisation, self.send, stage.index(), batch.0)
+        format!("large#{}#{}#{}#{:05}", self.organisation, self.send, stage.code(), batch.0)
     }
 
     fn large(&self, stage: RecordKind, batch: BatchId, sk: String) -> Key {
@@ -137,11 +137,11 @@ impl SendRef {
     }
 
     pub(crate) fn job(&self, stage: RecordKind) -> Key {
-        self.small(format!("{SEND_PREFIX}#job#{}", stage.index()))
+        self.small(format!("{SEND_PREFIX}#job#{}", stage.code()))
     }
 
     pub(crate) fn batch_prefix(stage: RecordKind) -> String {
-        format!("stage#{}#batch#", stage.index())
+        format!("stage#{}#batch#", stage.code())
     }
 
     pub(crate) fn batch(&self, stage: RecordKind, batch: BatchId) -> Key {
@@ -149,7 +149,7 @@ impl SendRef {
     }
 
     pub(crate) fn attempt_prefix(stage: RecordKind) -> String {
-        format!("stage#{}#attempt#", stage.index())
+        format!("stage#{}#attempt#", stage.code())
     }
 
     pub(crate) fn attempt(&self, stage: RecordKind, attempt: AttemptId) -> Key {
@@ -163,7 +163,7 @@ impl SendRef {
 
     pub(crate) fn refused(&self, stage: RecordKind) -> Key {
         let Self { organisation, send } = self;
-        Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", stage.index()) }
+        Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", stage.code()) }
     }
 
     pub(crate) fn upload_prefix() -> &'static str {
@@ -237,7 +237,7 @@ impl Carrier {
         if key.sk == SEND_PREFIX {
             return Some(Self::Receiving(send));
         }
-        let stage_at = |text: &str| RecordKind::ALL.get(text.parse::<usize>().ok()?).copied();
+        let stage_at = |text: &str| RecordKind::of_code(text.parse().ok()?);
         if let Some(stage) = key.sk.strip_prefix("send#job#") {
             return Some(Self::Job(send, stage_at(stage)?));
         }
@@ -279,7 +279,7 @@ mod tests {
             catalogue_of(&organisation, uuid::Uuid::from_u128(7)),
             send.upload(1),
             send.part_begun(1),
-            send.part_body(&crate::item::PartBody { part: 1, name: "0#000#ab".to_owned() }),
+            send.part_body(&crate::item::PartBody { part: 1, name: "1#000#ab".to_owned() }),
             send.facts(RecordKind::Person, BatchId(0)),
             send.ids(0),
             send.body(RecordKind::Person, BatchId(0)),

@@ -53,7 +53,7 @@ impl RecordIds {
             part.extend(total.to_be_bytes());
             for (hash, place) in chunk {
                 part.extend(hash);
-                part.push(u8::try_from(place.stage.index()).unwrap_or_default());
+                part.push(place.stage.code());
                 part.extend(place.batch.0.to_be_bytes());
             }
             parts.push(part);
@@ -67,7 +67,7 @@ impl RecordIds {
         for entry in entries.chunks(ENTRY_BYTES) {
             let (hash, rest) = entry.split_first_chunk::<8>()?;
             let (stage, batch) = rest.split_first()?;
-            let stage = *RecordKind::ALL.get(usize::from(*stage))?;
+            let stage = RecordKind::of_code(*stage)?;
             let batch = BatchId(u32::from_be_bytes(batch.try_into().ok()?));
             self.0.push((*hash, Place { stage, batch }));
         }

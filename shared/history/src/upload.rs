@@ -8,7 +8,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::{JobStatus, KindCount, Reason, ReasonCode, RecordKind, SendStatus};
+use stafett_domain::{JobStatus, KindCount, PerKind, Reason, ReasonCode, RecordKind, SendStatus};
 use uuid::Uuid;
 
 use crate::content::SendContent;
@@ -31,8 +31,8 @@ const PARTS_AT_ONCE: usize = 100;
 pub struct NewPart<F> {
     /// From 1.
     pub part: u32,
-    /// Its batches, by stage.
-    pub stages: [Vec<Body<F>>; 4],
+    /// Its batches.
+    pub batches: PerKind<Vec<Body<F>>>,
     /// What was found in it, in numbers.
     pub findings: Vec<KindCount>,
 }
@@ -67,8 +67,8 @@ pub struct StoredPart {
     pub part: u32,
     /// The request that stored it: one that replaces it tells it from any other by this.
     pub request: Uuid,
-    /// Its batches, by stage.
-    pub stages: [Vec<PartBatch>; 4],
+    /// Its batches.
+    pub batches: PerKind<Vec<PartBatch>>,
     /// What was found in it, in numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<KindCount>,
@@ -95,15 +95,15 @@ pub struct PartBatch {
 }
 
 impl StoredPart {
-    /// How many records it has of each stage.
-    pub fn records(&self) -> [u32; 4] {
-        self.stages.each_ref().map(|batches| batches.iter().map(|batch| batch.records).sum())
+    /// How many records it has of each kind.
+    pub fn records(&self) -> PerKind<u32> {
+        self.batches.as_ref().map(|batches| batches.iter().map(|batch| batch.records).sum())
     }
 
     /// The keys of its bodies.
     fn bodies(&self, send: &SendRef) -> Vec<Key> {
         let key = |batch: &PartBatch| send.part_body(&PartBody { part: self.part, name: batch.name.clone() });
-        let batches = self.stages.iter().flatten();
+        let batches = self.batches.values().flatten();
         batches.flat_map(|batch| packed_keys(&key(batch), batch.items).collect::<Vec<_>>()).collect()
     }
 }
@@ -155,15 +155,15 @@ impl History {
         let mut part = StoredPart {
             part: new.part,
             request: Uuid::new_v4(),
-            stages: Default::default(),
+            batches: PerKind::default(),
             findings: new.findings,
             expires: header.expires,
         };
         let begun = Begun { expires: header.expires };
         let first = Write::put(send.part_begun(new.part), &begun)?.when("attribute_not_exists(#pk)");
         let first = self.write(first).await?;
-        for ((stage, bodies), batches) in RecordKind::ALL.into_iter().zip(new.stages).zip(&mut part.stages) {
-            *batches =
+        for (stage, bodies) in new.batches {
+            part.batches[stage] =
                 self.put_part_bodies(send, (part.part, part.request), stage, &bodies, part.expires).await?;
         }
         let stored = self.point_at(send, &part, first).await?;
@@ -188,7 +188,7 @@ impl History {
         let mut batches = Vec::with_capacity(bodies.len());
         for chunk in numbered.chunks(AT_ONCE) {
             let writes = chunk.iter().map(async |(number, body)| {
-                let name = format!("{}#{number:03}#{}", stage.index(), request.simple());
+                let name = format!("{}#{number:03}#{}", stage.code(), request.simple());
                 let records = u32::try_from(body.facts.len()).unwrap_or(u32::MAX);
                 let at = PartBody { part, name };
                 let items = self.put_part_body(send, &at, body, expires).await?;
@@ -319,7 +319,7 @@ impl UploadParts {
             parts.clear();
         }
         let jobs = RecordKind::ALL.map(|stage| {
-            let batches = || parts.iter().flat_map(|part| part.stages.get(stage.index())).flatten();
+            let batches = || parts.iter().flat_map(|part| &part.batches[stage]);
             let total = batches().map(|batch| batch.records).sum();
             let count = u32::try_from(batches().count()).unwrap_or(u32::MAX);
             let job = Job::waiting(stage, total, count, header.expires);

@@ -13,13 +13,12 @@ pub(crate) fn content_of(
     let mut plan = Plan::of(&submission);
     plan.mark(findings.records());
     drop(submission);
-    let (activities, stages) = plan.into_parts();
-    let jobs = RecordKind::ALL.into_iter().zip(stages);
+    let (activities, batches) = plan.into_parts();
     SendContent {
         activities,
         findings: findings.counts().to_vec(),
         not_checked,
-        jobs: jobs.map(|(stage, batches)| new_job(stage, batches)).collect(),
+        jobs: batches.into_iter().map(|(stage, batches)| new_job(stage, batches)).collect(),
     }
 }
 

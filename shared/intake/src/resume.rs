@@ -8,7 +8,7 @@ use serde_json::Value;
 use stafett_domain::register::{Known, Mentions, Register};
 use stafett_domain::{
     ActivitySummary, BatchId, BatchRecord, Conditions, Corrected, Entry, Facts, Findings, Options, Outcome,
-    Record, RecordId, RecordKind, References, SendId, Submission, cut,
+    PerKind, Record, RecordId, RecordKind, References, SendId, Submission, cut,
 };
 use stafett_history::{HistoryError, OpenedBatch, SendContent, SendRef, StoredSend};
 use uuid::Uuid;
@@ -128,19 +128,19 @@ impl Intake {
         let Corrections { records, mut findings, not_checked, known } = corrections;
         let mut corrected = Corrected::of(&records);
         let mut again = self.records_again(old, stored, &records, &mut corrected).await?;
-        if again.iter().all(Vec::is_empty) {
+        if again.values().all(Vec::is_empty) {
             return Err(IntakeError::NothingToResume);
         }
         let activities =
             self.history.activities(old, self.clock.now()).await?.ok_or(IntakeError::NotFound)?;
         // Those that do not go again stay as the send has them that they were accepted of last: this one or a newer.
-        let [.., go_again] = &again;
-        let go_again: HashSet<RecordId> = go_again.iter().map(|record| record.id).collect();
+        let go_again: HashSet<RecordId> =
+            again[RecordKind::Activity].iter().map(|record| record.id).collect();
         let activities = activities.into_iter().filter(|activity| go_again.contains(&activity.id));
         let mut activities: Vec<_> = activities.map(|activity| corrected.summary(activity)).collect();
         known.name(&mut activities);
         mark(&mut again, &mut activities, &corrected, &mut findings);
-        let jobs = RecordKind::ALL.into_iter().zip(again).map(|(stage, records)| {
+        let jobs = again.into_iter().map(|(stage, records)| {
             let parts = records.iter().map(|record| BatchRecord {
                 wire: &record.wire,
                 id: record.id,
@@ -163,10 +163,11 @@ impl Intake {
         stored: &StoredSend,
         corrections: &Submission,
         corrected: &mut Corrected<'_>,
-    ) -> Result<[Vec<Again>; 4], IntakeError> {
+    ) -> Result<PerKind<Vec<Again>>, IntakeError> {
         let mut refused = HashSet::new();
-        let mut again: [Vec<Again>; 4] = Default::default();
-        for (job, again) in stored.jobs.iter().zip(&mut again) {
+        let mut again: PerKind<Vec<Again>> = PerKind::default();
+        for job in &stored.jobs {
+            let again = &mut again[job.stage];
             let mut accepted = Vec::new();
             let mut batches = self.history.batches_from(old, job.stage, BatchId(0));
             while let Some(batch) = batches.try_next().await? {
@@ -204,7 +205,7 @@ fn wires(body: &str) -> Result<Vec<Value>, HistoryError> {
 
 /// Puts corrected records in the place of those that were sent, and gives all of them the facts that hold now.
 fn replace(
-    again: &mut [Vec<Again>; 4],
+    again: &mut PerKind<Vec<Again>>,
     corrections: &Submission,
     corrected: &Corrected<'_>,
 ) -> Result<(), IntakeError> {
@@ -213,7 +214,7 @@ fn replace(
     take_wires(&mut wires, &corrections.duties);
     take_wires(&mut wires, &corrections.groups);
     take_wires(&mut wires, &corrections.activities);
-    for (stage, records) in RecordKind::ALL.into_iter().zip(again) {
+    for (stage, records) in again.as_mut() {
         for record in records {
             let facts = std::mem::take(&mut record.facts);
             record.facts = corrected.facts(stage, record.id, &record.wire, facts);
@@ -233,15 +234,15 @@ fn take_wires<T: Record>(wires: &mut HashMap<(RecordKind, RecordId), String>, en
 /// Marks what goes again with what was found about it: what was before still holds of what is not corrected. An activity
 /// counts that of its records too that do not go again: they belong to it as they did.
 fn mark(
-    again: &mut [Vec<Again>; 4],
+    again: &mut PerKind<Vec<Again>>,
     activities: &mut [ActivitySummary],
     corrected: &Corrected<'_>,
     findings: &mut Findings,
 ) {
-    for record in again.iter().flatten() {
+    for record in again.values().flatten() {
         corrected.findings().of(record.id).iter().for_each(|code| findings.carry(record.id, *code));
     }
-    for record in again.iter_mut().flatten() {
+    for record in again.values_mut().flatten() {
         record.facts.findings = findings.records().of(record.id).to_vec();
     }
     let mut all = corrected.findings().clone();

@@ -96,6 +96,8 @@ fn all_there(parts: &[StoredPart], count: u32) -> Result<(), IntakeError> {
 
 #[cfg(test)]
 mod tests {
+    use stafett_domain::PerKind;
+
     use super::*;
 
     #[test]
@@ -103,7 +105,7 @@ mod tests {
         let part = |part| StoredPart {
             part,
             request: uuid::Uuid::nil(),
-            stages: Default::default(),
+            batches: PerKind::default(),
             findings: Vec::new(),
             expires: 0,
         };

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use stafett_domain::{
-    KindCount, PackedPart, PlannedBatch, SendId, Submission, Validation, without_byte_order_mark,
+    KindCount, PackedPart, PerKind, PlannedBatch, SendId, Submission, Validation, without_byte_order_mark,
 };
 use stafett_history::{Body, CancelledUpload, NewPart, SendRef, Stored};
 
@@ -18,8 +18,8 @@ const LARGEST_OPENING: usize = 10_000;
 pub struct TakenPart {
     /// Its number, from 1.
     pub part: u32,
-    /// How many records of each stage it has.
-    pub records: [usize; 4],
+    /// How many records of each kind it has.
+    pub records: PerKind<usize>,
     /// What was found in it, in numbers.
     pub findings: Vec<KindCount>,
 }
@@ -73,14 +73,14 @@ impl Intake {
         } else {
             Validation::Strict
         };
-        let (PackedPart { part, stages }, findings) = read.accepted(validation)?;
+        let (PackedPart { part, batches }, findings) = read.accepted(validation)?;
         let count = |batches: &Vec<PlannedBatch>| batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
-        let records = stages.each_ref().map(count);
+        let records = batches.as_ref().map(count);
         let findings = findings.counts().to_vec();
         let bodies = |batches: Vec<PlannedBatch>| {
             batches.into_iter().map(|batch| Body { body: batch.body, facts: batch.facts }).collect()
         };
-        let new = NewPart { part, findings: findings.clone(), stages: stages.map(bodies) };
+        let new = NewPart { part, findings: findings.clone(), batches: batches.map(bodies) };
         match self.history.put_part(send, new).await? {
             Stored::Yes => {}
             Stored::Submitted => return Err(IntakeError::Submitted),
@@ -89,7 +89,7 @@ impl Intake {
         }
         tracing::info!(
             event = "upload.part", send = %send.send, organisation = %send.organisation, part,
-            records = records.iter().sum::<usize>(), "a part of a send is stored"
+            records = records.values().sum::<usize>(), "a part of a send is stored"
         );
         Ok(TakenPart { part, records, findings })
     }

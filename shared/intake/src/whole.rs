@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use stafett_domain::register::{At, Mentions};
 use stafett_domain::upload_check::{CheckedUpload, Origin, UploadCheck};
 use stafett_domain::{
-    Activity, ActivityRecords, ActivitySummary, Duty, Facts, Group, Person, Read, Record, RecordFindings,
-    RecordId, RecordKind, References,
+    Activity, ActivityRecords, ActivitySummary, Duty, Facts, Group, PerKind, Person, Read, Record,
+    RecordFindings, RecordId, RecordKind, References,
 };
 use stafett_history::{
     Body, History, HistoryError, NewBatch, NewBody, NewJob, PartBody, SendRef, StoredPart,
@@ -51,21 +51,21 @@ impl Whole {
     ) -> Result<Read<Self>, HistoryError> {
         let mut check = UploadCheck::new(references);
         let reader = PartReader { history, send, parts };
-        let (mut persons, mut duties, mut groups, mut activities) = Default::default();
+        let mut batches = PerKind::default();
 
         reader.each(|batch: Opened<Duty>| check.roles(&batch.records)).await?;
         reader
             .each(|mut batch: Opened<Person>| {
                 batch.each(|at, person| mentions.person(at, person));
                 let changed = check.persons(batch.origin, &batch.records, &mut batch.facts);
-                batch.place_in(&mut persons, changed);
+                batch.place_in(&mut batches, changed);
             })
             .await?;
         reader
             .each(|mut batch: Opened<Duty>| {
                 batch.each(|at, duty| mentions.duty(at, duty));
                 let changed = check.duties(batch.origin, &batch.records, &mut batch.facts);
-                batch.place_in(&mut duties, changed);
+                batch.place_in(&mut batches, changed);
             })
             .await?;
         reader.each(|batch: Opened<Activity>| check.ahead(&batch.records, &batch.facts)).await?;
@@ -73,21 +73,20 @@ impl Whole {
             .each(|batch: Opened<Group>| {
                 batch.each(|at, group| mentions.group(at, group));
                 check.groups(batch.origin, &batch.records, &batch.facts);
-                batch.place_in(&mut groups, false);
+                batch.place_in(&mut batches, false);
             })
             .await?;
         reader
             .each(|batch: Opened<Activity>| {
                 batch.each(|at, activity| mentions.activity(at, activity));
                 check.activities(batch.origin, &batch.records, &batch.facts);
-                batch.place_in(&mut activities, false);
+                batch.place_in(&mut batches, false);
             })
             .await?;
-        if activities.is_empty() {
+        if batches[RecordKind::Activity].is_empty() {
             check.no_activities();
         }
-        let batches: [Vec<NewBatch<Facts>>; 4] = [persons, duties, groups, activities];
-        let jobs = RecordKind::ALL.into_iter().zip(batches).map(|(stage, batches)| NewJob { stage, batches });
+        let jobs = batches.into_iter().map(|(stage, batches)| NewJob { stage, batches });
         let Read { content: CheckedUpload { activities, activity_records, found_before }, mut findings } =
             check.finish();
         for part in parts {
@@ -136,10 +135,10 @@ impl<T: Record> Opened<T> {
     }
 
     /// Adds the batch to those of its job: its body stays where it is.
-    fn place_in(self, job: &mut Vec<NewBatch<Facts>>, facts_changed: bool) {
+    fn place_in(self, batches: &mut PerKind<Vec<NewBatch<Facts>>>, facts_changed: bool) {
         let ids: Vec<RecordId> = self.records.iter().map(Record::id).collect();
         let facts = facts_changed.then_some(self.facts);
-        job.push(NewBatch { ids, body: NewBody::Part { at: self.at, facts } });
+        batches[T::KIND].push(NewBatch { ids, body: NewBody::Part { at: self.at, facts } });
     }
 }
 
@@ -157,8 +156,8 @@ impl PartReader<'_> {
     ) -> Result<(), HistoryError> {
         let mut wanted = Vec::new();
         for part in self.parts {
-            let batches = part.stages.get(T::KIND.index()).into_iter().flatten();
-            wanted.extend(batches.map(|batch| PartBody { part: part.part, name: batch.name.clone() }));
+            let batches = &part.batches[T::KIND];
+            wanted.extend(batches.iter().map(|batch| PartBody { part: part.part, name: batch.name.clone() }));
         }
         let read = |at| async move {
             let body = self.history.part_body::<Facts>(self.send, &at).await;

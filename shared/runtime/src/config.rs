@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use stafett_domain::PerKind;
 use stafett_domain::RecordKind;
 use stafett_skolverket::{Api, Endpoint, Roots};
 
@@ -87,7 +88,7 @@ pub struct Config {
     /// `TABLE_NAME`
     pub table: String,
     /// `USERS_QUEUE_URL`, `DUTIES_QUEUE_URL`, `GROUPS_QUEUE_URL`, `ACTIVITIES_QUEUE_URL`, in the stages' order.
-    pub queues: [String; 4],
+    pub queues: PerKind<String>,
     /// `SKOLVERKET_URL`: base address of the Provisioning API.
     pub skolverket_url: Endpoint,
     /// `SKOLVERKET_LOCATION`: the location that tokens are asked for.
@@ -138,8 +139,9 @@ impl Config {
     /// As [`Config::from_env`].
     pub fn from_variables(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { variables, faults: Vec::new() };
-        let queues = RecordKind::ALL
-            .map(|stage| reader.text(&format!("{}_QUEUE_URL", stage.as_str().to_ascii_uppercase())));
+        let queues = PerKind::from_fn(|stage| {
+            reader.text(&format!("{}_QUEUE_URL", stage.as_str().to_ascii_uppercase()))
+        });
         let table = reader.text("TABLE_NAME");
         let skolverket_url = reader.endpoint("SKOLVERKET_URL");
         let skolverket_location = reader.text("SKOLVERKET_LOCATION");
@@ -228,13 +230,7 @@ impl Config {
 
     /// The address of a stage's queue.
     pub fn queue(&self, stage: RecordKind) -> &str {
-        let [users, duties, groups, activities] = &self.queues;
-        match stage {
-            RecordKind::Person => users,
-            RecordKind::Duty => duties,
-            RecordKind::Group => groups,
-            RecordKind::Activity => activities,
-        }
+        &self.queues[stage]
     }
 }
 

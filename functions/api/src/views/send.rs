@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stafett_domain::{ActivitySummary, Label, Options, SendId, SendStatus};
+use stafett_domain::{ActivitySummary, Label, Options, RecordKind, SendId, SendStatus};
 use stafett_history::{Job, PlacedSend, ShownSend, StoredPart, StoredSend, UploadParts};
 
 use crate::http::answer::RetryAfter;
@@ -58,8 +58,14 @@ struct ReceivedPartView {
 
 impl From<&StoredPart> for ReceivedPartView {
     fn from(part: &StoredPart) -> Self {
-        let [persons, duties, groups, activities] = part.records();
-        Self { part: part.part, persons, duties, groups, activities }
+        let records = part.records();
+        Self {
+            part: part.part,
+            persons: records[RecordKind::Person],
+            duties: records[RecordKind::Duty],
+            groups: records[RecordKind::Group],
+            activities: records[RecordKind::Activity],
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sends that come in parts.
 
 use serde::Serialize;
-use stafett_domain::{Label, SendId, SendStatus};
+use stafett_domain::{Label, RecordKind, SendId, SendStatus};
 use stafett_intake::TakenPart;
 
 use crate::views::findings::FoundView;
@@ -38,7 +38,13 @@ impl OpenView {
 
 impl From<TakenPart> for PartView {
     fn from(TakenPart { part, records, findings }: TakenPart) -> Self {
-        let [persons, duties, groups, activities] = records;
-        Self { part, persons, duties, groups, activities, validation: FoundView::of(&findings, None) }
+        Self {
+            part,
+            persons: records[RecordKind::Person],
+            duties: records[RecordKind::Duty],
+            groups: records[RecordKind::Group],
+            activities: records[RecordKind::Activity],
+            validation: FoundView::of(&findings, None),
+        }
     }
 }

@@ -246,10 +246,10 @@ mod tests {
     fn after(corrections: &Value) -> (HashMap<RecordId, Facts>, ActivitySummary) {
         let body = corrections.to_string();
         let read = Submission::read_corrections(body.as_bytes(), ATTESTED).unwrap();
-        let (activities, stages) = Plan::of(&parse(&complete()).unwrap()).into_parts();
+        let (activities, batches) = Plan::of(&parse(&complete()).unwrap()).into_parts();
         let mut corrected = Corrected::of(&read.content);
         let mut found = Vec::new();
-        for (kind, batches) in RecordKind::ALL.into_iter().zip(stages) {
+        for (kind, batches) in batches {
             let [batch] = <[_; 1]>::try_from(batches).unwrap();
             let body: Value = serde_json::from_str(&batch.body).unwrap();
             let rows = rows(kind, &batch.body, &batch.facts).unwrap();

@@ -83,10 +83,7 @@ impl FormCheck {
 
     /// Holds what a body is beside its records against its form.
     pub(crate) fn frame(&mut self, frame: &Frame, attributes: &'static [Attribute]) {
-        let length = |name| {
-            let kind = RecordKind::of_list(name);
-            kind.and_then(|kind| frame.lengths.get(kind.index()).copied().flatten())
-        };
+        let length = |name| RecordKind::of_list(name).and_then(|kind| frame.lengths[kind]);
         for attribute in attributes {
             match (&attribute.shape, length(attribute.name)) {
                 (Shape::List { min, max, .. }, Some(length)) => {

@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::kind::attribute::may_be_quoted;
 use crate::kind::characters::without_byte_order_mark;
+use crate::kind::per_kind::PerKind;
 use crate::kind::record_kind::RecordKind;
 
 /// Takes what is read of a body. The records of a body are never all trees at once.
@@ -23,8 +24,8 @@ pub(crate) trait Taker {
 pub(crate) struct Frame {
     /// Its attributes, its lists of records among them: these are empty here.
     pub(crate) attributes: Map<String, Value>,
-    /// How many records each list had, by the kind's index; none where there is no list.
-    pub(crate) lengths: [Option<usize>; 4],
+    /// How many records each list had; none where there is no list.
+    pub(crate) lengths: PerKind<Option<usize>>,
 }
 
 /// Why a body cannot be read at all. It says the place, never the text.
@@ -70,7 +71,7 @@ pub(crate) fn read(body: &[u8], taker: &mut dyn Taker) -> Result<Frame, Unreadab
     let text = std::str::from_utf8(body)
         .map_err(|error| Unreadable::new(UnreadableFault::NotUtf8, place(body, error.valid_up_to())))?;
     let mut source = serde_json::Deserializer::from_str(text);
-    let mut context = Context { path: Vec::new(), taker, lengths: [None; 4] };
+    let mut context = Context { path: Vec::new(), taker, lengths: PerKind::default() };
     let tree = Reader(&mut context).deserialize(&mut source)?;
     source.end()?;
     match tree {
@@ -98,7 +99,7 @@ enum Step {
 struct Context<'a> {
     path: Vec<Step>,
     taker: &'a mut dyn Taker,
-    lengths: [Option<usize>; 4],
+    lengths: PerKind<Option<usize>>,
 }
 
 struct Reader<'a, 'c>(&'a mut Context<'c>);
@@ -181,7 +182,8 @@ impl<'de> Visitor<'de> for Reader<'_, '_> {
                 (Some(entry), None) => list.push(entry),
                 (Some(record), Some(kind)) => context.taker.record(kind, index, record),
                 (None, kind) => {
-                    if let Some(length) = kind.and_then(|kind| context.lengths.get_mut(kind.index())) {
+                    if let Some(kind) = kind {
+                        let length = &mut context.lengths[kind];
                         *length = Some(length.unwrap_or_default() + index);
                     }
                     break;
@@ -275,7 +277,7 @@ mod tests {
         let body = br#"{"persons": [{"id": 1}, 2], "options": {"persons": [3]}, "duties": [], "groups": {}}"#;
         let mut taken = Taken::default();
         let frame = read(body, &mut taken).unwrap();
-        assert_eq!(frame.lengths, [Some(2), Some(0), None, None]);
+        assert!(frame.lengths.values().eq(&[Some(2), Some(0), None, None]));
         assert_eq!(frame.attributes["persons"], serde_json::json!([]));
         assert_eq!(frame.attributes["options"], serde_json::json!({"persons": [3]}));
         let users = RecordKind::Person;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::kind::attribute;
+use crate::kind::per_kind::PerKind;
 use crate::kind::record::{Duty, Record};
 use crate::kind::record_kind::RecordKind;
 use crate::rules::conditions::Conditions;
@@ -16,8 +17,8 @@ use crate::submission::reader::{self, Read, Rejection};
 pub struct PackedPart {
     /// Its number, from 1.
     pub part: u32,
-    /// Its calls, by the kind's index. Facts are what a record tells by itself.
-    pub stages: [Vec<PlannedBatch>; 4],
+    /// Its calls. Facts are what a record tells by itself.
+    pub batches: PerKind<Vec<PlannedBatch>>,
 }
 
 impl PackedPart {
@@ -27,26 +28,26 @@ impl PackedPart {
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object.
     pub fn read(body: &[u8], conditions: Conditions) -> Result<Read<Self>, Rejection> {
-        let mut cutters: [Cutter; 4] = Default::default();
+        let mut cutters: PerKind<Cutter> = PerKind::default();
         let (attributes, findings) =
             reader::read(body, attribute::PART, false, |_| true, &mut |found, findings| {
-                let [persons, duties, groups, activities] = &mut cutters;
+                let cutter = &mut cutters[found.kind];
                 match found.kind {
                     RecordKind::Person => {
-                        pack(persons, entry::person(found, conditions, findings), Facts::of_person);
+                        pack(cutter, entry::person(found, conditions, findings), Facts::of_person);
                     }
                     RecordKind::Duty => {
-                        pack::<Duty>(duties, entry::entry(found, findings), |_| Facts::default());
+                        pack::<Duty>(cutter, entry::entry(found, findings), |_| Facts::default());
                     }
-                    RecordKind::Group => pack(groups, entry::group(found, findings), |_| Facts::default()),
+                    RecordKind::Group => pack(cutter, entry::group(found, findings), |_| Facts::default()),
                     RecordKind::Activity => {
-                        pack(activities, entry::activity(found, findings), Facts::of_activity);
+                        pack(cutter, entry::activity(found, findings), Facts::of_activity);
                     }
                 }
             })?;
-        let mut stages = cutters.map(Cutter::finish);
-        stages.iter_mut().flatten().for_each(|batch| batch.mark(findings.records()));
-        let content = Self { part: reader::number(&attributes, "part"), stages };
+        let mut batches = cutters.map(Cutter::finish);
+        batches.values_mut().flatten().for_each(|batch| batch.mark(findings.records()));
+        let content = Self { part: reader::number(&attributes, "part"), batches };
         Ok(Read { content, findings })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::kind::id::RecordId;
+use crate::kind::per_kind::PerKind;
 use crate::kind::record::{Person, Record};
 use crate::kind::record_kind::RecordKind;
 use crate::kind::vocabulary::DutyRole;
@@ -17,7 +18,7 @@ use crate::submission::entry::Entry;
 /// All calls of a send, before anything is sent.
 #[derive(Debug)]
 pub struct Plan {
-    stages: [Vec<PlannedBatch>; 4],
+    batches: PerKind<Vec<PlannedBatch>>,
     /// The test activities, in the order given.
     pub activities: Vec<ActivitySummary>,
     records: ActivityRecords,
@@ -27,11 +28,16 @@ impl Plan {
     /// Cuts a send into calls: each kind's records in the order given, as many to a call as fit.
     pub fn of(submission: &Submission) -> Self {
         let people = People::of(submission);
-        let users = batch_records(&submission.persons, |person| people.facts_of_person(person));
-        let duties = batch_records(&submission.duties, |duty| people.facts_of_duty(duty.person.id));
-        let groups = batch_records(&submission.groups, |_| Facts::default());
-        let activities = batch_records(&submission.activities, Facts::of_activity);
-        let stages = [cut(users), cut(duties), cut(groups), cut(activities)];
+        let batches = PerKind::from_fn(|kind| match kind {
+            RecordKind::Person => {
+                cut(batch_records(&submission.persons, |person| people.facts_of_person(person)))
+            }
+            RecordKind::Duty => {
+                cut(batch_records(&submission.duties, |duty| people.facts_of_duty(duty.person.id)))
+            }
+            RecordKind::Group => cut(batch_records(&submission.groups, |_| Facts::default())),
+            RecordKind::Activity => cut(batch_records(&submission.activities, Facts::of_activity)),
+        });
         let records = activity_records(submission);
         let activities = submission.activities.iter().map(Entry::record);
         let activities = activities
@@ -39,23 +45,23 @@ impl Plan {
                 ActivitySummary::of(activity, &Facts::of_activity(activity), records.students(activity.id))
             })
             .collect();
-        Self { stages, activities, records }
+        Self { batches, activities, records }
     }
 
     /// Marks its records with what was found about them, and counts it for its activities.
     pub fn mark(&mut self, findings: &RecordFindings) {
-        self.stages.iter_mut().flatten().for_each(|batch| batch.mark(findings));
+        self.batches.values_mut().flatten().for_each(|batch| batch.mark(findings));
         self.records.count_findings(&mut self.activities, findings);
     }
 
-    /// The activities, and all calls by the kind's index.
-    pub fn into_parts(self) -> (Vec<ActivitySummary>, [Vec<PlannedBatch>; 4]) {
-        (self.activities, self.stages)
+    /// The activities, and all calls.
+    pub fn into_parts(self) -> (Vec<ActivitySummary>, PerKind<Vec<PlannedBatch>>) {
+        (self.activities, self.batches)
     }
 
-    /// A kind's calls, in order. A kind may have none.
+    /// The calls of a kind, in order. There may be none.
     pub fn batches(&self, kind: RecordKind) -> &[PlannedBatch] {
-        self.stages.get(kind.index()).map(Vec::as_slice).unwrap_or_default()
+        &self.batches[kind]
     }
 }
 

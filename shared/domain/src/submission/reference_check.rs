@@ -4,29 +4,30 @@ use std::collections::{HashMap, HashSet};
 
 use crate::kind::finding_code::FindingCode;
 use crate::kind::id::RecordId;
+use crate::kind::per_kind::PerKind;
 use crate::kind::record_kind::RecordKind;
 use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
 use crate::submission::form::{FormCheck, Named, is_uuid};
 
 /// The kinds of record that have an id, by the id in lower case: as a text, so that a malformed id and a
 /// reference to it still meet, and the admin is told of the id only.
-type Kinds = HashMap<String, [bool; 4]>;
+type Kinds = HashMap<String, PerKind<bool>>;
 
-/// Adds the faults of ids and references to a form's. `lengths`: how many records each list has, by the kind's
-/// index; none where there is no list, about which nothing is said then. `external`: what is not there may be at
+/// Adds the faults of ids and references to a form's. `lengths`: how many records each list has;
+/// none where there is no list, about which nothing is said then. `external`: what is not there may be at
 /// Skolverket already.
-pub(crate) fn check(form: &mut FormCheck, lengths: [Option<usize>; 4], external: bool) {
+pub(crate) fn check(form: &mut FormCheck, lengths: PerKind<Option<usize>>, external: bool) {
     let mut kinds = Kinds::new();
     for id in &form.ids {
         let key = id.text.to_lowercase();
         let taken = kinds.entry(key).or_default();
-        if taken.iter().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
+        if taken.values().any(|taken| *taken) && is_uuid(&id.text.to_lowercase()) {
             duplicate_id(&mut form.findings, id.within, || id.pointer.clone());
         }
-        mark(taken, id.kind);
+        taken[id.kind] = true;
     }
-    for kind in RecordKind::ALL {
-        if let Some(length) = lengths.get(kind.index()).copied().flatten() {
+    for (kind, length) in lengths {
+        if let Some(length) = length {
             check_references_to(kind, form, &kinds, length, external);
         }
     }
@@ -68,14 +69,8 @@ fn check_references_to(kind: RecordKind, form: &mut FormCheck, kinds: &Kinds, le
     }
 }
 
-fn mark(kinds: &mut [bool; 4], kind: RecordKind) {
-    if let Some(taken) = kinds.get_mut(kind.index()) {
-        *taken = true;
-    }
-}
-
 fn has(kinds: &Kinds, id: &str, kind: RecordKind) -> bool {
-    kinds.get(id).and_then(|kinds| kinds.get(kind.index())).copied().unwrap_or_default()
+    kinds.get(id).is_some_and(|kinds| kinds[kind])
 }
 
 /// Two records have the id at this place, of which `within` is the second.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use stafett_domain::RecordKind;
+use stafett_domain::{PerKind, RecordKind};
 
 use super::sample::{EXPIRES, at, content, due_at, millis, send, terms};
 use super::table::{Event, Table, meanwhile, on};
@@ -16,16 +16,22 @@ pub(super) async fn opened(history: &History, number: u128) {
     history.open_upload(&send(number), &terms(), at(0), millis(86_400)).await.unwrap();
 }
 
-/// A part with so many bodies of each stage.
+/// A part with so many bodies of persons, duties, groups and activities.
 pub(super) fn part(number: u32, bodies: [usize; 4]) -> NewPart<()> {
-    let stages = bodies.map(|bodies| {
+    let batches = per_kind(bodies).map(|bodies| {
         let body = |body| Body {
             body: format!(r#"{{"data":[{{"id":{number}}},{{"id":{body}}}]}}"#),
             facts: vec![(); 2],
         };
         (0..bodies).map(body).collect()
     });
-    NewPart { part: number, stages, findings: Vec::new() }
+    NewPart { part: number, batches, findings: Vec::new() }
+}
+
+/// A value for persons, duties, groups and activities.
+fn per_kind<T>(values: [T; 4]) -> PerKind<T> {
+    let mut values = values.into_iter();
+    PerKind::from_fn(|_| values.next().unwrap())
 }
 
 async fn put(history: &History, number: u32) -> Stored {
@@ -76,18 +82,22 @@ async fn a_part_is_stored_and_takes_the_place_of_an_earlier_one() {
     let (table, history) = open_upload().await;
     assert_eq!(put(&history, 1).await, Stored::Yes);
     let first = stored(&history, 1).await.unwrap();
-    assert_eq!((first.records(), first.expires, bodies(&table, 1)), ([4, 0, 0, 2], EXPIRES, 3));
+    assert_eq!((first.records(), first.expires, bodies(&table, 1)), (per_kind([4, 0, 0, 2]), EXPIRES, 3));
     assert_eq!(rev(&table), json!({"rev": 1}));
     let body = |part: &StoredPart, stage: RecordKind| PartBody {
         part: 1,
-        name: part.stages[stage.index()][0].name.clone(),
+        name: part.batches[stage][0].name.clone(),
     };
     let read: Body<()> = history.part_body(&send(1), &body(&first, RecordKind::Activity)).await.unwrap();
     assert_eq!(read.body, r#"{"data":[{"id":1},{"id":0}]}"#);
 
     assert_eq!(history.put_part(&send(1), part(1, [1, 1, 0, 0])).await.unwrap(), Stored::Yes);
     let second = stored(&history, 1).await.unwrap();
-    assert_eq!((second.records(), bodies(&table, 1)), ([2, 2, 0, 0], 2), "the bodies of the first are gone");
+    assert_eq!(
+        (second.records(), bodies(&table, 1)),
+        (per_kind([2, 2, 0, 0]), 2),
+        "the bodies of the first are gone"
+    );
     assert_ne!(first.request, second.request);
     assert!(history.part_body::<()>(&send(1), &body(&first, RecordKind::Person)).await.is_err());
     assert_eq!(rev(&table), json!({"rev": 2}));
@@ -168,7 +178,7 @@ async fn of_two_requests_for_the_same_part_the_last_one_stays_with_its_bodies() 
         assert_eq!(put(&slower, 1).await, Stored::Yes);
         assert_eq!(calls.of(TRANSACTION), 2);
         let part = stored(&history, 1).await.unwrap();
-        assert_eq!((part.records(), bodies(&table, 1)), ([4, 0, 0, 2], 3));
+        assert_eq!((part.records(), bodies(&table, 1)), (per_kind([4, 0, 0, 2]), 3));
     }
 }
 

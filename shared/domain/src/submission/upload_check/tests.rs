@@ -2,6 +2,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::kind::per_kind::PerKind;
 use crate::sample::{ATTESTED, DUTY, GROUP, NOBODY, STUDENT, accept, complete, parse, with};
 use crate::state::options::Validation;
 use crate::submission::part::PackedPart;
@@ -13,7 +14,7 @@ struct Data<T> {
 }
 
 /// Facts by kind, and the activities.
-type Whole = ([Vec<Facts>; 4], Vec<ActivitySummary>);
+type Whole = (PerKind<Vec<Facts>>, Vec<ActivitySummary>);
 
 fn packed(part: &Value) -> PackedPart {
     let read = PackedPart::read(part.to_string().as_bytes(), ATTESTED).unwrap();
@@ -24,15 +25,15 @@ fn packed(part: &Value) -> PackedPart {
 fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> {
     let parts: Vec<_> = parts.iter().map(packed).collect();
     let mut check = UploadCheck::new(references);
-    let mut facts: [Vec<Facts>; 4] = Default::default();
+    let mut facts: PerKind<Vec<Facts>> = PerKind::default();
     let ids = RecordKind::ALL.map(|kind| {
-        let batches = parts.iter().flat_map(|part| &part.stages[kind.index()]);
+        let batches = parts.iter().flat_map(|part| &part.batches[kind]);
         batches.flat_map(|batch| batch.ids.clone()).collect::<Vec<_>>()
     });
     let each = |kind, take: &mut dyn FnMut(Origin, &str, &mut Vec<Facts>)| {
-        for PackedPart { part, stages, .. } in &parts {
+        for PackedPart { part, batches, .. } in &parts {
             let mut first = 0;
-            for batch in &stages[RecordKind::index(kind)] {
+            for batch in &batches[kind] {
                 let mut facts = batch.facts.clone();
                 take(Origin { part: *part, first }, &batch.body, &mut facts);
                 first += facts.len();
@@ -46,21 +47,21 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> 
     each(RecordKind::Person, &mut |origin, body, found| {
         let before = found.clone();
         assert_eq!(check.persons(origin, &read(body), found), before != *found);
-        facts[0].append(found);
+        facts[RecordKind::Person].append(found);
     });
     each(RecordKind::Duty, &mut |origin, body, found| {
         let before = found.clone();
         assert_eq!(check.duties(origin, &read(body), found), before != *found);
-        facts[1].append(found);
+        facts[RecordKind::Duty].append(found);
     });
     each(RecordKind::Activity, &mut |_, body, facts| check.ahead(&read(body), facts));
     each(RecordKind::Group, &mut |origin, body, found| {
         check.groups(origin, &read(body), found);
-        facts[2].append(found);
+        facts[RecordKind::Group].append(found);
     });
     each(RecordKind::Activity, &mut |origin, body, found| {
         check.activities(origin, &read(body), found);
-        facts[3].append(found);
+        facts[RecordKind::Activity].append(found);
     });
     let Read { content: CheckedUpload { mut activities, activity_records, found_before }, findings } =
         check.finish();
@@ -70,7 +71,7 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> 
     let mut all = found_before;
     all.extend(findings.records());
     activity_records.count_findings(&mut activities, &all);
-    for (id, facts) in ids.iter().flatten().zip(facts.iter_mut().flatten()) {
+    for (id, facts) in ids.iter().flatten().zip(facts.values_mut().flatten()) {
         facts.findings = all.of(*id).to_vec();
     }
     Ok((facts, activities))
@@ -100,8 +101,9 @@ fn however_a_send_is_divided_it_is_the_same_send() {
     plan.mark(findings.records());
     // The e-mail address without a type, and nobody who leads the school.
     assert_eq!(plan.activities[0].finding_count, Some(2));
-    let whole = RecordKind::ALL
-        .map(|kind| plan.batches(kind).iter().flat_map(|batch| batch.facts.clone()).collect::<Vec<_>>());
+    let whole = PerKind::from_fn(|kind| {
+        plan.batches(kind).iter().flat_map(|batch| batch.facts.clone()).collect::<Vec<_>>()
+    });
     let lists = ["persons", "duties", "groups", "activities"];
     for arrangement in [[1, 1, 1, 1], [1, 2, 3, 4], [4, 3, 2, 1], [2, 1, 1, 2]] {
         let parts: Vec<_> = (1..=4)
