@@ -3,16 +3,15 @@
 use std::sync::Arc;
 
 use stafett_history::History;
-use stafett_intake::{Intake, Parts};
-use stafett_relay::{Relay, StartError};
-use stafett_runtime::Clock;
+use stafett_intake::Intake;
+use stafett_relay::Handover;
+use stafett_runtime::{Clock, Process, StartError};
 
-/// What requests are answered with: the intake takes sends, the history shows them.
+/// What requests are answered with: the intake takes sends, the history shows them, the handover stops them.
 pub(crate) struct Api {
     pub(crate) intake: Intake,
     pub(crate) history: History,
-    /// Only to stop a send.
-    pub(crate) relay: Relay,
+    pub(crate) handover: Handover,
     pub(crate) clock: Clock,
     /// The claim of a token that holds the organisation number.
     pub(crate) organiser_claim: String,
@@ -24,18 +23,14 @@ pub(crate) type Shared = Arc<Api>;
 impl Api {
     /// Reads the environment and builds the clients.
     pub(crate) async fn from_env() -> Result<Self, StartError> {
-        let relay = Relay::from_env().await?;
-        let (config, history, clock) = (relay.config.clone(), relay.history.clone(), relay.clock);
-        let organiser_claim = config.organiser_claim.clone();
-        let intake = Intake::new(Parts {
-            roots: config.extra_roots()?,
-            history: history.clone(),
-            queues: relay.queues.clone(),
-            organisers: Arc::clone(&relay.organisers),
-            metrics: relay.metrics.clone(),
-            clock,
-            config,
-        });
-        Ok(Self { intake, history, relay, clock, organiser_claim })
+        let process = Process::from_env().await?;
+        let history = History::of(&process);
+        Ok(Self {
+            handover: Handover::new(&process, history.clone()),
+            clock: process.clock,
+            organiser_claim: process.config.organiser_claim.clone(),
+            intake: Intake::new(process, history.clone()),
+            history,
+        })
     }
 }

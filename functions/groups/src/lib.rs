@@ -1,12 +1,11 @@
-//! Grupper: SS 12000 Group, once their members are accepted.
+//! The groups function.
 
 use stafett_domain::RecordKind;
-use stafett_engine::run_stage;
 
 /// Runs the function until the runtime ends it.
 ///
 /// # Errors
 /// When it cannot start, or the runtime is gone.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
-    run_stage(RecordKind::Group).await
+    stafett_relay::run_stage(RecordKind::Group).await
 }

@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
-use stafett_engine::{ParameterError, Relay};
+use stafett_runtime::{ParameterError, Process};
 
 /// When this process has looked last.
 #[derive(Default)]
@@ -12,13 +12,13 @@ pub(crate) struct Watch(Mutex<Option<Timestamp>>);
 
 impl Watch {
     /// Looks at all certificates, if it is time to. One log line each; the least of their days is what an alarm is about.
-    pub(crate) async fn look(&self, relay: &Relay, now: Timestamp) -> Result<(), ParameterError> {
+    pub(crate) async fn look(&self, process: &Process, now: Timestamp) -> Result<(), ParameterError> {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last + relay.config.timing.certificate_watch > now) {
+        if last.is_some_and(|last| last + process.config.timing.certificate_watch > now) {
             return Ok(());
         }
         let mut least = None;
-        for organiser in relay.organisers.all(now).await?.into_iter().flatten() {
+        for organiser in process.organisers.all(now).await?.into_iter().flatten() {
             let Some(certificate) = organiser.certificate() else { continue };
             let days_left = certificate.days_left(now);
             least = Some(least.map_or(days_left, |least: i64| least.min(days_left)));
@@ -36,7 +36,7 @@ impl Watch {
             }
         }
         if let Some(least) = least {
-            relay.metrics.certificate_days_left(least);
+            process.metrics.certificate_days_left(least);
         }
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
         Ok(())

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod stop;
+mod watchdog;
 
 use std::time::Duration;
 
@@ -10,10 +11,13 @@ use certificates::Watch;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
+use stafett_domain::message::Message;
 use stafett_domain::{Reason, ReasonCode};
-use stafett_engine::history::{Carrier, HistoryError, RunningSend};
-use stafett_engine::{HandleError, Message, QueueError, Relay, telemetry};
+use stafett_history::{Carrier, HistoryError, RunningSend};
+use stafett_relay::HandleError;
+use stafett_runtime::{Process, QueueError, telemetry};
 use stop::Order;
+use watchdog::Watchdog;
 
 /// Steps of a shard that one look takes; what is left is still overdue a minute later.
 const STEPS_A_SHARD: i32 = 250;
@@ -38,19 +42,19 @@ enum LookError {
 /// When it cannot start, or the runtime is gone.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
-    let relay = Relay::from_env().await.inspect_err(|error| {
+    let process = Process::from_env().await.inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
-    let (relay, watch) = (&relay, &Watch::default());
+    let (watchdog, watch) = (&Watchdog::new(process), &Watch::default());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         telemetry::begin_invocation(&event.context.request_id);
         let ends = Timestamp::try_from(event.context.deadline())?;
         if Order::is_one(&event.payload) {
-            let stop_by = relay.clock.now() + left(relay, ends).mul_f64(SHARE);
-            let obeyed = Box::pin(Order::read(event.payload)?.obey(relay, stop_by)).await?;
+            let stop_by = watchdog.now() + left(watchdog, ends).mul_f64(SHARE);
+            let obeyed = Box::pin(Order::read(event.payload)?.obey(watchdog, stop_by)).await?;
             return Ok::<_, lambda_runtime::Error>(serde_json::to_value(obeyed)?);
         }
-        Box::pin(look(relay, watch, ends)).await?;
+        Box::pin(look(watchdog, watch, ends)).await?;
         Ok(Value::Null)
     }))
     .await
@@ -58,10 +62,12 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 
 /// Tells how many sends run and for how long, sends again what is overdue, and looks at the certificates, each in its
 /// share of the time until `ends`. One that fails keeps none of the others from being done.
-async fn look(relay: &Relay, watch: &Watch, ends: Timestamp) -> Result<(), LookError> {
-    let counted = in_time(relay, ends, "running sends", show_running(relay)).await.unwrap_or(Ok(()));
-    let sent = in_time(relay, ends, "overdue steps", Box::pin(send_overdue(relay))).await.unwrap_or(Ok(()));
-    let watched = in_time(relay, ends, "certificates", watch.look(relay, relay.clock.now())).await;
+async fn look(watchdog: &Watchdog, watch: &Watch, ends: Timestamp) -> Result<(), LookError> {
+    let counted = in_time(watchdog, ends, "running sends", show_running(watchdog)).await.unwrap_or(Ok(()));
+    let sent =
+        in_time(watchdog, ends, "overdue steps", Box::pin(send_overdue(watchdog))).await.unwrap_or(Ok(()));
+    let watched =
+        in_time(watchdog, ends, "certificates", watch.look(&watchdog.process, watchdog.now())).await;
     // What cannot be read now is looked at with the next event.
     if let Some(Err(error)) = watched {
         tracing::error!(event = "watchdog.failed", error = %error, "the certificates were not looked at");
@@ -69,19 +75,19 @@ async fn look(relay: &Relay, watch: &Watch, ends: Timestamp) -> Result<(), LookE
     sent.and(counted)
 }
 
-fn left(relay: &Relay, ends: Timestamp) -> Duration {
-    ends.duration_since(relay.clock.now()).try_into().unwrap_or_default()
+fn left(watchdog: &Watchdog, ends: Timestamp) -> Duration {
+    ends.duration_since(watchdog.now()).try_into().unwrap_or_default()
 }
 
 /// Does a piece of the work; none where it was not done in its time. What is left of it is done with the next event:
 /// each write of it stands alone.
 async fn in_time<T>(
-    relay: &Relay,
+    watchdog: &Watchdog,
     ends: Timestamp,
     what: &'static str,
     piece: impl Future<Output = T>,
 ) -> Option<T> {
-    let done = tokio::time::timeout(left(relay, ends).mul_f64(SHARE), piece).await.ok();
+    let done = tokio::time::timeout(left(watchdog, ends).mul_f64(SHARE), piece).await.ok();
     if done.is_none() {
         tracing::warn!(
             event = "watchdog.outOfTime",
@@ -93,14 +99,14 @@ async fn in_time<T>(
 }
 
 /// Tells how many sends run, and which of them longest: where a send does not end, the search begins with its id.
-async fn show_running(relay: &Relay) -> Result<(), LookError> {
-    let running = relay.history.running_sends().await?;
+async fn show_running(watchdog: &Watchdog) -> Result<(), LookError> {
+    let running = watchdog.history.running_sends().await?;
     let since: Vec<_> = running.iter().map(|running| running.since).collect();
-    relay.metrics.running_sends(&since);
+    watchdog.process.metrics.running_sends(&since);
     if let Some(RunningSend { send, since }) = running.iter().min_by_key(|running| running.since) {
         tracing::info!(
             event = "sends.running", running = running.len(), send = %send.send,
-            organisation = %send.organisation, age_s = relay.clock.now().duration_since(*since).as_secs(),
+            organisation = %send.organisation, age_s = watchdog.now().duration_since(*since).as_secs(),
             "the send that has run longest"
         );
     }
@@ -108,11 +114,11 @@ async fn show_running(relay: &Relay) -> Result<(), LookError> {
 }
 
 /// Sends again what is overdue. One step that cannot be read does not keep the others from being sent.
-async fn send_overdue(relay: &Relay) -> Result<(), LookError> {
-    let now = relay.clock.now();
+async fn send_overdue(watchdog: &Watchdog) -> Result<(), LookError> {
+    let now = watchdog.now();
     let mut first_error = None;
-    for carrier in relay.history.overdue(now, STEPS_A_SHARD).await? {
-        if let Err(error) = send_again(relay, &carrier, now).await {
+    for carrier in watchdog.history.overdue(now, STEPS_A_SHARD).await? {
+        if let Err(error) = send_again(watchdog, &carrier, now).await {
             tracing::error!(event = "watchdog.failed", error = %error, "an overdue step was not sent again");
             first_error.get_or_insert(error);
         }
@@ -120,8 +126,10 @@ async fn send_overdue(relay: &Relay) -> Result<(), LookError> {
     first_error.map_or(Ok(()), Err)
 }
 
-async fn send_again(relay: &Relay, carrier: &Carrier, now: Timestamp) -> Result<(), LookError> {
-    let Some(overdue) = relay.history.take_overdue(carrier, now, relay.config.timing.overdue).await? else {
+async fn send_again(watchdog: &Watchdog, carrier: &Carrier, now: Timestamp) -> Result<(), LookError> {
+    let Some(overdue) =
+        watchdog.history.take_overdue(carrier, now, watchdog.process.config.timing.overdue).await?
+    else {
         return Ok(());
     };
     tracing::warn!(
@@ -129,11 +137,11 @@ async fn send_again(relay: &Relay, carrier: &Carrier, now: Timestamp) -> Result<
         stage = %overdue.stage, batch = overdue.batch().map(|batch| batch.0), resent = overdue.resent,
         "an overdue step is sent again"
     );
-    if overdue.unclaimed > relay.config.timing.deadline {
+    if overdue.unclaimed > watchdog.process.config.timing.deadline {
         // Neither a backlog nor an outage lasts so long.
-        relay.request_stop(&overdue.send, Reason::new(ReasonCode::Deadline)).await?;
+        watchdog.handover.request_stop(&overdue.send, Reason::new(ReasonCode::Deadline)).await?;
     }
     let message = Message::new(overdue.send.organisation, overdue.send.send, overdue.stage, overdue.step);
-    relay.queues.send(&relay.config, &message, Duration::ZERO).await?;
+    watchdog.process.queues.send(&message, Duration::ZERO).await?;
     Ok(())
 }

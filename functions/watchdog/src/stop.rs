@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{OrganisationNumber, Reason, ReasonCode, SendId};
-use stafett_engine::history::{HistoryError, SendRef};
-use stafett_engine::{HandleError, Relay};
+use stafett_history::{HistoryError, SendRef};
+use stafett_relay::HandleError;
+
+use crate::watchdog::Watchdog;
 
 /// The event of an order: `{"stop": {…}}`.
 #[derive(Debug, Deserialize)]
@@ -69,33 +71,33 @@ impl Order {
     }
 
     /// Carries the order out, as far as it gets until `ends`.
-    pub(crate) async fn obey(self, relay: &Relay, ends: Timestamp) -> Result<Obeyed, OrderError> {
+    pub(crate) async fn obey(self, watchdog: &Watchdog, ends: Timestamp) -> Result<Obeyed, OrderError> {
         let mut stopping = Vec::new();
         let complete = match self.stop {
             Which { organisation: Some(organisation), send: Some(send), all_organisers: false } => {
                 let send = SendRef::new(organisation, send);
-                if !stop(relay, &send).await? {
+                if !stop(watchdog, &send).await? {
                     return Err(OrderError::NothingToStop);
                 }
                 stopping.push(send.into());
                 true
             }
             Which { organisation: Some(organisation), send: None, all_organisers: false } => {
-                stop_all_of(relay, &organisation, ends, &mut stopping).await?
+                stop_all_of(watchdog, &organisation, ends, &mut stopping).await?
             }
             Which { organisation: None, send: None, all_organisers: true } => {
                 let mut complete = true;
-                for organisation in relay.history.organisers_at_work().await? {
+                for organisation in watchdog.history.organisers_at_work().await? {
                     // One whose sends cannot be read keeps the others from nothing.
-                    complete &= stop_all_of(relay, &organisation, ends, &mut stopping).await.unwrap_or_else(
-                        |error| {
+                    complete &= stop_all_of(watchdog, &organisation, ends, &mut stopping)
+                        .await
+                        .unwrap_or_else(|error| {
                             tracing::error!(
                                 event = "watchdog.failed", organisation = %organisation, error = %error,
                                 "an organiser's sends were not stopped"
                             );
                             false
-                        },
-                    );
+                        });
                 }
                 complete
             }
@@ -107,25 +109,25 @@ impl Order {
 
 /// Says whether `ends` came later.
 async fn stop_all_of(
-    relay: &Relay,
+    watchdog: &Watchdog,
     organisation: &OrganisationNumber,
     ends: Timestamp,
     stopping: &mut Vec<Stopping>,
 ) -> Result<bool, OrderError> {
     // The one that runs comes last: its end starts no other.
-    for send in relay.history.unended(organisation).await? {
-        if relay.clock.now() >= ends {
+    for send in watchdog.history.unended(organisation).await? {
+        if watchdog.now() >= ends {
             return Ok(false);
         }
-        if stop(relay, &send).await? {
+        if stop(watchdog, &send).await? {
             stopping.push(send.into());
         }
     }
     Ok(true)
 }
 
-async fn stop(relay: &Relay, send: &SendRef) -> Result<bool, HandleError> {
-    relay.request_stop(send, Reason::new(ReasonCode::StoppedByOperator)).await
+async fn stop(watchdog: &Watchdog, send: &SendRef) -> Result<bool, HandleError> {
+    watchdog.handover.request_stop(send, Reason::new(ReasonCode::StoppedByOperator)).await
 }
 
 impl From<SendRef> for Stopping {

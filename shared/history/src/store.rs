@@ -14,8 +14,8 @@ use stafett_domain::RowError;
 use crate::key::Key;
 pub(crate) use crate::write::Write;
 use crate::write::WriteKind;
-use stafett_runtime::Metrics;
 use stafett_runtime::error_code;
+use stafett_runtime::{Metrics, Process};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -77,6 +77,11 @@ pub struct History {
 }
 
 impl History {
+    /// The history of a process.
+    pub fn of(process: &Process) -> Self {
+        Self::new(process.dynamodb.clone(), process.config.table.clone(), process.metrics.clone())
+    }
+
     /// The history in `table`. `metrics` counts what its lists leave out.
     pub fn new(db: Client, table: String, metrics: Metrics) -> Self {
         Self { db, table, metrics }

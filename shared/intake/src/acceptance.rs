@@ -77,7 +77,7 @@ impl Intake {
         if runs {
             let start = Message::new(send.organisation.clone(), send.send, RecordKind::FIRST, Step::Start);
             // The history has it: should this fail, the watchdog sends it.
-            if let Err(error) = self.queues.send(&self.config, &start, Duration::ZERO).await {
+            if let Err(error) = self.queues.send(&start, Duration::ZERO).await {
                 tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");
             }
         }

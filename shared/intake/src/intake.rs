@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use stafett_domain::OrganisationNumber;
 use stafett_history::{History, HistoryError, Limiter, SendRef, StoredSend};
-use stafett_runtime::{Clock, Config, Metrics, Organisers, Queues};
-use stafett_skolverket::Roots;
+use stafett_runtime::{Clock, Config, Metrics, Organisers, Process, Queues};
 
 use crate::error::IntakeError;
 use crate::registers::Registers;
@@ -24,24 +23,6 @@ pub struct Intake {
     pub(crate) clock: Clock,
 }
 
-/// What an [`Intake`] is made of.
-pub struct Parts {
-    /// See [`Config`].
-    pub config: Config,
-    /// See [`History`].
-    pub history: History,
-    /// See [`Queues`].
-    pub queues: Queues,
-    /// See [`Organisers`].
-    pub organisers: Arc<Organisers>,
-    /// See [`Metrics`].
-    pub metrics: Metrics,
-    /// See [`Clock`].
-    pub clock: Clock,
-    /// Trusted beside the built-in ones where the registers are.
-    pub roots: Roots,
-}
-
 /// Who asks: an organiser's user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requester {
@@ -52,9 +33,9 @@ pub struct Requester {
 }
 
 impl Intake {
-    /// Puts the parts together.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { config, history, queues, organisers, metrics, clock, roots } = parts;
+    /// Built from what the process has.
+    pub fn new(process: Process, history: History) -> Self {
+        let Process { config, queues, organisers, metrics, clock, roots, .. } = process;
         let budget = config.lookups_budget();
         let limiter = Limiter::new(history.clone(), LOOKUPS, budget, config.lookups.wait);
         let registers = Registers::new(config.lookups.clone(), roots, limiter, clock);

@@ -19,7 +19,7 @@ mod whole;
 
 pub use error::IntakeError;
 pub use idempotency::{IdempotencyKey, UnusableKey};
-pub use intake::{Intake, Parts, Requester};
+pub use intake::{Intake, Requester};
 pub use new_send::NewSendAnswer;
 pub use organiser::OrganiserStatus;
 pub use resume::ResumeRequest;

@@ -1,17 +1,27 @@
 //! The relay: from a message to a taken step, with claim, call, outcome and what follows. It may use all rooms above it:
 //! the domain, Skolverket's interface, the process, the history. It must not know HTTP, nor how a send is accepted.
 
-mod apart;
-mod authorization;
+mod attempt_log;
+mod batch_body;
+mod course;
+mod error;
+mod follow_up;
+mod handover;
+mod issue_log;
+mod lambda;
 mod lateness;
-mod loaded;
-mod outcome;
+mod message;
+mod record_outcomes;
+
 mod relay;
-mod said;
-mod stage;
+mod settlement;
+mod slot;
 mod step;
-mod turn;
+mod token;
+mod token_failure;
 mod verdict;
 
-pub use relay::{HandleError, Relay, StartError};
-pub use stage::run_stage;
+pub use error::HandleError;
+pub use handover::Handover;
+pub use lambda::run_stage;
+pub use relay::Relay;

@@ -3,61 +3,61 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::{Call, Outcome, Reason, ReasonCode, WaitCause};
-use stafett_skolverket::{Exchange, Submitted, Token, log_entries};
-
-use crate::apart::Found;
-use crate::loaded::Loaded;
-use crate::outcome::{Reading, outcomes};
-use crate::relay::{JobRef, Relay, StepFailure};
-use crate::said;
-use crate::turn::Turn;
-use crate::verdict::{self, Verdict};
 use stafett_domain::piece::ROUNDS;
-use stafett_domain::takeover::Unfinished;
-use stafett_history::{Attempt, Batch, HistoryError, Issue, Next};
+use stafett_domain::{Call, Outcome, Reason, ReasonCode, WaitCause};
+use stafett_history::{Batch, HistoryError, Issue, Next};
+use stafett_skolverket::{Submitted, Token, log_entries};
 
-/// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
-const KEPT_ANSWER_BYTES: usize = 4096;
+use crate::attempt_log::Kept;
+use crate::batch_body::BatchBody;
+use crate::course::Course;
+use crate::error::StepFailure;
+use crate::follow_up::{FollowUp, JobRef};
+use crate::issue_log;
+use crate::record_outcomes::{Reading, outcomes};
+use crate::relay::{Relay, jitter};
+use crate::settlement::Found;
+use crate::slot::Turn;
+use crate::token::ObtainedToken;
+use crate::verdict::{self, Verdict};
 
 /// Tries of a batch whose job Skolverket does not know (design §5).
 const TRIES: u32 = 3;
 /// Answers that cannot be read after which a batch of a send that is stopping is given up.
 const UNREADABLE_ANSWERS: u32 = 3;
 
-/// Where a step leads.
-pub(crate) enum Course {
-    /// The same holder goes on with the batch, after a wait that is over.
-    On(Box<Batch>),
-    /// The batch is closed or was handed to a message.
-    Done,
-}
-
 impl Relay {
     /// Takes the steps of a claimed batch, one after another while the waits between them are short.
-    pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<(), StepFailure> {
-        if self.config.timing.takeover.gives_up(&batch.unfinished, self.clock.now().as_millisecond()) {
-            return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await.map(drop);
+    pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<FollowUp, StepFailure> {
+        if self.timing.takeover.gives_up(&batch.unfinished, self.clock.now().as_millisecond()) {
+            return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await;
         }
         let loaded = self.load(job, &batch).await?;
         if batch.call == Call::Submit {
             match Box::pin(self.skip(job, batch, &loaded)).await? {
                 Course::On(rest) => batch = *rest,
-                Course::Done => return Ok(()),
+                Course::Done(follow_up) => return Ok(follow_up),
             }
         }
         loop {
             match Box::pin(self.take_step(job, &batch, &loaded)).await? {
                 Course::On(next) => batch = *next,
-                Course::Done => return Ok(()),
+                Course::Done(follow_up) => return Ok(follow_up),
             }
         }
     }
 
-    async fn take_step(&self, job: &JobRef, batch: &Batch, loaded: &Loaded) -> Result<Course, StepFailure> {
+    async fn take_step(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        loaded: &BatchBody,
+    ) -> Result<Course, StepFailure> {
         let token = match self.token(job, batch).await? {
-            Ok(token) => token,
-            Err(no_token) => return self.follow(job, batch, verdict::of_token(no_token)).await,
+            ObtainedToken::Token(token) => token,
+            ObtainedToken::None(no_token) => {
+                return self.carry_out(job, batch, verdict::of_token(no_token)).await;
+            }
         };
         if token.fresh {
             self.metrics.token_refreshed();
@@ -68,21 +68,12 @@ impl Relay {
         }
     }
 
-    /// No call starts unless so much of the claim is left: its time-out, and a tenth for what is written after it.
-    pub(crate) fn call_time(&self) -> Duration {
-        self.config.timing.http_timeout.mul_f64(1.1)
-    }
-
-    pub(crate) fn rest(&self, job: &JobRef) -> Duration {
-        job.until.duration_since(self.clock.now()).try_into().unwrap_or_default()
-    }
-
     async fn submit(
         &self,
         job: &JobRef,
         batch: &Batch,
         token: &Token,
-        loaded: &Loaded,
+        loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
         let body = loaded.call_body(job.stage, batch)?;
         // All that takes time comes before the slot.
@@ -101,7 +92,7 @@ impl Relay {
             Ok(Submitted { job_id }) => {
                 self.keep(job, batch, &exchange, started_at, Kept::small(&exchange.body, None)).await?;
                 let now = self.clock.now();
-                let next = self.next(job, Call::Poll, self.config.timing.first_poll);
+                let next = self.next(job, Call::Poll, self.timing.first_poll);
                 let after = batch.submitted(&job.send, *job_id, now, next)?;
                 self.show_waiting(job, batch, None).await?;
                 self.step_on(job, batch, after, next).await
@@ -114,10 +105,10 @@ impl Relay {
                 self.keep(job, batch, &exchange, started_at, kept).await?;
                 match verdict {
                     Verdict::TakeApart { status } => {
-                        said::note(job, batch, log.iter().map(|entry| ("refused", entry)));
+                        issue_log::note(job, batch, log.iter().map(|entry| ("refused", entry)));
                         self.refused(job, batch, loaded, status, &log).await
                     }
-                    verdict => self.follow(job, batch, verdict).await,
+                    verdict => self.carry_out(job, batch, verdict).await,
                 }
             }
         }
@@ -128,7 +119,7 @@ impl Relay {
         job: &JobRef,
         batch: &Batch,
         token: &Token,
-        loaded: &Loaded,
+        loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
         let Some(job_id) = batch.job_id else {
             return Err(HistoryError::Corrupt("a batch to be polled without a job").into());
@@ -151,12 +142,11 @@ impl Relay {
                 let verdict = verdict::of_call(Call::Poll, failure, token_is_new, &[]);
                 let kept = Kept::small(&exchange.body, verdict.unreadable());
                 self.keep(job, batch, &exchange, started_at, kept).await?;
-                return self.follow(job, batch, verdict).await;
+                return self.carry_out(job, batch, verdict).await;
             }
         };
         let stuck = batch.submitted_at.is_some_and(|at| {
-            Duration::try_from(started_at.duration_since(at))
-                .is_ok_and(|age| age > self.config.timing.job_stuck)
+            Duration::try_from(started_at.duration_since(at)).is_ok_and(|age| age > self.timing.job_stuck)
         });
         let piece = batch.piece();
         let records: Vec<_> = piece
@@ -172,14 +162,14 @@ impl Relay {
         let read = outcomes(&records, answer, reading);
         if read.counts.pending > 0 {
             self.keep(job, batch, &exchange, started_at, Kept::default()).await?;
-            let wait = verdict::poll_wait(&self.config.timing, batch.looks() + 1);
+            let wait = verdict::poll_wait(&self.timing, batch.looks() + 1);
             return self.put_back(job, batch, wait, PutBack::NotReady).await;
         }
         let messages = read
             .issues
             .iter()
             .flat_map(|issue| issue.messages.iter().map(|message| (issue.outcome.as_str(), message)));
-        said::note(job, batch, messages);
+        issue_log::note(job, batch, messages);
         tokio::try_join!(
             self.history.put_answer(
                 &job.send,
@@ -212,7 +202,7 @@ impl Relay {
         self.settle_piece(job, batch, found, read.passing, stop).await
     }
 
-    async fn follow(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
+    async fn carry_out(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
         match verdict {
             Verdict::PutBack { cause, hint, uncertain } => {
                 // The limit is everybody's; what else may pass is this batch's to wait for.
@@ -231,22 +221,22 @@ impl Relay {
                 self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
             }
             Verdict::NewTry if batch.lost + 1 >= TRIES => {
-                self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await
+                self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await.map(Course::Done)
             }
             Verdict::NewTry => {
-                let next =
-                    Next { kept: false, ..self.next(job, Call::Submit, self.config.timing.retry_first) };
+                let next = Next { kept: false, ..self.next(job, Call::Submit, self.timing.retry_first) };
                 let after = batch.new_try(&job.send, next)?;
                 self.step_on(job, batch, after, next).await
             }
-            Verdict::TakeApart { status } => {
-                self.stop(job, batch, Reason::with_status(ReasonCode::Refused, status)).await
-            }
-            Verdict::Stop(reason) => self.stop(job, batch, reason).await,
+            Verdict::TakeApart { status } => self
+                .stop(job, batch, Reason::with_status(ReasonCode::Refused, status))
+                .await
+                .map(Course::Done),
+            Verdict::Stop(reason) => self.stop(job, batch, reason).await.map(Course::Done),
             Verdict::TokenNotTaken(reason) => {
                 let (organisation, now) = (&job.send.organisation, self.clock.now());
                 self.history.note_authorization(organisation, batch.environment, Some(&reason), now).await?;
-                self.stop(job, batch, reason).await
+                self.stop(job, batch, reason).await.map(Course::Done)
             }
         }
     }
@@ -258,11 +248,11 @@ impl Relay {
         let now = self.clock.now();
         let since = batch.waiting_since.unwrap_or(now);
         let overdue =
-            Duration::try_from(now.duration_since(since)).is_ok_and(|age| age > self.config.timing.deadline);
+            Duration::try_from(now.duration_since(since)).is_ok_and(|age| age > self.timing.deadline);
         if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
-            return self.stop(job, batch, in_the_end).await;
+            return self.stop(job, batch, in_the_end).await.map(Course::Done);
         }
-        let wait = verdict::retry_wait(&self.config.timing, batch.faults(), jitter(), hint);
+        let wait = verdict::retry_wait(&self.timing, batch.faults(), jitter(), hint);
         self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
     }
 
@@ -278,22 +268,6 @@ impl Relay {
             return Ok(false);
         }
         Ok(cause == WaitCause::AnswerTooLarge || self.history.is_stopping(&job.send).await?)
-    }
-
-    /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
-    /// left for it.
-    pub(crate) fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
-        let timing = &self.config.timing;
-        let not_before = stafett_domain::time::later(self.clock.now().as_millisecond(), wait);
-        let needed = wait + timing.slot_wait + self.call_time();
-        let kept = wait <= timing.inline_wait && self.rest(job) > needed;
-        let until = job.until.as_millisecond();
-        let overdue_at = if kept {
-            timing.takeover.due_at(&Unfinished::default(), until)
-        } else {
-            self.overdue_at(not_before.max(until))
-        };
-        Next { call, not_before, overdue_at, kept }
     }
 
     async fn put_back(
@@ -329,70 +303,6 @@ impl Relay {
         }
         self.step_on(job, batch, after, next).await
     }
-
-    /// Writes the next step; then goes on with it, or hands it to a message.
-    pub(crate) async fn step_on(
-        &self,
-        job: &JobRef,
-        before: &Batch,
-        after: Batch,
-        next: Next,
-    ) -> Result<Course, StepFailure> {
-        self.history.step_on(&job.send, job.stage, before, &after).await?;
-        let wait = after.not_before.saturating_sub(self.clock.now().as_millisecond());
-        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
-        if next.kept {
-            tokio::time::sleep(wait).await;
-            return Ok(Course::On(Box::new(after)));
-        }
-        self.queue(job, after.step(), wait).await?;
-        self.history.handed_on(&job.send, job.stage, &after).await?;
-        Ok(Course::Done)
-    }
-
-    /// Keeps a call in the history and in the log.
-    async fn keep<T>(
-        &self,
-        job: &JobRef,
-        batch: &Batch,
-        exchange: &Exchange<T>,
-        started_at: Timestamp,
-        kept: Kept,
-    ) -> Result<(), HistoryError> {
-        let duration_ms = u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX);
-        self.metrics.attempt(batch.call, exchange.status, exchange.duration);
-        let outcome = match &exchange.answer {
-            Ok(_) => "answered".to_owned(),
-            Err(failure) => failure.to_string(),
-        };
-        tracing::info!(
-            event = "skolverket.call", send = %job.send.send, organisation = %job.send.organisation,
-            stage = %job.stage, batch = batch.batch.0, attempt = %batch.attempt(), call = batch.call.as_str(),
-            status = exchange.status, duration_ms, outcome, "a call to Skolverket"
-        );
-        let attempt = Attempt {
-            attempt: batch.attempt(),
-            call: batch.call.into(),
-            method: match batch.call {
-                Call::Submit => "POST".to_owned(),
-                Call::Poll => "GET".to_owned(),
-            },
-            path: exchange.path.clone(),
-            started_at,
-            duration_ms,
-            status: exchange.status,
-            cause: None,
-            request_bytes: exchange.request_bytes as u64,
-            request: None,
-            response_bytes: exchange.response_bytes as u64,
-            wait_cause: kept.unreadable,
-            response: kept.small,
-            answer_kept: kept.whole,
-            records: batch.pieces.first().map(|piece| piece.records.clone()).unwrap_or_default(),
-            expires: batch.expires,
-        };
-        self.history.put_attempt(&job.send, job.stage, &attempt).await
-    }
 }
 
 /// Why a step is put back.
@@ -417,29 +327,4 @@ struct Wait {
     uncertain: bool,
     /// Why the send ends that has waited too long.
     in_the_end: Reason,
-}
-
-/// What is kept of an answer with its attempt.
-#[derive(Default)]
-struct Kept {
-    /// The beginning of its body.
-    small: Option<String>,
-    /// The whole of it is a large item of its own.
-    whole: bool,
-    /// Why it cannot be read.
-    unreadable: Option<WaitCause>,
-}
-
-impl Kept {
-    fn small(body: &str, unreadable: Option<WaitCause>) -> Self {
-        let small = body.get(..body.floor_char_boundary(KEPT_ANSWER_BYTES)).unwrap_or(body);
-        let small = (!small.is_empty()).then(|| small.to_owned());
-        Self { small, unreadable, ..Self::default() }
-    }
-}
-
-/// Between 0 and 1.
-pub(crate) fn jitter() -> f64 {
-    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-    f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

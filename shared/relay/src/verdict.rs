@@ -5,7 +5,7 @@ use std::time::Duration;
 use stafett_domain::{AuthorizationCause, Call, Reason, ReasonCode, WaitCause};
 use stafett_skolverket::{CallFailure, LogEntry};
 
-use crate::authorization::{self, NoToken};
+use crate::token_failure::{self, NoToken};
 use stafett_history::LONGEST_PAUSE;
 use stafett_runtime::Timing;
 
@@ -63,8 +63,8 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
         }
         CallFailure::AnswerTooLong(_) => again(WaitCause::AnswerTooLarge, None, uncertain),
         CallFailure::Forbidden | CallFailure::Status(401) if !token_is_new => Verdict::NewToken,
-        CallFailure::Forbidden => Verdict::TokenNotTaken(authorization::new_token_refused(403)),
-        CallFailure::Status(401) => Verdict::TokenNotTaken(authorization::new_token_refused(401)),
+        CallFailure::Forbidden => Verdict::TokenNotTaken(token_failure::new_token_refused(403)),
+        CallFailure::Status(401) => Verdict::TokenNotTaken(token_failure::new_token_refused(401)),
         CallFailure::NotFound => match call {
             Call::Poll => Verdict::NewTry,
             Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
@@ -182,7 +182,7 @@ mod tests {
         use WaitCause::*;
         let back = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
         let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
-        let not_taken = |status| Verdict::TokenNotTaken(authorization::new_token_refused(status));
+        let not_taken = |status| Verdict::TokenNotTaken(token_failure::new_token_refused(status));
         let half = Some(Duration::from_millis(500));
         for (call, failure, fresh, expected) in [
             (Submit, CallFailure::Connection, true, back(NotReached, None, false)),

@@ -22,13 +22,10 @@ const LONGEST_CODE: usize = 80;
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// The clients that a function needs.
-pub struct AwsClients {
-    /// DynamoDB.
-    pub dynamodb: aws_sdk_dynamodb::Client,
-    /// SQS.
-    pub sqs: aws_sdk_sqs::Client,
-    /// The parameter store.
-    pub parameters: Parameters,
+pub(crate) struct AwsClients {
+    pub(crate) dynamodb: aws_sdk_dynamodb::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) parameters: Parameters,
 }
 
 impl AwsClients {
@@ -37,7 +34,7 @@ impl AwsClients {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub async fn build(attempt: Duration) -> Result<Self, HttpClientError> {
+    pub(crate) async fn build(attempt: Duration) -> Result<Self, HttpClientError> {
         let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
         let http = Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::AwsLc))

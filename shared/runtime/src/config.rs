@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use stafett_domain::PerKind;
-use stafett_domain::RecordKind;
 use stafett_skolverket::{Api, Endpoint, Roots};
 
 use crate::budget::Budget;
@@ -227,11 +226,6 @@ impl Config {
         let pem = std::fs::read_to_string(file).map_err(|_| RootsError)?;
         Roots::read(&pem).ok_or(RootsError)
     }
-
-    /// The address of a stage's queue.
-    pub fn queue(&self, stage: RecordKind) -> &str {
-        &self.queues[stage]
-    }
 }
 
 /// Reads variables and gathers what is wrong with them, so that one start tells everything.
@@ -312,6 +306,8 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
+    use stafett_domain::RecordKind;
+
     use super::*;
 
     fn variables() -> BTreeMap<String, String> {
@@ -365,7 +361,7 @@ mod tests {
     #[test]
     fn a_whole_environment_is_read() {
         let config = Config::from_variables(variables()).unwrap();
-        assert_eq!(config.queue(RecordKind::Group), "http://127.0.0.1/groups");
+        assert_eq!(config.queues[RecordKind::Group], "http://127.0.0.1/groups");
         assert_eq!(config.timing.claim, Duration::from_secs(30));
         let pauses: Vec<_> = config.timing.takeover.pauses.iter().map(|pause| pause.as_secs() / 60).collect();
         assert_eq!(pauses, [0, 5, 15, 30, 60]);

@@ -118,7 +118,7 @@ struct Kept {
 
 impl Organisers {
     /// The settings that `config` names.
-    pub fn new(config: &Config, parameters: Parameters) -> Self {
+    pub(crate) fn new(config: &Config, parameters: Parameters) -> Self {
         Self {
             parameters,
             path: config.organisers_path.trim_end_matches('/').to_owned(),

@@ -57,7 +57,7 @@ pub(crate) struct Parameter {
 
 /// The parameter store of one region.
 #[derive(Debug, Clone)]
-pub struct Parameters {
+pub(crate) struct Parameters {
     get: Call,
     by_path: Call,
 }
@@ -78,7 +78,7 @@ impl ProvideErrorMetadata for Refusal {
 
 impl Parameters {
     /// `config` is that of AWS's other clients.
-    pub fn new(config: &SdkConfig) -> Self {
+    pub(crate) fn new(config: &SdkConfig) -> Self {
         Self { get: call(config, "GetParameter"), by_path: call(config, "GetParametersByPath") }
     }
 

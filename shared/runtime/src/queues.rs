@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use stafett_domain::RecordKind;
+use stafett_domain::{PerKind, RecordKind};
 
 use crate::config::Config;
 use stafett_domain::message::Message;
@@ -27,16 +27,19 @@ pub enum QueueError {
     NotWritable(#[from] serde_json::Error),
 }
 
-/// The four queues.
+/// The stages' queues.
 #[derive(Clone)]
 pub struct Queues {
     sqs: aws_sdk_sqs::Client,
+    addresses: PerKind<String>,
+    /// The length of the queue's second.
+    second: Duration,
 }
 
 impl Queues {
-    /// Queues that are reached through `sqs`.
-    pub fn new(sqs: aws_sdk_sqs::Client) -> Self {
-        Self { sqs }
+    /// The queues that `config` names.
+    pub(crate) fn new(sqs: aws_sdk_sqs::Client, config: &Config) -> Self {
+        Self { sqs, addresses: config.queues.clone(), second: config.timing.queue_delay_unit }
     }
 
     /// Queues one message for its stage, to be delivered after `wait` (at least; rounded up to the queue's second,
@@ -44,32 +47,26 @@ impl Queues {
     ///
     /// # Errors
     /// [`QueueError`] when SQS did not take it.
-    pub async fn send(&self, config: &Config, message: &Message, wait: Duration) -> Result<(), QueueError> {
-        self.send_text(config, message.stage, serde_json::to_string(message)?, wait).await
+    pub async fn send(&self, message: &Message, wait: Duration) -> Result<(), QueueError> {
+        self.send_text(message.stage, serde_json::to_string(message)?, wait).await
     }
 
     /// Queues a message as it came, for as long as SQS can delay it.
     ///
     /// # Errors
     /// [`QueueError`] when SQS did not take it.
-    pub async fn put_off(&self, config: &Config, stage: RecordKind, body: &str) -> Result<(), QueueError> {
-        let longest = config.timing.queue_delay_unit.saturating_mul(LONGEST_DELAY_SECONDS);
-        self.send_text(config, stage, body.to_owned(), longest).await
+    pub async fn put_off(&self, stage: RecordKind, body: &str) -> Result<(), QueueError> {
+        let longest = self.second.saturating_mul(LONGEST_DELAY_SECONDS);
+        self.send_text(stage, body.to_owned(), longest).await
     }
 
-    async fn send_text(
-        &self,
-        config: &Config,
-        stage: RecordKind,
-        body: String,
-        wait: Duration,
-    ) -> Result<(), QueueError> {
+    async fn send_text(&self, stage: RecordKind, body: String, wait: Duration) -> Result<(), QueueError> {
         let request = self
             .sqs
             .send_message()
-            .queue_url(config.queue(stage))
+            .queue_url(&self.addresses[stage])
             .message_body(body)
-            .delay_seconds(delay_seconds(wait, config.timing.queue_delay_unit));
+            .delay_seconds(delay_seconds(wait, self.second));
         request.send().await.map(drop).map_err(|error| refused(&error))
     }
 
@@ -77,10 +74,10 @@ impl Queues {
     ///
     /// # Errors
     /// [`QueueError`] when SQS did not take one of them; others may have been taken, and may be sent again.
-    pub async fn send_all(&self, config: &Config, messages: &[Message]) -> Result<(), QueueError> {
+    pub async fn send_all(&self, messages: &[Message]) -> Result<(), QueueError> {
         for chunk in messages.chunks(LARGEST_BATCH) {
             let Some(first) = chunk.first() else { continue };
-            let mut request = self.sqs.send_message_batch().queue_url(config.queue(first.stage));
+            let mut request = self.sqs.send_message_batch().queue_url(&self.addresses[first.stage]);
             for (index, message) in chunk.iter().enumerate() {
                 let entry = SendMessageBatchRequestEntry::builder()
                     .id(index.to_string())

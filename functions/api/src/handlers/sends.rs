@@ -72,7 +72,7 @@ pub(crate) async fn cancel(
         CancelledUpload::NotFound => return Err(Problem::NotFound),
         CancelledUpload::Yes => true,
         CancelledUpload::Accepted => {
-            api.relay.request_stop(&send, Reason::new(ReasonCode::Cancelled)).await?
+            api.handover.request_stop(&send, Reason::new(ReasonCode::Cancelled)).await?
         }
     };
     let shown = api.history.shown_send(&send, api.clock.now()).await?.ok_or(Problem::NotFound)?;

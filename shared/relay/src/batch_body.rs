@@ -5,19 +5,21 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 use stafett_domain::dependency::{Prepared, depends, prepare};
 use stafett_domain::{OnRecordErrors, RecordId, RecordKind};
-
-use crate::relay::{JobRef, Relay, StepFailure};
 use stafett_history::{Batch, Body, HistoryError, record_ids};
 
+use crate::error::StepFailure;
+use crate::follow_up::JobRef;
+use crate::relay::Relay;
+
 /// The body of a batch, read once an invocation.
-pub(crate) struct Loaded {
+pub(crate) struct BatchBody {
     pub(crate) body: String,
     pub(crate) records: Vec<RecordId>,
     /// What the stages before did not get accepted, where the sender chose to go on.
     refused: HashSet<RecordId>,
 }
 
-impl Loaded {
+impl BatchBody {
     /// What becomes of these records, because of those that were not accepted.
     fn prepared(&self, stage: RecordKind, records: &[u32]) -> Vec<(u32, Prepared)> {
         if self.refused.is_empty() {
@@ -69,12 +71,12 @@ impl Loaded {
 }
 
 impl Relay {
-    pub(crate) async fn load(&self, job: &JobRef, batch: &Batch) -> Result<Loaded, StepFailure> {
+    pub(crate) async fn load(&self, job: &JobRef, batch: &Batch) -> Result<BatchBody, StepFailure> {
         let JobRef { send, stage, .. } = job;
         let Body { body, .. } = self.history.body::<serde::de::IgnoredAny>(send, *stage, batch).await?;
         let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(*stage);
         let refused = if goes_on { self.history.refused_before(send, *stage).await? } else { HashSet::new() };
-        Ok(Loaded { records: record_ids(&body)?, body, refused })
+        Ok(BatchBody { records: record_ids(&body)?, body, refused })
     }
 }
 

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use stafett_domain::{BatchStatus, Call, Counts, Outcome, Reason, ReasonCode, WaitCause};
+use stafett_domain::piece::Piece;
+use stafett_domain::{BatchStatus, Call, Counts, Outcome, Reason, ReasonCode};
+use stafett_history::{Batch, Closing, HistoryError, Issue, Issues, Next, Outcomes};
 use stafett_skolverket::LogEntry;
 
-use crate::loaded::Loaded;
-use crate::relay::{JobRef, Relay, StepFailure};
-use crate::step::Course;
+use crate::batch_body::BatchBody;
+use crate::course::Course;
+use crate::error::StepFailure;
+use crate::follow_up::{FollowUp, JobRef};
+use crate::relay::Relay;
 use crate::verdict;
-use stafett_domain::piece::Piece;
-use stafett_history::{Batch, Closing, HistoryError, Issue, Issues, Next, Outcomes};
 
 /// Calls beyond one a batch that a job may cost because batches are taken apart (design §5).
 const EXTRA_CALLS: u32 = 40;
@@ -47,11 +48,11 @@ impl Relay {
             // What was not sent is not sent any more.
             let found = found.unheard(&pieces);
             let outcomes = self.gather(job, batch, found).await?;
-            return self.close(job, batch, outcomes, stop).await;
+            return self.close(job, batch, outcomes, stop).await.map(Course::Done);
         }
         let outcomes = self.gather(job, batch, found).await?;
         if pieces.is_empty() {
-            return self.close(job, batch, outcomes, stop).await;
+            return self.close(job, batch, outcomes, stop).await.map(Course::Done);
         }
         self.send_rest(job, batch, pieces, &outcomes, None).await
     }
@@ -62,7 +63,7 @@ impl Relay {
         &self,
         job: &JobRef,
         batch: Batch,
-        loaded: &Loaded,
+        loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
         let piece = batch.piece();
         let skipped = loaded.skipped(job.stage, &piece.records);
@@ -79,7 +80,7 @@ impl Relay {
         let counts = Counts::all(u32::try_from(issues.len()).unwrap_or(u32::MAX), Outcome::Skipped);
         let outcomes = self.gather(job, &batch, Found { counts, issues, ..Found::nothing(&batch) }).await?;
         if pieces.is_empty() {
-            return self.close(job, &batch, outcomes, None).await;
+            return self.close(job, &batch, outcomes, None).await.map(Course::Done);
         }
         let next = Next { kept: true, ..self.next(job, Call::Submit, Duration::ZERO) };
         let after = batch.taken_apart(&job.send, pieces, &outcomes, next)?;
@@ -92,7 +93,7 @@ impl Relay {
         &self,
         job: &JobRef,
         batch: &Batch,
-        loaded: &Loaded,
+        loaded: &BatchBody,
         status: u16,
         log: &[LogEntry],
     ) -> Result<Course, StepFailure> {
@@ -124,7 +125,7 @@ impl Relay {
         };
         let outcomes = self.gather(job, batch, found).await?;
         if pieces.is_empty() {
-            return self.close(job, batch, outcomes, None).await;
+            return self.close(job, batch, outcomes, None).await.map(Course::Done);
         }
         self.send_rest(job, batch, pieces, &outcomes, Some(status)).await
     }
@@ -139,7 +140,7 @@ impl Relay {
         refused: Option<u16>,
     ) -> Result<Course, StepFailure> {
         let round = pieces.first().map(|piece| piece.round).unwrap_or_default();
-        let wait = if round > 0 { verdict::round_wait(&self.config.timing, round) } else { Duration::ZERO };
+        let wait = if round > 0 { verdict::round_wait(&self.timing, round) } else { Duration::ZERO };
         let next = Next { kept: false, ..self.next(job, Call::Submit, wait) };
         let mut after = batch.taken_apart(&job.send, pieces, outcomes, next)?;
         // One that only waits must not hold up the batches behind it.
@@ -147,25 +148,24 @@ impl Relay {
         if release.is_some() {
             after.successor = None;
         }
-        let overdue_at = self.overdue_at(self.clock.now().as_millisecond());
+        let overdue_at = self.handover.overdue_at();
         let extra = refused.map(|_| EXTRA_CALLS);
         let release_at = release.map(|successor| (successor, overdue_at));
         let left = self.history.take_apart(&job.send, job.stage, batch, &after, extra, release_at).await?;
         if !left {
             let status = refused.unwrap_or_default();
-            return self.stop(job, batch, Reason::with_status(ReasonCode::Refused, status)).await;
+            return self
+                .stop(job, batch, Reason::with_status(ReasonCode::Refused, status))
+                .await
+                .map(Course::Done);
         }
         tracing::info!(
             event = "batch.takenApart", send = %job.send.send, organisation = %job.send.organisation,
             stage = %job.stage, batch = batch.batch.0, pieces = after.pieces.len(), round,
             "what is left of a batch is sent piece by piece"
         );
-        if let Some(successor) = release {
-            self.queue_first(job, successor).await?;
-        }
-        self.queue(job, after.step(), wait).await?;
-        self.history.handed_on(&job.send, job.stage, &after).await?;
-        Ok(Course::Done)
+        let rest = FollowUp::step(job, after.step(), wait);
+        Ok(Course::Done(FollowUp::first_submits(job, release).and(rest).batch_handed_on(job, after)))
     }
 
     /// Joins what was found with what was known of the batch's other records, and keeps the issues.
@@ -200,7 +200,7 @@ impl Relay {
         job: &JobRef,
         batch: &Batch,
         reason: Reason,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<FollowUp, StepFailure> {
         tracing::error!(
             event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
             batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, cause = ?reason.cause,
@@ -212,17 +212,23 @@ impl Relay {
     }
 
     /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
-    pub(crate) async fn give_up(&self, job: &JobRef, batch: &Batch) -> Result<(), StepFailure> {
+    pub(crate) async fn give_up(&self, job: &JobRef, batch: Batch) -> Result<FollowUp, StepFailure> {
         if batch.status == BatchStatus::Planned {
             // Its `dueAt` may be the last that watches over the send: it goes when the send has been looked at.
-            self.settle(job, true).await?;
-            return Ok(self.history.leave_planned(&job.send, job.stage, batch).await?);
+            let settled = self.handover.settle(&job.send, job.stage, true).await?;
+            return Ok(settled.left_planned(job, batch));
         }
-        let outcomes = self.undelivered(job, batch, batch.may_have_been_sent()).await?;
-        let closing =
-            Closing { outcomes, stop: None, overdue_at: self.overdue_at(self.clock.now().as_millisecond()) };
-        let closed = self.history.close(&job.send, job.stage, batch, &closing, false).await?;
-        Ok(self.hand_on(job, &closed, true).await?)
+        let outcomes = self.undelivered(job, &batch, batch.may_have_been_sent()).await?;
+        let closing = Closing { outcomes, stop: None, overdue_at: self.handover.overdue_at() };
+        let closed = self.history.close(&job.send, job.stage, &batch, &closing, false).await?;
+        self.after_close(job, closed, true).await
+    }
+
+    /// What follows from a batch that this invocation closed.
+    async fn after_close(&self, job: &JobRef, batch: Batch, stops: bool) -> Result<FollowUp, StepFailure> {
+        let successor = FollowUp::first_submits(job, batch.successor.filter(|_| !stops));
+        let settled = self.handover.settle(&job.send, job.stage, false).await?;
+        Ok(successor.and(settled).batch_handed_on(job, batch))
     }
 
     /// The outcomes of a batch of which nothing more is heard: what is known of some of its records stays.
@@ -242,28 +248,15 @@ impl Relay {
         self.gather(job, batch, found).await
     }
 
-    /// While it waits for Skolverket the job says so, since when and why; once it does not, no more.
-    pub(crate) async fn show_waiting(
-        &self,
-        job: &JobRef,
-        batch: &Batch,
-        waiting: Option<(Timestamp, WaitCause)>,
-    ) -> Result<(), HistoryError> {
-        if waiting.is_none() && batch.waiting_since.is_none() {
-            return Ok(());
-        }
-        self.history.show_waiting(&job.send, job.stage, waiting).await
-    }
-
     async fn close(
         &self,
         job: &JobRef,
         batch: &Batch,
         outcomes: Outcomes,
         stop: Option<Reason>,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<FollowUp, StepFailure> {
         self.show_waiting(job, batch, None).await?;
-        let overdue_at = self.overdue_at(self.clock.now().as_millisecond());
+        let overdue_at = self.handover.overdue_at();
         let Counts { success, warning, error, unknown, not_sent, .. } = outcomes.counts;
         let closing = Closing { outcomes, stop, overdue_at };
         let stops = closing.stop.is_some();
@@ -272,8 +265,7 @@ impl Relay {
             event = "batch.closed", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
             batch = batch.batch.0, success, warning, error, unknown, not_sent, "a batch is closed"
         );
-        self.hand_on(job, &closed, stops).await?;
-        Ok(Course::Done)
+        self.after_close(job, closed, stops).await
     }
 }
 

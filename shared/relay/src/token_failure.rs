@@ -1,13 +1,8 @@
-//! The token that a step needs; and from one that was not given to what is behind it, in one table.
-
-use std::num::NonZeroU8;
+//! Why there is no token: what is behind a failed request for one, and whether it may pass.
 
 use jiff::{SignedDuration, Timestamp};
-use stafett_domain::{AttemptCall, AttemptId, AuthorizationCause, Call, Reason};
-use stafett_skolverket::{Credentials, Identity, TlsFailure, Token, TokenAnswer, TokenFailure, TokenRequest};
-
-use crate::relay::{HandleError, JobRef, Relay, StepFailure};
-use stafett_history::{Attempt, Batch, HistoryError};
+use stafett_domain::{AuthorizationCause, Reason};
+use stafett_skolverket::{Credentials, Identity, TlsFailure, TokenFailure};
 
 /// Why a step has no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,91 +22,8 @@ impl NoToken {
     }
 }
 
-impl Relay {
-    /// The organiser's token for the send's environment. The requests that were made for it are kept as attempts, and
-    /// how they went is noted for those who look after the settings.
-    pub(crate) async fn token(
-        &self,
-        job: &JobRef,
-        batch: &Batch,
-    ) -> Result<Result<Token, NoToken>, StepFailure> {
-        let (organisation, now) = (&job.send.organisation, self.clock.now());
-        let organiser = match self.organisers.get(organisation, now).await {
-            Ok(organiser) => organiser,
-            Err(error) => {
-                let cause = error.cause().ok_or(HandleError::Settings(error))?;
-                return Ok(Err(NoToken::Refused(Reason::authorization(cause))));
-            }
-        };
-        // What is open is polled to its end with the token that is there.
-        if batch.call == Call::Submit {
-            let allowed = organiser.environment(Some(batch.environment)).is_some();
-            let not_allowed = (!allowed).then_some(AuthorizationCause::EnvironmentNotAllowed);
-            if let Some(cause) = organiser.refusal(now).or(not_allowed) {
-                return Ok(Err(NoToken::Refused(Reason::authorization(cause))));
-            }
-        }
-        let identity = &organiser.identity;
-        let TokenAnswer { requests, token } = self.skolverket.token(identity, batch.environment, now).await;
-        self.keep_token_requests(job, batch, &requests, identity).await?;
-        let no_token = match &token {
-            Ok(token) if !token.fresh => return Ok(Ok(token.clone())),
-            Ok(_) => None,
-            Err(failure) => {
-                tracing::warn!(
-                    event = "token.failed", send = %job.send.send, organisation = %organisation,
-                    environment = %batch.environment, error = %failure, "no token"
-                );
-                Some(no_token(failure, identity, now))
-            }
-        };
-        let failure = no_token.as_ref().map(NoToken::reason);
-        self.history.note_authorization(organisation, batch.environment, failure, now).await?;
-        match (token, no_token) {
-            (_, Some(no_token)) => Ok(Err(no_token)),
-            (Ok(token), None) => Ok(Ok(token)),
-            (Err(failure), None) => Ok(Err(self::no_token(&failure, identity, now))),
-        }
-    }
-
-    /// Keeps the requests that a step made for its token. Those who see the step's call see what went before it.
-    async fn keep_token_requests(
-        &self,
-        job: &JobRef,
-        batch: &Batch,
-        requests: &[TokenRequest],
-        identity: &Identity,
-    ) -> Result<(), HistoryError> {
-        for (number, request) in (1..).map_while(NonZeroU8::new).zip(requests) {
-            let failure = request.failure.as_ref();
-            let cause =
-                failure.and_then(|failure| no_token(failure, identity, request.started_at).reason().cause);
-            let attempt = Attempt {
-                attempt: AttemptId { token_request: Some(number), ..batch.attempt() },
-                call: AttemptCall::Token,
-                method: "POST".to_owned(),
-                path: request.path.clone(),
-                started_at: request.started_at,
-                duration_ms: u64::try_from(request.duration.as_millis()).unwrap_or(u64::MAX),
-                status: request.status,
-                cause,
-                wait_cause: None,
-                request_bytes: request.request_bytes as u64,
-                request: Some(request.request.to_string()),
-                response_bytes: request.response_bytes as u64,
-                response: request.response.clone(),
-                answer_kept: false,
-                records: Vec::new(),
-                expires: batch.expires,
-            };
-            self.history.put_attempt(&job.send, job.stage, &attempt).await?;
-        }
-        Ok(())
-    }
-}
-
 /// What is behind a token that was not given at this time, and whether it may be given later.
-fn no_token(failure: &TokenFailure, identity: &Identity, now: Timestamp) -> NoToken {
+pub(crate) fn no_token(failure: &TokenFailure, identity: &Identity, now: Timestamp) -> NoToken {
     let later = |cause, http_status| NoToken::Later(Reason { http_status, ..Reason::authorization(cause) });
     let cause = match failure {
         TokenFailure::Unavailable { status } => {

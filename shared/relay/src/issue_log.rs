@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use stafett_domain::KnownWords;
+use stafett_history::{Batch, looked_up_by};
 use stafett_skolverket::LogEntry;
 
-use crate::relay::JobRef;
-use stafett_history::{Batch, looked_up_by};
+use crate::follow_up::JobRef;
 
 /// Kinds of message that one answer is told of; an answer with more says little.
 const MOST_KINDS: usize = 20;

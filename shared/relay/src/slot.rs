@@ -1,16 +1,14 @@
 //! When a call may be made: its slot of Skolverket's budget, met on time, and what becomes known of it afterwards.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use stafett_domain::Call;
+use stafett_history::{HistoryError, Slot, Taken};
 use stafett_skolverket::Exchange;
 
-use crate::relay::{JobRef, Relay};
-use crate::step::jitter;
-use stafett_history::HistoryError;
-use stafett_history::{Slot, Taken};
+use crate::follow_up::JobRef;
+use crate::relay::{Relay, jitter};
 
 /// A slot that is met later than this part of the window is given up for a new one.
 const LATEST: f64 = 0.2;
@@ -35,7 +33,7 @@ pub(crate) enum Turn {
 impl Relay {
     /// Waits for a slot. What is not connected reaches nobody, and takes none.
     pub(crate) async fn turn(&self, job: &JobRef, connected: bool) -> Result<Turn, HistoryError> {
-        let longest = self.config.timing.slot_wait;
+        let longest = self.timing.slot_wait;
         if !connected {
             return Ok(Turn::Now(None));
         }
@@ -68,7 +66,7 @@ impl Relay {
 
     /// Waits until a slot's moment; whether it was met.
     async fn meet(&self, slot: Slot, wished: Timestamp) -> Result<(Slot, bool), HistoryError> {
-        let (mut slot, timing) = (slot, &self.config.timing);
+        let (mut slot, timing) = (slot, &self.timing);
         let part = |part| SignedDuration::try_from(timing.rate_window.mul_f64(part)).unwrap_or_default();
         if slot.at().duration_since(self.clock.now()) > part(LOOKED_AT_AGAIN) {
             self.clock.sleep_until(slot.at() - part(BEFORE_IT)).await;
@@ -99,15 +97,8 @@ impl Relay {
     ) {
         let (Some(slot), Some(took)) = (slot, exchange.answered_after) else { return };
         let left_late = started_at.duration_since(slot.at()).try_into().unwrap_or_default();
-        let spread = self.config.timing.arrival_spread;
-        let lateness = {
-            let [of_submits, of_polls] = &mut *self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = match call {
-                Call::Submit => of_submits,
-                Call::Poll => of_polls,
-            };
-            known.of(left_late, took, spread, slot.is_wary())
-        };
+        let spread = self.timing.arrival_spread;
+        let lateness = self.with_lateness(call, |known| known.of(left_late, took, spread, slot.is_wary()));
         if let Err(error) = self.limiter.settle(slot, lateness).await {
             tracing::debug!(event = "limiter.notSettled", error = %error, "a slot stays as it was handed out");
         }

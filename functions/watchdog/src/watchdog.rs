@@ -1,0 +1,24 @@
+//! What the watchdog works with.
+
+use jiff::Timestamp;
+use stafett_history::History;
+use stafett_relay::Handover;
+use stafett_runtime::Process;
+
+/// Built once a process.
+pub(crate) struct Watchdog {
+    pub(crate) process: Process,
+    pub(crate) history: History,
+    pub(crate) handover: Handover,
+}
+
+impl Watchdog {
+    pub(crate) fn new(process: Process) -> Self {
+        let history = History::of(&process);
+        Self { handover: Handover::new(&process, history.clone()), history, process }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.process.clock.now()
+    }
+}

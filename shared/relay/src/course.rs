@@ -1,0 +1,70 @@
+//! How a batch goes on from one step to its next.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stafett_domain::takeover::Unfinished;
+use stafett_domain::time::later;
+use stafett_domain::{Call, WaitCause};
+use stafett_history::{Batch, HistoryError, Next};
+
+use crate::error::StepFailure;
+use crate::follow_up::{FollowUp, JobRef};
+use crate::relay::Relay;
+
+/// Where a step leads.
+pub(crate) enum Course {
+    /// The same holder goes on with the batch, after a wait that is over.
+    On(Box<Batch>),
+    /// The batch is closed, or its next step is a message's to ask for.
+    Done(FollowUp),
+}
+
+impl Relay {
+    /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
+    /// left for it.
+    pub(crate) fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
+        let timing = &self.timing;
+        let not_before = later(self.clock.now().as_millisecond(), wait);
+        let needed = wait + timing.slot_wait + self.call_time();
+        let kept = wait <= timing.inline_wait && self.rest(job) > needed;
+        let until = job.until.as_millisecond();
+        let overdue_at = if kept {
+            timing.takeover.due_at(&Unfinished::default(), until)
+        } else {
+            self.overdue_at(not_before.max(until))
+        };
+        Next { call, not_before, overdue_at, kept }
+    }
+
+    /// Writes the next step; then goes on with it, or hands it to a message.
+    pub(crate) async fn step_on(
+        &self,
+        job: &JobRef,
+        before: &Batch,
+        after: Batch,
+        next: Next,
+    ) -> Result<Course, StepFailure> {
+        self.history.step_on(&job.send, job.stage, before, &after).await?;
+        let wait = after.not_before.saturating_sub(self.clock.now().as_millisecond());
+        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+        if next.kept {
+            tokio::time::sleep(wait).await;
+            return Ok(Course::On(Box::new(after)));
+        }
+        Ok(Course::Done(FollowUp::step(job, after.step(), wait).batch_handed_on(job, after)))
+    }
+
+    /// While it waits for Skolverket the job says so, since when and why; once it does not, no more.
+    pub(crate) async fn show_waiting(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        waiting: Option<(Timestamp, WaitCause)>,
+    ) -> Result<(), HistoryError> {
+        if waiting.is_none() && batch.waiting_since.is_none() {
+            return Ok(());
+        }
+        self.history.show_waiting(&job.send, job.stage, waiting).await
+    }
+}

@@ -1,0 +1,61 @@
+//! Why a message comes again, and why the work on a claimed step ends early.
+
+use stafett_domain::message::InvalidMessage;
+use stafett_domain::{IllegalTransition, RecordKind};
+use stafett_history::{HistoryError, StepError};
+use stafett_runtime::{QueueError, SettingsError};
+
+/// Why a message comes again.
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Message(#[from] InvalidMessage),
+    /// It is another stage's.
+    #[error("the message is for the stage {0}")]
+    OtherStage(RecordKind),
+    /// The history cannot be read or written.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The organiser's settings cannot be read.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// What follows cannot be queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A state met an event that has no place in it.
+    #[error("{0}")]
+    Illegal(#[from] IllegalTransition),
+}
+
+/// Why the work on a claimed step ended early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepFailure {
+    #[error(transparent)]
+    Step(#[from] StepError),
+    #[error(transparent)]
+    Handle(#[from] HandleError),
+}
+
+impl From<HistoryError> for StepFailure {
+    fn from(error: HistoryError) -> Self {
+        Self::Handle(error.into())
+    }
+}
+
+impl From<IllegalTransition> for StepFailure {
+    fn from(error: IllegalTransition) -> Self {
+        Self::Handle(error.into())
+    }
+}
+
+impl From<StepFailure> for HandleError {
+    fn from(failure: StepFailure) -> Self {
+        match failure {
+            StepFailure::Handle(error) => error,
+            StepFailure::Step(StepError::History(error)) => error.into(),
+            StepFailure::Step(StepError::Illegal(error)) => error.into(),
+            StepFailure::Step(StepError::ClaimLost) => HistoryError::Contended.into(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What follows from a step, as a value: messages to queue, and what is then noted in the history. Whoever takes a step
+//! returns it; [`crate::handover::Handover`] alone applies it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use stafett_domain::message::{BatchStep, Message, Step};
+use stafett_domain::{BatchId, Call, RecordKind};
+use stafett_history::{Batch, SendRef};
+
+/// A job of a send, while a message is handled.
+#[derive(Clone)]
+pub(crate) struct JobRef {
+    pub(crate) send: SendRef,
+    pub(crate) stage: RecordKind,
+    /// Until when what is claimed now is ours.
+    pub(crate) until: Timestamp,
+}
+
+impl JobRef {
+    /// The message that asks for a step of this job.
+    fn message(&self, step: Step) -> Message {
+        Message::new(self.send.organisation.clone(), self.send.send, self.stage, step)
+    }
+}
+
+/// What follows from a step.
+#[derive(Debug, Default)]
+#[must_use = "a step whose follow-up is not applied stands still until the watchdog finds it"]
+pub(crate) struct FollowUp {
+    /// Each is delivered after its wait.
+    pub(crate) messages: Vec<(Message, Duration)>,
+    /// Is noted once the messages are queued.
+    pub(crate) then: Option<Note>,
+}
+
+/// What the history learns once all messages are queued. It alone clears the time at which the watchdog looks.
+#[derive(Debug)]
+pub(crate) enum Note {
+    /// What follows from a job's start was handed on.
+    StartHandedOn(SendRef, RecordKind),
+    /// What follows from a batch's step was handed on.
+    BatchHandedOn(SendRef, RecordKind, Box<Batch>),
+    /// A planned batch of a send that is stopping stays as it is, and nobody looks after it any more.
+    LeftPlanned(SendRef, RecordKind, Box<Batch>),
+}
+
+impl FollowUp {
+    /// Nothing follows.
+    pub(crate) fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// A job is to start.
+    pub(crate) fn start(send: SendRef, stage: RecordKind) -> Self {
+        let message = Message::new(send.organisation, send.send, stage, Step::Start);
+        Self { messages: vec![(message, Duration::ZERO)], then: None }
+    }
+
+    /// A step of the same job, after a wait.
+    pub(crate) fn step(job: &JobRef, step: Step, wait: Duration) -> Self {
+        Self { messages: vec![(job.message(step), wait)], then: None }
+    }
+
+    /// The first submits of these batches.
+    pub(crate) fn first_submits(job: &JobRef, batches: impl IntoIterator<Item = BatchId>) -> Self {
+        let message = |batch| (job.message(Step::of(Call::Submit, first_step(batch))), Duration::ZERO);
+        Self { messages: batches.into_iter().map(message).collect(), then: None }
+    }
+
+    /// This, and then that.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.messages.extend(other.messages);
+        self.then = other.then.or(self.then);
+        self
+    }
+
+    /// With the note that what follows from the job's start was handed on.
+    pub(crate) fn start_handed_on(self, job: &JobRef) -> Self {
+        Self { then: Some(Note::StartHandedOn(job.send.clone(), job.stage)), ..self }
+    }
+
+    /// With the note that what follows from the batch's step was handed on.
+    pub(crate) fn batch_handed_on(self, job: &JobRef, batch: Batch) -> Self {
+        Self { then: Some(Note::BatchHandedOn(job.send.clone(), job.stage, Box::new(batch))), ..self }
+    }
+
+    /// With the note that the batch stays planned.
+    pub(crate) fn left_planned(self, job: &JobRef, batch: Batch) -> Self {
+        Self { then: Some(Note::LeftPlanned(job.send.clone(), job.stage, Box::new(batch))), ..self }
+    }
+}
+
+/// The step at which every batch begins.
+pub(crate) fn first_step(batch: BatchId) -> BatchStep {
+    BatchStep { batch, attempt_try: 1, n: 0 }
+}

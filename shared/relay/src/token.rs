@@ -1,0 +1,99 @@
+//! The organiser's token for a step, and what is kept of how it was got.
+
+use std::num::NonZeroU8;
+
+use stafett_domain::{AttemptCall, AttemptId, AuthorizationCause, Call, Reason};
+use stafett_history::{Attempt, Batch, HistoryError};
+use stafett_skolverket::{Identity, Token, TokenAnswer, TokenRequest};
+
+use crate::error::{HandleError, StepFailure};
+use crate::follow_up::JobRef;
+use crate::relay::Relay;
+use crate::token_failure::{self, NoToken};
+
+/// What a step got that asked for a token.
+pub(crate) enum ObtainedToken {
+    /// One.
+    Token(Token),
+    /// None.
+    None(NoToken),
+}
+
+impl Relay {
+    /// The organiser's token for the send's environment. The requests that were made for it are kept as attempts, and
+    /// how they went is noted for those who look after the settings.
+    pub(crate) async fn token(&self, job: &JobRef, batch: &Batch) -> Result<ObtainedToken, StepFailure> {
+        let (organisation, now) = (&job.send.organisation, self.clock.now());
+        let organiser = match self.organisers.get(organisation, now).await {
+            Ok(organiser) => organiser,
+            Err(error) => {
+                let cause = error.cause().ok_or(HandleError::Settings(error))?;
+                return Ok(ObtainedToken::None(NoToken::Refused(Reason::authorization(cause))));
+            }
+        };
+        // What is open is polled to its end with the token that is there.
+        if batch.call == Call::Submit {
+            let allowed = organiser.environment(Some(batch.environment)).is_some();
+            let not_allowed = (!allowed).then_some(AuthorizationCause::EnvironmentNotAllowed);
+            if let Some(cause) = organiser.refusal(now).or(not_allowed) {
+                return Ok(ObtainedToken::None(NoToken::Refused(Reason::authorization(cause))));
+            }
+        }
+        let identity = &organiser.identity;
+        let TokenAnswer { requests, token } = self.skolverket.token(identity, batch.environment, now).await;
+        self.keep_token_requests(job, batch, &requests, identity).await?;
+        let no_token = match &token {
+            Ok(token) if !token.fresh => return Ok(ObtainedToken::Token(token.clone())),
+            Ok(_) => None,
+            Err(failure) => {
+                tracing::warn!(
+                    event = "token.failed", send = %job.send.send, organisation = %organisation,
+                    environment = %batch.environment, error = %failure, "no token"
+                );
+                Some(token_failure::no_token(failure, identity, now))
+            }
+        };
+        let failure = no_token.as_ref().map(NoToken::reason);
+        self.history.note_authorization(organisation, batch.environment, failure, now).await?;
+        Ok(match token {
+            Ok(token) => ObtainedToken::Token(token),
+            Err(failure) => ObtainedToken::None(token_failure::no_token(&failure, identity, now)),
+        })
+    }
+
+    /// Keeps the requests that a step made for its token. Those who see the step's call see what went before it.
+    async fn keep_token_requests(
+        &self,
+        job: &JobRef,
+        batch: &Batch,
+        requests: &[TokenRequest],
+        identity: &Identity,
+    ) -> Result<(), HistoryError> {
+        for (number, request) in (1..).map_while(NonZeroU8::new).zip(requests) {
+            let failure = request.failure.as_ref();
+            let cause = failure.and_then(|failure| {
+                token_failure::no_token(failure, identity, request.started_at).reason().cause
+            });
+            let attempt = Attempt {
+                attempt: AttemptId { token_request: Some(number), ..batch.attempt() },
+                call: AttemptCall::Token,
+                method: "POST".to_owned(),
+                path: request.path.clone(),
+                started_at: request.started_at,
+                duration_ms: u64::try_from(request.duration.as_millis()).unwrap_or(u64::MAX),
+                status: request.status,
+                cause,
+                wait_cause: None,
+                request_bytes: request.request_bytes as u64,
+                request: Some(request.request.to_string()),
+                response_bytes: request.response_bytes as u64,
+                response: request.response.clone(),
+                answer_kept: false,
+                records: Vec::new(),
+                expires: batch.expires,
+            };
+            self.history.put_attempt(&job.send, job.stage, &attempt).await?;
+        }
+        Ok(())
+    }
+}

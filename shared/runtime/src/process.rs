@@ -1,0 +1,66 @@
+//! What a function is built from, once a process.
+
+use std::sync::Arc;
+
+use aws_smithy_http_client::HttpClientError;
+use stafett_skolverket::Roots;
+
+use crate::aws::AwsClients;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, RootsError};
+use crate::metrics::Metrics;
+use crate::organisers::Organisers;
+use crate::queues::Queues;
+
+/// Configuration and clients. `History`, `Intake` and `Relay` are built from it by the functions that need them.
+pub struct Process {
+    /// See [`Config`].
+    pub config: Config,
+    /// For the history.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// See [`Queues`].
+    pub queues: Queues,
+    /// See [`Organisers`].
+    pub organisers: Arc<Organisers>,
+    /// See [`Metrics`].
+    pub metrics: Metrics,
+    /// Trusted beside the built-in root certificates where Skolverket is.
+    pub roots: Roots,
+    /// See [`Clock`].
+    pub clock: Clock,
+}
+
+/// Why a function cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its environment is not what it needs.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The file with root certificates cannot be read, or holds none.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
+    /// TLS to AWS cannot be set up.
+    #[error("the clients for AWS cannot be built: {0}")]
+    Aws(#[from] HttpClientError),
+}
+
+impl Process {
+    /// Reads the environment and builds the clients.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    pub async fn from_env() -> Result<Self, StartError> {
+        let config = Config::from_env()?;
+        let roots = config.extra_roots()?;
+        let aws = AwsClients::build(config.timing.aws_attempt).await?;
+        Ok(Self {
+            dynamodb: aws.dynamodb,
+            queues: Queues::new(aws.sqs, &config),
+            organisers: Arc::new(Organisers::new(&config, aws.parameters)),
+            metrics: Metrics::new(&config.metrics_namespace),
+            roots,
+            clock: Clock,
+            config,
+        })
+    }
+}
