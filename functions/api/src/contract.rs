@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use stafett_domain::schema::request_schemas;
 
+use crate::filters::{self, Filter};
 use crate::http::problem::Problem;
 
 /// The parts that are written by hand. Later ones add to earlier ones.
@@ -65,12 +66,33 @@ fn document() -> Result<Value, serde_json::Error> {
     for part in PARTS {
         add(&mut document, serde_json::from_str(part)?);
     }
+    for operations in document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for operation in operations.as_object_mut().into_iter().flat_map(Map::values_mut) {
+            operation.get_mut("parameters").map(describe_filters);
+        }
+    }
     add(&mut document, json!({"components": {"schemas": request_schemas()}}));
     add(&mut document, json!({"components": problems::components()}));
     if let Some(Value::Object(schemas)) = document.pointer_mut("/components/schemas") {
         extend(schemas);
     }
     Ok(document)
+}
+
+/// Puts the filters of a list where its parameters name them, `{"x-filters": "sends"}`.
+fn describe_filters(parameters: &mut Value) {
+    let Some(parameters) = parameters.as_array_mut() else { return };
+    let filters_of = |parameter: &Value| match parameter["x-filters"].as_str() {
+        Some("sends") => described(filters::sends()),
+        Some("jobs") => described(filters::jobs()),
+        Some("activities") => described(filters::activities()),
+        _ => vec![parameter.clone()],
+    };
+    *parameters = parameters.iter().flat_map(filters_of).collect();
+}
+
+fn described<T: 'static>(filters: Vec<Filter<T>>) -> Vec<Value> {
+    filters.iter().map(Filter::parameter).collect()
 }
 
 /// Gives schemas with `x-extends` what those have that they name: a closed object cannot be put together by reference.

@@ -2,6 +2,7 @@
 
 mod api;
 mod contract;
+mod filters;
 mod handlers;
 mod http;
 mod views;

@@ -10,14 +10,14 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::{ActivitySummary, OrganisationNumber, SchoolUnitCode, SendId, SendStatus, TestCode};
+use stafett_domain::{ActivitySummary, OrganisationNumber, SendId};
 use uuid::Uuid;
 
 use crate::acceptance::OrderItem;
 use crate::activities::shown;
 use crate::item::SendHeader;
 use crate::key::{self, SendRef};
-use crate::page::{Listed, Page};
+use crate::page::{Listed, Page, Wanted, is_wanted};
 use crate::store::{History, HistoryError, Write};
 
 /// How many sends are accepted from one catalogue to the next.
@@ -26,20 +26,18 @@ const MERGED_AT_ONCE: u64 = 16;
 const MERGED_AT_MOST: usize = 2 * PLACES_AT_ONCE;
 /// Places in the order that are read at once.
 const PLACES_AT_ONCE: usize = 32;
-/// Sends whose status one page looks at.
-const STATUSES_A_PAGE: usize = 100;
+/// Latest sends that one page looks at.
+const SENDS_A_PAGE: usize = 100;
 /// How often a catalogue is looked for that another replaces at the same time.
 const TRIES: usize = 3;
 
 /// Which of the organiser's activities are wanted. What says nothing wants all.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct ActivityFilter {
-    /// Whose latest send has one of these statuses; any where there are none.
-    pub statuses: Vec<SendStatus>,
-    /// Of this school unit.
-    pub school_unit: Option<SchoolUnitCode>,
-    /// Of this test.
-    pub test: Option<TestCode>,
+    /// By what an activity itself tells.
+    pub wanted: Option<Wanted<ActivitySummary>>,
+    /// By what its latest send tells.
+    pub latest: Option<Wanted<SendHeader>>,
 }
 
 /// An activity as it stands.
@@ -111,21 +109,10 @@ fn merged(newest_first: impl IntoIterator<Item = SendActivities>, now: Timestamp
     left
 }
 
-impl ActivityFilter {
-    fn wants(&self, activity: &ActivitySummary) -> bool {
-        // By Skolverket's id, which is there whether or not the sender gave the code.
-        self.school_unit.as_ref().is_none_or(|code| code.id() == activity.school_unit.id)
-            && self.test.as_ref().is_none_or(|code| match activity.test_activity_id {
-                Some(id) => code.id() == id,
-                None => activity.test_code.as_ref() == Some(code),
-            })
-    }
-}
-
 impl History {
     /// An organiser's activities, each as the latest send that holds it has it: those of the newest send first, within
     /// a send in the order given. At most `limit`, after the cursor of the page before; fewer, and a cursor, where a
-    /// filter by status has looked at enough sends.
+    /// filter by the latest send has looked at enough sends.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -144,15 +131,15 @@ impl History {
         let mut rows = all
             .into_iter()
             .flat_map(|of| of.activities.into_iter().map(move |(place, row)| (of.seq, of.send, place, row)))
-            .filter(|(seq, _, place, row)| is_after(*seq, *place) && filter.wants(row))
+            .filter(|(seq, _, place, row)| is_after(*seq, *place) && is_wanted(filter.wanted.as_ref(), row))
             .peekable();
 
         let mut chosen = Vec::new();
         let mut sends = HashSet::new();
-        let by_status = !filter.statuses.is_empty();
+        let by_send = filter.latest.is_some();
         while let Some((_, send, ..)) = rows.peek() {
-            let full = if by_status {
-                sends.len() == STATUSES_A_PAGE && !sends.contains(send)
+            let full = if by_send {
+                sends.len() == SENDS_A_PAGE && !sends.contains(send)
             } else {
                 chosen.len() == limit
             };
@@ -177,7 +164,7 @@ impl History {
             }
             last = Some((seq, place));
             let Some(latest) = headers.get(&send).filter(|header| header.is_seen(now)) else { continue };
-            if by_status && !filter.statuses.contains(&latest.status) {
+            if !is_wanted(filter.latest.as_ref(), latest) {
                 continue;
             }
             let item = CurrentActivity { activity, latest: latest.clone() };

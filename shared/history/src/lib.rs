@@ -54,7 +54,7 @@ pub use key::{Carrier, SendRef};
 pub use limiter::{LONGEST_PAUSE, Limiter, Slot, Taken};
 pub use list::{JobFilter, ListedJob, SendFilter, Span};
 pub use packed::{Body, Issue, Issues};
-pub use page::{Listed, Page};
+pub use page::{Listed, Page, Wanted};
 pub use read::StoredSend;
 pub use record_ids::{Place, RecordIds};
 pub use running::RunningSend;

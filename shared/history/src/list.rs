@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
-use stafett_domain::{JobStatus, OrganisationNumber, RecordId, RecordKind, SendId, SendStatus};
+use stafett_domain::{OrganisationNumber, RecordId, RecordKind, SendId};
 
 use crate::acceptance::OrderItem;
 use crate::activities::shown;
 use crate::item::{Job, SendHeader};
 use crate::key::{self, SendRef};
-use crate::page::{Listed, Page, behind};
+use crate::page::{Listed, Page, Wanted, behind, is_wanted};
 use crate::read::StoredSend;
 use crate::shown::{PlacedSend, waits};
 use crate::store::{History, HistoryError, In};
@@ -34,10 +34,10 @@ pub struct Span {
 }
 
 /// Which sends are wanted. What says nothing wants all.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct SendFilter {
-    /// With one of these statuses; any where there are none.
-    pub statuses: Vec<SendStatus>,
+    /// By what a send itself tells.
+    pub wanted: Option<Wanted<SendHeader>>,
     /// That hold this activity.
     pub activity: Option<RecordId>,
     /// Accepted then.
@@ -45,12 +45,12 @@ pub struct SendFilter {
 }
 
 /// Which jobs are wanted. What says nothing wants all.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct JobFilter {
+    /// By what a job itself tells.
+    pub wanted: Option<Wanted<Job>>,
     /// Of this stage.
     pub stage: Option<RecordKind>,
-    /// With one of these statuses; any where there are none.
-    pub statuses: Vec<JobStatus>,
     /// Of sends that hold this activity.
     pub activity: Option<RecordId>,
     /// Started then; or, of jobs that have not started, with sends accepted then.
@@ -87,18 +87,17 @@ impl Span {
 
 impl SendFilter {
     fn is_open(&self) -> bool {
-        self.statuses.is_empty() && self.activity.is_none() && self.accepted.is_open()
+        self.wanted.is_none() && self.activity.is_none() && self.accepted.is_open()
     }
 }
 
 impl JobFilter {
     fn is_open(&self) -> bool {
-        self.stage.is_none() && self.statuses.is_empty() && self.activity.is_none() && self.started.is_open()
+        self.wanted.is_none() && self.stage.is_none() && self.activity.is_none() && self.started.is_open()
     }
 
     fn wants(&self, send: &SendHeader, job: &Job) -> bool {
-        (self.statuses.is_empty() || self.statuses.contains(&job.status))
-            && self.started.holds(job.started_at.or(send.accepted_at))
+        is_wanted(self.wanted.as_ref(), job) && self.started.holds(job.started_at.or(send.accepted_at))
     }
 }
 
@@ -158,8 +157,8 @@ impl History {
                 if filter.accepted.from.is_some_and(too_old) {
                     break 'page None;
                 }
-                let wanted = (filter.statuses.is_empty() || filter.statuses.contains(&header.status))
-                    && filter.accepted.holds(header.accepted_at);
+                let wanted =
+                    is_wanted(filter.wanted.as_ref(), &header) && filter.accepted.holds(header.accepted_at);
                 if !wanted || !self.holds(&mut walk, &header, filter.activity).await? {
                     continue;
                 }

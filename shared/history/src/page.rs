@@ -1,5 +1,8 @@
 //! Pages of lists.
 
+/// Chooses items of a list.
+pub type Wanted<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
+
 /// A page of a list, and the cursor of the next one.
 #[derive(Debug)]
 pub struct Page<T> {
@@ -16,6 +19,11 @@ pub struct Listed<T> {
     pub item: T,
     /// The cursor with which a page begins behind it: whoever has room for fewer items goes on from there.
     pub after: String,
+}
+
+/// Whether an item is wanted; every one is where nothing is chosen.
+pub(crate) fn is_wanted<T>(wanted: Option<&Wanted<T>>, item: &T) -> bool {
+    wanted.is_none_or(|wanted| wanted(item))
 }
 
 impl<T> Page<T> {

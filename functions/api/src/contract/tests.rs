@@ -35,6 +35,18 @@ fn every_reference_leads_somewhere_and_every_component_is_used() {
 }
 
 #[test]
+fn a_list_describes_the_filters_that_it_has() {
+    let document = document().unwrap();
+    let names = |path: &str| -> Vec<&str> {
+        let parameters = document["paths"][path]["get"]["parameters"].as_array().unwrap();
+        parameters.iter().filter_map(|parameter| parameter["name"].as_str()).collect()
+    };
+    assert_eq!(names("/v1/activities"), ["status", "schoolUnitCode", "testCode"]);
+    assert_eq!(names("/v1/jobs"), ["stage", "status"]);
+    assert!(!document.to_string().contains("x-filters"));
+}
+
+#[test]
 fn a_schema_that_extends_others_has_all_of_theirs() {
     let document = document().unwrap();
     let schema = &document["components"]["schemas"]["WholePersonRecord"];

@@ -5,6 +5,7 @@ use stafett_domain::ActivitySummary;
 use stafett_history::{ActivityFilter, CurrentActivity};
 
 use crate::api::Shared;
+use crate::filters::{self, chosen};
 use crate::http::address::SendAddress;
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::caller::Reader;
@@ -12,8 +13,7 @@ use crate::http::page::{PageQuery, PageView, listed};
 use crate::http::problem::Problem;
 use crate::views::activity::CurrentActivityView;
 
-/// `GET /v1/activities`: the organiser's activities, each once, the last changed first: whose latest send has a `status`,
-/// of a school unit (`schoolUnitCode`), of a test (`testCode`).
+/// `GET /v1/activities`: the organiser's activities, each once, the last changed first: those chosen by a filter.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -21,9 +21,8 @@ pub(crate) async fn list(
 ) -> Result<Polled<PageView<CurrentActivityView>>, Problem> {
     let (limit, after) = (query.limit()?, query.place()?);
     let filter = ActivityFilter {
-        statuses: query.several("status")?.unwrap_or_default(),
-        school_unit: query.one("schoolUnitCode")?,
-        test: query.one("testCode")?,
+        wanted: chosen(filters::activities(), &query)?,
+        latest: chosen(filters::sends(), &query)?,
     };
     let now = api.clock.now();
     let page = api.history.current_activities(&reader.organisation, &filter, limit, after, now).await?;

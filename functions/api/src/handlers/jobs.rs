@@ -4,6 +4,7 @@ use axum::extract::State;
 use stafett_history::{JobFilter, ListedJob};
 
 use crate::api::Shared;
+use crate::filters::{self, chosen};
 use crate::http::address::JobAddress;
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::caller::Reader;
@@ -13,7 +14,7 @@ use crate::views::causes::JobCausesView;
 use crate::views::job::ListedJobView;
 
 /// `GET /v1/jobs`: the organiser's jobs, those of the newest send first, of a send the last stage first: of a `stage`,
-/// with a `status`, of sends that hold an `activity`, started `from` and `to` a time.
+/// of sends that hold an `activity`, started `from` and `to` a time, and chosen by a filter.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -21,8 +22,8 @@ pub(crate) async fn list(
 ) -> Result<Polled<PageView<ListedJobView>>, Problem> {
     let (limit, after) = (query.limit()?, query.place()?);
     let filter = JobFilter {
+        wanted: chosen(filters::jobs(), &query)?,
         stage: query.one("stage")?,
-        statuses: query.several("status")?.unwrap_or_default(),
         activity: query.one("activity")?,
         started: query.span()?,
     };

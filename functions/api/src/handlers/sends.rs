@@ -10,6 +10,7 @@ use stafett_history::{CancelledUpload, PlacedSend, SendFilter, StoredSend};
 use stafett_intake::{NewSendAnswer, ResumeRequest};
 
 use crate::api::Shared;
+use crate::filters::{self, chosen};
 use crate::http::address::SendAddress;
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::body::{Key, OptionalKey, RequestBody};
@@ -83,8 +84,8 @@ pub(crate) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(view)).into_response())
 }
 
-/// `GET /v1/sends`: the organiser's sends, newest first: with a `status`, that hold an `activity`, accepted `from` and
-/// `to` a time.
+/// `GET /v1/sends`: the organiser's sends, newest first: those that hold an `activity`, accepted `from` and `to` a time,
+/// and chosen by a filter.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -92,7 +93,7 @@ pub(crate) async fn list(
 ) -> Result<Polled<PageView<SendView>>, Problem> {
     let (limit, cursor) = (query.limit()?, query.cursor()?);
     let filter = SendFilter {
-        statuses: query.several("status")?.unwrap_or_default(),
+        wanted: chosen(filters::sends(), &query)?,
         activity: query.one("activity")?,
         accepted: query.span()?,
     };

@@ -5,7 +5,7 @@ use stafett_domain::{RecordKind, SendStatus};
 
 use super::sample::{EXPIRES, at, organisation, record, send};
 use super::table::{Event, Table, meanwhile, on};
-use crate::{ActivityFilter, History, key};
+use crate::{ActivityFilter, History, SendHeader, key};
 
 /// Sends 1 to `count`, each with three activities: two of its own and one that all have.
 async fn sends(count: u64) -> (Table, History) {
@@ -186,7 +186,8 @@ async fn activities_are_found_by_the_status_of_their_latest_send() {
     for seq in [3, 120] {
         table.set(&send(seq).header(), "status", SendStatus::Failed);
     }
-    let failed = ActivityFilter { statuses: vec![SendStatus::Failed], ..ActivityFilter::default() };
+    let is_failed = |send: &SendHeader| send.status == SendStatus::Failed;
+    let failed = ActivityFilter { latest: Some(Box::new(is_failed)), ..ActivityFilter::default() };
     assert_eq!(list(&history, &failed, 20).await, [(120, 240), (120, 241), (3, 6), (3, 7)]);
     // A page looks at a hundred sends.
     let page = history.current_activities(&organisation(1), &failed, 20, None, at(9)).await.unwrap();

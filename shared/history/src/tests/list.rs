@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::sample::{EXPIRES, activity, at, organisation, record, send};
 use super::table::Table;
 use crate::key::{self, SendRef};
-use crate::{ACTIVITIES_SHOWN, History, JobFilter, SendFilter, Span};
+use crate::{ACTIVITIES_SHOWN, History, Job, JobFilter, SendFilter, SendHeader, Span, Wanted};
 
 /// A send that is one of many: made at that second, as its id says, and accepted then.
 fn nth(number: u64) -> SendRef {
@@ -56,8 +56,16 @@ async fn pages(history: &History, filter: &SendFilter, limit: usize, now: Timest
     }
 }
 
+fn failed_jobs() -> JobFilter {
+    let failed = |job: &Job| job.status == JobStatus::Failed;
+    JobFilter { wanted: Some(Box::new(failed)), ..JobFilter::default() }
+}
+
 fn filter(statuses: &[SendStatus]) -> SendFilter {
-    SendFilter { statuses: statuses.to_vec(), ..SendFilter::default() }
+    let statuses = statuses.to_vec();
+    let wanted: Option<Wanted<SendHeader>> = (!statuses.is_empty())
+        .then(|| Box::new(move |send: &SendHeader| statuses.contains(&send.status)) as Wanted<_>);
+    SendFilter { wanted, ..SendFilter::default() }
 }
 
 #[tokio::test]
@@ -187,7 +195,7 @@ async fn jobs_are_listed_last_stage_first_page_by_page() {
     let duties = JobFilter { stage: Some(RecordKind::Duty), ..JobFilter::default() };
     assert_eq!(job_pages(&history, &duties, 2).await.concat(), [5, 4, 3, 2, 1].map(|seq| (seq, 1)));
     table.set(&sends[1].job(RecordKind::Group), "status", JobStatus::Failed);
-    let failed = JobFilter { statuses: vec![JobStatus::Failed], ..JobFilter::default() };
+    let failed = failed_jobs();
     assert_eq!(job_pages(&history, &failed, 2).await.concat(), [(2, 2)]);
 }
 
@@ -196,7 +204,7 @@ async fn a_filtered_page_of_jobs_ends_after_so_many_looks() {
     let (table, history, sends) = many(130, |_, _| ()).await;
     table.set(&sends[0].job(RecordKind::Person), "status", JobStatus::Failed);
     table.set(&sends[129].job(RecordKind::Person), "status", JobStatus::Failed);
-    let failed = JobFilter { statuses: vec![JobStatus::Failed], ..JobFilter::default() };
+    let failed = failed_jobs();
     assert_eq!(job_pages(&history, &failed, 5).await, [vec![(130, 0)], vec![(1, 0)]]);
     // Those that started before all that are asked for had ended.
     for send in &sends {
