@@ -7,18 +7,17 @@ use stafett_domain::time::Millis;
 use stafett_domain::{BatchId, Options, OrganisationNumber, RecordKind, SendEvent, SendId, SendStatus};
 
 use crate::content::{NewBatch, NewBody, NewJob, SendContent, count};
+use crate::contention::Contention;
 use crate::due::Due;
 use crate::item::{Batch, Job, Organiser, SendHeader};
 use crate::key::{self, SendRef};
 use crate::record_ids::{Place, RecordIds};
 use crate::start::AT_ONCE;
-use crate::store::{self, History, HistoryError, Write, WriteError};
+use crate::store::{History, HistoryError, Write, WriteError};
 use crate::terms::SendTerms;
 
 /// How long a key given with a request stands for it. Compared here: TTL deletion may lag by days.
 const IDEMPOTENCY_HOURS: i64 = 24;
-/// How often a place in the order is asked for when others ask at the same time.
-const ACCEPTANCE_TRIES: u32 = 60;
 /// Bodies that are written at the same time.
 const WRITES_AT_ONCE: usize = 8;
 
@@ -105,7 +104,8 @@ impl History {
         if self.write(Write::put(key.clone(), &item)?.when("attribute_not_exists(#pk)")).await? {
             return Ok(Idempotency::Send(fresh));
         }
-        for _ in 0..ACCEPTANCE_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let known = self.get::<IdempotencyItem>(&key).await?;
             if let Some(known) = known.as_ref().filter(|known| known.is_good(now)) {
                 let same = known.body_hash == body_hash;
@@ -118,8 +118,8 @@ impl History {
             };
             // The next look tells whose it became; a write that was repeated on the wire meets itself there.
             self.write(write).await?;
+            contention.met_another().await?;
         }
-        Err(HistoryError::Contended)
     }
 
     /// The send that `key` was tied to in the last 24 hours by a request with the same body.
@@ -302,8 +302,9 @@ impl History {
         let receiving = SendStatus::Receiving;
         let queued =
             receiving.next(SendEvent::Accepted).map_err(|_| HistoryError::Corrupt("no way to accept"))?;
-        for attempt in 1..=ACCEPTANCE_TRIES {
-            if attempt > 1 {
+        let mut contention = Contention::default();
+        loop {
+            if !contention.is_first() {
                 let header: Option<SendHeader> = self.get(&send.header()).await?;
                 if header.as_ref().is_some_and(SendHeader::was_accepted) {
                     return Ok(Acceptance::Before);
@@ -364,11 +365,10 @@ impl History {
             }
             match self.transact(writes).await {
                 Ok(()) => return Ok(Acceptance::Accepted { seq, runs }),
-                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::Condition(_)) => contention.met_another().await?,
                 Err(WriteError::History(error)) => return Err(error),
             }
         }
-        Err(HistoryError::Contended)
     }
 }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::acceptance::OrderItem;
 use crate::activities::shown;
+use crate::contention::Contention;
 use crate::item::SendHeader;
 use crate::key::{self, SendRef};
 use crate::page::{Listed, Page, Wanted, is_wanted};
@@ -28,8 +29,6 @@ const MERGED_AT_MOST: usize = 2 * PLACES_AT_ONCE;
 const PLACES_AT_ONCE: usize = 32;
 /// Latest sends that one page looks at.
 const SENDS_A_PAGE: usize = 100;
-/// How often a catalogue is looked for that another replaces at the same time.
-const TRIES: usize = 3;
 
 /// Which of the organiser's activities are wanted. What says nothing wants all.
 #[derive(Default)]
@@ -189,7 +188,8 @@ impl History {
     /// with the first send: all that was in it stands in the sends.
     async fn base(&self, organisation: &OrganisationNumber, now: Timestamp) -> Result<Base, HistoryError> {
         let mut pointer = self.pointer(organisation).await?;
-        for _ in 0..TRIES {
+        let mut contention = Contention::default();
+        loop {
             if let Some(sends) = self.catalogue_at(organisation, pointer.as_ref(), now).await? {
                 let up_to = pointer.as_ref().map_or(0, |pointer| pointer.up_to);
                 return Ok(Base { pointer, up_to, sends });
@@ -203,8 +203,8 @@ impl History {
                 );
                 return Ok(Base { pointer, up_to: 0, sends: Vec::new() });
             }
+            contention.met_another().await?;
         }
-        Err(HistoryError::Contended)
     }
 
     async fn pointer(&self, organisation: &OrganisationNumber) -> Result<Option<Pointer>, HistoryError> {

@@ -6,6 +6,7 @@ use stafett_domain::{
     BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, RecordKind, SendStatus,
 };
 
+use crate::contention::Contention;
 use crate::due::Due;
 use crate::item::{Batch, Job};
 use crate::key::SendRef;
@@ -13,9 +14,6 @@ use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::message::BatchStep;
 use stafett_domain::takeover::Takeover;
 use stafett_domain::time::Millis;
-
-/// Looks at an item that others change at the same time.
-const CLAIM_TRIES: u32 = 8;
 
 /// What a claim of a batch's step came to.
 #[derive(Debug, PartialEq)]
@@ -157,7 +155,8 @@ impl History {
         claim: &BatchClaim<'_>,
     ) -> Result<ClaimAnswer, HistoryError> {
         let submits = call == Call::Submit;
-        for _ in 0..CLAIM_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let Some(batch) = self.batch(send, stage, asked.batch).await? else {
                 return Ok(ClaimAnswer::Gone);
             };
@@ -192,11 +191,10 @@ impl History {
                 Err(WriteError::Condition(places)) if submits && places.contains(&0) => {
                     return Ok(ClaimAnswer::Stopped(batch));
                 }
-                Err(WriteError::Condition(_)) => {}
+                Err(WriteError::Condition(_)) => contention.met_another().await?,
                 Err(WriteError::History(error)) => return Err(error),
             }
         }
-        Err(HistoryError::Contended)
     }
 
     /// The claim of a submit: the send is running and not stopping, the batch is as it was read, and the job counts

@@ -8,9 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use stafett_domain::{BatchId, Ending, PerKind, SendEvent, SendStatus};
 
+use crate::contention::Contention;
 use crate::item::SendHeader;
 use crate::key::{Key, SendRef};
-use crate::store::{CONFLICT_TRIES, History, HistoryError, Write, pause};
+use crate::store::{History, HistoryError, Write};
 use stafett_domain::time::{Millis, later};
 
 /// Partitions that are emptied at the same time.
@@ -39,7 +40,8 @@ impl History {
         now: Timestamp,
         removed_at: Millis,
     ) -> Result<CancelledUpload, HistoryError> {
-        for attempt in 1..=CONFLICT_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let header: Option<SendHeader> = self.get(&send.header()).await?;
             let Some(header) = header else { return Ok(CancelledUpload::NotFound) };
             if header.was_accepted() {
@@ -71,9 +73,8 @@ impl History {
                 );
                 return Ok(CancelledUpload::Yes);
             }
-            pause(attempt).await;
+            contention.met_another().await?;
         }
-        Err(HistoryError::Contended)
     }
 
     /// Closes a send that was not accepted in time; removes one that was closed, or cancelled, at least `grace` ago:

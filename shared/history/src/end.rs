@@ -7,12 +7,11 @@ use stafett_domain::{
 };
 
 use crate::acceptance::{OrderItem, due_job};
+use crate::contention::Contention;
 use crate::item::{Job, Organiser, SendHeader};
 use crate::key::{self, SendRef};
-use crate::store::{self, History, HistoryError, Write, WriteError};
+use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::time::Millis;
-
-const END_TRIES: u32 = 20;
 /// Places in the order that are read at once while the next send is looked for.
 const ORDER_PAGE: usize = 10;
 
@@ -66,7 +65,8 @@ impl History {
         overdue_at: Millis,
         again: bool,
     ) -> Result<Settled, HistoryError> {
-        for attempt in 1..=END_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let (Some(job), Some(header)) =
                 (self.job(send, stage).await?, self.get::<SendHeader>(&send.header()).await?)
             else {
@@ -110,11 +110,10 @@ impl History {
                 Ok((start, send_ending)) => {
                     return Ok(Settled::Ended { start, jobs: vec![EndedJob::of(&job, ending)], send_ending });
                 }
-                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::Condition(_)) => contention.met_another().await?,
                 Err(WriteError::History(error)) => return Err(error),
             }
         }
-        Err(HistoryError::Contended)
     }
 
     /// Ends a send that is stopping, once nothing of it is open: also one that waits, or that is between two jobs.
@@ -124,7 +123,8 @@ impl History {
         now: Timestamp,
         overdue_at: Millis,
     ) -> Result<Settled, HistoryError> {
-        for attempt in 1..=END_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let header = self.get::<SendHeader>(&send.header()).await?;
             let Some(header) = header.filter(|header| !header.status.has_ended()) else {
                 return Ok(Settled::EndedBefore { start: None });
@@ -144,11 +144,10 @@ impl History {
                     let jobs = ran.map(|job| EndedJob::of(job, ending)).collect();
                     return Ok(Settled::Ended { start, jobs, send_ending: Some(ending) });
                 }
-                Err(WriteError::Condition(_)) => store::pause(attempt).await,
+                Err(WriteError::Condition(_)) => contention.met_another().await?,
                 Err(WriteError::History(error)) => return Err(error),
             }
         }
-        Err(HistoryError::Contended)
     }
 
     /// Asks for a send to stop: no new submits, what is open is polled to its end. The first reason stays. Says

@@ -11,8 +11,9 @@ use jiff::Timestamp;
 
 use stafett_runtime::Budget;
 
+use crate::contention::Contention;
 use crate::key;
-use crate::store::{CONFLICT_TRIES, Done, History, HistoryError, done, key_item, pause};
+use crate::store::{Done, History, HistoryError, done, key_item};
 
 mod lanes;
 
@@ -175,14 +176,14 @@ impl Limiter {
 
     /// Makes a conditional write; the item as it is then, or none where the condition did not hold.
     async fn written(&self, request: UpdateItemFluentBuilder) -> Result<Option<Item>, HistoryError> {
-        for attempt in 1..=CONFLICT_TRIES {
+        let mut contention = Contention::default();
+        loop {
             match done(request.clone().send().await)? {
                 Done::Yes(answer) => return Ok(Some(answer.attributes.unwrap_or_default())),
                 Done::ConditionFailed => return Ok(None),
-                Done::MetTransaction => pause(attempt).await,
+                Done::MetTransaction => contention.met_another().await?,
             }
         }
-        Err(HistoryError::Contended)
     }
 }
 

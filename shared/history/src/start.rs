@@ -6,14 +6,13 @@ use stafett_domain::{
 };
 
 use crate::claim::{is_live, span};
+use crate::contention::Contention;
 use crate::due::Due;
 use crate::item::{Job, SendHeader};
 use crate::key::{self, SendRef};
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::takeover::{Takeover, Unfinished};
 use stafett_domain::time::Millis;
-
-const START_TRIES: u32 = 8;
 
 /// Why a message for a step is acknowledged whose last holder died not long ago.
 pub const PAUSED: &str = "its holder died, and it is taken up again later";
@@ -68,7 +67,8 @@ impl History {
         start: &StartClaim<'_>,
     ) -> Result<StartAnswer, HistoryError> {
         let StartClaim { id: claim, now, until, takeover, overdue_at } = *start;
-        for _ in 0..START_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(send, stage).await?);
             let (Some(header), Some(job)) = (header, job) else { return Ok(StartAnswer::Done("erased")) };
             if job.claim == Some(claim) {
@@ -91,7 +91,10 @@ impl History {
                     match self.take_start_over(send, start, job, unfinished).await? {
                         Some(taken) => return Ok(StartAnswer::HandOn(taken)),
                         // Somebody else has it, or what follows was handed on after all.
-                        None => continue,
+                        None => {
+                            contention.met_another().await?;
+                            continue;
+                        }
                     }
                 }
                 _ => return Ok(StartAnswer::Done("ended before")),
@@ -144,11 +147,10 @@ impl History {
             match self.transact(writes).await {
                 Ok(()) => return Ok(StartAnswer::Started(started)),
                 // Somebody else moved one of them: look again, and find out what it means.
-                Err(WriteError::Condition(_)) => {}
+                Err(WriteError::Condition(_)) => contention.met_another().await?,
                 Err(WriteError::History(error)) => return Err(error),
             }
         }
-        Err(HistoryError::Contended)
     }
 
     /// Claims a start whose holder died, if it still is as it was read.

@@ -1,7 +1,6 @@
 //! Reads and writes of the table, in the few forms that the history uses.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
@@ -11,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stafett_domain::RowError;
 
+use crate::contention::Contention;
 use crate::key::Key;
 pub(crate) use crate::write::Write;
 use crate::write::WriteKind;
@@ -63,8 +63,6 @@ pub(crate) enum WriteError {
     History(#[from] HistoryError),
 }
 
-/// How often a transaction that met another one is tried.
-pub(crate) const CONFLICT_TRIES: u32 = 12;
 /// DynamoDB reads a hundred keys a call.
 const LARGEST_GET: usize = 100;
 
@@ -225,7 +223,8 @@ impl History {
     pub(crate) async fn write(&self, write: Write) -> Result<bool, HistoryError> {
         let names = write.names();
         let values = (!write.values.is_empty()).then(|| write.values.clone());
-        for attempt in 1..=CONFLICT_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let done = match &write.kind {
                 WriteKind::Put(item) => {
                     let request = self
@@ -257,10 +256,9 @@ impl History {
             match done? {
                 Done::Yes(()) => return Ok(true),
                 Done::ConditionFailed => return Ok(false),
-                Done::MetTransaction => pause(attempt).await,
+                Done::MetTransaction => contention.met_another().await?,
             }
         }
-        Err(HistoryError::Contended)
     }
 
     /// Does all of `writes` or none. One that met another transaction is tried again; the SDK gives each call a
@@ -270,16 +268,16 @@ impl History {
         for write in writes {
             items.push(write.into_item(&self.table)?);
         }
-        for attempt in 1..=CONFLICT_TRIES {
+        let mut contention = Contention::default();
+        loop {
             let request = self.db.transact_write_items().set_transact_items(Some(items.clone()));
             let Err(error) = request.send().await else { return Ok(()) };
             match cancelled(&error) {
                 Cancelled::Conditions(places) => return Err(WriteError::Condition(places)),
-                Cancelled::Conflict => pause(attempt).await,
+                Cancelled::Conflict => contention.met_another().await?,
                 Cancelled::No => return Err(unavailable(&error).into()),
             }
         }
-        Err(HistoryError::Contended.into())
     }
 
     /// Reads the items of one partition whose sort key begins with `prefix`: at most `limit` of them, after
@@ -381,13 +379,6 @@ fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
     } else {
         Cancelled::No
     }
-}
-
-/// A pause that grows with the tries and is never the same for two that met.
-pub(crate) async fn pause(attempt: u32) {
-    let random = uuid::Uuid::new_v4().as_u128() % 20;
-    let milliseconds = u64::from(attempt) * 5 + u64::try_from(random).unwrap_or_default();
-    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
 pub(crate) fn key_item(key: &Key) -> Item {

@@ -12,11 +12,12 @@ use stafett_domain::{JobStatus, KindCount, PerKind, Reason, ReasonCode, RecordKi
 use uuid::Uuid;
 
 use crate::content::SendContent;
+use crate::contention::Contention;
 use crate::item::{Job, PartBody, SendHeader, Upload};
 use crate::key::{Key, SendRef};
 use crate::packed::{Body, packed_keys};
 use crate::read::StoredSend;
-use crate::store::{CONFLICT_TRIES, History, HistoryError, Write, WriteError, pause};
+use crate::store::{History, HistoryError, Write, WriteError};
 use crate::terms::SendTerms;
 use stafett_domain::time::Millis;
 
@@ -204,8 +205,10 @@ impl History {
     /// `first`: nobody has begun to store a part of that number before.
     async fn point_at(&self, send: &SendRef, part: &StoredPart, first: bool) -> Result<Stored, HistoryError> {
         let key = send.upload(part.part);
-        for attempt in 1..=CONFLICT_TRIES {
-            let old: Option<StoredPart> = if first && attempt == 1 { None } else { self.get(&key).await? };
+        let mut contention = Contention::default();
+        loop {
+            let old: Option<StoredPart> =
+                if first && contention.is_first() { None } else { self.get(&key).await? };
             // An answer that was lost: the repeat of the call meets what the first one did.
             if old.as_ref().is_some_and(|old| old.request == part.request) {
                 return Ok(Stored::Yes);
@@ -238,9 +241,8 @@ impl History {
             if let Some(closed) = closed(&header, &upload) {
                 return Ok(closed);
             }
-            pause(attempt).await;
+            contention.met_another().await?;
         }
-        Err(HistoryError::Contended)
     }
 
     /// A send that comes in parts, with those that it has; none where there is no such send.

@@ -10,7 +10,7 @@ use stafett_domain::{
     ActivitySummary, BatchId, BatchRecord, Conditions, Corrected, Entry, Facts, Findings, Options, Outcome,
     PerKind, Record, RecordId, RecordKind, References, SendId, Submission, cut,
 };
-use stafett_history::{HistoryError, OpenedBatch, SendContent, SendRef, StoredSend};
+use stafett_history::{Contention, HistoryError, OpenedBatch, SendContent, SendRef, StoredSend};
 use uuid::Uuid;
 
 use crate::acceptance::Started;
@@ -18,9 +18,6 @@ use crate::draft::new_job;
 use crate::error::IntakeError;
 use crate::idempotency::{IdempotencyKey, RequestDigest};
 use crate::intake::Intake;
-
-/// How often a place is asked for when others take it.
-const TRIES: u32 = 10;
 
 /// A request to resume a send.
 pub struct ResumeRequest<'a> {
@@ -86,7 +83,8 @@ impl Intake {
         let terms = self.terms(&organiser, subject, options, Some(stored.header.id))?;
         let ids: Vec<RecordId> = content.record_ids().collect();
         let seq = stored.header.seq.ok_or(HistoryError::Corrupt("an ended send without a place"))?;
-        for _ in 0..TRIES {
+        let mut contention = Contention::default();
+        loop {
             let order = self.history.organiser(organisation).await?;
             let order =
                 order.ok_or(HistoryError::Corrupt("an organiser with a send and without an order"))?;
@@ -96,11 +94,10 @@ impl Intake {
             // Accepted only at the place up to which was looked.
             match self.store_and_start(&send, &terms, &content, Some(order.next_seq)).await? {
                 Started::Accepted => return self.accepted(&send).await,
-                Started::Moved => {}
+                Started::Moved => contention.met_another().await.map_err(|_| IntakeError::Overtaken)?,
                 Started::Closed => return Err(IntakeError::BeingRemoved),
             }
         }
-        Err(IntakeError::Overtaken)
     }
 
     async fn corrections(

@@ -94,9 +94,3 @@ impl Relay {
         })
     }
 }
-
-/// A random number between 0 and 1.
-pub(crate) fn jitter() -> f64 {
-    let (random, _) = uuid::Uuid::new_v4().as_u64_pair();
-    f64::from(u32::try_from(random >> 32).unwrap_or_default()) / f64::from(u32::MAX)
-}

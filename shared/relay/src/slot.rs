@@ -8,7 +8,7 @@ use stafett_history::{HistoryError, Slot, Taken};
 use stafett_skolverket::Exchange;
 
 use crate::follow_up::JobRef;
-use crate::relay::{Relay, jitter};
+use crate::relay::Relay;
 
 /// A slot that is met later than this part of the window is given up for a new one.
 const LATEST: f64 = 0.2;
@@ -48,7 +48,7 @@ impl Relay {
                 Taken::Busy(wait) => {
                     self.metrics.limiter_busy();
                     // Up to half the longest wait more: so that not all come back at once.
-                    return Ok(Turn::Later(wait + longest.mul_f64(0.5 * jitter())));
+                    return Ok(Turn::Later(wait + longest.mul_f64(0.5 * fastrand::f64())));
                 }
             };
             let (slot, met) = self.meet(slot, wished).await?;

@@ -15,7 +15,7 @@ use crate::error::StepFailure;
 use crate::follow_up::{FollowUp, JobRef};
 use crate::issue_log;
 use crate::record_outcomes::{Reading, outcomes};
-use crate::relay::{Relay, jitter};
+use crate::relay::Relay;
 use crate::settlement::Found;
 use crate::slot::Turn;
 use crate::token::ObtainedToken;
@@ -252,7 +252,7 @@ impl Relay {
         if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
             return self.stop(job, batch, in_the_end).await.map(Course::Done);
         }
-        let wait = verdict::retry_wait(&self.timing, batch.faults(), jitter(), hint);
+        let wait = verdict::retry_wait(&self.timing, batch.faults(), fastrand::f64(), hint);
         self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
     }
 

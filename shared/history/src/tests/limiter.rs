@@ -7,6 +7,7 @@ use stafett_runtime::Budget;
 
 use super::sample::at;
 use super::table::{Event, Table, meanwhile, on};
+use crate::contention::MOST;
 use crate::{History, HistoryError, key};
 use crate::{Limiter, Slot, Taken};
 
@@ -141,7 +142,7 @@ async fn a_slot_that_meets_a_transaction_is_taken_all_the_same() {
     let (history, calls) = table.disturbed([on(UPDATE, Event::Conflict), on(UPDATE, Event::Conflict)]);
     assert_eq!(micros(slot(take(&limiter(history)).await).at()), 0);
     assert_eq!((calls.of(UPDATE), number(&table, "seq")), (4, Some(1)));
-    let (history, _) = table.disturbed((0..12).map(|_| on(UPDATE, Event::Conflict)));
+    let (history, _) = table.disturbed((0..MOST).map(|_| on(UPDATE, Event::Conflict)));
     assert!(matches!(limiter(history).take(at(0)).await, Err(HistoryError::Contended)));
     let (history, _) = table.disturbed([on(UPDATE, Event::Unreachable)]);
     assert!(matches!(limiter(history).take(at(0)).await, Err(HistoryError::Unavailable { .. })));
