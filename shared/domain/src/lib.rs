@@ -35,6 +35,7 @@ pub use state::facts::Facts;
 pub use state::options::{OnRecordErrors, Options, References, Validation};
 pub use state::outcome::{Counts, Outcome};
 pub use state::reason::{Reason, ReasonCode};
+pub use state::route::{Operation, Route, Stage};
 pub use state::row::{Access, Row, RowError, rows, sent_object};
 pub use state::status::{
     BatchEvent, BatchStatus, Ending, IllegalTransition, JobEvent, JobStatus, SendEvent, SendStatus,

@@ -14,6 +14,7 @@ pub mod options;
 pub mod outcome;
 pub mod piece;
 pub mod reason;
+pub mod route;
 pub mod row;
 pub mod status;
 pub mod takeover;

@@ -21,14 +21,20 @@ const IDEMPOTENCY_HOURS: i64 = 24;
 /// Bodies that are written at the same time.
 const WRITES_AT_ONCE: usize = 8;
 
+/// A send all of which is stored, and which is not accepted yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceivedSend {
+    /// The second at which it expires.
+    pub expires: i64,
+    /// What its first stage carries.
+    pub first: RecordKind,
+}
+
 /// What became of storing a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
     /// All of it is stored.
-    Stored {
-        /// The second at which it expires, for [`History::accept`].
-        expires: i64,
-    },
+    Stored(ReceivedSend),
     /// It was accepted before.
     AcceptedBefore,
     /// It was cancelled, or is being removed because it was not accepted in time.
@@ -195,7 +201,7 @@ impl History {
             return Ok(Received::Closed);
         }
         Box::pin(self.store_content(send, content, header.options, header.expires)).await?;
-        Ok(Received::Stored { expires: header.expires })
+        Ok(Received::Stored(ReceivedSend { expires: header.expires, first: header.route.first().kind }))
     }
 
     async fn store_content<F: Serialize>(
@@ -285,15 +291,15 @@ impl History {
 
     /// Gives a stored send its place in the organiser's order. Can be repeated.
     ///
-    /// `expires` is when all of it does, as [`Received`] says. `overdue_at` is when the watchdog looks at it,
-    /// should it be the one that runs. `place`: only if this is the place that it gets.
+    /// `overdue_at` is when the watchdog looks at it, should it be the one that runs. `place`: only if this is the place
+    /// that it gets.
     ///
     /// # Errors
     /// [`HistoryError`]
     pub async fn accept(
         &self,
         send: &SendRef,
-        expires: i64,
+        received: ReceivedSend,
         now: Timestamp,
         overdue_at: Millis,
         place: Option<u64>,
@@ -334,7 +340,7 @@ impl History {
             .with("seq", seq)?
             .with("position", position)?
             .with("now", now)?;
-            let place = OrderItem { send: send.send, expires };
+            let place = OrderItem { send: send.send, expires: received.expires };
             let place =
                 Write::put(key::order(&send.organisation, seq), &place)?.when("attribute_not_exists(#pk)");
             let mut step = "SET #nextSeq = :next".to_owned();
@@ -361,7 +367,7 @@ impl History {
             }
             let mut writes = vec![accept, place, take];
             if runs {
-                writes.push(due_job(send, RecordKind::FIRST, overdue_at)?);
+                writes.push(due_job(send, received.first, overdue_at)?);
             }
             match self.transact(writes).await {
                 Ok(()) => return Ok(Acceptance::Accepted { seq, runs }),

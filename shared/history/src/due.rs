@@ -184,9 +184,9 @@ impl History {
         if header.is_none_or(|header| header.status.has_ended()) {
             let seq = running_seq.unwrap_or_default();
             let next = self.free_place(&running, seq, now, later(millis, pause)).await?;
-            let start = |send| Overdue {
+            let start = |(send, stage)| Overdue {
                 send,
-                stage: RecordKind::FIRST,
+                stage,
                 step: Step::Start,
                 resent: 0,
                 unclaimed: Duration::ZERO,

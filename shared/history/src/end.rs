@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use stafett_domain::{
     Counts, Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, RecordKind,
-    SendEvent, SendId, SendStatus,
+    Route, SendEvent, SendStatus,
 };
 
 use crate::acceptance::{OrderItem, due_job};
@@ -83,10 +83,11 @@ impl History {
                 return Ok(Settled::NotYet);
             }
             let (ending, reason) = verdict(&job, header.options.on_record_errors);
-            if ending == Ending::CompletedWithErrors && stage.next().is_some() {
+            if ending == Ending::CompletedWithErrors && header.route.next(stage).is_some() {
                 self.keep_refused(send, stage, job.expires).await?;
             }
-            let next = stage.next().filter(|_| !matches!(ending, Ending::Failed | Ending::Cancelled));
+            let goes_on = !matches!(ending, Ending::Failed | Ending::Cancelled);
+            let next = header.route.next(stage).filter(|_| goes_on).map(|next| next.kind);
             let result = match next {
                 Some(next) => {
                     // The send is checked too: a stop that was asked for meanwhile must be seen.
@@ -98,10 +99,10 @@ impl History {
                     self.transact(writes).await.map(|()| (Some((send.clone(), next)), None))
                 }
                 None => {
-                    let keys: Vec<_> = RecordKind::ALL.iter().map(|stage| send.job(*stage)).collect();
+                    let keys: Vec<_> = header.route.kinds().map(|stage| send.job(stage)).collect();
                     let jobs: Vec<Job> = self.get_many(&keys).await?;
                     let send_ending = send_ending(&jobs, stage, ending);
-                    let writes = end_jobs(send, &jobs, ending, reason.as_ref(), now)?;
+                    let writes = end_jobs(send, &header.route, &jobs, ending, reason.as_ref(), now)?;
                     let ended = self.end_send(send, &header, send_ending, writes, now, overdue_at).await;
                     ended.map(|start| (start, Some(send_ending)))
                 }
@@ -130,14 +131,14 @@ impl History {
                 return Ok(Settled::EndedBefore { start: None });
             };
             let Some(reason) = &header.stop_requested else { return Ok(Settled::NotYet) };
-            let keys: Vec<_> = RecordKind::ALL.iter().map(|stage| send.job(*stage)).collect();
+            let keys: Vec<_> = header.route.kinds().map(|stage| send.job(stage)).collect();
             let jobs: Vec<Job> = self.get_many(&keys).await?;
             if jobs.iter().any(|job| job.open > 0) {
                 return Ok(Settled::NotYet);
             }
             let ending =
                 if reason.code == ReasonCode::Cancelled { Ending::Cancelled } else { Ending::Failed };
-            let writes = end_jobs(send, &jobs, ending, Some(reason), now)?;
+            let writes = end_jobs(send, &header.route, &jobs, ending, Some(reason), now)?;
             match self.end_send(send, &header, ending, writes, now, overdue_at).await {
                 Ok(start) => {
                     let ran = jobs.iter().filter(|job| job.status == JobStatus::Running);
@@ -190,10 +191,11 @@ impl History {
         let next =
             self.pass_place_on(send, header.seq.unwrap_or_default(), now, overdue_at, &mut writes).await?;
         self.transact(writes).await?;
-        Ok(next.map(|next| (next, RecordKind::FIRST)))
+        Ok(next)
     }
 
-    /// Adds to `writes` that the organiser's place goes from `send` to the next send that is queued, or to none.
+    /// Adds to `writes` that the organiser's place goes from `send` to the next send that is queued, or to none. Gives
+    /// that send's first job.
     async fn pass_place_on(
         &self,
         send: &SendRef,
@@ -201,7 +203,7 @@ impl History {
         now: Timestamp,
         overdue_at: Millis,
         writes: &mut Vec<Write>,
-    ) -> Result<Option<SendRef>, HistoryError> {
+    ) -> Result<Option<(SendRef, RecordKind)>, HistoryError> {
         let organiser_key = key::organiser(&send.organisation);
         let organiser: Option<Organiser> = self.get(&organiser_key).await?;
         let organiser = organiser.ok_or(HistoryError::Corrupt("a send without its organiser"))?;
@@ -214,7 +216,7 @@ impl History {
             );
             return Ok(None);
         }
-        let Some((next, next_seq)) = self.next_queued(send, seq).await? else {
+        let Some((next_seq, header)) = self.next_queued(send, seq).await? else {
             // None was found: true only as long as no other was accepted.
             writes.push(
                 Write::update(
@@ -227,7 +229,7 @@ impl History {
             );
             return Ok(None);
         };
-        let next = SendRef::new(send.organisation.clone(), next);
+        let (next, first) = (SendRef::new(send.organisation.clone(), header.id), header.route.first().kind);
         writes.push(
             Write::update(
                 organiser_key,
@@ -242,12 +244,12 @@ impl History {
         );
         writes
             .push(Write::check(next.header()).when("#status = :queued").with("queued", SendStatus::Queued)?);
-        writes.push(due_job(&next, RecordKind::FIRST, overdue_at)?);
-        Ok(Some(next))
+        writes.push(due_job(&next, first, overdue_at)?);
+        Ok(Some((next, first)))
     }
 
-    /// The first send after `seq` in the organiser's order that is still queued.
-    async fn next_queued(&self, send: &SendRef, seq: u64) -> Result<Option<(SendId, u64)>, HistoryError> {
+    /// The first send after `seq` in the organiser's order that is still queued, with its place.
+    async fn next_queued(&self, send: &SendRef, seq: u64) -> Result<Option<(u64, SendHeader)>, HistoryError> {
         let mut after = key::order(&send.organisation, seq);
         loop {
             let page: Vec<(String, OrderItem)> =
@@ -255,11 +257,11 @@ impl History {
             for (sk, place) in &page {
                 let other = SendRef::new(send.organisation.clone(), place.send);
                 let header: Option<SendHeader> = self.get(&other.header()).await?;
-                if header.is_some_and(|header| header.status == SendStatus::Queued) {
+                if let Some(header) = header.filter(|header| header.status == SendStatus::Queued) {
                     let seq = sk.trim_start_matches(key::ORDER_PREFIX).parse();
                     return Ok(Some((
-                        place.send,
                         seq.map_err(|_| HistoryError::Corrupt("a place in the order"))?,
+                        header,
                     )));
                 }
             }
@@ -280,9 +282,15 @@ impl History {
         let start = if header.status.has_ended() {
             let organiser = self.organiser(&send.organisation).await?;
             let running = organiser.and_then(|organiser| organiser.running);
-            running.map(|running| (SendRef::new(send.organisation.clone(), running), RecordKind::FIRST))
+            match running.map(|running| SendRef::new(send.organisation.clone(), running)) {
+                Some(running) => {
+                    let header: Option<SendHeader> = self.get(&running.header()).await?;
+                    header.map(|header| (running, header.route.first().kind))
+                }
+                None => None,
+            }
         } else {
-            stage.next().map(|next| (send.clone(), next))
+            header.route.next(stage).map(|next| (send.clone(), next.kind))
         };
         let Some((next, next_stage)) = start else { return Ok(None) };
         let waits = self.job(&next, next_stage).await?.is_some_and(|job| job.status == JobStatus::Waiting);
@@ -296,7 +304,7 @@ impl History {
         seq: u64,
         now: Timestamp,
         overdue_at: Millis,
-    ) -> Result<Option<SendRef>, HistoryError> {
+    ) -> Result<Option<(SendRef, RecordKind)>, HistoryError> {
         let mut writes = Vec::new();
         let next = self.pass_place_on(gone, seq, now, overdue_at, &mut writes).await?;
         match self.transact(writes).await {
@@ -338,6 +346,7 @@ fn send_ending(jobs: &[Job], stage: RecordKind, last: Ending) -> Ending {
 /// Ends the job that runs, if one does, and passes over those that wait.
 fn end_jobs(
     send: &SendRef,
+    route: &Route,
     jobs: &[Job],
     ending: Ending,
     reason: Option<&Reason>,
@@ -353,7 +362,7 @@ fn end_jobs(
         jobs.iter().any(|job| job.status == status && stage.is_none_or(|stage| job.stage == stage))
     };
     let runs = any(JobStatus::Running, None);
-    let first = RecordKind::ALL.into_iter().find(|stage| any(JobStatus::Waiting, Some(*stage)));
+    let first = route.kinds().find(|stage| any(JobStatus::Waiting, Some(*stage)));
     let befallen = first.filter(|_| !runs);
     let mut writes = Vec::new();
     for job in jobs {

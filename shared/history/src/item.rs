@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{
     AttemptCall, AttemptId, AuthorizationCause, BatchId, BatchStatus, Call, ClaimId, Counts, Environment,
-    JobStatus, OnRecordErrors, Options, OrganisationNumber, Outcome, PerKind, Reason, RecordKind, SendId,
-    SendStatus, SkolverketJobId, WaitCause,
+    JobStatus, OnRecordErrors, Options, OrganisationNumber, Outcome, PerKind, Reason, RecordKind, Route,
+    SendId, SendStatus, SkolverketJobId, WaitCause,
 };
 
 use crate::causes::Tally;
@@ -67,6 +67,8 @@ pub struct SendHeader {
     pub activity_count: u32,
     /// What the sender chose.
     pub options: Options,
+    /// Its stages, in the order in which they run.
+    pub route: Route,
     /// The send that it takes up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_of: Option<SendId>,
@@ -99,7 +101,8 @@ impl SendHeader {
     /// A send that is being received on these terms, and is kept from now on; should it not be accepted, it is discarded at
     /// `discard_at`.
     pub(crate) fn receiving(send: &SendRef, terms: &SendTerms, now: Timestamp, discard_at: Millis) -> Self {
-        let SendTerms { requested_by, options, retention_days, certificate_days_left, resume_of } = terms;
+        let SendTerms { requested_by, options, route, retention_days, certificate_days_left, resume_of } =
+            terms;
         Self {
             id: send.send,
             organisation: send.organisation.clone(),
@@ -113,6 +116,7 @@ impl SendHeader {
             requested_by: requested_by.clone(),
             activity_count: 0,
             options: *options,
+            route: route.clone(),
             resume_of: *resume_of,
             certificate_days_left: *certificate_days_left,
             stop_requested: None,
@@ -553,6 +557,7 @@ mod tests {
             requested_by: "someone".to_owned(),
             activity_count: 1,
             options: Options::default(),
+            route: Route::of_puts(),
             certificate_days_left: Some(-1),
             resume_of: Some(send.send),
             stop_requested: reason.clone(),

@@ -41,7 +41,7 @@ mod upload;
 mod viewers;
 mod write;
 
-pub use acceptance::{Acceptance, Idempotency, Received};
+pub use acceptance::{Acceptance, Idempotency, Received, ReceivedSend};
 pub use activities::ACTIVITIES_SHOWN;
 pub use authorization::Authorization;
 pub use catalogue::{ActivityFilter, CurrentActivity};

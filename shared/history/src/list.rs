@@ -218,9 +218,11 @@ impl History {
                 let mut jobs = jobs
                     .remove(&SendRef::new(organisation.clone(), header.id).header().pk)
                     .unwrap_or_default();
-                jobs.sort_by_key(|job| std::cmp::Reverse(job.stage));
+                let position = |job: &Job| header.route.position(job.stage).unwrap_or_default();
+                jobs.sort_by_key(|job| std::cmp::Reverse(position(job)));
                 for job in jobs {
-                    let shown_before = after.is_some_and(|last| (seq, job.stage.index()) >= last);
+                    let position = position(&job);
+                    let shown_before = after.is_some_and(|last| (seq, position) >= last);
                     if shown_before || !filter.wants(&header, &job) {
                         continue;
                     }
@@ -228,7 +230,7 @@ impl History {
                         let next = items.last().map(|last| last.after.clone());
                         return Ok(Page { items, next });
                     }
-                    let after = format!("{seq}.{}", job.stage.index());
+                    let after = format!("{seq}.{position}");
                     items.push(Listed { item: ListedJob { send: header.clone(), job }, after });
                 }
             }

@@ -43,8 +43,8 @@ impl StoredSend {
         activities: Option<&ActivitiesItem>,
         mut jobs: Vec<Job>,
     ) -> Result<Self, HistoryError> {
-        jobs.sort_by_key(|job| job.stage);
-        if jobs.len() != RecordKind::ALL.len() {
+        jobs.sort_by_key(|job| header.route.position(job.stage));
+        if !jobs.iter().map(|job| job.stage).eq(header.route.kinds()) {
             return Err(HistoryError::Corrupt("a send without a job"));
         }
         let item = activities.ok_or(HistoryError::Corrupt("a send without its activities"))?;

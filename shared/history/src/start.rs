@@ -120,7 +120,7 @@ impl History {
                     .when("#status = :waiting")
                     .with("waiting", JobStatus::Waiting)?,
             ];
-            if stage == RecordKind::FIRST {
+            if stage == header.route.first().kind {
                 let running = header.status.next(SendEvent::Started).map_err(illegal)?;
                 writes.push(
                     Write::update(send.header(), "SET #status = :running, #startedAt = :now")
@@ -189,8 +189,7 @@ impl History {
         stage: RecordKind,
         header: &SendHeader,
     ) -> Result<bool, HistoryError> {
-        let before = RecordKind::ALL.into_iter().take_while(|other| *other != stage).last();
-        match before {
+        match header.route.before(stage) {
             None => {
                 let organiser: Option<crate::item::Organiser> =
                     self.get(&key::organiser(&send.organisation)).await?;
@@ -198,7 +197,7 @@ impl History {
                 Ok(runs && header.status == SendStatus::Queued)
             }
             Some(before) => {
-                let before = self.job(send, before).await?;
+                let before = self.job(send, before.kind).await?;
                 let succeeded = before.is_some_and(|job| {
                     matches!(
                         job.status,

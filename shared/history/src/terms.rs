@@ -1,6 +1,6 @@
 //! On what terms a send is taken.
 
-use stafett_domain::{Options, SendId};
+use stafett_domain::{Options, Route, SendId};
 
 /// What is settled about a send before its records are looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +9,8 @@ pub struct SendTerms {
     pub requested_by: String,
     /// What the sender chose, with an environment.
     pub options: Options,
+    /// Its stages.
+    pub route: Route,
     /// How long it is kept.
     pub retention_days: u32,
     /// The days that the organiser's certificate has left, where those are few.

@@ -13,6 +13,7 @@ mod list;
 mod packing;
 mod place;
 mod repeats;
+mod route;
 mod running;
 mod sample;
 mod start;

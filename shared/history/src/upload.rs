@@ -320,7 +320,7 @@ impl UploadParts {
         if cancelled {
             parts.clear();
         }
-        let jobs = RecordKind::ALL.map(|stage| {
+        let jobs = header.route.kinds().map(|stage| {
             let batches = || parts.iter().flat_map(|part| &part.batches[stage]);
             let total = batches().map(|batch| batch.records).sum();
             let count = u32::try_from(batches().count()).unwrap_or(u32::MAX);
@@ -328,9 +328,10 @@ impl UploadParts {
             let reason = Some(Reason::new(ReasonCode::Cancelled));
             if cancelled { Job { status: JobStatus::NotStarted, reason, ..job } } else { job }
         });
-        let [.., activities] = &jobs;
-        header.activity_count = activities.total;
+        let jobs: Vec<_> = jobs.collect();
+        let activities = jobs.iter().find(|job| job.stage == RecordKind::Activity);
+        header.activity_count = activities.map_or(0, |job| job.total);
         let findings = parts.into_iter().flat_map(|part| part.findings).collect();
-        StoredSend { header, jobs: jobs.into(), activities: Vec::new(), findings, not_checked: Vec::new() }
+        StoredSend { header, jobs, activities: Vec::new(), findings, not_checked: Vec::new() }
     }
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use stafett_domain::RecordKind;
 use stafett_domain::message::{Message, Step};
 use stafett_history::{Acceptance, Received, SendContent, SendRef, SendTerms};
 
@@ -57,13 +56,13 @@ impl Intake {
         now: Timestamp,
         place: Option<u64>,
     ) -> Result<Started, IntakeError> {
-        let expires = match received {
-            Received::Stored { expires } => expires,
+        let received = match received {
+            Received::Stored(received) => received,
             Received::AcceptedBefore => return Ok(Started::Accepted),
             Received::Closed => return Ok(Started::Closed),
         };
         let overdue_at = (now + self.config.timing.overdue).as_millisecond();
-        let (seq, runs) = match self.history.accept(send, expires, now, overdue_at, place).await? {
+        let (seq, runs) = match self.history.accept(send, received, now, overdue_at, place).await? {
             Acceptance::Accepted { seq, runs } => (seq, runs),
             Acceptance::Before => return Ok(Started::Accepted),
             Acceptance::Moved => return Ok(Started::Moved),
@@ -75,7 +74,7 @@ impl Intake {
             "a send is accepted"
         );
         if runs {
-            let start = Message::new(send.organisation.clone(), send.send, RecordKind::FIRST, Step::Start);
+            let start = Message::new(send.organisation.clone(), send.send, received.first, Step::Start);
             // The history has it: should this fail, the watchdog sends it.
             if let Err(error) = self.queues.send(&start, Duration::ZERO).await {
                 tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");

@@ -1,6 +1,8 @@
 //! On what terms an organiser may send: what its settings say of a send that is about to be taken.
 
-use stafett_domain::{Conditions, Environment, Options, OrganisationNumber, ProtectedIdentities, SendId};
+use stafett_domain::{
+    Conditions, Environment, Options, OrganisationNumber, ProtectedIdentities, Route, SendId,
+};
 use stafett_history::SendTerms;
 use stafett_runtime::Organiser;
 
@@ -28,6 +30,7 @@ impl Intake {
         Ok(SendTerms {
             requested_by: requested_by.to_owned(),
             options: Options { environment: Some(environment), ..options },
+            route: Route::of_puts(),
             retention_days: organiser.retention_days,
             certificate_days_left: organiser.expiring(now),
             resume_of,

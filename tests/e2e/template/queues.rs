@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use stafett_domain::RecordKind;
+use stafett_domain::{RecordKind, Route};
 
 use super::{Document, attribute_of, each};
 
@@ -73,7 +73,8 @@ pub(super) fn kept_and_encrypted(document: &Document) -> Vec<String> {
 pub(super) fn order(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     let queue = |stage| document.queue_of(stage).unwrap_or_default();
-    let stages = RecordKind::ALL;
+    let (route, stages) = (Route::of_puts(), RecordKind::ALL);
+    let first = route.first().kind;
     let mut expect = |function: &str, takes: Option<RecordKind>, sends: &[RecordKind]| {
         let (taken, sent) = rights(document, function);
         let source = document.events("SQS").find(|(name, ..)| *name == function);
@@ -90,11 +91,11 @@ pub(super) fn order(document: &Document) -> Vec<String> {
     };
     for stage in stages {
         let name = function_of(stage);
-        let sends: Vec<_> =
-            [Some(stage), stage.next(), Some(RecordKind::FIRST)].into_iter().flatten().collect();
+        let next = route.next(stage).map(|next| next.kind);
+        let sends: Vec<_> = [Some(stage), next, Some(first)].into_iter().flatten().collect();
         expect(&name, Some(stage), &sends);
     }
-    expect("ApiFunction", None, &[RecordKind::FIRST]);
+    expect("ApiFunction", None, &[first]);
     expect("WatchdogFunction", None, &stages);
     faults
 }

@@ -28,19 +28,6 @@ impl RecordKind {
     /// All kinds, each after those that its records may refer to.
     pub const ALL: [Self; 4] = [Self::Person, Self::Duty, Self::Group, Self::Activity];
 
-    /// The kind that the first job of a send carries.
-    pub const FIRST: Self = Self::ALL[0];
-
-    /// Where in the order this kind stands, from 0.
-    pub fn index(self) -> usize {
-        self as usize
-    }
-
-    /// The kind that is carried after this one; none after the last.
-    pub fn next(self) -> Option<Self> {
-        Self::ALL.get(self.index() + 1).copied()
-    }
-
     /// The number that stands for it in keys and packed items. It never changes.
     pub fn code(self) -> u8 {
         match self {

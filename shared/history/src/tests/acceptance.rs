@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use stafett_domain::RecordKind;
 
-use super::sample::{EXPIRES, RECORDS, at, content, due_at, millis, send, send_of, takeover, terms};
+use super::sample::{
+    EXPIRES, RECEIVED, RECORDS, at, content, due_at, millis, send, send_of, takeover, terms,
+};
 use super::sample::{batch_claim, first_step, organisation};
 use super::table::{Table, meanwhile};
 use crate::acceptance::OrderItem;
@@ -14,7 +16,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 const PUT: &str = "PutItem";
 
 async fn accept(history: &History, send: &SendRef, place: Option<u64>) -> Acceptance {
-    history.accept(send, EXPIRES, at(1), millis(61), place).await.unwrap()
+    history.accept(send, RECEIVED, at(1), millis(61), place).await.unwrap()
 }
 
 #[tokio::test]
@@ -48,7 +50,7 @@ async fn a_send_is_stored_whole_and_a_repeat_changes_nothing() {
 
     let again =
         history.receive(&send, &terms(), &content([6, 1, 0, 2]), at(100), millis(99_999)).await.unwrap();
-    assert_eq!(again, Received::Stored { expires: EXPIRES });
+    assert_eq!(again, Received::Stored(RECEIVED));
     assert_eq!(table.items(), stored);
     let ids = history.record_ids(&send).await.unwrap();
     let places: Vec<_> = ids.places(super::sample::record(RecordKind::Person, 5, 1)).collect();
@@ -73,7 +75,7 @@ async fn a_repeat_that_comes_behind_the_acceptance_undoes_nothing() {
     };
     let answer =
         repeat.receive(&send, &terms(), &content([5, 0, 0, 1]), at(5), millis(99_999)).await.unwrap();
-    assert_eq!(answer, Received::Stored { expires: EXPIRES });
+    assert_eq!(answer, Received::Stored(RECEIVED));
     let job = history.job(&send, RecordKind::Person).await.unwrap().unwrap();
     assert_eq!((job.status.as_str(), job.open, job.closed), ("running", 1, 1));
     let batches = history.batches(&send, RecordKind::Person, stafett_domain::BatchId(0), 9).await.unwrap();
@@ -124,7 +126,7 @@ async fn the_first_send_runs_and_the_others_wait_in_order() {
         assert_eq!((&header["seq"], &header["acceptedPosition"]), (&json!(seq), &json!(seq - 1)));
         assert_eq!(header["acceptedAt"], at(1).to_string());
         assert_eq!(due_at(&table, &send.header()), None, "it is not discarded any more");
-        let first_job = due_at(&table, &send.job(RecordKind::FIRST));
+        let first_job = due_at(&table, &send.job(RecordKind::Person));
         assert_eq!(first_job, runs.then_some(millis(61)));
         let place = table.item(&key::order(&send.organisation, seq)).unwrap();
         assert_eq!((&place["send"], &place["expires"]), (&json!(send.send), &json!(EXPIRES)));
@@ -162,7 +164,7 @@ fn state(table: &Table) -> [Value; 6] {
         table.attribute(&organiser, "running"),
         table.attribute(&organiser, "runningSeq"),
         table.attribute(&organiser, "nextSeq"),
-        table.attribute(&send(2).job(RecordKind::FIRST), "dueAt").is_i64().into(),
+        table.attribute(&send(2).job(RecordKind::Person), "dueAt").is_i64().into(),
     ]
 }
 
@@ -309,7 +311,7 @@ async fn nothing_is_overwritten_that_should_not_be_there() {
     assert_eq!(table.attribute(&place, "send"), json!(send(2).send));
 
     // Its first job has started, or another has the place though nobody was accepted.
-    let (job, organiser) = (send(2).job(RecordKind::FIRST), key::organiser(&organisation(1)));
+    let (job, organiser) = (send(2).job(RecordKind::Person), key::organiser(&organisation(1)));
     for (key, name, value) in [(job, "status", json!("running")), (organiser, "running", json!(send(9).send))]
     {
         let (table, history) = waiting(1).await;

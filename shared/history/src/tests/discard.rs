@@ -101,7 +101,7 @@ async fn a_send_that_was_accepted_is_not_discarded() {
     let history = table.history();
     history.received(&send(1), [1, 0, 0, 1]).await;
     let accepted = async move {
-        history.accept(&send(1), super::sample::EXPIRES, at(DAY), millis(DAY + 60), None).await.unwrap();
+        history.accept(&send(1), super::sample::RECEIVED, at(DAY), millis(DAY + 60), None).await.unwrap();
     };
     let (slower, _) = table.disturbed([meanwhile("UpdateItem", accepted)]);
     look(&slower, DAY).await;
@@ -180,7 +180,7 @@ async fn only_a_send_in_parts_that_was_not_accepted_is_cancelled_as_one() {
     let (table, history, _) = uploaded().await;
     history.receive_upload(&send(1), &super::sample::content([1, 0, 0, 1])).await.unwrap();
     let accepted = async move {
-        history.accept(&send(1), super::sample::EXPIRES, at(9), millis(69), None).await.unwrap();
+        history.accept(&send(1), super::sample::RECEIVED, at(9), millis(69), None).await.unwrap();
     };
     let (history, _) = table.disturbed([meanwhile("UpdateItem", accepted)]);
     assert_eq!(cancel(&history).await, CancelledUpload::Accepted);

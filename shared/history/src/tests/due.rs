@@ -222,7 +222,7 @@ async fn the_place_of_a_send_that_ended_or_is_gone_is_given_on() {
             }
             let start = |send: SendRef| Overdue {
                 send,
-                stage: RecordKind::FIRST,
+                stage: RecordKind::Person,
                 step: Step::Start,
                 resent: 0,
                 unclaimed: Duration::ZERO,

@@ -173,8 +173,8 @@ async fn job_pages(history: &History, filter: &JobFilter, limit: usize) -> Vec<V
     let (mut pages, mut after) = (Vec::new(), None);
     loop {
         let page = history.jobs(&organisation(1), filter, limit, after, at(999)).await.unwrap();
-        let jobs =
-            page.items.iter().map(|listed| (listed.item.send.seq.unwrap(), listed.item.job.stage.index()));
+        let position = |job: &crate::ListedJob| job.send.route.position(job.job.stage).unwrap();
+        let jobs = page.items.iter().map(|listed| (listed.item.send.seq.unwrap(), position(&listed.item)));
         pages.push(jobs.collect());
         assert!(pages.len() < 50, "it goes round");
         let Some(next) = page.next else { return pages };

@@ -9,7 +9,7 @@ use stafett_domain::piece::Piece;
 use stafett_domain::{BatchId, Call, Outcome, Reason, ReasonCode, RecordKind, WaitCause};
 
 use super::sample::{
-    EXPIRES, OVERDUE, at, batch_claim, cancelled, closing, content, first_open, first_step, millis, next,
+    OVERDUE, RECEIVED, at, batch_claim, cancelled, closing, content, first_open, first_step, millis, next,
     outcomes, send, start_claim, takeover, terms,
 };
 use super::table::{Event, Table, on};
@@ -67,7 +67,7 @@ const OPERATIONS: &[Operation] = &[
         call: TRANSACTION,
         prepare: |history| Box::pin(async move { history.received(&send(1), [1, 0, 0, 1]).await }),
         run: |history| {
-            Box::pin(async move { told(history.accept(&send(1), EXPIRES, at(1), millis(61), None).await) })
+            Box::pin(async move { told(history.accept(&send(1), RECEIVED, at(1), millis(61), None).await) })
         },
         again: Some("Before"),
     },
@@ -81,7 +81,7 @@ const OPERATIONS: &[Operation] = &[
             })
         },
         run: |history| {
-            Box::pin(async move { told(history.accept(&send(2), EXPIRES, at(1), millis(61), None).await) })
+            Box::pin(async move { told(history.accept(&send(2), RECEIVED, at(1), millis(61), None).await) })
         },
         again: Some("Before"),
     },
@@ -392,7 +392,7 @@ async fn many_acceptances_at_the_same_time_have_places_of_their_own() {
         history.received(&send(number), [1, 0, 0, 1]).await;
     }
     let accept =
-        async |number| history.accept(&send(number), EXPIRES, at(1), millis(61), None).await.unwrap();
+        async |number| history.accept(&send(number), RECEIVED, at(1), millis(61), None).await.unwrap();
     let answers = futures::future::join_all((1..=12).map(accept)).await;
     let mut places: Vec<_> = answers
         .into_iter()

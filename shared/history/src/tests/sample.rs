@@ -10,7 +10,7 @@ use stafett_domain::takeover::Takeover;
 use stafett_domain::time::Millis;
 use stafett_domain::{
     ActivitySummary, BatchId, Call, ClaimId, Counts, Options, OrganisationNumber, Outcome, Reason,
-    ReasonCode, RecordId, RecordKind, SendId,
+    ReasonCode, RecordId, RecordKind, Route, SendId,
 };
 use uuid::Uuid;
 
@@ -21,7 +21,8 @@ use crate::item::Batch;
 use crate::progress::{Closing, Next, Outcomes};
 use crate::start::{StartAnswer, StartClaim};
 use crate::{
-    Acceptance, Body, History, NewBatch, NewBody, NewJob, Received, SendContent, SendRef, SendTerms,
+    Acceptance, Body, History, NewBatch, NewBody, NewJob, Received, ReceivedSend, SendContent, SendRef,
+    SendTerms,
 };
 
 /// When a test begins, in seconds since 1970.
@@ -47,6 +48,8 @@ pub(super) fn millis(seconds: i64) -> Millis {
 
 /// When everything of a send expires that was received when the test began.
 pub(super) const EXPIRES: i64 = BEGIN + DAYS as i64 * 86_400;
+/// Such a send, stored.
+pub(super) const RECEIVED: ReceivedSend = ReceivedSend { expires: EXPIRES, first: RecordKind::Person };
 
 pub(super) fn organisation(number: u32) -> OrganisationNumber {
     format!("5560{number:06}").parse().unwrap()
@@ -75,7 +78,7 @@ pub(super) fn takeover() -> Takeover {
 }
 
 pub(super) fn record(stage: RecordKind, batch: u32, place: u32) -> RecordId {
-    let stage = u128::try_from(stage.index()).unwrap();
+    let stage = u128::from(stage.code());
     RecordId(Uuid::from_u128((stage + 1) << 64 | u128::from(batch) << 32 | u128::from(place)))
 }
 
@@ -99,6 +102,7 @@ pub(super) fn terms() -> SendTerms {
     SendTerms {
         requested_by: "someone".to_owned(),
         options: Options::default(),
+        route: Route::of_puts(),
         retention_days: DAYS,
         certificate_days_left: None,
         resume_of: None,
@@ -125,12 +129,12 @@ impl History {
     pub(super) async fn received(&self, send: &SendRef, batches: [u32; 4]) {
         let (terms, content) = (terms(), content(batches));
         let answer = self.receive(send, &terms, &content, at(0), millis(86_400)).await.unwrap();
-        assert_eq!(answer, Received::Stored { expires: EXPIRES });
+        assert_eq!(answer, Received::Stored(RECEIVED));
     }
 
     pub(super) async fn accepted(&self, send: &SendRef, batches: [u32; 4]) -> u64 {
         self.received(send, batches).await;
-        match Box::pin(self.accept(send, EXPIRES, at(1), millis(61), None)).await.unwrap() {
+        match Box::pin(self.accept(send, RECEIVED, at(1), millis(61), None)).await.unwrap() {
             Acceptance::Accepted { seq, .. } => seq,
             other => panic!("{other:?}"),
         }
@@ -147,7 +151,7 @@ impl History {
     /// A send whose first stage has started.
     pub(super) async fn running(&self, send: &SendRef, batches: [u32; 4]) {
         self.accepted(send, batches).await;
-        self.started(send, RecordKind::FIRST).await;
+        self.started(send, RecordKind::Person).await;
     }
 
     pub(super) async fn open(&self, send: &SendRef, stage: RecordKind, batch: u32) -> Batch {

@@ -67,7 +67,7 @@ async fn a_started_job_runs_and_its_first_four_batches_are_due() {
         let first = Some(millis(2) + CLAIM + OVERDUE);
         assert_eq!(due, [first, first, first, first, None, None]);
         let started = table.item(&send(1).header()).unwrap();
-        if stage == RecordKind::FIRST {
+        if stage == RecordKind::Person {
             assert_eq!((&started["status"], &started["startedAt"]), (&json!("running"), &json!(at(2))));
         } else {
             assert_eq!(started, header);
