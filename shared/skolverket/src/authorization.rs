@@ -8,10 +8,10 @@ use serde_json::Value;
 use stafett_domain::{Environment, OrganisationNumber};
 use tokio::sync::Mutex;
 
-use crate::client::{MAX_ANSWER_BYTES, Received, Unread, receive};
 use crate::encoding::{TooLong, decoded};
 use crate::endpoint::Endpoint;
 use crate::identity::{Identity, Roots};
+use crate::response::{MAX_ANSWER_BYTES, Received, Unread, receive};
 use crate::tls::{self, TlsError};
 use crate::token::{self, Granted, TokenAnswer, TokenCache, TokenFailure, TokenRequest};
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use stafett_domain::OrganisationNumber;
 
 use crate::certificate::Certificate;
-use crate::tls;
+use crate::crypto::provider;
 
 /// An organiser as the authorization server is to see it.
 pub struct Identity {
@@ -83,12 +83,11 @@ impl Credentials {
         let first = chain.first().ok_or(CredentialsError::NoCertificate)?;
         let certificate = Certificate::read(first).ok_or(CredentialsError::NotACertificate)?;
         let key = private_key(key)?;
-        let certified =
-            CertifiedKey::from_der(chain, key, &tls::provider()).map_err(|error| match error {
-                rustls::Error::InconsistentKeys(_) => CredentialsError::KeyOfAnother,
-                rustls::Error::InvalidCertificate(_) => CredentialsError::NotACertificate,
-                _ => CredentialsError::KeyNotUsable,
-            })?;
+        let certified = CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => CredentialsError::KeyOfAnother,
+            rustls::Error::InvalidCertificate(_) => CredentialsError::NotACertificate,
+            _ => CredentialsError::KeyNotUsable,
+        })?;
         Ok(Self { certified: Arc::new(certified), certificate })
     }
 

@@ -10,10 +10,10 @@ use stafett_domain::register::{NationalTest, Organiser, Programme, SchoolUnit};
 use uuid::Uuid;
 
 use crate::answer::CallFailure;
-use crate::client::{MAX_ANSWER_BYTES, Unread, failure, receive, sorted};
 use crate::encoding::{TooLong, decoded};
 use crate::endpoint::Endpoint;
 use crate::identity::Roots;
+use crate::response::{MAX_ANSWER_BYTES, Unread, failure, receive, sorted};
 use crate::tls::{TlsError, to_api};
 use crate::tolerant::list;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::SingleCertAndKey;
 use rustls::{
@@ -15,6 +15,7 @@ use rustls::{
 };
 
 use crate::certificate::key_digest;
+use crate::crypto::provider;
 use crate::identity::{Identity, Pin, Roots};
 
 /// TLS cannot be set up.
@@ -40,11 +41,6 @@ pub enum TlsFailure {
     /// The server does not take the client certificate.
     #[error("the server does not take the client certificate")]
     ClientRefused,
-}
-
-/// The one crypto library.
-pub(crate) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
 }
 
 /// TLS 1.2 and 1.3 to servers that these roots or the built-in ones vouch for; no client certificate.
