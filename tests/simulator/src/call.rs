@@ -3,22 +3,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::{Fault, Kind};
-
-/// What a call was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CallKind {
-    /// `/transaction` of the authorization server.
-    Token,
-    /// `/{kind}/bulk`.
-    Bulk,
-    /// `/{kind}/bulk/jobs/{id}`, with or without `/isCompleted`.
-    Job,
-    /// Any path of the Open-data API.
-    OpenData,
-    /// Anything else; such a call is always a violation.
-    Other,
-}
+use crate::{CallKind, Fault, Kind};
 
 /// A call that came to its end. Its `Debug` leaves out both bodies: they hold personal data, and a token.
 #[derive(Clone)]

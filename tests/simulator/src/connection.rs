@@ -13,8 +13,6 @@ use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::tls::TlsConnections;
-
 /// Takes connections that can be cut.
 pub(crate) struct Connections(pub(crate) TcpListener);
 
@@ -27,6 +25,15 @@ pub(crate) struct Connection<S> {
 impl<S> Connection<S> {
     pub(crate) fn new(stream: S) -> Connection<S> {
         Connection { stream, cut: Cut::default() }
+    }
+
+    pub(crate) fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// How it can be cut.
+    pub(crate) fn cut(&self) -> Cut {
+        self.cut.clone()
     }
 }
 
@@ -72,16 +79,6 @@ impl Listener for Connections {
 impl Connected<IncomingStream<'_, Connections>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Connections>) -> Peer {
         Peer { cut: stream.io().cut.clone(), certificates: None }
-    }
-}
-
-impl Connected<IncomingStream<'_, TlsConnections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsConnections>) -> Peer {
-        let connection = stream.io();
-        let shown = connection.stream.get_ref().1.peer_certificates();
-        let certificates =
-            shown.map(|chain| Arc::new(chain.iter().map(|one| one.clone().into_owned()).collect::<Vec<_>>()));
-        Peer { cut: connection.cut.clone(), certificates }
     }
 }
 

@@ -21,6 +21,7 @@
 //! ```
 
 mod call;
+mod call_kind;
 pub mod certificate;
 mod civic_number;
 mod client;
@@ -50,6 +51,7 @@ mod reply;
 mod script;
 mod server;
 mod shape;
+mod shared_state;
 mod simulator;
 mod state;
 mod target;
@@ -62,7 +64,8 @@ mod token_answer;
 mod underway;
 mod violation;
 
-pub use call::{Call, CallKind};
+pub use call::Call;
+pub use call_kind::CallKind;
 pub use client::FingerprintForm;
 pub use fault::{Fault, FaultTarget, TokenForm};
 pub use kind::Kind;

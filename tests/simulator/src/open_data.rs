@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::clock;
-use crate::register::Register;
+use crate::register::{Key, Register};
 use crate::reply::{Payload, Reply};
 use crate::shape;
 
@@ -21,13 +21,6 @@ pub(crate) enum Resource {
     Programme(Key),
     Activities,
     Activity(Key),
-}
-
-/// By what something is asked for, as it stands in the path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Key {
-    Id(String),
-    Code(String),
 }
 
 impl Resource {

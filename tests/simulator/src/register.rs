@@ -19,8 +19,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::open_data::Key;
-
 /// The example organiser.
 const EXAMPLE: &str = "5567044268";
 /// An organiser with a school unit that nobody else has.
@@ -36,6 +34,13 @@ type Types = &'static [(&'static str, u8)];
 const ALL_TYPES: Types = &[("GR", 10), ("SP", 10), ("SAM", 10), ("GY", 3), ("VUXGY", 0)];
 const COMPULSORY: Types = &[("GR", 9)];
 const UPPER_SECONDARY: Types = &[("GY", 3)];
+
+/// By what something is asked for, as it stands in the path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Key {
+    Id(String),
+    Code(String),
+}
 
 struct Unit {
     name: &'static str,

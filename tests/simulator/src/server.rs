@@ -1,4 +1,3 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -10,28 +9,14 @@ use axum::response::IntoResponse;
 use crate::connection::Peer;
 use crate::content::Content;
 use crate::reply::{Delivery, Reply};
-use crate::state::{BulkCall, JobCall, State};
+use crate::shared_state::SharedState;
+use crate::state::{BulkCall, JobCall};
 use crate::target::{JWKS_PATH, Target};
 use crate::underway::Underway;
 use crate::{CallKind, Fault, clock};
 
 /// How much of a body is read at all: far above what is allowed, so that the judge sees the true size, and a bound.
 const MOST_READ: usize = 4_000_000;
-
-/// The state behind its lock. The lock is never held while waiting.
-#[derive(Clone)]
-pub(crate) struct SharedState(Arc<Mutex<State>>);
-
-impl SharedState {
-    pub(crate) fn new(state: State) -> SharedState {
-        SharedState(Arc::new(Mutex::new(state)))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // A test that panicked in between must not hide what the judge found.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// One handler for all paths: what a path means is decided in [`Target`], and the judge has to see the others too.
 pub(crate) fn router(state: SharedState) -> Router {

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use crate::client::{Clients, FingerprintForm};
 use crate::connection::{Connections, Peer};
-use crate::server::{SharedState, router};
+use crate::server::router;
+use crate::shared_state::SharedState;
 use crate::state::{Roots, State};
 use crate::tls::{self, Refusals, Tls, TlsConnections, TlsRefusal};
 use crate::token::Tokens;

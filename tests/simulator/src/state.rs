@@ -1,7 +1,8 @@
 mod bulk;
+mod job;
 mod token;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use rustls::pki_types::CertificateDer;
 use uuid::Uuid;
 
 pub(crate) use bulk::BulkCall;
+pub(crate) use job::JobCall;
 
 use crate::client::Clients;
 use crate::clock::Moment;
@@ -21,9 +23,9 @@ use crate::quota::{Arrivals, Quota};
 use crate::register::Register;
 use crate::reply::Reply;
 use crate::script::Script;
-use crate::target::{BASE_PATH, OLD_BASE_PATH, TOKEN_PATH, Target};
+use crate::target::{BASE_PATH, TOKEN_PATH, Target};
 use crate::token::{Tokens, Unauthorised};
-use crate::{Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, magic, refusal, shape};
+use crate::{Call, CallKind, Fault, FaultTarget, Kind, Limits, Rule, Violation, magic, refusal};
 
 /// Everything the server remembers. It has no clock and does no input or output: every method that depends on time
 /// gets the moment, and jobs that have come due by then are carried out first.
@@ -82,17 +84,6 @@ pub(crate) struct Arrival {
     pub(crate) call_time: Duration,
     /// The answer, if the call goes no further.
     pub(crate) refusal: Option<Reply>,
-}
-
-/// A call about a job, from a caller that is known.
-pub(crate) struct JobCall<'a> {
-    pub(crate) kind: Kind,
-    /// As it stands in the path.
-    pub(crate) id: &'a str,
-    pub(crate) is_completed: bool,
-    pub(crate) organisation: &'a str,
-    pub(crate) query: &'a [(String, String)],
-    pub(crate) fault: Option<Fault>,
 }
 
 impl State {
@@ -209,7 +200,7 @@ impl State {
 
     /// How much longer than usual the way here takes this call.
     pub(crate) fn jitter(&self, target: &Target) -> Duration {
-        if target.kind().is_some() { self.limits.jitter.mul_f64(share()) } else { Duration::ZERO }
+        if target.kind().is_some() { self.limits.jitter.mul_f64(fastrand::f64()) } else { Duration::ZERO }
     }
 
     pub(crate) fn set_limits(&mut self, limits: Limits) {
@@ -356,60 +347,6 @@ impl State {
         refused.unwrap_or_else(|| resource.answer(query, &self.register, now.wall).through(fault))
     }
 
-    /// Answers a job call. Once the outcomes have been answered, they count as read.
-    pub(crate) fn job(&mut self, call: &JobCall<'_>, now: Moment) -> Reply {
-        self.carry_out(now);
-        let JobCall { kind, id, is_completed, fault, .. } = *call;
-        for (name, _) in call.query {
-            self.find(Rule::Query, format!("{kind}/bulk/jobs: parameter {name} is not to be used"));
-        }
-        let Some(job_id) = shape::id(&id.into()) else {
-            self.find(Rule::Path, format!("{kind}/bulk/jobs: the id is not a UUID"));
-            let message = "Parametern <id> ska vara en UUID.";
-            let entry = LogEntry::new("2011", 400, "Ogiltigt format", message, now.wall);
-            return Reply::log(entry.parameter("id", id).resource_type(kind));
-        };
-        let refused = fault.and_then(|fault| refusal::scripted(fault, CallKind::Job, Some(kind), now.wall));
-        let known = self.organisations.get_mut(call.organisation);
-        let Some((job, order)) = known.and_then(|known| {
-            let job = known.jobs.get(&job_id).filter(|job| job.kind == kind)?;
-            Some((job, &mut known.order))
-        }) else {
-            return refused.unwrap_or_else(|| refusal::no_such_job(kind, id, now.wall));
-        };
-        if let Some(refused) = refused {
-            if (300..500).contains(&refused.status) && refused.status != 429 {
-                // No answer to wait for: the caller may give the job up.
-                order.set_aside(job_id);
-            }
-            return refused;
-        }
-        let is_answered = fault.is_none_or(Fault::is_answered);
-        if job.lost {
-            if is_answered {
-                order.read(job_id, &HashSet::new());
-            }
-            return refusal::no_such_job(kind, id, now.wall).through(fault);
-        }
-        if is_completed {
-            return Reply::new(200, job.results.is_some().into()).through(fault);
-        }
-        let mut left_out = HashSet::new();
-        if job.results.is_some() && is_answered {
-            let records = || job.records.iter().map(|(record, _)| *record);
-            left_out = self.script.left_out(records());
-            let unnamed = records().filter(|record| self.script.is_unnamed(record));
-            order.read(job_id, &left_out.iter().copied().chain(unnamed).collect());
-        }
-        let only_errors = call.query.iter().any(|(name, value)| name == "showOnlyError" && value == "true");
-        let location_base = format!("{}{OLD_BASE_PATH}", self.root);
-        let mut answer = job.answer(&location_base, only_errors, &left_out);
-        if job.results.is_some() {
-            self.script.change(&mut answer);
-        }
-        Reply::new(200, answer).through(fault)
-    }
-
     fn find(&mut self, rule: Rule, what: String) {
         self.violations.push(Violation::new(rule, what));
     }
@@ -435,12 +372,6 @@ impl State {
             }
         }
     }
-}
-
-/// Between 0 and 1, evenly spread.
-fn share() -> f64 {
-    let (random, _) = Uuid::new_v4().as_u64_pair();
-    f64::from((random >> 32) as u32) / f64::from(u32::MAX)
 }
 
 /// In order of arrival, which is not that of the answers.

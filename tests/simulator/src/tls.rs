@@ -5,7 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::serve::Listener;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, UnixTime};
@@ -23,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::certificate::{Certified, Issuing};
-use crate::connection::Connection;
+use crate::connection::{Connection, Peer};
 
 /// The versions of TLS that a server speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +191,16 @@ async fn hang_up(mut stream: TcpStream) {
 impl Drop for TlsConnections {
     fn drop(&mut self) {
         self.accepting.abort();
+    }
+}
+
+impl Connected<IncomingStream<'_, TlsConnections>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TlsConnections>) -> Peer {
+        let connection = stream.io();
+        let shown = connection.stream().get_ref().1.peer_certificates();
+        let certificates =
+            shown.map(|chain| Arc::new(chain.iter().map(|one| one.clone().into_owned()).collect::<Vec<_>>()));
+        Peer { cut: connection.cut(), certificates }
     }
 }
 

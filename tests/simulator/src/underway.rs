@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::content::Content;
-use crate::server::SharedState;
+use crate::shared_state::SharedState;
 use crate::target::Target;
 use crate::{Call, Fault, clock};
 

@@ -1,0 +1,14 @@
+/// What a call was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CallKind {
+    /// `/transaction` of the authorization server.
+    Token,
+    /// `/{kind}/bulk`.
+    Bulk,
+    /// `/{kind}/bulk/jobs/{id}`, with or without `/isCompleted`.
+    Job,
+    /// Any path of the Open-data API.
+    OpenData,
+    /// Anything else; such a call is always a violation.
+    Other,
+}
