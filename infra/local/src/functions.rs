@@ -224,16 +224,20 @@ fn max_processes(function: &Function) -> usize {
     (http + queues + function.schedules.len()).max(1)
 }
 
-fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap<String, String> {
-    let of_lambda = [
-        ("AWS_LAMBDA_FUNCTION_NAME", function.function_name.clone()),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_size.to_string()),
+/// The variables that Lambda itself gives to the processes of a function. `memory_size` is in MB.
+pub fn of_lambda(function_name: &str, memory_size: u64) -> [(&'static str, String); 6] {
+    [
+        ("AWS_LAMBDA_FUNCTION_NAME", function_name.to_owned()),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory_size.to_string()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
         ("AWS_REGION", REGION.to_owned()),
         // The emulated endpoints ask for a signature and accept any.
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
-    ];
+    ]
+}
+
+fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap<String, String> {
     let of_template = function.environment.iter().map(|(name, value)| {
         let pace = match name.as_str() {
             QUEUE_SECOND if !surroundings.queues_at_pace => Pace::REAL,
@@ -243,8 +247,9 @@ fn environment(function: &Function, surroundings: &Surroundings<'_>) -> BTreeMap
         };
         (name.clone(), pace.variable(name, value))
     });
+    let of_lambda = of_lambda(&function.function_name, function.memory_size);
     let mut environment: BTreeMap<String, String> =
-        of_lambda.into_iter().map(|(name, value)| (name.to_owned(), value)).chain(of_template).collect();
+        of_lambda.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(of_template).collect();
     environment.extend(surroundings.set.iter().cloned());
     environment
 }

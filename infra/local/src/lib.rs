@@ -10,6 +10,7 @@ pub mod entry;
 pub mod forward;
 pub mod functions;
 pub mod gateway;
+pub mod kill_switch;
 pub mod logs;
 pub mod loopback;
 pub mod meter;

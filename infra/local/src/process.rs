@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::forward::{Forward, Parties, Plans, Upstreams};
+use crate::kill_switch::KillSwitch;
 use crate::logs::Log;
 use crate::meter::Meter;
 use crate::runtime_api::{FunctionError, Invocation, RuntimeApi};
@@ -81,36 +82,6 @@ pub struct Launch {
     pub clock: Clock,
 }
 
-/// Ends a process. Clones end the same one.
-#[derive(Debug, Clone)]
-pub struct KillSwitch {
-    ask: mpsc::Sender<()>,
-    /// How the process ended, once it has.
-    exit: watch::Receiver<Option<String>>,
-}
-
-impl KillSwitch {
-    /// Kills it and waits until it is gone.
-    pub async fn kill(&self) {
-        // Full means that it has been asked for, closed that it is gone.
-        let _ = self.ask.try_send(());
-        self.exited().await;
-    }
-
-    /// Of a process that has ended long ago.
-    #[cfg(test)]
-    pub(crate) fn of_nothing() -> Self {
-        let (ask, exit) = (mpsc::channel(1).0, watch::channel(Some("ended".to_owned())).1);
-        Self { ask, exit }
-    }
-
-    async fn exited(&self) -> String {
-        let mut exit = self.exit.clone();
-        let ended = exit.wait_for(Option::is_some).await;
-        ended.ok().and_then(|exit| exit.clone()).unwrap_or_else(|| "unknown".to_owned())
-    }
-}
-
 /// A running process; killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -131,9 +102,7 @@ impl Process {
     /// Starts a process. It is marked busy: whoever starts one has an invocation for it.
     pub fn start(launch: &Launch) -> std::io::Result<Self> {
         let api = RuntimeApi::start(&launch.function.arn, launch.clock)?;
-        let (ask, kill_asked) = mpsc::channel(1);
-        let (exited, exit) = watch::channel(None);
-        let kill = KillSwitch { ask, exit };
+        let (kill, kill_asked, exited) = KillSwitch::new();
         let forward = Forward::start(Parties {
             function: launch.function.name.clone(),
             runtime: api.address(),
@@ -185,7 +154,7 @@ impl Process {
 
     /// Whether it still runs.
     pub fn is_alive(&self) -> bool {
-        self.kill.exit.borrow().is_none()
+        self.kill.is_alive()
     }
 
     /// Marks it busy, if it was not.

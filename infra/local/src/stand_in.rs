@@ -1,4 +1,5 @@
-//! What the built-in stand-in for Skolverket keeps between runs: which records it has accepted. Its jobs and tokens are
+//! Stand-ins for Skolverket: how a stack calls another one than its own, and what the built-in one keeps between runs,
+//! which records it has accepted. Its jobs and tokens are
 //! gone with the program, as they may be at Skolverket's; the functions then send again and ask for new ones.
 
 use std::fs::File;
@@ -9,6 +10,18 @@ use stafett_simulator::{Kind, Simulator};
 use uuid::Uuid;
 
 use crate::notice::notice;
+
+/// The options with which a stack calls this stand-in instead of the built-in one.
+pub fn options(simulator: &Simulator) -> [String; 6] {
+    [
+        "--skolverket-url".to_owned(),
+        simulator.provisioning_url(),
+        "--token-url".to_owned(),
+        simulator.token_url(),
+        "--open-data-url".to_owned(),
+        simulator.open_data_url(),
+    ]
+}
 
 /// Gives the stand-in the records that the file names, and adds those that it accepts from now on: a line each, with
 /// organisation, kind and id.

@@ -3,7 +3,16 @@
 use hyper::http::request::Parts;
 use serde_json::Value;
 
-use super::{OPEN_DATA_PATH, SKOLVERKET_PATH, VERIFICATION_PATH};
+use crate::sqs::MAX_DELAY_S;
+
+/// Where a process finds Skolverket's interface on its endpoint.
+pub(super) const SKOLVERKET_PATH: &str = "/skolverket";
+/// Where it finds the authorization server.
+pub(super) const TOKEN_PATH: &str = "/token";
+/// Where it finds the interface of the verification environment.
+pub(super) const VERIFICATION_PATH: &str = "/verification";
+/// Where it finds the Open-data API.
+pub(super) const OPEN_DATA_PATH: &str = "/open-data";
 
 /// Which of a process's services a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +84,7 @@ impl Call {
         let mut body: Value = serde_json::from_slice(body).ok()?;
         let delay = |message: &mut Value| {
             let asked = message["DelaySeconds"].as_u64().unwrap_or(0);
-            message["DelaySeconds"] = (asked + u64::from(seconds)).min(crate::sqs::MAX_DELAY_S).into();
+            message["DelaySeconds"] = (asked + u64::from(seconds)).min(MAX_DELAY_S).into();
         };
         match self.name.as_str() {
             "sqs.SendMessage" => delay(&mut body),

@@ -28,9 +28,9 @@ mod tests {
     use tokio::net::TcpStream;
 
     use crate::forward::{Forward, Parties, Plans, Upstreams, client};
+    use crate::kill_switch::KillSwitch;
     use crate::loopback;
     use crate::meter::Meter;
-    use crate::process::KillSwitch;
 
     #[tokio::test]
     async fn bytes_pass_both_ways_unread() {

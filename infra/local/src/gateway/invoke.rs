@@ -9,7 +9,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::Gateway;
+use super::refusal::too_large;
+use super::state::Gateway;
 use crate::process::InvocationError;
 
 /// As Lambda has it.
@@ -33,7 +34,7 @@ pub(super) async fn invoke(
     };
     match function.invoke(event).await {
         Ok(answer) => (StatusCode::OK, answer).into_response(),
-        Err(InvocationError::TooLarge) => super::too_large(),
+        Err(InvocationError::TooLarge) => too_large(),
         // Also where the function failed the call succeeded.
         Err(error) => {
             let (kind, message) = match &error {

@@ -4,7 +4,10 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::CONTENT_TYPE;
+use super::limits::MAX_BYTES;
+
+/// What every answer is, the error ones too.
+pub(super) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 
 /// A refused call or batch entry. All but [`SqsError::NotKept`] is the caller's fault (HTTP 400).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +41,7 @@ pub enum SqsError {
     )]
     InvalidBatchEntryId,
     /// A batch call's bodies are larger than one message may be.
-    #[error("Batch requests cannot be longer than {} bytes.", super::MAX_BYTES)]
+    #[error("Batch requests cannot be longer than {} bytes.", MAX_BYTES)]
     BatchRequestTooLong,
     /// A queue of this name with other attributes exists.
     #[error("A queue already exists with the same name and a different value for an attribute.")]

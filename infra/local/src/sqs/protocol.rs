@@ -11,15 +11,26 @@ use axum::routing::post;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
 
+use super::error::{CONTENT_TYPE, SqsError};
+use super::limits::{MAX_BYTES, MAX_MESSAGES};
+use super::queue::Received;
 use super::settings::Settings;
-use super::{CONTENT_TYPE, MAX_BYTES, MAX_MESSAGES, Received, Sqs, SqsError, body_md5};
+use super::{Sqs, body_md5};
 use crate::template::ACCOUNT;
 
 /// The largest request: a message of the largest size of which JSON escapes every character.
 const MAX_REQUEST_BYTES: usize = 8 * MAX_BYTES;
 
-pub(super) fn router(sqs: Sqs) -> Router {
+impl Sqs {
+    /// Answers calls on this listener for as long as it is awaited.
+    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
+        axum::serve(listener, router(self)).await
+    }
+}
+
+fn router(sqs: Sqs) -> Router {
     Router::new().route("/", post(call)).layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES)).with_state(sqs)
 }
 

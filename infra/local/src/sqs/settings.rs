@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{MAX_BYTES, MAX_VISIBILITY_S, SqsError};
+use super::error::SqsError;
+use super::limits::{MAX_BYTES, MAX_VISIBILITY_S};
 use crate::template::{self, ACCOUNT, REGION, Redrive};
 
 /// The shortest and the longest that a queue may keep a message, in seconds: a minute, 14 days.

@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{ACCOUNT, LocalValues, REGION, STACK_NAME, TemplateError};
+use super::error::TemplateError;
+use super::values::{ACCOUNT, LocalValues, REGION, STACK_NAME};
 
 /// Knows the value of every reference of one template.
 #[derive(Debug)]

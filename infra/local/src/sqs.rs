@@ -3,6 +3,7 @@
 
 mod error;
 mod journal;
+mod limits;
 mod protocol;
 mod queue;
 mod settings;
@@ -11,7 +12,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -22,23 +22,13 @@ use crate::template::{self, ACCOUNT};
 
 pub use error::SqsError;
 use journal::Journal;
+pub(crate) use limits::MAX_DELAY_S;
+pub use limits::MAX_WAIT_S;
+use limits::{MAX_BYTES, MAX_MESSAGES, MAX_VISIBILITY_S};
 pub(crate) use protocol::system_attributes;
 pub use queue::{Counts, Received};
 use queue::{NotChanged, Queues, at_pace_ms};
 use settings::Settings;
-
-/// What every answer is, the error ones too.
-const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
-/// A message's body, and all bodies of a batch together: 1 MiB.
-const MAX_BYTES: usize = 1_048_576;
-/// Messages in a batch or a receive.
-const MAX_MESSAGES: usize = 10;
-/// A message's delay, in seconds.
-pub(crate) const MAX_DELAY_S: u64 = 900;
-/// A receive's visibility time-out: 12 hours, in seconds.
-const MAX_VISIBILITY_S: u64 = 43_200;
-/// A receive's wait, in seconds.
-pub const MAX_WAIT_S: u64 = 20;
 
 /// What a message gets when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,11 +86,6 @@ impl Sqs {
             }
             Ok(())
         })
-    }
-
-    /// Answers calls on this listener for as long as it is awaited.
-    pub async fn serve(self, listener: TcpListener) -> std::io::Result<()> {
-        axum::serve(listener, protocol::router(self)).await
     }
 
     /// Sends a message, visible in `delay_s` seconds.

@@ -1,59 +1,22 @@
 //! Reads `infra/aws/template.yaml`, the one definition of tables, queues, functions and routes, and tells what to
 //! create from it on this machine.
 
+mod error;
 mod intrinsics;
 mod resources;
+mod values;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 
+pub use error::TemplateError;
 pub use resources::{
     Authorizer, Cors, Function, Queue, QueueSource, Redrive, Resources, Route, Schedule, Table,
 };
+pub use values::{ACCOUNT, LocalValues, REGION, STACK_NAME};
 
-/// The region that everything local is in.
-pub const REGION: &str = "eu-north-1";
-/// The account that everything local is in.
-pub const ACCOUNT: &str = "000000000000";
-/// The local stack's name, the first part of every name that AWS would make up.
-pub const STACK_NAME: &str = "stafett";
-
-const TEMPLATE: &str = include_str!("../../../aws/template.yaml");
-
-/// A template that cannot be created on this machine. Paths are those of the template.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// There is no such file.
-    #[error("the template {0}: {1}")]
-    NotRead(PathBuf, std::io::Error),
-    /// Not YAML.
-    #[error("the template is not readable: {0}")]
-    Unreadable(String),
-    /// Something that must be there is not, or is of another kind.
-    #[error("template, {path}: expected {expected}")]
-    Expected {
-        /// Its place: the keys that lead to it.
-        path: String,
-        /// The kind of value that belongs there.
-        expected: &'static str,
-    },
-    /// An intrinsic or reference whose value the local stack does not know.
-    #[error("template: nothing local for {0}")]
-    Unresolved(String),
-}
-
-/// What is known on this machine and not in the template.
-#[derive(Debug, Clone, Default)]
-pub struct LocalValues {
-    /// Base URL of the SQS endpoint, without a slash at its end.
-    pub sqs_endpoint: String,
-    /// Addresses of queues by name, instead of those that the endpoint's base URL makes.
-    pub queue_urls: BTreeMap<String, String>,
-    /// Values for the template's parameters, instead of their defaults.
-    pub parameters: BTreeMap<String, String>,
-}
+const TEMPLATE: &str = include_str!("../../aws/template.yaml");
 
 /// The template, read and not yet resolved.
 #[derive(Debug)]

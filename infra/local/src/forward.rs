@@ -23,22 +23,12 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::kill_switch::KillSwitch;
 use crate::loopback;
 use crate::meter::Meter;
-use crate::process::KillSwitch;
-use call::{Call, Service};
+use call::{Call, OPEN_DATA_PATH, SKOLVERKET_PATH, Service, TOKEN_PATH, VERIFICATION_PATH};
 
 pub use plan::{CallFault, Plans, Rule, SeenCall};
-
-/// Where a process finds Skolverket's interface on its endpoint.
-const SKOLVERKET_PATH: &str = "/skolverket";
-/// Where it finds the authorization server.
-const TOKEN_PATH: &str = "/token";
-/// Where it finds the interface of the verification environment.
-const VERIFICATION_PATH: &str = "/verification";
-
-/// Where it finds the Open-data API.
-const OPEN_DATA_PATH: &str = "/open-data";
 
 /// Where the calls go in the end: base URLs without a slash at their ends.
 #[derive(Debug, Clone)]
