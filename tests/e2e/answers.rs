@@ -4,8 +4,9 @@ use std::io::Read;
 
 use reqwest::{Method, RequestBuilder};
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack};
 
 async fn get(stack: &TestStack, scope: &str, path: &str, with: &[(&str, &str)]) -> Answer {
     let token = stack.token(ORGANISER, scope).await;

@@ -3,9 +3,10 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
 use crate::routes::{Places, readable};
-use crate::stack::{Answer, ORGANISER, TestStack};
+use crate::stack::{ORGANISER, TestStack};
 
 const STRANGER: &str = "2120000142";
 const ALL: &str = "sends:write history:read history:personal";

@@ -3,8 +3,9 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack};
 
 fn problem(answer: &Answer, status: u16, kind: &str) -> Value {
     let problem = answer.json();

@@ -4,8 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stafett_simulator::CallKind;
 
+use crate::answer::Answer;
 use crate::people::{Size, class, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, job, statuses};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, counts, job, statuses};
 
 pub(crate) async fn cancel_as(stack: &TestStack, organisation: &str, scope: &str, id: &str) -> Answer {
     let token = stack.token(organisation, scope).await;

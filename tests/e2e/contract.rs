@@ -8,7 +8,7 @@ use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::stack::{Answer, TestStack};
+use crate::answer::Answer;
 
 pub(crate) struct Contract {
     document: Value,
@@ -81,7 +81,7 @@ impl Contract {
     }
 
     /// Holds every example to the schema that it stands beside; gives how many there are.
-    fn hold_examples(&self) -> usize {
+    pub(crate) fn hold_examples(&self) -> usize {
         let operations = self.document["paths"].as_object().unwrap().values();
         let operations = operations.flat_map(|item| item.as_object().unwrap().values());
         let bodies = operations.flat_map(|operation| {
@@ -131,12 +131,4 @@ impl Contract {
         });
         Arc::clone(validator)
     }
-}
-
-#[tokio::test]
-async fn every_example_is_what_its_schema_says() {
-    let stack = TestStack::start().await;
-    let held = stack.contract().await.hold_examples();
-    assert!(held > 100, "{held} examples");
-    stack.finish(0).await;
 }

@@ -2,10 +2,11 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stafett_simulator::{Log, ScriptedOutcome, Simulator};
+use stafett_simulator::{Log, ScriptedOutcome};
 
+use crate::answer::Answer;
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, attesting, limits};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack};
 
 async fn sheet(stack: &TestStack, scope: &str, path: &str, language: &str) -> Answer {
     let token = stack.token(ORGANISER, scope).await;
@@ -23,10 +24,7 @@ fn lines(answer: &Answer) -> Vec<&str> {
 
 #[tokio::test]
 async fn rows_are_a_sheet_for_those_who_ask_for_one() {
-    let organisers = attesting(ORGANISER);
-    let skolverket = Simulator::start(limits()).await.unwrap();
-    let stack =
-        TestStack::start_with(skolverket, &["--organisers", organisers.path().to_str().unwrap()]).await;
+    let (stack, _settings) = TestStack::start_attesting().await;
     let mut body = send(Size { students: 700, teachers: 2, groups: 2, series: 870 });
     body["persons"][0]["givenName"] = json!("=HYPERLINK(\"x\")");
     body["persons"][1]["familyName"] = json!("Semikolon;ström");

@@ -4,8 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stafett_simulator::ScriptedOutcome;
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack};
 use crate::uploads::{open, put, submit};
 
 const WRONG_DIGIT: &str = "civicNumberCheckDigit";

@@ -1,10 +1,10 @@
 //! What the API shows of a send.
 
 use serde_json::{Value, json};
-use stafett_simulator::{Log, ScriptedOutcome, Simulator};
+use stafett_simulator::{Log, ScriptedOutcome};
 
 use crate::people::{SCHOOL_UNIT, class, record_id};
-use crate::stack::{ORGANISER, TestStack, attesting, limits};
+use crate::stack::{ORGANISER, TestStack};
 
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
@@ -183,10 +183,7 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
 
 #[tokio::test]
 async fn those_who_may_only_read_see_no_numbers_and_no_bodies() {
-    let organisers = attesting(ORGANISER);
-    let skolverket = Simulator::start(limits()).await.unwrap();
-    let stack =
-        TestStack::start_with(skolverket, &["--organisers", organisers.path().to_str().unwrap()]).await;
+    let (stack, _settings) = TestStack::start_attesting().await;
     let mut body = class(31);
     body["persons"][2]["securityMarking"] = json!("Sekretessmarkering");
     body["persons"][2]["familyName"] = json!("Skyddadsson");

@@ -6,8 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stafett_simulator::CallKind;
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack};
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 

@@ -7,6 +7,7 @@
 
 mod another_aws;
 mod another_template;
+mod answer;
 mod answers;
 mod authorization;
 mod backlog;

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use stafett_local::loopback;
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::people::class;
-use crate::stack::{Answer, TestStack};
+use crate::stack::TestStack;
 
 /// What stands in a field: what looks like a name, a word of an interface, an address, a number.
 fn marks(field: &str) -> [String; 4] {

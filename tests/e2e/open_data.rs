@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use stafett_simulator::{CallKind, Fault, FaultTarget, ScriptedOutcome, Simulator};
 use tokio::net::TcpListener;
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, limits};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, limits};
 
 /// A machine that does much else answers late; nothing here waits for so long.
 const PATIENT: [&str; 4] = ["--set", "OPEN_DATA_TIMEOUT_MS=20000", "--set", "OPEN_DATA_WAIT_MS=25000"];

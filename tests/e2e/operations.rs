@@ -4,7 +4,7 @@
 mod asked;
 mod documents;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,9 +15,7 @@ use crate::federation::Federation;
 use crate::people::{Size, class, record_id, send};
 use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, limits};
 use crate::template::{Document, template};
-
-/// A metric: namespace, name, dimensions. Where a dimension has no value, any will do.
-type Series = (String, String, BTreeMap<String, Option<String>>);
+use asked::Series;
 
 /// What AWS itself measures, by namespace and the dimensions that it is asked for by.
 const OF_AWS: [(&str, &[&str], &[&str]); 5] = [

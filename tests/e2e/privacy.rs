@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 use stafett_simulator::{Log, ScriptedOutcome};
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
 use crate::routes::Places;
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, first_attempt};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, first_attempt};
 
 /// A class of people whose every personal value can be told; and those values.
 fn marked_class(series: u16) -> (Value, Vec<String>) {

@@ -3,14 +3,13 @@
 use std::process::Output;
 
 use stafett_simulator::{ScriptedOutcome, Simulator};
-use tokio::process::Command;
 
 use crate::people::{class, record_id};
-use crate::stack::limits;
+use crate::stack::{limits, program};
 
 async fn run(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stafett"));
-    command.args(["--fast", "--port", "0", "--exit"]).args(arguments).kill_on_drop(true);
+    let mut command = program();
+    command.args(["--fast", "--exit"]).args(arguments);
     tokio::time::timeout(std::time::Duration::from_secs(180), command.output()).await.unwrap().unwrap()
 }
 

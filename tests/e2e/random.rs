@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use stafett_simulator::{CallKind, Fault, FaultTarget, Oddity, RetryAfter, ScriptedOutcome, Simulator};
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::faults::{STAGES, assert_true};
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, TestStack, roomy};
+use crate::stack::{ALL_SCOPES, TestStack, roomy};
 use crate::uploads::{put_as, submit_as};
 
 /// How many seeds are tried.

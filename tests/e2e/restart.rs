@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::people::class;
 use crate::sqs_contract::client;
-use crate::stack::{TestStack, job, limits, statuses};
+use crate::stack::{TestStack, job, limits, program, statuses};
 
 const ORGANISERS: [&str; 3] = ["5567044268", "2120000142", "2120001553"];
 
@@ -70,27 +70,23 @@ async fn sends_go_on_after_a_kill_while_skolverket_is_at_work() {
     all_succeed_after("KILL", running).await;
 }
 
+/// Waits until a send has come so far that the stand-in has one of its records of this kind.
+async fn until_one_is_accepted(stack: &TestStack, kind: Kind) {
+    let some = async || (!accepted(&stack.skolverket, kind).is_empty()).then_some(());
+    stack.until(&format!("a record of {kind:?} is accepted"), some).await;
+}
+
 #[tokio::test]
 async fn sends_go_on_after_a_kill_on_their_way() {
     let running = running(710, false).await;
-    let stack = &running.stack;
-    stack
-        .until("a send has come to its groups", async || {
-            (!accepted(&stack.skolverket, Kind::Groups).is_empty()).then_some(())
-        })
-        .await;
+    until_one_is_accepted(&running.stack, Kind::Groups).await;
     all_succeed_after("KILL", running).await;
 }
 
 #[tokio::test]
 async fn sends_go_on_after_an_orderly_end_on_their_way() {
     let running = running(720, false).await;
-    let stack = &running.stack;
-    stack
-        .until("a send has come to its duties", async || {
-            (!accepted(&stack.skolverket, Kind::Duties).is_empty()).then_some(())
-        })
-        .await;
+    until_one_is_accepted(&running.stack, Kind::Duties).await;
     all_succeed_after("TERM", running).await;
 }
 
@@ -151,9 +147,9 @@ async fn queues_keep_what_they_acknowledged_through_a_kill() {
 async fn a_data_directory_has_one_program_at_a_time() {
     let data = TempDir::new().unwrap();
     let stack = start(Simulator::start(limits()).await.unwrap(), &data).await;
-    let mut second = tokio::process::Command::new(env!("CARGO_BIN_EXE_stafett"));
-    let second = second.args(["--no-send", "--port", "0", "--data-dir"]).arg(data.path()).kill_on_drop(true);
-    let ended = tokio::time::timeout(Duration::from_secs(60), second.output()).await;
+    let mut second = program();
+    let second = second.args(["--no-send", "--data-dir"]).arg(data.path()).output();
+    let ended = tokio::time::timeout(Duration::from_secs(60), second).await;
     let output = ended.expect("the second one ends").unwrap();
     assert!(!output.status.success());
     let said = String::from_utf8(output.stderr).unwrap();

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, ScriptedOutcome, Simulator};
+use stafett_simulator::{CallKind, ScriptedOutcome};
 
+use crate::answer::Answer;
 use crate::people::{Size, class, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, attesting, counts, limits, statuses};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, counts, statuses};
 
 async fn resume_as(stack: &TestStack, organisation: &str, id: &str, key: &str, body: &Value) -> Answer {
     let token = stack.token(organisation, ALL_SCOPES).await;
@@ -138,10 +139,7 @@ async fn a_resumed_send_is_the_latest_only_of_the_activities_that_go_again() {
 
 #[tokio::test]
 async fn rows_of_a_resumed_send_tell_what_holds_after_the_correction() {
-    let organisers = attesting(ORGANISER);
-    let skolverket = Simulator::start(limits()).await.unwrap();
-    let stack =
-        TestStack::start_with(skolverket, &["--organisers", organisers.path().to_str().unwrap()]).await;
+    let (stack, _settings) = TestStack::start_attesting().await;
     let body = class(95);
     let teacher = record_id(&body, "persons", 6);
     stack.skolverket.script(teacher, ScriptedOutcome::error("emails"));

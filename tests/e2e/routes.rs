@@ -67,3 +67,10 @@ async fn each_route_of_the_router_is_described_and_nothing_else_is() {
     let described: BTreeSet<_> = described.map(|(method, path)| (method.to_string(), path)).collect();
     assert_eq!(of_the_router(), described, "the calls of functions/api/openapi are those of its router");
 }
+#[tokio::test]
+async fn every_example_is_what_its_schema_says() {
+    let stack = TestStack::start().await;
+    let held = stack.contract().await.hold_examples();
+    assert!(held > 100, "{held} examples");
+    stack.finish(0).await;
+}

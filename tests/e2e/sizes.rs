@@ -4,8 +4,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stafett_simulator::{Log, ScriptedOutcome};
 
+use crate::answer::Answer;
 use crate::people::{Size, class, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, first_attempt};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, first_attempt};
 use crate::storage::tamper;
 use crate::uploads::{open, put, submit};
 

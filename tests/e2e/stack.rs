@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use stafett_local::stand_in;
 use stafett_simulator::{Limits, Rule, Simulator};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::OnceCell;
 
+use crate::answer::Answer;
 use crate::contract::Contract;
 
 pub(crate) const ORGANISER: &str = "5567044268";
@@ -32,19 +34,6 @@ pub(crate) struct TestStack {
     http: reqwest::Client,
 }
 
-/// An answer of the API.
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: reqwest::header::HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{} no JSON: {}", self.status, self.text))
-    }
-}
-
 /// Limits of the stand-in that go with `--fast`, with three times the room for the rate: how late a busy machine is does
 /// not get less with the pace, and a call that is refused for it would be one more than a test counts.
 pub(crate) fn limits() -> Limits {
@@ -59,13 +48,20 @@ pub(crate) fn roomy() -> Limits {
 }
 
 /// A folder of settings in which this organiser attests its routine for protected identities.
-pub(crate) fn attesting(organisation: &str) -> TempDir {
+fn attesting(organisation: &str) -> TempDir {
     let folder = TempDir::new().unwrap();
     let settings = serde_json::json!({
         "entityId": format!("https://{organisation}.example.se"), "protectedIdentitiesAttested": true,
     });
     std::fs::write(folder.path().join(format!("{organisation}.json")), settings.to_string()).unwrap();
     folder
+}
+
+/// The program, on any free port; it ends with the test.
+pub(crate) fn program() -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_stafett"));
+    program.args(["--port", "0"]).kill_on_drop(true);
+    program
 }
 
 impl TestStack {
@@ -77,11 +73,17 @@ impl TestStack {
         Self::start_at(skolverket, &[&["--fast"], arguments].concat()).await
     }
 
+    /// A stack in which the organiser attests its routine for protected identities, and the folder of its settings.
+    pub(crate) async fn start_attesting() -> (Self, TempDir) {
+        let settings = attesting(ORGANISER);
+        let arguments = ["--organisers", settings.path().to_str().unwrap()];
+        (Self::start_with(Simulator::start(limits()).await.unwrap(), &arguments).await, settings)
+    }
+
     /// A stack at the real pace, unless `arguments` say otherwise.
     pub(crate) async fn start_at(skolverket: Simulator, arguments: &[&str]) -> Self {
-        let (url, token_url) = (skolverket.provisioning_url(), skolverket.token_url());
-        let open_data_url = skolverket.open_data_url();
-        let at = ["--skolverket-url", &url, "--token-url", &token_url, "--open-data-url", &open_data_url];
+        let at = stand_in::options(&skolverket);
+        let at: Vec<&str> = at.iter().map(String::as_str).collect();
         Self::launch(skolverket, &[&at, arguments].concat()).await
     }
 
@@ -93,8 +95,8 @@ impl TestStack {
 
     async fn launch(skolverket: Simulator, arguments: &[&str]) -> Self {
         let logs = TempDir::new().unwrap();
-        let mut program = Command::new(env!("CARGO_BIN_EXE_stafett"))
-            .args(["--no-send", "--port", "0"])
+        let mut program = program()
+            .arg("--no-send")
             // A call that a test holds is to be held for as long as the test wants.
             .args(["--set", "AWS_ATTEMPT_MS=60000"])
             .arg("--log-dir")
@@ -103,7 +105,6 @@ impl TestStack {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
         let mut output = BufReader::new(program.stdout.take().unwrap());

@@ -77,6 +77,16 @@ async fn release(stack: &TestStack) {
     stack.put_faults(ORGANISER, &json!([])).await;
 }
 
+/// An open upload that has both its parts, the first one with the family name Ettström.
+async fn in_two_parts(stack: &TestStack, series: u16) -> (Contents, String) {
+    let contents = Contents::new(series);
+    let id = open(stack, json!({})).await;
+    for part in [contents.first("Ettström"), contents.second()] {
+        assert_eq!(put(stack, &id, &part).await.status, 200);
+    }
+    (contents, id)
+}
+
 fn bulk_calls(stack: &TestStack) -> usize {
     stack.skolverket.calls().iter().filter(|call| call.call == CallKind::Bulk).count()
 }
@@ -84,10 +94,7 @@ fn bulk_calls(stack: &TestStack) -> usize {
 #[tokio::test]
 async fn a_request_that_is_held_after_it_stored_a_part_removes_nothing_of_those_that_overtook_it() {
     let stack = TestStack::start().await;
-    let contents = Contents::new(110);
-    let id = open(&stack, json!({})).await;
-    assert_eq!(put(&stack, &id, &contents.second()).await.status, 200);
-    assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
+    let (contents, id) = in_two_parts(&stack, 110).await;
     let before = pointer(&stack, &id).await;
     hold(&stack, "dynamodb.TransactWriteItems", "holdAfter", 1).await;
     let (part, last) = (contents.first("Tvåström"), contents.first("Treström"));
@@ -142,10 +149,7 @@ async fn of_several_contents_of_a_part_at_once_one_holds() {
 #[tokio::test]
 async fn a_part_that_comes_too_late_for_the_submit_leaves_nothing() {
     let stack = TestStack::start().await;
-    let contents = Contents::new(113);
-    let id = open(&stack, json!({})).await;
-    assert_eq!(put(&stack, &id, &contents.second()).await.status, 200);
-    assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
+    let (contents, id) = in_two_parts(&stack, 113).await;
     hold(&stack, "dynamodb.TransactWriteItems", "holdBefore", 1).await;
     let part = contents.first("Tvåström");
     let (late, ()) = tokio::join!(put(&stack, &id, &part), async {
@@ -163,10 +167,7 @@ async fn a_part_that_comes_too_late_for_the_submit_leaves_nothing() {
 #[tokio::test]
 async fn a_submit_under_which_a_part_is_replaced_says_so() {
     let stack = TestStack::start().await;
-    let contents = Contents::new(114);
-    let id = open(&stack, json!({})).await;
-    assert_eq!(put(&stack, &id, &contents.second()).await.status, 200);
-    assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
+    let (contents, id) = in_two_parts(&stack, 114).await;
     // It has read which parts there are, and opened none.
     hold(&stack, "dynamodb.Query", "holdAfter", 1).await;
     let (early, ()) = tokio::join!(submit(&stack, &id, 2), async {
@@ -237,10 +238,7 @@ async fn an_open_upload_is_cancelled_and_its_parts_are_removed() {
 #[tokio::test]
 async fn a_submit_that_is_overtaken_by_a_cancellation_is_not_accepted() {
     let stack = TestStack::start().await;
-    let contents = Contents::new(116);
-    let id = open(&stack, json!({})).await;
-    assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
-    assert_eq!(put(&stack, &id, &contents.second()).await.status, 200);
+    let (_, id) = in_two_parts(&stack, 116).await;
     hold(&stack, "dynamodb.TransactWriteItems", "holdBefore", 1).await;
     let (submitted, ()) = tokio::join!(submit(&stack, &id, 2), async {
         until_held(&stack, 1).await;
@@ -260,10 +258,7 @@ async fn a_submit_that_is_overtaken_by_a_cancellation_is_not_accepted() {
 async fn a_cancellation_that_is_overtaken_by_the_submit_stops_the_send() {
     let stack = TestStack::start().await;
     stack.skolverket.hold_jobs(true);
-    let contents = Contents::new(117);
-    let id = open(&stack, json!({})).await;
-    assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
-    assert_eq!(put(&stack, &id, &contents.second()).await.status, 200);
+    let (_, id) = in_two_parts(&stack, 117).await;
     hold(&stack, "dynamodb.UpdateItem", "holdBefore", 1).await;
     let (cancelled, ()) = tokio::join!(cancel(&stack, &id), async {
         until_held(&stack, 1).await;
@@ -292,10 +287,7 @@ fn discarded(stack: &TestStack, id: &str) -> bool {
 #[tokio::test]
 async fn a_submit_that_is_overtaken_by_the_discard_is_not_accepted() {
     let stack = forgetful().await;
-    let contents = Contents::new(118);
-    let id = open(&stack, json!({})).await;
-    assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
-    assert_eq!(put(&stack, &id, &contents.second()).await.status, 200);
+    let (_, id) = in_two_parts(&stack, 118).await;
     hold(&stack, "dynamodb.TransactWriteItems", "holdBefore", 1).await;
     let (submitted, ()) = tokio::join!(submit(&stack, &id, 2), async {
         until_held(&stack, 1).await;
@@ -314,10 +306,7 @@ async fn a_discard_that_is_overtaken_by_the_submit_removes_nothing() {
     // Whatever the watchdog is about to close waits.
     let rule = json!({"call": "dynamodb.UpdateItem", "times": u32::MAX, "fault": "holdBefore"});
     stack.put_faults("watchdog", &json!([rule])).await;
-    let contents = Contents::new(119);
-    let id = open(&stack, json!({})).await;
-    assert_eq!(put(&stack, &id, &contents.first("Ettström")).await.status, 200);
-    assert_eq!(put(&stack, &id, &contents.second()).await.status, 200);
+    let (_, id) = in_two_parts(&stack, 119).await;
     stack
         .until("the watchdog is about to discard it", async || {
             let calls = stack.calls("watchdog").await;

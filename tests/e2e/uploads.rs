@@ -6,8 +6,9 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use stafett_simulator::{CallKind, Kind, Simulator};
 
+use crate::answer::Answer;
 use crate::people::{Size, record_id, send};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, counts, first_attempt, limits, statuses};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, counts, first_attempt, limits, statuses};
 use crate::storage::keys;
 
 pub(crate) async fn open(stack: &TestStack, options: Value) -> String {

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stafett_simulator::{CallKind, Simulator};
+use stafett_simulator::CallKind;
 
+use crate::answer::Answer;
 use crate::people::{class, record_id};
-use crate::stack::{ALL_SCOPES, Answer, ORGANISER, TestStack, attesting, limits};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack};
 
 async fn validate_as(stack: &TestStack, scope: &str, body: &str) -> Answer {
     let token = stack.token(ORGANISER, scope).await;
@@ -246,10 +247,7 @@ async fn a_send_in_parts_is_held_against_the_rules_part_by_part_and_as_a_whole()
 
 #[tokio::test]
 async fn a_protected_person_goes_only_where_the_organiser_attests() {
-    let organisers = attesting(ORGANISER);
-    let skolverket = Simulator::start(limits()).await.unwrap();
-    let stack =
-        TestStack::start_with(skolverket, &["--organisers", organisers.path().to_str().unwrap()]).await;
+    let (stack, _settings) = TestStack::start_attesting().await;
     let mut body = class(124);
     body["persons"][2]["securityMarking"] = json!("Skyddad folkbokföring");
     body["options"] = json!({"validation": "warnOnly"});

@@ -6,8 +6,10 @@ use regex::Regex;
 use serde_json::Value;
 use stafett_local::template::STACK_NAME;
 
-use super::Series;
 use crate::template::{Document, substituted};
+
+/// A metric: namespace, name, dimensions. Where a dimension has no value, any will do.
+pub(super) type Series = (String, String, BTreeMap<String, Option<String>>);
 
 /// Words of the query language.
 const LANGUAGE: [&str; 22] = [

@@ -1,6 +1,6 @@
 //! What is deployed with: `infra/aws/samconfig.toml`.
 
-use super::{Document, file, template};
+use super::document::{Document, file, template};
 
 /// `"Name=value",` lines below `parameter_overrides`, one list a stage.
 fn overrides(config: &str) -> Vec<Vec<(String, String)>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Document, each, file};
+use super::document::{Document, each, file};
 
 /// What only an operator who means it removes.
 const KEPT: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::KMS::Key"];

@@ -4,7 +4,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 use uuid::{Builder, Uuid};
 
-use super::{Document, each};
+use super::document::{Document, each};
 
 /// Characters that CloudWatch takes in a pattern besides letters and digits.
 const IN_PATTERNS: &str = "_#=@/;,- ^$?[]{}|\\*+.";

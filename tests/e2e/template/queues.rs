@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use stafett_domain::{RecordKind, Route};
 
-use super::{Document, attribute_of, each};
+use super::document::{Document, attribute_of, each};
 
 /// The most that SQS offers, in seconds.
 const LONGEST_RETENTION: u64 = 14 * 24 * 3600;

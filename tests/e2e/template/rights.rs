@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Document, each};
+use super::document::{Document, each};
 
 /// The gateway gives up after 30 s.
 pub(super) fn api_timeout(document: &Document) -> Vec<String> {
@@ -53,7 +53,7 @@ pub(super) fn resources(document: &Document) -> Vec<String> {
         }
     }
     for (name, function) in document.functions() {
-        let role = super::attribute_of(&function["Role"]);
+        let role = super::document::attribute_of(&function["Role"]);
         if role.map(|role| role.replace("Role", "Function")).as_deref() != Some(name) {
             faults.push(format!("{name} has the role {role:?}"));
         }

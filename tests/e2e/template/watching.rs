@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Document, substituted};
+use super::document::{Document, substituted};
 
 /// Kept for a limited time, and protected; and what functions print goes to one of them.
 pub(super) fn log_groups(document: &Document) -> Vec<String> {
@@ -67,7 +67,7 @@ pub(super) fn metric_filters(document: &Document) -> Vec<String> {
     let member = Regex::new(r"\$\.([A-Za-z.]+)").unwrap();
     let access =
         document.resources("AWS::Serverless::HttpApi").next().map(|(_, api)| &api["AccessLogSettings"]);
-    let access_log = access.and_then(|it| super::attribute_of(&it["DestinationArn"]));
+    let access_log = access.and_then(|it| super::document::attribute_of(&it["DestinationArn"]));
     let mut faults = Vec::new();
     for (name, filter) in document.resources("AWS::Logs::MetricFilter") {
         let format = access.and_then(|it| it["Format"].as_str()).unwrap_or_default();

@@ -5,11 +5,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use serde::Deserialize;
 use stafett_load::{List, Preset, Send};
-use stafett_local::options::Options;
-use stafett_local::stack::Stack;
 use stafett_simulator::{Kind, ScriptedOutcome, Simulator};
 use uuid::Uuid;
 
@@ -17,6 +14,7 @@ use super::BenchError;
 use super::client::{Client, Process};
 use super::run::say;
 use super::skolverket::limits;
+use super::stack;
 
 /// Between two kills: ten seconds at ten times the pace.
 const KILL_EVERY: Duration = Duration::from_secs(1);
@@ -79,20 +77,7 @@ impl Outcome {
 /// Runs a preset under faults.
 pub(crate) async fn run(preset: Preset) -> Result<Outcome, BenchError> {
     let skolverket = Simulator::start(limits().scaled(10.0)).await.map_err(BenchError::Simulator)?;
-    let arguments = [
-        "stafett",
-        "--no-send",
-        "--fast",
-        "--port",
-        "0",
-        "--skolverket-url",
-        &skolverket.provisioning_url(),
-        "--token-url",
-        &skolverket.token_url(),
-        "--open-data-url",
-        &skolverket.open_data_url(),
-    ];
-    let stack = Stack::start(&Options::try_parse_from(arguments)?).await?;
+    let stack = stack::start(&skolverket, &["--fast"]).await?;
     let client = Client::new(&stack)?;
     let began = Instant::now();
     let mut sends = Vec::new();

@@ -6,8 +6,6 @@ use std::time::Duration;
 use serde::Serialize;
 use stafett_local::meter::FunctionUse;
 
-use super::price::whole;
-
 /// The functions' memory on AWS (`MemorySize` of the template), in GB as Lambda charges them.
 const MEMORY_GB: f64 = 256.0 / 1024.0;
 /// Kinds of items that hold what was sent, in one request or in parts, and what was answered.
@@ -109,6 +107,12 @@ fn idle_polls(wall: Duration) -> u64 {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number, and small")]
     let polls = (wall.as_secs_f64() / LONG_POLL_S * POLLERS * QUEUES).ceil() as u64;
     polls
+}
+
+/// A count as a number to reckon with.
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+pub(crate) fn whole(count: u64) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::figures::Figures;
-use super::price::{Cost, Prices, whole};
+use super::figures::{Figures, whole};
+use super::price::{Cost, Prices};
 use super::skolverket::Calls;
 
 /// Transitions of a standard workflow that does what the chain does; every state entered is one.

@@ -2,16 +2,14 @@
 
 use std::time::Instant;
 
-use clap::Parser;
 use serde_json::{Value, json};
 use stafett_load::Preset;
-use stafett_local::options::Options;
-use stafett_local::stack::Stack;
 use stafett_simulator::Simulator;
 
 use super::BenchError;
 use super::client::Client;
 use super::skolverket::limits;
+use super::stack;
 
 /// Requests that are timed.
 const REQUESTS: usize = 200;
@@ -19,11 +17,7 @@ const REQUESTS: usize = 200;
 /// Measures, and gives a line for each.
 pub(crate) async fn run() -> Result<String, BenchError> {
     let skolverket = Simulator::start(limits()).await.map_err(BenchError::Simulator)?;
-    let (provisioning, token) = (skolverket.provisioning_url(), skolverket.token_url());
-    let open_data = skolverket.open_data_url();
-    let at = ["--skolverket-url", &provisioning, "--token-url", &token, "--open-data-url", &open_data];
-    let arguments = ["stafett", "--no-send", "--port", "0"].into_iter().chain(at);
-    let stack = Stack::start(&Options::try_parse_from(arguments)?).await?;
+    let stack = stack::start(&skolverket, &[]).await?;
     let client = Client::new(&stack)?;
     let send = Preset::Class.sends().next().ok_or(BenchError::Lost)?;
     let body = send.body();

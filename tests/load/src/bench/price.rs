@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::Figures;
+use super::figures::{Figures, whole};
 
 /// The list, with its sources and date.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -75,12 +75,6 @@ impl Price {
     pub(crate) fn of(&self, amount: f64) -> f64 {
         amount * self.usd / self.per
     }
-}
-
-/// A count as a number to reckon with.
-#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
-pub(crate) fn whole(count: u64) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::price::{Prices, whole};
+use super::figures::whole;
+use super::price::Prices;
 use super::run::Run;
 
 /// All runs, and the prices that they were reckoned with.

@@ -4,13 +4,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
 use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use stafett_load::{List, Preset, Send};
 use stafett_local::meter::{FunctionUse, Meter};
-use stafett_local::options::Options;
-use stafett_local::stack::Stack;
 use stafett_simulator::{Kind, Limits, Simulator};
 
 use super::BenchError;
@@ -20,6 +17,7 @@ use super::figures::{ApiRequests, Figures};
 use super::peers::Peers;
 use super::price::{Cost, Prices};
 use super::skolverket::{Calls, JITTER, limits};
+use super::stack;
 
 /// The function that takes sends, and that looks at them later, which is no part of a run.
 const API: &str = "api";
@@ -86,19 +84,7 @@ pub(crate) async fn run(
     let jitter = if rough { JITTER } else { Duration::ZERO };
     let _busy = rough.then(Busy::start);
     let skolverket = Simulator::start(Limits { jitter, ..limits() }).await.map_err(BenchError::Simulator)?;
-    let arguments = [
-        "stafett",
-        "--no-send",
-        "--port",
-        "0",
-        "--skolverket-url",
-        &skolverket.provisioning_url(),
-        "--token-url",
-        &skolverket.token_url(),
-        "--open-data-url",
-        &skolverket.open_data_url(),
-    ];
-    let stack = Stack::start(&Options::try_parse_from(arguments)?).await?;
+    let stack = stack::start(&skolverket, &[]).await?;
     let client = Client::new(&stack)?;
 
     let began = Instant::now();

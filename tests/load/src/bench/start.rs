@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use stafett_local::functions::of_lambda;
 use stafett_local::packages::Packages;
-use stafett_local::template::{Function, LocalValues, Template};
+use stafett_local::template::{Function, LocalValues, REGION, Template};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -19,6 +20,8 @@ use super::BenchError;
 const TIMES: usize = 20;
 /// A process that has not asked by then never will.
 const LONGEST: Duration = Duration::from_secs(20);
+/// What a function is told that it has.
+const MEMORY_MB: u64 = 256;
 /// An address where nobody is.
 const NOWHERE: &str = "http://127.0.0.1:9";
 
@@ -146,14 +149,10 @@ async fn measure(starter: &Starter) -> Result<Option<Vec<f64>>, BenchError> {
             .envs(&starter.environment)
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", address.to_string().as_str()),
-                ("AWS_LAMBDA_FUNCTION_NAME", &starter.name),
-                ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
-                ("AWS_REGION", "eu-north-1"),
-                ("AWS_DEFAULT_REGION", "eu-north-1"),
-                ("AWS_ACCESS_KEY_ID", "local"),
-                ("AWS_SECRET_ACCESS_KEY", "local"),
+                // Python's client looks for no other.
+                ("AWS_DEFAULT_REGION", REGION),
             ])
+            .envs(of_lambda(&starter.name, MEMORY_MB))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

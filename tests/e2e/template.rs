@@ -1,16 +1,14 @@
 //! What must hold of `infra/aws/template.yaml` beyond what linters know.
 
 mod deploy;
+mod document;
 mod kept;
 mod masking;
 mod queues;
 mod rights;
 mod watching;
 
-use std::path::Path;
-
-use serde_json::Value;
-use stafett_domain::RecordKind;
+pub(crate) use document::{Document, file, substituted, template};
 
 /// What gives all that is against a rule.
 type Rule = fn(&Document) -> Vec<String>;
@@ -42,90 +40,6 @@ const RULES: [(&str, Rule); 24] = [
     ("data identifiers", masking::data_identifiers),
     ("false matches", masking::false_matches),
 ];
-
-/// A template, as it is written.
-pub(crate) struct Document(Value);
-
-impl Document {
-    pub(crate) fn of(text: &str) -> Self {
-        Self(serde_saphyr::from_str(text).unwrap())
-    }
-
-    pub(crate) fn resources<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
-        let resources = self.0["Resources"].as_object().unwrap().iter();
-        resources
-            .filter(move |(_, resource)| resource["Type"] == kind)
-            .map(|(name, resource)| (name.as_str(), &resource["Properties"]))
-    }
-
-    pub(crate) fn resource(&self, name: &str) -> &Value {
-        &self.0["Resources"][name]["Properties"]
-    }
-
-    /// A resource with what stands beside its properties.
-    fn whole(&self, name: &str) -> &Value {
-        &self.0["Resources"][name]
-    }
-
-    pub(crate) fn has(&self, name: &str) -> bool {
-        !self.0["Resources"][name].is_null()
-    }
-
-    fn globals(&self) -> &Value {
-        &self.0["Globals"]["Function"]
-    }
-
-    fn functions(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.resources("AWS::Serverless::Function")
-    }
-
-    fn timeout(&self, function: &Value) -> u64 {
-        let own = function.get("Timeout").unwrap_or(&self.globals()["Timeout"]);
-        own.as_u64().unwrap_or(3)
-    }
-
-    /// The events of this kind that functions are invoked by: the function's name, the function, the event.
-    fn events<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value, &'a Value)> {
-        self.functions().flat_map(move |(name, function)| {
-            let events = function["Events"].as_object().unwrap().values();
-            events
-                .filter(move |event| event["Type"] == kind)
-                .map(move |event| (name, function, &event["Properties"]))
-        })
-    }
-
-    /// The queue that functions know as a stage's.
-    fn queue_of(&self, stage: RecordKind) -> Option<&str> {
-        let variable = format!("{}_QUEUE_URL", stage.as_str().to_uppercase());
-        self.globals()["Environment"]["Variables"][variable]["Ref"].as_str()
-    }
-}
-
-/// The resource that a reference to one of its attributes means.
-fn attribute_of(value: &Value) -> Option<&str> {
-    value["Fn::GetAtt"][0].as_str()
-}
-
-/// A text with references in it, which may come with values of its own.
-pub(crate) fn substituted(value: &Value) -> &str {
-    let text = &value["Fn::Sub"];
-    text.as_str().or(text[0].as_str()).unwrap_or_default()
-}
-
-/// One value or a list of them, as policies have them.
-fn each(value: &Value) -> Vec<&Value> {
-    value.as_array().map_or_else(|| vec![value], |values| values.iter().collect())
-}
-
-/// A file of the project.
-pub(crate) fn file(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
-    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-pub(crate) fn template() -> String {
-    file("infra/aws/template.yaml")
-}
 
 /// What is against the rules, each with the rule's name.
 fn faults(template: &str) -> Vec<(&'static str, String)> {

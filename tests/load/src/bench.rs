@@ -11,6 +11,7 @@ mod price;
 mod report;
 mod run;
 mod skolverket;
+mod stack;
 mod start;
 
 use std::path::PathBuf;
