@@ -3,6 +3,7 @@
 //! not know what a send is, nor the history.
 
 mod aws;
+mod aws_error;
 mod budget;
 mod clock;
 pub mod config;
@@ -14,7 +15,7 @@ mod queues;
 mod sqs_event;
 pub mod telemetry;
 
-pub use aws::error_code;
+pub use aws_error::error_code;
 pub use budget::Budget;
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Lookups, RootsError, Timing};

@@ -33,7 +33,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::aws::error_code;
+use crate::aws_error::error_code;
 
 /// A call and its retries take no longer: a step must have time for what it is there for.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(8);

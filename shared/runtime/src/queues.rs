@@ -105,7 +105,7 @@ fn refused<E, R>(error: &aws_sdk_sqs::error::SdkError<E, R>) -> QueueError
 where
     E: aws_sdk_sqs::error::ProvideErrorMetadata,
 {
-    QueueError::Refused { code: crate::aws::error_code(error) }
+    QueueError::Refused { code: crate::aws_error::error_code(error) }
 }
 
 #[cfg(test)]
