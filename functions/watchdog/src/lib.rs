@@ -13,7 +13,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use stafett_domain::message::Message;
 use stafett_domain::{Reason, ReasonCode};
-use stafett_history::{Carrier, HistoryError, RunningSend};
+use stafett_history::{Carrier, HistoryError, JobKey, Overdue, RunningSend};
 use stafett_relay::HandleError;
 use stafett_runtime::{Process, QueueError, telemetry};
 use stop::Order;
@@ -133,15 +133,16 @@ async fn send_again(watchdog: &Watchdog, carrier: &Carrier, now: Timestamp) -> R
         return Ok(());
     };
     tracing::warn!(
-        event = "step.overdue", send = %overdue.send.send, organisation = %overdue.send.organisation,
-        stage = %overdue.stage, batch = overdue.batch().map(|batch| batch.0), resent = overdue.resent,
+        event = "step.overdue", send = %overdue.job.send.send, organisation = %overdue.job.send.organisation,
+        stage = %overdue.job.stage, batch = overdue.batch().map(|batch| batch.0), resent = overdue.resent,
         "an overdue step is sent again"
     );
     if overdue.unclaimed > watchdog.process.config.timing.deadline {
         // Neither a backlog nor an outage lasts so long.
-        watchdog.handover.request_stop(&overdue.send, Reason::new(ReasonCode::Deadline)).await?;
+        watchdog.handover.request_stop(&overdue.job.send, Reason::new(ReasonCode::Deadline)).await?;
     }
-    let message = Message::new(overdue.send.organisation, overdue.send.send, overdue.stage, overdue.step);
+    let Overdue { job: JobKey { send, stage }, step, .. } = overdue;
+    let message = Message::new(send.organisation, send.send, stage, step);
     watchdog.process.queues.send(&message, Duration::ZERO).await?;
     Ok(())
 }

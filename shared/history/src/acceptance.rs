@@ -10,7 +10,7 @@ use crate::content::{NewBatch, NewBody, NewJob, SendContent, count};
 use crate::contention::Contention;
 use crate::due::Due;
 use crate::item::{Batch, Job, Organiser, SendHeader};
-use crate::key::{self, SendRef};
+use crate::key::{self, JobKey, SendRef};
 use crate::record_ids::{Place, RecordIds};
 use crate::start::AT_ONCE;
 use crate::store::{History, HistoryError, Write, WriteError};
@@ -232,19 +232,21 @@ impl History {
     async fn store_job<F: Serialize>(
         &self,
         send: &SendRef,
-        job: &NewJob<F>,
+        new: &NewJob<F>,
         options: Options,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        let total = job.batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
-        let item = Job::waiting(job.stage, count(total), count(job.batches.len()), expires);
+        let total = new.batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
+        let (job, count_of_batches) = (send.job(new.stage), count(new.batches.len()));
+        let item = Job::waiting(job.stage, count(total), count_of_batches, expires);
         // A repeat must not undo what has begun: it never runs after acceptance, but another may.
-        let write = Write::put(send.job(job.stage), &item)?.when("attribute_not_exists(#pk)");
+        let write = Write::put(job.key(), &item)?.when("attribute_not_exists(#pk)");
         let batches = async {
-            let numbered: Vec<_> = (0..).map(BatchId).zip(&job.batches).collect();
+            let numbered: Vec<_> = (0..).map(BatchId).zip(&new.batches).collect();
             for chunk in numbered.chunks(WRITES_AT_ONCE) {
-                let writes =
-                    chunk.iter().map(|(id, batch)| self.store_batch(send, job, *id, batch, options, expires));
+                let writes = chunk.iter().map(|(id, batch)| {
+                    self.store_batch(&job, *id, batch, count_of_batches, options, expires)
+                });
                 futures::future::try_join_all(writes).await?;
             }
             Ok(())
@@ -255,10 +257,10 @@ impl History {
 
     async fn store_batch<F: Serialize>(
         &self,
-        send: &SendRef,
-        job: &NewJob<F>,
+        job: &JobKey,
         id: BatchId,
         batch: &NewBatch<F>,
+        batches: u32,
         options: Options,
         expires: i64,
     ) -> Result<(), HistoryError> {
@@ -267,7 +269,7 @@ impl History {
             (part_body, own_facts) = (Some(at.clone()), facts.is_some());
         }
         let successor = BatchId(id.0.saturating_add(AT_ONCE));
-        let successor = Some(successor).filter(|successor| successor.0 < count(job.batches.len()));
+        let successor = Some(successor).filter(|successor| successor.0 < batches);
         let item = Batch {
             on_record_errors: options.on_record_errors,
             environment: options.environment.unwrap_or_default(),
@@ -275,13 +277,11 @@ impl History {
             own_facts,
             ..Batch::planned(id, count(batch.ids.len()), successor, expires)
         };
-        let write = Write::put(send.batch(job.stage, id), &item)?.when("attribute_not_exists(#pk)");
+        let write = Write::put(job.batch(id), &item)?.when("attribute_not_exists(#pk)");
         let body = async {
             match &batch.body {
-                NewBody::Whole(body) => self.put_body(send, job.stage, id, body, expires).await,
-                NewBody::Part { facts: Some(facts), .. } => {
-                    self.put_facts(send, job.stage, id, facts, expires).await
-                }
+                NewBody::Whole(body) => self.put_body(job, id, body, expires).await,
+                NewBody::Part { facts: Some(facts), .. } => self.put_facts(job, id, facts, expires).await,
                 NewBody::Part { facts: None, .. } => Ok(()),
             }
         };
@@ -367,7 +367,7 @@ impl History {
             }
             let mut writes = vec![accept, place, take];
             if runs {
-                writes.push(due_job(send, received.first, overdue_at)?);
+                writes.push(due_job(&send.job(received.first), overdue_at)?);
             }
             match self.transact(writes).await {
                 Ok(()) => return Ok(Acceptance::Accepted { seq, runs }),
@@ -379,9 +379,9 @@ impl History {
 }
 
 /// Sets the `dueAt` of a job's start.
-pub(crate) fn due_job(send: &SendRef, stage: RecordKind, at: Millis) -> Result<Write, HistoryError> {
-    let due = Due::at(at, send);
-    Write::update(send.job(stage), "SET #dueAt = :due, #dueShard = :shard")
+pub(crate) fn due_job(job: &JobKey, at: Millis) -> Result<Write, HistoryError> {
+    let due = Due::at(at, &job.send);
+    Write::update(job.key(), "SET #dueAt = :due, #dueShard = :shard")
         .when("#status = :waiting")
         .with("due", due.due_at)?
         .with("shard", due.due_shard)?

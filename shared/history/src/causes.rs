@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::dependency::depends;
 use stafett_domain::guidance::Message;
-use stafett_domain::{BatchId, Cause, JobStatus, OnRecordErrors, Options, Outcome, RecordId, RecordKind};
+use stafett_domain::{BatchId, Cause, JobStatus, OnRecordErrors, Options, Outcome, RecordId};
 use stafett_skolverket::LogEntry;
 
 use crate::item::{Batch, Job};
-use crate::key::SendRef;
+use crate::key::JobKey;
 use crate::packed::{Body, Issue, Issues};
 use crate::refused::record_ids;
 use crate::store::{History, HistoryError};
@@ -180,8 +180,8 @@ fn to_open(causes: &[Gathered]) -> Vec<BatchId> {
 }
 
 /// The causes of a batch whose records all share one outcome, or have none yet.
-fn shared_outcome(batch: &Batch, job: JobStatus) -> impl Iterator<Item = Tally> {
-    let counts = batch.counts_in(job);
+fn shared_outcome(batch: &Batch, status: JobStatus) -> impl Iterator<Item = Tally> {
+    let counts = batch.counts_in(status);
     let told = [Outcome::Error, Outcome::Skipped, Outcome::NotSent, Outcome::Unknown];
     told.into_iter()
         .map(move |outcome| Tally { cause: Cause::outcome(outcome), records: counts.get(outcome) })
@@ -202,37 +202,31 @@ impl History {
     /// [`HistoryError`]
     pub async fn job_and_causes(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        key: &JobKey,
         now: Timestamp,
     ) -> Result<Option<(Job, JobCauses)>, HistoryError> {
-        let Some((header, job)) = self.header_and_job(send, stage, now).await? else { return Ok(None) };
+        let Some((header, job)) = self.header_and_job(key, now).await? else { return Ok(None) };
         let causes = if may_have_causes(&job, &header.options) {
-            self.causes(send, stage, job.status).await?
+            self.causes(key, job.status).await?
         } else {
             JobCauses::default()
         };
         Ok(Some((job, causes)))
     }
 
-    /// Why records of a job were not simply accepted. `job` is where it stands.
+    /// Why records of a job were not simply accepted. `status` is where it stands.
     ///
     /// # Errors
     /// [`HistoryError`]
-    async fn causes(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        job: JobStatus,
-    ) -> Result<JobCauses, HistoryError> {
+    async fn causes(&self, job: &JobKey, status: JobStatus) -> Result<JobCauses, HistoryError> {
         let mut gathering = Gathering::default();
         let mut states: BTreeMap<BatchId, Batch> = BTreeMap::new();
-        let mut batches = self.batches_from(send, stage, BatchId(0));
+        let mut batches = self.batches_from(job, BatchId(0));
         while let Some(batch) = batches.try_next().await? {
             let tallies = match (&batch.causes, batch.issues) {
                 (Some(causes), _) => causes.clone(),
-                (None, Some(attempt)) => self.issues(send, stage, attempt).await?.tallies(),
-                (None, None) => shared_outcome(&batch, job).collect(),
+                (None, Some(attempt)) => self.issues(job, attempt).await?.tallies(),
+                (None, None) => shared_outcome(&batch, status).collect(),
             };
             if !tallies.is_empty() {
                 tallies.into_iter().for_each(|tally| gathering.add(batch.batch, tally));
@@ -251,16 +245,16 @@ impl History {
             })
             .collect();
         for batch in open.iter().filter_map(|batch| states.get(batch)) {
-            let Body { body, .. } = self.body::<serde::de::IgnoredAny>(send, stage, batch).await?;
+            let Body { body, .. } = self.body::<serde::de::IgnoredAny>(job, batch).await?;
             let ids = record_ids(&body)?;
             match batch.issues {
                 Some(attempt) => {
-                    let issues = self.issues(send, stage, attempt).await?;
+                    let issues = self.issues(job, attempt).await?;
                     causes.iter_mut().for_each(|cause| cause.take(&issues, &ids));
                 }
                 None => {
                     for cause in &mut causes {
-                        if shared_outcome(batch, job).any(|tally| tally.cause == cause.cause) {
+                        if shared_outcome(batch, status).any(|tally| tally.cause == cause.cause) {
                             cause.name(ids.iter().copied());
                         }
                     }

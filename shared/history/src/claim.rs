@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use stafett_domain::{
-    BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, RecordKind, SendStatus,
-};
+use stafett_domain::{BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, SendStatus};
 
 use crate::contention::Contention;
 use crate::due::Due;
 use crate::item::{Batch, Job};
-use crate::key::SendRef;
+use crate::key::{JobKey, SendRef};
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::message::BatchStep;
 use stafett_domain::takeover::Takeover;
@@ -136,20 +134,14 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn batch(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        batch: BatchId,
-    ) -> Result<Option<Batch>, HistoryError> {
-        self.get(&send.batch(stage, batch)).await
+    pub async fn batch(&self, job: &JobKey, batch: BatchId) -> Result<Option<Batch>, HistoryError> {
+        self.get(&job.batch(batch)).await
     }
 
     /// Claims a step of a batch.
     pub async fn claim_step(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         call: Call,
         asked: BatchStep,
         claim: &BatchClaim<'_>,
@@ -157,7 +149,7 @@ impl History {
         let submits = call == Call::Submit;
         let mut contention = Contention::default();
         loop {
-            let Some(batch) = self.batch(send, stage, asked.batch).await? else {
+            let Some(batch) = self.batch(job, asked.batch).await? else {
                 return Ok(ClaimAnswer::Gone);
             };
             if batch.claim == Some(claim.id) {
@@ -171,18 +163,18 @@ impl History {
                 Meaning::Paused => return Ok(ClaimAnswer::Paused),
                 Meaning::Ahead => return Err(HistoryError::Corrupt("a batch that is behind its messages")),
                 Meaning::Held(rest) => {
-                    let copy = self.take_copy(send.batch(stage, asked.batch), batch.claim).await?;
+                    let copy = self.take_copy(job.batch(asked.batch), batch.claim).await?;
                     return Ok(ClaimAnswer::Held { rest, copy });
                 }
                 Meaning::Free => {}
             }
             let claimed = batch
-                .claimed(claim, send)
+                .claimed(claim, &job.send)
                 .map_err(|_| HistoryError::Corrupt("a batch that cannot be claimed"))?;
             let result = if submits {
-                self.write_submit_claim(send, stage, &batch, &claimed, claim.within_start).await
+                self.write_submit_claim(job, &batch, &claimed, claim.within_start).await
             } else {
-                let written = self.write(put_batch(send, stage, batch.rev, &claimed)?).await?;
+                let written = self.write(put_batch(job, batch.rev, &claimed)?).await?;
                 if written { Ok(()) } else { Err(WriteError::Condition(Vec::new())) }
             };
             match result {
@@ -201,30 +193,29 @@ impl History {
     /// one more open batch unless this one was open already.
     async fn write_submit_claim(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         before: &Batch,
         claimed: &Batch,
         within_start: bool,
     ) -> Result<(), WriteError> {
-        let running = Write::check(send.header())
+        let running = Write::check(job.send.header())
             .when("#status = :running AND attribute_not_exists(#stopRequested)")
             .with("running", SendStatus::Running)?;
-        let mut writes = vec![running, put_batch(send, stage, before.rev, claimed)?];
+        let mut writes = vec![running, put_batch(job, before.rev, claimed)?];
         if before.status == BatchStatus::Planned {
             let expression = if within_start {
                 "SET #open = #open + :one, #handedOn = :yes REMOVE #dueAt, #dueShard"
             } else {
                 "SET #open = #open + :one"
             };
-            let mut job = Write::update(send.job(stage), expression)
+            let mut counted = Write::update(job.key(), expression)
                 .when("#status = :running")
                 .with("one", 1)?
                 .with("running", stafett_domain::JobStatus::Running)?;
             if within_start {
-                job = job.with("yes", true)?;
+                counted = counted.with("yes", true)?;
             }
-            writes.push(job);
+            writes.push(counted);
         }
         self.transact(writes).await
     }
@@ -245,19 +236,14 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn job(&self, send: &SendRef, stage: RecordKind) -> Result<Option<Job>, HistoryError> {
-        self.get(&send.job(stage)).await
+    pub async fn job(&self, job: &JobKey) -> Result<Option<Job>, HistoryError> {
+        self.get(&job.key()).await
     }
 }
 
 /// Puts a batch on condition that nobody wrote it since it was read.
-pub(crate) fn put_batch(
-    send: &SendRef,
-    stage: RecordKind,
-    rev_before: u64,
-    batch: &Batch,
-) -> Result<Write, HistoryError> {
-    Write::put(send.batch(stage, batch.batch), batch)?.when("#rev = :rev").with("rev", rev_before)
+pub(crate) fn put_batch(job: &JobKey, rev_before: u64, batch: &Batch) -> Result<Write, HistoryError> {
+    Write::put(job.batch(batch.batch), batch)?.when("#rev = :rev").with("rev", rev_before)
 }
 
 #[cfg(test)]

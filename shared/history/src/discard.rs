@@ -127,7 +127,7 @@ impl History {
         let small = self.sort_keys(&pk).await?;
         let parts = small.iter().filter_map(|sk| SendRef::begun_part(sk)).map(|part| send.part(part));
         let batches = batches.into_iter().flat_map(|(stage, count)| {
-            (0..count).map(move |batch| send.batch_contents(stage, BatchId(batch)))
+            (0..count).map(move |batch| send.job(stage).batch_contents(BatchId(batch)))
         });
         let lists = [send.ids(0).pk, send.all_activities().pk];
         let partitions: Vec<String> = parts.chain(batches).chain(lists).collect();

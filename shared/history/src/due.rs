@@ -6,11 +6,10 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use stafett_domain::RecordKind;
 
 use crate::claim::span;
 use crate::item::{Organiser, SendHeader};
-use crate::key::{self, Carrier, Key, SHARDS, SendRef};
+use crate::key::{self, Carrier, JobKey, Key, SHARDS, SendRef};
 use crate::store::{History, HistoryError, Write, unavailable};
 use stafett_domain::message::{BatchStep, Step};
 use stafett_domain::time::{Millis, later};
@@ -60,10 +59,8 @@ impl Due {
 /// A step that is overdue, and the message that moves it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Overdue {
-    /// Whose.
-    pub send: SendRef,
-    /// Which job.
-    pub stage: RecordKind,
+    /// Of which job.
+    pub job: JobKey,
     /// The step.
     pub step: Step,
     /// How often it was sent again before.
@@ -132,7 +129,7 @@ impl History {
         pause: Duration,
     ) -> Result<Option<Overdue>, HistoryError> {
         let millis = now.as_millisecond();
-        let (send, stage, key, due, step) = match carrier {
+        let (job, key, due, step) = match carrier {
             Carrier::Organiser(organisation) => {
                 return self.look_after_organiser(organisation, now, pause).await;
             }
@@ -140,14 +137,14 @@ impl History {
                 self.discard(send, millis, pause).await?;
                 return Ok(None);
             }
-            Carrier::Job(send, stage) => {
-                let Some(job) = self.job(send, *stage).await? else { return Ok(None) };
-                (send, *stage, send.job(*stage), job.due, Step::Start)
+            Carrier::Job(job) => {
+                let Some(stored) = self.job(job).await? else { return Ok(None) };
+                (job, job.key(), stored.due, Step::Start)
             }
-            Carrier::Batch(send, stage, batch) => {
-                let Some(batch) = self.batch(send, *stage, *batch).await? else { return Ok(None) };
+            Carrier::Batch(job, batch) => {
+                let Some(batch) = self.batch(job, *batch).await? else { return Ok(None) };
                 let step = batch.step();
-                (send, *stage, send.batch(*stage, batch.batch), batch.due, step)
+                (job, job.batch(batch.batch), batch.due, step)
             }
         };
         let Some(next) = due.sent_again(millis, pause) else { return Ok(None) };
@@ -161,7 +158,7 @@ impl History {
             return Ok(None);
         }
         let unclaimed = next.resent_since.map_or(Duration::ZERO, |since| span(since, millis));
-        Ok(Some(Overdue { send: send.clone(), stage, step, resent: due.resent, unclaimed }))
+        Ok(Some(Overdue { job: job.clone(), step, resent: due.resent, unclaimed }))
     }
 
     /// An organiser is due as long as a send of its is running. That send's own steps are due too, and nobody claims the
@@ -184,13 +181,7 @@ impl History {
         if header.is_none_or(|header| header.status.has_ended()) {
             let seq = running_seq.unwrap_or_default();
             let next = self.free_place(&running, seq, now, later(millis, pause)).await?;
-            let start = |(send, stage)| Overdue {
-                send,
-                stage,
-                step: Step::Start,
-                resent: 0,
-                unclaimed: Duration::ZERO,
-            };
+            let start = |job| Overdue { job, step: Step::Start, resent: 0, unclaimed: Duration::ZERO };
             return Ok(next.map(start));
         }
         let write = Write::update(key::organiser(organisation), "SET #dueAt = :next")

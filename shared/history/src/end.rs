@@ -9,7 +9,7 @@ use stafett_domain::{
 use crate::acceptance::{OrderItem, due_job};
 use crate::contention::Contention;
 use crate::item::{Job, Organiser, SendHeader};
-use crate::key::{self, SendRef};
+use crate::key::{self, JobKey, SendRef};
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::time::Millis;
 /// Places in the order that are read at once while the next send is looked for.
@@ -24,7 +24,7 @@ pub enum Settled {
     /// next stage, or the first one of the organiser's next send.
     Ended {
         /// The job that starts now: the send's next one, or the first of the organiser's next send.
-        start: Option<(SendRef, RecordKind)>,
+        start: Option<JobKey>,
         /// The jobs that ended with it.
         jobs: Vec<EndedJob>,
         /// How the send ended, if it did.
@@ -33,7 +33,7 @@ pub enum Settled {
     /// It had ended before. `start` as above, if the caller asked for it and nobody has taken it up yet.
     EndedBefore {
         /// What starts after it, if that is still to be handed on.
-        start: Option<(SendRef, RecordKind)>,
+        start: Option<JobKey>,
     },
 }
 
@@ -59,16 +59,16 @@ impl History {
     /// so that a job that had ended may still lack the message that follows.
     pub async fn settle(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        key: &JobKey,
         now: Timestamp,
         overdue_at: Millis,
         again: bool,
     ) -> Result<Settled, HistoryError> {
+        let send = &key.send;
         let mut contention = Contention::default();
         loop {
             let (Some(job), Some(header)) =
-                (self.job(send, stage).await?, self.get::<SendHeader>(&send.header()).await?)
+                (self.job(key).await?, self.get::<SendHeader>(&send.header()).await?)
             else {
                 return Ok(Settled::EndedBefore { start: None });
             };
@@ -76,18 +76,18 @@ impl History {
                 return self.end_stopped(send, now, overdue_at).await;
             }
             if job.status.has_ended() {
-                let start = if again { self.what_follows(send, stage, &header).await? } else { None };
+                let start = if again { self.what_follows(key, &header).await? } else { None };
                 return Ok(Settled::EndedBefore { start });
             }
             if job.status != JobStatus::Running || job.open > 0 || job.closed < job.batches {
                 return Ok(Settled::NotYet);
             }
             let (ending, reason) = verdict(&job, header.options.on_record_errors);
-            if ending == Ending::CompletedWithErrors && header.route.next(stage).is_some() {
-                self.keep_refused(send, stage, job.expires).await?;
+            if ending == Ending::CompletedWithErrors && header.route.next(key.stage).is_some() {
+                self.keep_refused(key, job.expires).await?;
             }
             let goes_on = !matches!(ending, Ending::Failed | Ending::Cancelled);
-            let next = header.route.next(stage).filter(|_| goes_on).map(|next| next.kind);
+            let next = header.route.next(key.stage).filter(|_| goes_on).map(|next| send.job(next.kind));
             let result = match next {
                 Some(next) => {
                     // The send is checked too: a stop that was asked for meanwhile must be seen.
@@ -95,13 +95,13 @@ impl History {
                         .when("#status = :running AND attribute_not_exists(#stopRequested)")
                         .with("running", SendStatus::Running)?;
                     let end = end_job(send, &job, ending, reason.as_ref(), now)?;
-                    let writes = vec![end, due_job(send, next, overdue_at)?, going];
-                    self.transact(writes).await.map(|()| (Some((send.clone(), next)), None))
+                    let writes = vec![end, due_job(&next, overdue_at)?, going];
+                    self.transact(writes).await.map(|()| (Some(next), None))
                 }
                 None => {
-                    let keys: Vec<_> = header.route.kinds().map(|stage| send.job(stage)).collect();
+                    let keys: Vec<_> = header.route.kinds().map(|stage| send.job(stage).key()).collect();
                     let jobs: Vec<Job> = self.get_many(&keys).await?;
-                    let send_ending = send_ending(&jobs, stage, ending);
+                    let send_ending = send_ending(&jobs, key.stage, ending);
                     let writes = end_jobs(send, &header.route, &jobs, ending, reason.as_ref(), now)?;
                     let ended = self.end_send(send, &header, send_ending, writes, now, overdue_at).await;
                     ended.map(|start| (start, Some(send_ending)))
@@ -131,7 +131,7 @@ impl History {
                 return Ok(Settled::EndedBefore { start: None });
             };
             let Some(reason) = &header.stop_requested else { return Ok(Settled::NotYet) };
-            let keys: Vec<_> = header.route.kinds().map(|stage| send.job(stage)).collect();
+            let keys: Vec<_> = header.route.kinds().map(|stage| send.job(stage).key()).collect();
             let jobs: Vec<Job> = self.get_many(&keys).await?;
             if jobs.iter().any(|job| job.open > 0) {
                 return Ok(Settled::NotYet);
@@ -173,7 +173,7 @@ impl History {
         mut writes: Vec<Write>,
         now: Timestamp,
         overdue_at: Millis,
-    ) -> Result<Option<(SendRef, RecordKind)>, WriteError> {
+    ) -> Result<Option<JobKey>, WriteError> {
         let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot end");
         let ended = header.status.next(SendEvent::Ended(ending)).map_err(illegal)?;
         // A stop that was not seen by this look must be seen by the next one.
@@ -203,7 +203,7 @@ impl History {
         now: Timestamp,
         overdue_at: Millis,
         writes: &mut Vec<Write>,
-    ) -> Result<Option<(SendRef, RecordKind)>, HistoryError> {
+    ) -> Result<Option<JobKey>, HistoryError> {
         let organiser_key = key::organiser(&send.organisation);
         let organiser: Option<Organiser> = self.get(&organiser_key).await?;
         let organiser = organiser.ok_or(HistoryError::Corrupt("a send without its organiser"))?;
@@ -229,7 +229,7 @@ impl History {
             );
             return Ok(None);
         };
-        let (next, first) = (SendRef::new(send.organisation.clone(), header.id), header.route.first().kind);
+        let next = SendRef::new(send.organisation.clone(), header.id);
         writes.push(
             Write::update(
                 organiser_key,
@@ -244,8 +244,9 @@ impl History {
         );
         writes
             .push(Write::check(next.header()).when("#status = :queued").with("queued", SendStatus::Queued)?);
-        writes.push(due_job(&next, first, overdue_at)?);
-        Ok(Some((next, first)))
+        let first = next.job(header.route.first().kind);
+        writes.push(due_job(&first, overdue_at)?);
+        Ok(Some(first))
     }
 
     /// The first send after `seq` in the organiser's order that is still queued, with its place.
@@ -273,28 +274,23 @@ impl History {
     }
 
     /// What follows from a job that ended before, if nobody has taken it up yet.
-    async fn what_follows(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        header: &SendHeader,
-    ) -> Result<Option<(SendRef, RecordKind)>, HistoryError> {
+    async fn what_follows(&self, job: &JobKey, header: &SendHeader) -> Result<Option<JobKey>, HistoryError> {
         let start = if header.status.has_ended() {
-            let organiser = self.organiser(&send.organisation).await?;
+            let organiser = self.organiser(&job.send.organisation).await?;
             let running = organiser.and_then(|organiser| organiser.running);
-            match running.map(|running| SendRef::new(send.organisation.clone(), running)) {
+            match running.map(|running| SendRef::new(job.send.organisation.clone(), running)) {
                 Some(running) => {
                     let header: Option<SendHeader> = self.get(&running.header()).await?;
-                    header.map(|header| (running, header.route.first().kind))
+                    header.map(|header| running.job(header.route.first().kind))
                 }
                 None => None,
             }
         } else {
-            header.route.next(stage).map(|next| (send.clone(), next.kind))
+            header.route.next(job.stage).map(|next| job.send.job(next.kind))
         };
-        let Some((next, next_stage)) = start else { return Ok(None) };
-        let waits = self.job(&next, next_stage).await?.is_some_and(|job| job.status == JobStatus::Waiting);
-        Ok(waits.then_some((next, next_stage)))
+        let Some(next) = start else { return Ok(None) };
+        let waits = self.job(&next).await?.is_some_and(|job| job.status == JobStatus::Waiting);
+        Ok(waits.then_some(next))
     }
 
     /// Gives the organiser's place on whose running send is gone, so that the sends behind it do not wait for ever.
@@ -304,7 +300,7 @@ impl History {
         seq: u64,
         now: Timestamp,
         overdue_at: Millis,
-    ) -> Result<Option<(SendRef, RecordKind)>, HistoryError> {
+    ) -> Result<Option<JobKey>, HistoryError> {
         let mut writes = Vec::new();
         let next = self.pass_place_on(gone, seq, now, overdue_at, &mut writes).await?;
         match self.transact(writes).await {
@@ -374,7 +370,7 @@ fn end_jobs(
                 let why = of_all.or(own).unwrap_or(&earlier_job);
                 let expression = "SET #status = :notStarted, #reason = :reason REMOVE #dueAt, #dueShard";
                 writes.push(
-                    Write::update(send.job(job.stage), expression)
+                    Write::update(send.job(job.stage).key(), expression)
                         .when("#status = :waiting")
                         .with("notStarted", passed_over)?
                         .with("waiting", JobStatus::Waiting)?
@@ -403,7 +399,7 @@ fn end_job(
         }
         None => "SET #status = :ended, #endedAt = :now, #handedOn = :yes REMOVE #dueAt, #dueShard",
     };
-    let write = Write::update(send.job(job.stage), expression)
+    let write = Write::update(send.job(job.stage).key(), expression)
         .when("#status = :running AND #open = :none AND #closed = :closed")
         .with("ended", ended)?
         .with("now", now)?

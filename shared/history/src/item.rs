@@ -420,14 +420,14 @@ impl Batch {
         self.piece().uncertain || self.claim.is_some()
     }
 
-    /// The counts of its records in a job that has or has not ended.
-    pub fn counts_in(&self, job: JobStatus) -> Counts {
+    /// The counts of its records in a job of this status.
+    pub fn counts_in(&self, status: JobStatus) -> Counts {
         let open = || {
             let settled = self.settled.unwrap_or_default();
             settled.plus(Counts::all(self.total - settled.total, Outcome::Pending))
         };
         let counts = self.counts.unwrap_or_else(open);
-        if job.has_ended() { counts.settled() } else { counts }
+        if status.has_ended() { counts.settled() } else { counts }
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::Value;
-use stafett_domain::{BatchId, Facts, JobStatus, Outcome, RecordId, RecordKind, Row, rows, sent_object};
+use stafett_domain::{BatchId, Facts, JobStatus, Outcome, RecordId, Row, rows, sent_object};
 use stafett_skolverket::LogEntry;
 
 use crate::item::Batch;
-use crate::key::SendRef;
+use crate::key::JobKey;
 use crate::packed::{Body, Issue};
 use crate::store::{History, HistoryError};
 
@@ -63,22 +63,21 @@ pub struct FoundRecord {
 
 impl History {
     /// A job's records with these outcomes, in the order in which they were given, from this place of this batch on. They
-    /// are read as they are asked for: one body is in memory at a time. `job`: where their job stands.
+    /// are read as they are asked for: one body is in memory at a time. `status`: where their job stands.
     pub fn job_records<'a>(
         &'a self,
-        send: &'a SendRef,
-        stage: RecordKind,
-        job: JobStatus,
+        job: &'a JobKey,
+        status: JobStatus,
         (first, index): (BatchId, usize),
         wanted: &'a [Outcome],
     ) -> BoxStream<'a, Result<ListedRecord, HistoryError>> {
         let of_batch = move |batch: Batch| async move {
-            let counts = batch.counts_in(job);
+            let counts = batch.counts_in(status);
             // A batch without such records is not even opened.
             if wanted.iter().all(|outcome| counts.get(*outcome) == 0) {
                 return Ok(None);
             }
-            let OpenedBatch { records, facts, .. } = self.open_batch(send, stage, &batch, job).await?;
+            let OpenedBatch { records, facts, .. } = self.open_batch(job, &batch, status).await?;
             let id = batch.batch;
             let skipped = if id == first { index } else { 0 };
             let records = records.into_iter().zip(facts).enumerate().skip(skipped);
@@ -88,25 +87,24 @@ impl History {
             };
             Ok(Some(stream::iter(records.map(listed))))
         };
-        self.batches_from(send, stage, first).try_filter_map(of_batch).try_flatten().boxed()
+        self.batches_from(job, first).try_filter_map(of_batch).try_flatten().boxed()
     }
 
-    /// One record of a job; none where the job does not have it. `job`: where the job stands.
+    /// One record of a job; none where the job does not have it. `status`: where the job stands.
     ///
     /// # Errors
     /// [`HistoryError`]
     pub async fn job_record(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
-        job: JobStatus,
+        job: &JobKey,
+        status: JobStatus,
         id: RecordId,
     ) -> Result<Option<FoundRecord>, HistoryError> {
-        let ids = self.record_ids(send).await?;
-        for place in ids.places(id).filter(|place| place.stage == stage) {
-            let batch = self.batch(send, stage, place.batch).await?;
+        let ids = self.record_ids(&job.send).await?;
+        for place in ids.places(id).filter(|place| place.stage == job.stage) {
+            let batch = self.batch(job, place.batch).await?;
             let batch = batch.ok_or(HistoryError::Corrupt("a record in a batch that is not there"))?;
-            let OpenedBatch { records, body, facts } = self.open_batch(send, stage, &batch, job).await?;
+            let OpenedBatch { records, body, facts } = self.open_batch(job, &batch, status).await?;
             let mut records = records.into_iter().zip(facts).enumerate();
             if let Some((index, (record, facts))) = records.find(|(_, (record, _))| record.row.id() == id) {
                 let stored = sent_object(&body, index);
@@ -116,30 +114,29 @@ impl History {
         Ok(None)
     }
 
-    /// A batch's records with what became of them. `job`: where their job stands.
+    /// A batch's records with what became of them. `status`: where their job stands.
     ///
     /// # Errors
     /// [`HistoryError`]
     pub async fn open_batch(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         batch: &Batch,
-        job: JobStatus,
+        status: JobStatus,
     ) -> Result<OpenedBatch, HistoryError> {
-        let Body { body, facts } = self.body_and_facts::<Facts>(send, stage, batch).await?;
-        let rows = rows(stage, &body, &facts)?;
+        let Body { body, facts } = self.body_and_facts::<Facts>(job, batch).await?;
+        let rows = rows(job.stage, &body, &facts)?;
         let issues = match batch.issues {
-            Some(attempt) => self.issues(send, stage, attempt).await?.records,
+            Some(attempt) => self.issues(job, attempt).await?.records,
             None => Vec::new(),
         };
-        Ok(OpenedBatch { records: joined(batch, job, rows, issues), body, facts })
+        Ok(OpenedBatch { records: joined(batch, status, rows, issues), body, facts })
     }
 }
 
 /// Joins rows with what became of them: records without an issue had the usual outcome of their batch.
-fn joined(batch: &Batch, job: JobStatus, rows: Vec<Row>, issues: Vec<Issue>) -> Vec<JobRecord> {
-    let counts = batch.counts_in(job);
+fn joined(batch: &Batch, status: JobStatus, rows: Vec<Row>, issues: Vec<Issue>) -> Vec<JobRecord> {
+    let counts = batch.counts_in(status);
     let known = batch.counts.is_some() || batch.settled.is_some();
     let usual = if known && (!batch.answers.is_empty() || batch.issues.is_some()) {
         Outcome::Success
@@ -168,15 +165,15 @@ fn joined(batch: &Batch, job: JobStatus, rows: Vec<Row>, issues: Vec<Issue>) -> 
 
 #[cfg(test)]
 mod tests {
-    use stafett_domain::{BatchId, BatchStatus, Counts};
+    use stafett_domain::{BatchId, BatchStatus, Counts, RecordKind};
 
     use super::*;
 
-    fn outcomes(batch: &Batch, job: JobStatus, issues: Vec<Issue>) -> Vec<(Outcome, Option<u16>)> {
+    fn outcomes(batch: &Batch, status: JobStatus, issues: Vec<Issue>) -> Vec<(Outcome, Option<u16>)> {
         let ids = ["0190a1b2-0000-4000-8000-000000000001", "0190a1b2-0000-4000-8000-000000000002"];
         let body = serde_json::json!({"data": [{"id": ids[0]}, {"id": ids[1]}]}).to_string();
         let rows = rows(RecordKind::Group, &body, &[Facts::default(), Facts::default()]).unwrap();
-        let records = joined(batch, job, rows, issues);
+        let records = joined(batch, status, rows, issues);
         records.into_iter().map(|record| (record.outcome, record.status_code)).collect()
     }
 

@@ -47,9 +47,9 @@ pub enum Carrier {
     /// A send that was not accepted yet.
     Receiving(SendRef),
     /// A job whose start is due.
-    Job(SendRef, RecordKind),
+    Job(JobKey),
     /// A batch whose next step is due.
-    Batch(SendRef, RecordKind, BatchId),
+    Batch(JobKey, BatchId),
 }
 
 /// A send, found through its organiser only.
@@ -59,6 +59,15 @@ pub struct SendRef {
     pub organisation: OrganisationNumber,
     /// Which.
     pub send: SendId,
+}
+
+/// A job, found through its send.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct JobKey {
+    /// Whose.
+    pub send: SendRef,
+    /// What it carries.
+    pub stage: RecordKind,
 }
 
 pub(crate) const SEND_PREFIX: &str = "send";
@@ -110,17 +119,13 @@ impl SendRef {
         Self { organisation, send }
     }
 
+    /// Its job that carries this kind.
+    pub fn job(&self, stage: RecordKind) -> JobKey {
+        JobKey { send: self.clone(), stage }
+    }
+
     fn small(&self, sk: String) -> Key {
         Key { pk: format!("send#{}#{}", self.organisation, self.send), sk }
-    }
-
-    /// The partition of a batch's large items.
-    pub(crate) fn batch_contents(&self, stage: RecordKind, batch: BatchId) -> String {
-        format!("large#{}#{}#{}#{:05}", self.organisation, self.send, stage.code(), batch.0)
-    }
-
-    fn large(&self, stage: RecordKind, batch: BatchId, sk: String) -> Key {
-        Key { pk: self.batch_contents(stage, batch), sk }
     }
 
     pub(crate) fn header(&self) -> Key {
@@ -136,34 +141,9 @@ impl SendRef {
         Key { pk: format!("large#{organisation}#{send}#activities"), sk: "all".to_owned() }
     }
 
-    pub(crate) fn job(&self, stage: RecordKind) -> Key {
-        self.small(format!("{SEND_PREFIX}#job#{}", stage.code()))
-    }
-
-    pub(crate) fn batch_prefix(stage: RecordKind) -> String {
-        format!("stage#{}#batch#", stage.code())
-    }
-
-    pub(crate) fn batch(&self, stage: RecordKind, batch: BatchId) -> Key {
-        self.small(format!("{}{:05}", Self::batch_prefix(stage), batch.0))
-    }
-
-    pub(crate) fn attempt_prefix(stage: RecordKind) -> String {
-        format!("stage#{}#attempt#", stage.code())
-    }
-
-    pub(crate) fn attempt(&self, stage: RecordKind, attempt: AttemptId) -> Key {
-        self.small(format!("{}{}", Self::attempt_prefix(stage), padded(attempt)))
-    }
-
     pub(crate) fn ids(&self, part: usize) -> Key {
         let Self { organisation, send } = self;
         Key { pk: format!("large#{organisation}#{send}#ids"), sk: format!("part#{part:03}") }
-    }
-
-    pub(crate) fn refused(&self, stage: RecordKind) -> Key {
-        let Self { organisation, send } = self;
-        Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", stage.code()) }
     }
 
     pub(crate) fn upload_prefix() -> &'static str {
@@ -192,25 +172,62 @@ impl SendRef {
         Key { pk: self.part(body.part), sk: body.name.clone() }
     }
 
-    pub(crate) fn facts(&self, stage: RecordKind, batch: BatchId) -> Key {
-        self.large(stage, batch, "facts".to_owned())
-    }
-
-    pub(crate) fn body(&self, stage: RecordKind, batch: BatchId) -> Key {
-        self.large(stage, batch, "body".to_owned())
-    }
-
-    pub(crate) fn answer(&self, stage: RecordKind, attempt: AttemptId) -> Key {
-        self.large(stage, attempt.batch, format!("answer#{}", padded(attempt)))
-    }
-
-    pub(crate) fn issues(&self, stage: RecordKind, attempt: AttemptId) -> Key {
-        self.large(stage, attempt.batch, format!("issues#{}", padded(attempt)))
-    }
-
     /// Which of the index's four shards this send's steps are in.
     pub(crate) fn shard(&self) -> String {
         shard(self.send.0.as_u128())
+    }
+}
+
+impl JobKey {
+    pub(crate) fn key(&self) -> Key {
+        self.send.small(format!("{SEND_PREFIX}#job#{}", self.stage.code()))
+    }
+
+    pub(crate) fn batch_prefix(&self) -> String {
+        format!("stage#{}#batch#", self.stage.code())
+    }
+
+    pub(crate) fn batch(&self, batch: BatchId) -> Key {
+        self.send.small(format!("{}{:05}", self.batch_prefix(), batch.0))
+    }
+
+    pub(crate) fn attempt_prefix(&self) -> String {
+        format!("stage#{}#attempt#", self.stage.code())
+    }
+
+    pub(crate) fn attempt(&self, attempt: AttemptId) -> Key {
+        self.send.small(format!("{}{}", self.attempt_prefix(), padded(attempt)))
+    }
+
+    pub(crate) fn refused(&self) -> Key {
+        let SendRef { organisation, send } = &self.send;
+        Key { pk: format!("large#{organisation}#{send}#refused"), sk: format!("stage#{}", self.stage.code()) }
+    }
+
+    /// The partition of a batch's large items.
+    pub(crate) fn batch_contents(&self, batch: BatchId) -> String {
+        let SendRef { organisation, send } = &self.send;
+        format!("large#{organisation}#{send}#{}#{:05}", self.stage.code(), batch.0)
+    }
+
+    fn large(&self, batch: BatchId, sk: String) -> Key {
+        Key { pk: self.batch_contents(batch), sk }
+    }
+
+    pub(crate) fn facts(&self, batch: BatchId) -> Key {
+        self.large(batch, "facts".to_owned())
+    }
+
+    pub(crate) fn body(&self, batch: BatchId) -> Key {
+        self.large(batch, "body".to_owned())
+    }
+
+    pub(crate) fn answer(&self, attempt: AttemptId) -> Key {
+        self.large(attempt.batch, format!("answer#{}", padded(attempt)))
+    }
+
+    pub(crate) fn issues(&self, attempt: AttemptId) -> Key {
+        self.large(attempt.batch, format!("issues#{}", padded(attempt)))
     }
 }
 
@@ -239,10 +256,10 @@ impl Carrier {
         }
         let stage_at = |text: &str| RecordKind::of_code(text.parse().ok()?);
         if let Some(stage) = key.sk.strip_prefix("send#job#") {
-            return Some(Self::Job(send, stage_at(stage)?));
+            return Some(Self::Job(send.job(stage_at(stage)?)));
         }
         let (stage, batch) = key.sk.strip_prefix("stage#")?.split_once("#batch#")?;
-        Some(Self::Batch(send, stage_at(stage)?, BatchId(batch.parse().ok()?)))
+        Some(Self::Batch(send.job(stage_at(stage)?), BatchId(batch.parse().ok()?)))
     }
 }
 
@@ -258,10 +275,11 @@ mod tests {
         let send =
             SendRef::new(organisation.clone(), "0190a1b2-0000-7000-8000-000000000000".parse().unwrap());
         for stage in RecordKind::ALL {
-            assert_eq!(Carrier::of(&send.job(stage)), Some(Carrier::Job(send.clone(), stage)));
+            let job = send.job(stage);
+            assert_eq!(Carrier::of(&job.key()), Some(Carrier::Job(job.clone())));
             for batch in [0, 7, 99_999, 123_456].map(BatchId) {
-                let carrier = Carrier::Batch(send.clone(), stage, batch);
-                assert_eq!(Carrier::of(&send.batch(stage, batch)), Some(carrier));
+                let carrier = Carrier::Batch(job.clone(), batch);
+                assert_eq!(Carrier::of(&job.batch(batch)), Some(carrier));
             }
         }
         assert_eq!(
@@ -280,10 +298,10 @@ mod tests {
             send.upload(1),
             send.part_begun(1),
             send.part_body(&crate::item::PartBody { part: 1, name: "1#000#ab".to_owned() }),
-            send.facts(RecordKind::Person, BatchId(0)),
+            send.job(RecordKind::Person).facts(BatchId(0)),
             send.ids(0),
-            send.body(RecordKind::Person, BatchId(0)),
-            send.attempt(RecordKind::Person, attempt),
+            send.job(RecordKind::Person).body(BatchId(0)),
+            send.job(RecordKind::Person).attempt(attempt),
             order(&organisation, 3),
             idempotency(&organisation, "abc"),
             limiter("bulk"),
@@ -302,18 +320,18 @@ mod tests {
             vec![send.header(), send.activities(), send.all_activities(), send.ids(0), send.ids(1)];
         keys.extend([send.upload(0), send.upload(1), send.part_begun(0), send.part_begun(1)]);
         for stage in RecordKind::ALL {
-            keys.push(send.job(stage));
-            keys.push(send.refused(stage));
+            let job = send.job(stage);
+            keys.extend([job.key(), job.refused()]);
             for batch in [BatchId(0), BatchId(1), BatchId(10)] {
-                keys.extend([send.batch(stage, batch), send.body(stage, batch), send.facts(stage, batch)]);
+                keys.extend([job.batch(batch), job.body(batch), job.facts(batch)]);
                 for (attempt_try, n) in [(1, 0), (1, 1), (2, 0)] {
                     let attempt = AttemptId { batch, attempt_try, n, token_request: None };
                     let request = AttemptId { token_request: NonZeroU8::new(1), ..attempt };
                     keys.extend([
-                        send.attempt(stage, attempt),
-                        send.attempt(stage, request),
-                        send.answer(stage, attempt),
-                        send.issues(stage, attempt),
+                        job.attempt(attempt),
+                        job.attempt(request),
+                        job.answer(attempt),
+                        job.issues(attempt),
                     ]);
                 }
             }
@@ -325,7 +343,7 @@ mod tests {
     #[test]
     fn keys_sort_as_numbers_do() {
         let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
-        let batch = |number| send.batch(RecordKind::Person, BatchId(number)).sk;
+        let batch = |number| send.job(RecordKind::Person).batch(BatchId(number)).sk;
         assert!(batch(2) < batch(10) && batch(99) < batch(100));
         let organisation = "5567044268".parse().unwrap();
         assert!(order(&organisation, 9).sk < order(&organisation, 10).sk);
@@ -336,7 +354,7 @@ mod tests {
         let send = SendRef::new("5567044268".parse().unwrap(), SendId(uuid::Uuid::nil()));
         let made =
             ["0.1.9", "0.2.0.t1", "0.2.0.t2", "0.2.0", "0.2.1", "0.2.2.t1", "0.2.2", "0.2.10", "1.1.0.t1"];
-        let keys = made.map(|attempt| send.attempt(RecordKind::Person, attempt.parse().unwrap()).sk);
+        let keys = made.map(|attempt| send.job(RecordKind::Person).attempt(attempt.parse().unwrap()).sk);
         assert!(keys.is_sorted(), "{keys:?}");
     }
 }

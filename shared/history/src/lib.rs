@@ -52,7 +52,7 @@ pub use discard::CancelledUpload;
 pub use due::Overdue;
 pub use item::{Attempt, Batch, Job, Organiser, PartBody, SendHeader, Upload};
 pub use job_records::{FoundRecord, JobRecord, ListedRecord, OpenedBatch};
-pub use key::{Carrier, SendRef};
+pub use key::{Carrier, JobKey, SendRef};
 pub use limiter::{LONGEST_PAUSE, Limiter, Slot, Taken};
 pub use list::{JobFilter, ListedJob, SendFilter, Span};
 pub use packed::{Body, Issue, Issues};

@@ -308,7 +308,7 @@ impl History {
             let send = SendRef::new(organisation.clone(), header.id);
             let stages =
                 RecordKind::ALL.into_iter().filter(|other| stage.is_none_or(|stage| stage == *other));
-            keys.extend(stages.map(|stage| send.job(stage)));
+            keys.extend(stages.map(|stage| send.job(stage).key()));
         }
         let mut jobs: HashMap<String, Vec<Job>> = HashMap::new();
         for In { pk, item } in self.get_many_listed(&keys).await? {

@@ -1,11 +1,11 @@
 //! The large items: written once, compressed, outside transactions.
 
 use serde::{Deserialize, Serialize};
-use stafett_domain::{AttemptId, BatchId, Outcome, RecordId, RecordKind};
+use stafett_domain::{AttemptId, BatchId, Outcome, RecordId};
 use stafett_skolverket::LogEntry;
 
 use crate::item::{Batch, PartBody};
-use crate::key::{Key, SendRef};
+use crate::key::{JobKey, Key, SendRef};
 use crate::store::{History, HistoryError};
 
 /// Bytes of compressed content in one item; DynamoDB takes 400 KB with keys and all.
@@ -202,13 +202,12 @@ impl History {
 
     pub(crate) async fn put_body<F: Serialize>(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         batch: BatchId,
         body: &Body<F>,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.body(stage, batch), body, expires).await.map(drop)
+        self.put_packed_json(&job.body(batch), body, expires).await.map(drop)
     }
 
     /// Gives the number of items that it took.
@@ -237,13 +236,12 @@ impl History {
 
     pub(crate) async fn put_facts<F: Serialize>(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         batch: BatchId,
         facts: &[F],
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.facts(stage, batch), &facts, expires).await.map(drop)
+        self.put_packed_json(&job.facts(batch), &facts, expires).await.map(drop)
     }
 
     /// The body of a batch, and what its rows show, wherever that stood.
@@ -252,15 +250,14 @@ impl History {
     /// As [`History::body`].
     pub async fn body_and_facts<F: serde::de::DeserializeOwned>(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         batch: &Batch,
     ) -> Result<Body<F>, HistoryError> {
-        let body = self.body(send, stage, batch).await?;
+        let body = self.body(job, batch).await?;
         if !batch.own_facts {
             return Ok(body);
         }
-        let facts = self.get_packed_json(&send.facts(stage, batch.batch)).await?;
+        let facts = self.get_packed_json(&job.facts(batch.batch)).await?;
         Ok(Body { facts: facts.ok_or(HistoryError::Corrupt("a batch without its facts"))?, ..body })
     }
 
@@ -270,14 +267,13 @@ impl History {
     /// [`HistoryError`]; a body that is not there is [`HistoryError::Corrupt`], for it is written before its batch.
     pub async fn body<F: serde::de::DeserializeOwned>(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         batch: &Batch,
     ) -> Result<Body<F>, HistoryError> {
         if let Some(at) = &batch.part_body {
-            return self.part_body(send, at).await;
+            return self.part_body(&job.send, at).await;
         }
-        let found = self.get_packed_json(&send.body(stage, batch.batch)).await?;
+        let found = self.get_packed_json(&job.body(batch.batch)).await?;
         found.ok_or(HistoryError::Corrupt("a batch without a body"))
     }
 
@@ -287,15 +283,14 @@ impl History {
     /// [`HistoryError`] when it cannot be written.
     pub async fn put_answer(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         attempt: AttemptId,
         answer: &[u8],
         body: &str,
         expires: i64,
     ) -> Result<(), HistoryError> {
         // It names the records that the body names: what it repeats costs nothing.
-        self.put_packed_on(&send.answer(stage, attempt), answer, Some(body), expires).await.map(drop)
+        self.put_packed_on(&job.answer(attempt), answer, Some(body), expires).await.map(drop)
     }
 
     /// The final answer of an attempt of this batch, as Skolverket gave it.
@@ -304,15 +299,13 @@ impl History {
     /// [`HistoryError`]
     pub async fn answer(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         batch: &Batch,
         attempt: AttemptId,
     ) -> Result<Option<Vec<u8>>, HistoryError> {
-        let body = async || {
-            self.body::<serde::de::IgnoredAny>(send, stage, batch).await.map(|Body { body, .. }| body)
-        };
-        self.get_packed_on(&send.answer(stage, attempt), body).await
+        let body =
+            async || self.body::<serde::de::IgnoredAny>(job, batch).await.map(|Body { body, .. }| body);
+        self.get_packed_on(&job.answer(attempt), body).await
     }
 
     /// Keeps what was said of a batch's records, packed.
@@ -321,26 +314,20 @@ impl History {
     /// [`HistoryError`] when it cannot be written.
     pub async fn put_issues(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         attempt: AttemptId,
         issues: &Issues,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&send.issues(stage, attempt), issues, expires).await.map(drop)
+        self.put_packed_json(&job.issues(attempt), issues, expires).await.map(drop)
     }
 
     /// The errors and warnings that an attempt's answer held; empty where it held none.
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn issues(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        attempt: AttemptId,
-    ) -> Result<Issues, HistoryError> {
-        Ok(self.get_packed_json(&send.issues(stage, attempt)).await?.unwrap_or_default())
+    pub async fn issues(&self, job: &JobKey, attempt: AttemptId) -> Result<Issues, HistoryError> {
+        Ok(self.get_packed_json(&job.issues(attempt)).await?.unwrap_or_default())
     }
 }
 

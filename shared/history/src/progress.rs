@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use stafett_domain::{
     AttemptId, BatchEvent, BatchId, BatchStatus, Call, Counts, IllegalTransition, JobStatus, Reason,
-    RecordKind, SkolverketJobId, WaitCause,
+    SkolverketJobId, WaitCause,
 };
 
 use crate::causes::Tally;
 use crate::claim::put_batch;
 use crate::due::Due;
 use crate::item::{Attempt, Batch};
-use crate::key::SendRef;
+use crate::key::{JobKey, SendRef};
 use crate::start::due_batch;
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::piece::Piece;
@@ -201,18 +201,12 @@ impl From<WriteError> for StepError {
 
 impl History {
     /// Writes the next step of an open batch, on condition that `before` is still what is written.
-    pub async fn step_on(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        before: &Batch,
-        after: &Batch,
-    ) -> Result<(), StepError> {
-        if self.write(put_batch(send, stage, before.rev, after)?).await? {
+    pub async fn step_on(&self, job: &JobKey, before: &Batch, after: &Batch) -> Result<(), StepError> {
+        if self.write(put_batch(job, before.rev, after)?).await? {
             return Ok(());
         }
         // A write that was repeated on the wire meets itself.
-        let known = self.batch(send, stage, before.batch).await?;
+        let known = self.batch(job, before.batch).await?;
         if known.as_ref() == Some(after) { Ok(()) } else { Err(StepError::ClaimLost) }
     }
 
@@ -220,30 +214,29 @@ impl History {
     /// says whether there was one left. A batch that waits lets its successor go: `release` says so.
     pub async fn take_apart(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         before: &Batch,
         after: &Batch,
         extra: Option<u32>,
         release: Option<(BatchId, Millis)>,
     ) -> Result<bool, StepError> {
-        let mut writes = vec![put_batch(send, stage, before.rev, after)?];
+        let mut writes = vec![put_batch(job, before.rev, after)?];
         if let Some(limit) = extra {
             writes.push(
-                Write::update(send.job(stage), "ADD #extra :one")
+                Write::update(job.key(), "ADD #extra :one")
                     .when("attribute_not_exists(#extra) OR #extra < :limit")
                     .with("one", 1)?
                     .with("limit", limit)?,
             );
         }
         if let Some((successor, overdue_at)) = release {
-            writes.push(due_batch(send, stage, successor, overdue_at)?);
+            writes.push(due_batch(job, successor, overdue_at)?);
         }
         match self.transact(writes).await {
             Ok(()) => Ok(true),
             Err(WriteError::Condition(places)) if extra.is_some() && places == [1] => Ok(false),
             Err(WriteError::Condition(_)) => {
-                let known = self.batch(send, stage, before.batch).await?;
+                let known = self.batch(job, before.batch).await?;
                 if known.as_ref() == Some(after) { Ok(true) } else { Err(StepError::ClaimLost) }
             }
             Err(error) => Err(error.into()),
@@ -253,16 +246,15 @@ impl History {
     /// Closes a batch: its outcome, its job's counters, and that its successor is due, in one transaction.
     pub async fn close(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         before: &Batch,
         closing: &Closing,
         successor_is_due: bool,
     ) -> Result<Batch, StepError> {
-        let after = before.closed(send, closing)?;
+        let after = before.closed(&job.send, closing)?;
         let Counts { success, warning, error, skipped, not_sent, unknown, .. } = closing.outcomes.counts;
-        let job = Write::update(
-            send.job(stage),
+        let counted = Write::update(
+            job.key(),
             "ADD #open :less, #closed :one, #success :success, #warning :warning, #error :error, \
              #skipped :skipped, #notSent :notSent, #unknown :unknown",
         )
@@ -276,20 +268,23 @@ impl History {
         .with("skipped", skipped)?
         .with("notSent", not_sent)?
         .with("unknown", unknown)?;
-        let mut writes = vec![put_batch(send, stage, before.rev, &after)?, job];
+        let mut writes = vec![put_batch(job, before.rev, &after)?, counted];
         match (&closing.stop, after.successor.filter(|_| successor_is_due)) {
             (Some(reason), _) => writes.push(
                 // The first reason is the one that is told.
-                Write::update(send.header(), "SET #stopRequested = if_not_exists(#stopRequested, :reason)")
-                    .when("attribute_exists(#pk)")
-                    .with("reason", reason)?,
+                Write::update(
+                    job.send.header(),
+                    "SET #stopRequested = if_not_exists(#stopRequested, :reason)",
+                )
+                .when("attribute_exists(#pk)")
+                .with("reason", reason)?,
             ),
-            (None, Some(successor)) => writes.push(due_batch(send, stage, successor, closing.overdue_at)?),
+            (None, Some(successor)) => writes.push(due_batch(job, successor, closing.overdue_at)?),
             (None, None) => {}
         }
         match self.transact(writes).await {
             Err(WriteError::Condition(_)) => {
-                let known = self.batch(send, stage, before.batch).await?;
+                let known = self.batch(job, before.batch).await?;
                 if known.as_ref() == Some(&after) { Ok(after) } else { Err(StepError::ClaimLost) }
             }
             Ok(()) => Ok(after),
@@ -300,20 +295,19 @@ impl History {
     /// Shows on the job since when it waits for Skolverket, and why; or, with nothing, that it does not.
     pub async fn show_waiting(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         waiting: Option<(Timestamp, WaitCause)>,
     ) -> Result<(), HistoryError> {
         let write = match waiting {
             Some((since, cause)) => Write::update(
-                send.job(stage),
+                job.key(),
                 "SET #waitingSince = if_not_exists(#waitingSince, :since), #waitingCause = :cause",
             )
             .when("#status = :running")
             .with("since", since)?
             .with("cause", cause)?
             .with("running", JobStatus::Running)?,
-            None => Write::update(send.job(stage), "REMOVE #waitingSince, #waitingCause")
+            None => Write::update(job.key(), "REMOVE #waitingSince, #waitingCause")
                 .when("attribute_exists(#waitingSince)"),
         };
         self.write(write).await.map(drop)
@@ -321,17 +315,12 @@ impl History {
 
     /// Notes that the message for step `n` was sent, or, of a closed batch, those that follow: only then its `dueAt`
     /// goes. That of an open one stays: it watches over step `n` itself, until that is claimed. Another step written meanwhile makes this one's note pointless.
-    pub async fn handed_on(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        batch: &Batch,
-    ) -> Result<(), HistoryError> {
+    pub async fn handed_on(&self, job: &JobKey, batch: &Batch) -> Result<(), HistoryError> {
         let expression = match batch.status {
             BatchStatus::Closed => "SET #handedOn = :yes REMOVE #dueAt, #dueShard",
             BatchStatus::Planned | BatchStatus::Open => "SET #handedOn = :yes",
         };
-        let write = Write::update(send.batch(stage, batch.batch), expression)
+        let write = Write::update(job.batch(batch.batch), expression)
             .when("#rev = :rev")
             .with("yes", true)?
             .with("rev", batch.rev)?;
@@ -340,13 +329,8 @@ impl History {
     }
 
     /// A planned batch that will never be claimed is due no more.
-    pub async fn leave_planned(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        batch: &Batch,
-    ) -> Result<(), HistoryError> {
-        let write = Write::update(send.batch(stage, batch.batch), "REMOVE #dueAt, #dueShard")
+    pub async fn leave_planned(&self, job: &JobKey, batch: &Batch) -> Result<(), HistoryError> {
+        let write = Write::update(job.batch(batch.batch), "REMOVE #dueAt, #dueShard")
             .when("#status = :planned")
             .with("planned", BatchStatus::Planned)?;
         self.write(write).await?;
@@ -354,12 +338,7 @@ impl History {
     }
 
     /// Keeps a call. Written before what follows from it.
-    pub async fn put_attempt(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        attempt: &Attempt,
-    ) -> Result<(), HistoryError> {
-        self.put(&send.attempt(stage, attempt.attempt), attempt).await
+    pub async fn put_attempt(&self, job: &JobKey, attempt: &Attempt) -> Result<(), HistoryError> {
+        self.put(&job.attempt(attempt.attempt), attempt).await
     }
 }

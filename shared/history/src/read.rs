@@ -12,7 +12,7 @@ use stafett_domain::{
 use crate::acceptance::OrderItem;
 use crate::activities::{ActivitiesItem, activities_in, shown};
 use crate::item::{Attempt, Batch, Job, Organiser, SendHeader};
-use crate::key::{self, Key, SEND_PREFIX, SendRef};
+use crate::key::{self, JobKey, Key, SEND_PREFIX, SendRef};
 use crate::page::Page;
 use crate::store::{History, HistoryError};
 
@@ -120,25 +120,19 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn seen_job(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        now: Timestamp,
-    ) -> Result<Option<Job>, HistoryError> {
-        Ok(self.header_and_job(send, stage, now).await?.map(|(_, job)| job))
+    pub async fn seen_job(&self, job: &JobKey, now: Timestamp) -> Result<Option<Job>, HistoryError> {
+        Ok(self.header_and_job(job, now).await?.map(|(_, job)| job))
     }
 
     /// The same, with its send.
     pub(crate) async fn header_and_job(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        key: &JobKey,
         now: Timestamp,
     ) -> Result<Option<(SendHeader, Job)>, HistoryError> {
-        let header: Option<SendHeader> = self.get(&send.header()).await?;
+        let header: Option<SendHeader> = self.get(&key.send.header()).await?;
         let Some(header) = header.filter(|header| header.is_seen(now)) else { return Ok(None) };
-        let job = self.job(send, stage).await?;
+        let job = self.job(key).await?;
         let job = job.ok_or(HistoryError::Corrupt("a send without a job"))?;
         Ok(Some((header, job)))
     }
@@ -149,27 +143,25 @@ impl History {
     /// [`HistoryError`]
     pub async fn batches(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         first: BatchId,
         limit: usize,
     ) -> Result<Vec<Batch>, HistoryError> {
-        let after = first.0.checked_sub(1).map(|before| send.batch(stage, BatchId(before)).sk);
-        let prefix = SendRef::batch_prefix(stage);
-        let found = self.query(&send.header().pk, &prefix, after.as_deref(), true, limit).await?;
+        let after = first.0.checked_sub(1).map(|before| job.batch(BatchId(before)).sk);
+        let prefix = job.batch_prefix();
+        let found = self.query(&job.send.header().pk, &prefix, after.as_deref(), true, limit).await?;
         Ok(found.into_iter().map(|(_, batch)| batch).collect())
     }
 
     /// A job's batches in order, from `first` on: read as they are asked for, some at a time.
     pub fn batches_from<'a>(
         &'a self,
-        send: &'a SendRef,
-        stage: RecordKind,
+        job: &'a JobKey,
         first: BatchId,
     ) -> BoxStream<'a, Result<Batch, HistoryError>> {
         let chunks = stream::try_unfold(Some(first), move |first| async move {
             let Some(first) = first else { return Ok(None) };
-            let chunk = self.batches(send, stage, first, BATCHES_AT_ONCE).await?;
+            let chunk = self.batches(job, first, BATCHES_AT_ONCE).await?;
             let last = chunk.last().filter(|_| chunk.len() == BATCHES_AT_ONCE);
             let next = last.map(|last| BatchId(last.batch.0 + 1));
             Ok::<_, HistoryError>(Some((stream::iter(chunk.into_iter().map(Ok)), next)))
@@ -183,14 +175,13 @@ impl History {
     /// [`HistoryError`]
     pub async fn attempts(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         limit: usize,
         cursor: Option<&str>,
     ) -> Result<Page<Attempt>, HistoryError> {
-        let prefix = SendRef::attempt_prefix(stage);
+        let prefix = job.attempt_prefix();
         let after = cursor.map(|cursor| format!("{prefix}{cursor}"));
-        let found = self.query(&send.header().pk, &prefix, after.as_deref(), false, limit + 1).await?;
+        let found = self.query(&job.send.header().pk, &prefix, after.as_deref(), false, limit + 1).await?;
         Ok(Page::cut(found, limit, &prefix))
     }
 
@@ -198,18 +189,13 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn attempt(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        attempt: AttemptId,
-    ) -> Result<Option<Attempt>, HistoryError> {
-        self.get(&send.attempt(stage, attempt)).await
+    pub async fn attempt(&self, job: &JobKey, attempt: AttemptId) -> Result<Option<Attempt>, HistoryError> {
+        self.get(&job.attempt(attempt)).await
     }
 }
 
 fn send_keys(send: &SendRef) -> Vec<Key> {
-    let jobs = RecordKind::ALL.into_iter().map(|stage| send.job(stage));
+    let jobs = RecordKind::ALL.into_iter().map(|stage| send.job(stage).key());
     [send.header(), send.activities()].into_iter().chain(jobs).collect()
 }
 

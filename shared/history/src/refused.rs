@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use stafett_domain::{BatchId, Outcome, RecordId, RecordKind};
 
-use crate::key::SendRef;
+use crate::key::JobKey;
 use crate::packed::Body;
 use crate::store::{History, HistoryError};
 
@@ -29,28 +29,23 @@ pub fn record_ids(body: &str) -> Result<Vec<RecordId>, HistoryError> {
 
 impl History {
     /// Gathers what a job, all of whose batches are closed, did not get accepted, and keeps it. Can be repeated.
-    pub(crate) async fn keep_refused(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        expires: i64,
-    ) -> Result<(), HistoryError> {
+    pub(crate) async fn keep_refused(&self, job: &JobKey, expires: i64) -> Result<(), HistoryError> {
         let mut refused: Vec<u8> = Vec::new();
         let mut first = BatchId(0);
         loop {
-            let batches = self.batches(send, stage, first, BATCHES_AT_ONCE).await?;
+            let batches = self.batches(job, first, BATCHES_AT_ONCE).await?;
             for batch in &batches {
                 first = BatchId(batch.batch.0 + 1);
                 let Some(counts) = batch.counts else { continue };
                 if counts.success + counts.warning == counts.total {
                     continue;
                 }
-                let Body { body, .. } = self.body::<serde::de::IgnoredAny>(send, stage, batch).await?;
+                let Body { body, .. } = self.body::<serde::de::IgnoredAny>(job, batch).await?;
                 let ids = record_ids(&body)?;
                 let not_accepted = |outcome| !matches!(outcome, Outcome::Success | Outcome::Warning);
                 match batch.issues {
                     Some(attempt) => {
-                        let issues = self.issues(send, stage, attempt).await?;
+                        let issues = self.issues(job, attempt).await?;
                         let issues = issues.records.iter().filter(|issue| not_accepted(issue.outcome));
                         let ids = issues.filter_map(|issue| ids.get(issue.index as usize));
                         refused.extend(ids.flat_map(|id| id.0.into_bytes()));
@@ -62,21 +57,17 @@ impl History {
                 break;
             }
         }
-        self.put_packed(&send.refused(stage), &refused, expires).await
+        self.put_packed(&job.refused(), &refused, expires).await
     }
 
     /// What the stages before `stage` did not get accepted; empty where the sender did not choose to go on.
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn refused_before(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-    ) -> Result<HashSet<RecordId>, HistoryError> {
+    pub async fn refused_before(&self, job: &JobKey) -> Result<HashSet<RecordId>, HistoryError> {
         let mut refused = HashSet::new();
-        for before in RecordKind::ALL.into_iter().take_while(|other| *other != stage) {
-            let packed = self.get_packed(&send.refused(before)).await?.unwrap_or_default();
+        for before in RecordKind::ALL.into_iter().take_while(|other| *other != job.stage) {
+            let packed = self.get_packed(&job.send.job(before).refused()).await?.unwrap_or_default();
             let (ids, _) = packed.as_chunks::<16>();
             refused.extend(ids.iter().map(|id| RecordId(uuid::Uuid::from_bytes(*id))));
         }

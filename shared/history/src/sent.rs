@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use stafett_domain::dependency::{Prepared, depends, prepare};
-use stafett_domain::{AttemptCall, Facts, RecordId, RecordKind};
+use stafett_domain::{AttemptCall, Facts, RecordId};
 use stafett_skolverket::entries_about;
 
 use crate::item::{Attempt, Batch};
-use crate::key::SendRef;
+use crate::key::JobKey;
 use crate::packed::Body;
 use crate::store::{History, HistoryError};
 
@@ -27,8 +27,7 @@ impl History {
     /// [`HistoryError`]
     pub async fn attempt_bodies(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         attempt: &Attempt,
     ) -> Result<AttemptBodies, HistoryError> {
         let kept_response = || attempt.response.as_deref().map(json).unwrap_or_default();
@@ -37,14 +36,14 @@ impl History {
             return Ok(AttemptBodies { request, response: kept_response(), records: 0 });
         }
         let id = attempt.attempt;
-        let batch = self.batch(send, stage, id.batch).await?;
+        let batch = self.batch(job, id.batch).await?;
         let batch = batch.ok_or(HistoryError::Corrupt("a call for a batch that is not there"))?;
         let request = match attempt.call {
-            AttemptCall::Submit => self.submitted(send, stage, &batch, &attempt.records).await?,
+            AttemptCall::Submit => self.submitted(job, &batch, &attempt.records).await?,
             AttemptCall::Poll | AttemptCall::Token => Value::Null,
         };
         let response = if attempt.answer_kept {
-            let answer = self.answer(send, stage, &batch, id).await?.unwrap_or_default();
+            let answer = self.answer(job, &batch, id).await?.unwrap_or_default();
             json(&String::from_utf8_lossy(&answer))
         } else {
             kept_response()
@@ -54,20 +53,14 @@ impl History {
     }
 
     /// The body of a call with these records of a batch; with all of them where none are named.
-    async fn submitted(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        batch: &Batch,
-        places: &[u32],
-    ) -> Result<Value, HistoryError> {
-        let Body { body, .. } = self.body::<Facts>(send, stage, batch).await?;
+    async fn submitted(&self, job: &JobKey, batch: &Batch, places: &[u32]) -> Result<Value, HistoryError> {
+        let Body { body, .. } = self.body::<Facts>(job, batch).await?;
         let mut body = json(&body);
         if let Some(Value::Array(records)) = body.get_mut("data") {
             if !places.is_empty() {
                 *records = places.iter().filter_map(|place| records.get(*place as usize).cloned()).collect();
             }
-            self.leave_out_refused(send, stage, records).await?;
+            self.leave_out_refused(job, records).await?;
         }
         Ok(body)
     }
@@ -76,18 +69,13 @@ impl History {
     ///
     /// # Errors
     /// [`HistoryError`]
-    pub async fn leave_out_refused(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        records: &mut [Value],
-    ) -> Result<(), HistoryError> {
-        if !depends(stage) {
+    pub async fn leave_out_refused(&self, job: &JobKey, records: &mut [Value]) -> Result<(), HistoryError> {
+        if !depends(job.stage) {
             return Ok(());
         }
-        let refused = self.refused_before(send, stage).await?;
+        let refused = self.refused_before(job).await?;
         for stored in records {
-            if let Prepared::Without { record, .. } = prepare(stage, stored, &refused) {
+            if let Prepared::Without { record, .. } = prepare(job.stage, stored, &refused) {
                 *stored = record;
             }
         }
@@ -100,14 +88,13 @@ impl History {
     /// [`HistoryError`]
     pub async fn answers_about(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        job: &JobKey,
         batch: &Batch,
         record: RecordId,
     ) -> Result<Vec<Value>, HistoryError> {
         let mut found = Vec::new();
         for attempt in &batch.answers {
-            let Some(answer) = self.answer(send, stage, batch, *attempt).await? else { continue };
+            let Some(answer) = self.answer(job, batch, *attempt).await? else { continue };
             let answer =
                 String::from_utf8(answer).map_err(|_| HistoryError::Corrupt("an answer that is no text"))?;
             found.extend(entries_about(&answer, record));

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use stafett_domain::{
-    BatchId, BatchStatus, ClaimId, IllegalTransition, JobEvent, JobStatus, RecordKind, SendEvent, SendStatus,
+    BatchId, BatchStatus, ClaimId, IllegalTransition, JobEvent, JobStatus, SendEvent, SendStatus,
 };
 
 use crate::claim::{is_live, span};
 use crate::contention::Contention;
 use crate::due::Due;
 use crate::item::{Job, SendHeader};
-use crate::key::{self, SendRef};
+use crate::key::{self, JobKey};
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::takeover::{Takeover, Unfinished};
 use stafett_domain::time::Millis;
@@ -62,14 +62,14 @@ impl History {
     /// on condition that the job before it succeeded: it ended, so that can not change any more.
     pub async fn claim_start(
         &self,
-        send: &SendRef,
-        stage: RecordKind,
+        key: &JobKey,
         start: &StartClaim<'_>,
     ) -> Result<StartAnswer, HistoryError> {
         let StartClaim { id: claim, now, until, takeover, overdue_at } = *start;
+        let send = &key.send;
         let mut contention = Contention::default();
         loop {
-            let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(send, stage).await?);
+            let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(key).await?);
             let (Some(header), Some(job)) = (header, job) else { return Ok(StartAnswer::Done("erased")) };
             if job.claim == Some(claim) {
                 let first = job.unfinished == Unfinished::default();
@@ -79,7 +79,7 @@ impl History {
                 JobStatus::Waiting => {}
                 JobStatus::Running if job.handed_on => return Ok(StartAnswer::Done("started before")),
                 JobStatus::Running if is_live(job.claim, job.claim_until, now.as_millisecond()) => {
-                    let copy = self.take_copy(send.job(stage), job.claim).await?;
+                    let copy = self.take_copy(key.key(), job.claim).await?;
                     let rest = span(now.as_millisecond(), job.claim_until);
                     return Ok(StartAnswer::Held { rest, copy });
                 }
@@ -88,7 +88,7 @@ impl History {
                     if now.as_millisecond() < takeover.again_at(&unfinished, job.claim_until) {
                         return Ok(StartAnswer::Done(PAUSED));
                     }
-                    match self.take_start_over(send, start, job, unfinished).await? {
+                    match self.take_start_over(key, start, job, unfinished).await? {
                         Some(taken) => return Ok(StartAnswer::HandOn(taken)),
                         // Somebody else has it, or what follows was handed on after all.
                         None => {
@@ -102,7 +102,7 @@ impl History {
             if header.stop_requested.is_some() && !header.status.has_ended() {
                 return Ok(StartAnswer::Stopped);
             }
-            if !self.may_start(send, stage, &header).await? {
+            if !self.may_start(key, &header).await? {
                 return Ok(StartAnswer::Done("not its turn"));
             }
             let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot start");
@@ -116,11 +116,11 @@ impl History {
                 ..job
             };
             let mut writes = vec![
-                Write::put(send.job(stage), &started)?
+                Write::put(key.key(), &started)?
                     .when("#status = :waiting")
                     .with("waiting", JobStatus::Waiting)?,
             ];
-            if stage == header.route.first().kind {
+            if key.stage == header.route.first().kind {
                 let running = header.status.next(SendEvent::Started).map_err(illegal)?;
                 writes.push(
                     Write::update(send.header(), "SET #status = :running, #startedAt = :now")
@@ -142,7 +142,7 @@ impl History {
                 );
             }
             for batch in 0..started.batches.min(AT_ONCE) {
-                writes.push(due_batch(send, stage, BatchId(batch), overdue_at)?);
+                writes.push(due_batch(key, BatchId(batch), overdue_at)?);
             }
             match self.transact(writes).await {
                 Ok(()) => return Ok(StartAnswer::Started(started)),
@@ -156,15 +156,15 @@ impl History {
     /// Claims a start whose holder died, if it still is as it was read.
     async fn take_start_over(
         &self,
-        send: &SendRef,
+        key: &JobKey,
         start: &StartClaim<'_>,
         job: Job,
         unfinished: Unfinished,
     ) -> Result<Option<Job>, HistoryError> {
         let StartClaim { id, until, takeover, .. } = *start;
-        let due = Due::at(takeover.due_at(&unfinished, until), send);
+        let due = Due::at(takeover.due_at(&unfinished, until), &key.send);
         let write = Write::update(
-            send.job(job.stage),
+            key.key(),
             "SET #claim = :claim, #claimUntil = :until, #unfinished = :unfinished, #unfinishedSince = :since, \
              #dueAt = :due, #dueShard = :shard REMOVE #resent, #resentSince",
         )
@@ -183,21 +183,16 @@ impl History {
     }
 
     /// Whether it is this job's turn, by what the history says now.
-    async fn may_start(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        header: &SendHeader,
-    ) -> Result<bool, HistoryError> {
-        match header.route.before(stage) {
+    async fn may_start(&self, job: &JobKey, header: &SendHeader) -> Result<bool, HistoryError> {
+        match header.route.before(job.stage) {
             None => {
                 let organiser: Option<crate::item::Organiser> =
-                    self.get(&key::organiser(&send.organisation)).await?;
-                let runs = organiser.is_some_and(|organiser| organiser.running == Some(send.send));
+                    self.get(&key::organiser(&job.send.organisation)).await?;
+                let runs = organiser.is_some_and(|organiser| organiser.running == Some(job.send.send));
                 Ok(runs && header.status == SendStatus::Queued)
             }
             Some(before) => {
-                let before = self.job(send, before.kind).await?;
+                let before = self.job(&job.send.job(before.kind)).await?;
                 let succeeded = before.is_some_and(|job| {
                     matches!(
                         job.status,
@@ -213,8 +208,8 @@ impl History {
 
     /// Notes that the messages that follow from a start were sent: its `dueAt` goes. (The claim of a submit within the
     /// start notes the same, and so does the end of the job.)
-    pub async fn start_handed_on(&self, send: &SendRef, stage: RecordKind) -> Result<(), HistoryError> {
-        let write = Write::update(send.job(stage), "SET #handedOn = :yes REMOVE #dueAt, #dueShard")
+    pub async fn start_handed_on(&self, job: &JobKey) -> Result<(), HistoryError> {
+        let write = Write::update(job.key(), "SET #handedOn = :yes REMOVE #dueAt, #dueShard")
             .when("#status <> :waiting")
             .with("yes", true)?
             .with("waiting", JobStatus::Waiting)?;
@@ -224,14 +219,9 @@ impl History {
 }
 
 /// Sets the `dueAt` of a batch that nobody has claimed.
-pub(crate) fn due_batch(
-    send: &SendRef,
-    stage: RecordKind,
-    batch: BatchId,
-    at: Millis,
-) -> Result<Write, HistoryError> {
-    let due = Due::at(at, send);
-    Write::update(send.batch(stage, batch), "SET #dueAt = :due, #dueShard = :shard")
+pub(crate) fn due_batch(job: &JobKey, batch: BatchId, at: Millis) -> Result<Write, HistoryError> {
+    let due = Due::at(at, &job.send);
+    Write::update(job.batch(batch), "SET #dueAt = :due, #dueShard = :shard")
         .when("#status = :planned")
         .with("due", due.due_at)?
         .with("shard", due.due_shard)?

@@ -32,10 +32,10 @@ impl History {
         }
         let mut preview = Preview::new(access);
         let (places, next) = self.preview_duties(send, &mut preview, from, limit).await?;
-        let mut batches = self.batches_from(send, RecordKind::Activity, BatchId(0));
+        let activities = send.job(RecordKind::Activity);
+        let mut batches = self.batches_from(&activities, BatchId(0));
         while let Some(batch) = batches.try_next().await? {
-            let Body { body, facts } =
-                self.body_and_facts::<Facts>(send, RecordKind::Activity, &batch).await?;
+            let Body { body, facts } = self.body_and_facts::<Facts>(&activities, &batch).await?;
             preview.activities(&body, &facts)?;
         }
         self.preview_groups(send, &mut preview).await?;
@@ -52,13 +52,14 @@ impl History {
         limit: usize,
     ) -> Result<(Vec<String>, Option<String>), HistoryError> {
         let (mut room, mut places) = (limit, Vec::new());
-        let mut batches = self.batches_from(send, RecordKind::Duty, first);
+        let duties = send.job(RecordKind::Duty);
+        let mut batches = self.batches_from(&duties, first);
         while let Some(batch) = batches.try_next().await? {
             let id = batch.batch.0;
             if room == 0 {
                 return Ok((places, Some(format!("{id}.{index}"))));
             }
-            let Body { body, facts } = self.body_and_facts::<Facts>(send, RecordKind::Duty, &batch).await?;
+            let Body { body, facts } = self.body_and_facts::<Facts>(&duties, &batch).await?;
             let taken = preview.duties(&body, &facts, index, room)?;
             places.extend((index..index + taken).map(|place| format!("{id}.{}", place + 1)));
             index += taken;
@@ -80,10 +81,11 @@ impl History {
         let places = preview.wanted().flat_map(|group| ids.places(group).collect::<Vec<_>>());
         let batches: BTreeSet<BatchId> =
             places.filter(|place| place.stage == RecordKind::Group).map(|place| place.batch).collect();
+        let groups = send.job(RecordKind::Group);
         for id in batches {
-            let batch = self.batch(send, RecordKind::Group, id).await?;
+            let batch = self.batch(&groups, id).await?;
             let batch = batch.ok_or(HistoryError::Corrupt("a record in a batch that is not there"))?;
-            let Body { body, .. } = self.body_and_facts::<Facts>(send, RecordKind::Group, &batch).await?;
+            let Body { body, .. } = self.body_and_facts::<Facts>(&groups, &batch).await?;
             preview.groups(&body)?;
         }
         Ok(())

@@ -166,10 +166,11 @@ impl Intake {
         for job in &stored.jobs {
             let again = &mut again[job.stage];
             let mut accepted = Vec::new();
-            let mut batches = self.history.batches_from(old, job.stage, BatchId(0));
+            let key = old.job(job.stage);
+            let mut batches = self.history.batches_from(&key, BatchId(0));
             while let Some(batch) = batches.try_next().await? {
                 let OpenedBatch { records, body, facts } =
-                    self.history.open_batch(old, job.stage, &batch, job.status).await?;
+                    self.history.open_batch(&key, &batch, job.status).await?;
                 for ((record, wire), facts) in records.into_iter().zip(wires(&body)?).zip(facts) {
                     corrected.note(&record.row, &wire, &facts);
                     let sent = Again { id: record.row.id(), wire: wire.to_string(), facts };

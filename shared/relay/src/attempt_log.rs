@@ -47,8 +47,8 @@ impl Relay {
             Err(failure) => failure.to_string(),
         };
         tracing::info!(
-            event = "skolverket.call", send = %job.send.send, organisation = %job.send.organisation,
-            stage = %job.stage, batch = batch.batch.0, attempt = %batch.attempt(), call = batch.call.as_str(),
+            event = "skolverket.call", send = %job.key.send.send, organisation = %job.key.send.organisation,
+            stage = %job.key.stage, batch = batch.batch.0, attempt = %batch.attempt(), call = batch.call.as_str(),
             status = exchange.status, duration_ms, outcome, "a call to Skolverket"
         );
         let attempt = Attempt {
@@ -72,6 +72,6 @@ impl Relay {
             records: batch.pieces.first().map(|piece| piece.records.clone()).unwrap_or_default(),
             expires: batch.expires,
         };
-        self.history.put_attempt(&job.send, job.stage, &attempt).await
+        self.history.put_attempt(&job.key, &attempt).await
     }
 }

@@ -72,10 +72,10 @@ impl BatchBody {
 
 impl Relay {
     pub(crate) async fn load(&self, job: &JobRef, batch: &Batch) -> Result<BatchBody, StepFailure> {
-        let JobRef { send, stage, .. } = job;
-        let Body { body, .. } = self.history.body::<serde::de::IgnoredAny>(send, *stage, batch).await?;
-        let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(*stage);
-        let refused = if goes_on { self.history.refused_before(send, *stage).await? } else { HashSet::new() };
+        let JobRef { key, .. } = job;
+        let Body { body, .. } = self.history.body::<serde::de::IgnoredAny>(key, batch).await?;
+        let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(key.stage);
+        let refused = if goes_on { self.history.refused_before(key).await? } else { HashSet::new() };
         Ok(BatchBody { records: record_ids(&body)?, body, refused })
     }
 }

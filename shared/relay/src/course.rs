@@ -45,7 +45,7 @@ impl Relay {
         after: Batch,
         next: Next,
     ) -> Result<Course, StepFailure> {
-        self.history.step_on(&job.send, job.stage, before, &after).await?;
+        self.history.step_on(&job.key, before, &after).await?;
         let wait = after.not_before.saturating_sub(self.clock.now().as_millisecond());
         let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
         if next.kept {
@@ -65,6 +65,6 @@ impl Relay {
         if waiting.is_none() && batch.waiting_since.is_none() {
             return Ok(());
         }
-        self.history.show_waiting(&job.send, job.stage, waiting).await
+        self.history.show_waiting(&job.key, waiting).await
     }
 }

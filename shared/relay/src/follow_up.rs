@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use stafett_domain::message::{BatchStep, Message, Step};
-use stafett_domain::{BatchId, Call, RecordKind};
-use stafett_history::{Batch, SendRef};
+use stafett_domain::{BatchId, Call};
+use stafett_history::{Batch, JobKey};
 
 /// A job of a send, while a message is handled.
 #[derive(Clone)]
 pub(crate) struct JobRef {
-    pub(crate) send: SendRef,
-    pub(crate) stage: RecordKind,
+    pub(crate) key: JobKey,
     /// Until when what is claimed now is ours.
     pub(crate) until: Timestamp,
 }
@@ -20,7 +19,7 @@ pub(crate) struct JobRef {
 impl JobRef {
     /// The message that asks for a step of this job.
     fn message(&self, step: Step) -> Message {
-        Message::new(self.send.organisation.clone(), self.send.send, self.stage, step)
+        message(&self.key, step)
     }
 }
 
@@ -38,11 +37,11 @@ pub(crate) struct FollowUp {
 #[derive(Debug)]
 pub(crate) enum Note {
     /// What follows from a job's start was handed on.
-    StartHandedOn(SendRef, RecordKind),
+    StartHandedOn(JobKey),
     /// What follows from a batch's step was handed on.
-    BatchHandedOn(SendRef, RecordKind, Box<Batch>),
+    BatchHandedOn(JobKey, Box<Batch>),
     /// A planned batch of a send that is stopping stays as it is, and nobody looks after it any more.
-    LeftPlanned(SendRef, RecordKind, Box<Batch>),
+    LeftPlanned(JobKey, Box<Batch>),
 }
 
 impl FollowUp {
@@ -52,9 +51,8 @@ impl FollowUp {
     }
 
     /// A job is to start.
-    pub(crate) fn start(send: SendRef, stage: RecordKind) -> Self {
-        let message = Message::new(send.organisation, send.send, stage, Step::Start);
-        Self { messages: vec![(message, Duration::ZERO)], then: None }
+    pub(crate) fn start(job: &JobKey) -> Self {
+        Self { messages: vec![(message(job, Step::Start), Duration::ZERO)], then: None }
     }
 
     /// A step of the same job, after a wait.
@@ -77,18 +75,23 @@ impl FollowUp {
 
     /// With the note that what follows from the job's start was handed on.
     pub(crate) fn start_handed_on(self, job: &JobRef) -> Self {
-        Self { then: Some(Note::StartHandedOn(job.send.clone(), job.stage)), ..self }
+        Self { then: Some(Note::StartHandedOn(job.key.clone())), ..self }
     }
 
     /// With the note that what follows from the batch's step was handed on.
     pub(crate) fn batch_handed_on(self, job: &JobRef, batch: Batch) -> Self {
-        Self { then: Some(Note::BatchHandedOn(job.send.clone(), job.stage, Box::new(batch))), ..self }
+        Self { then: Some(Note::BatchHandedOn(job.key.clone(), Box::new(batch))), ..self }
     }
 
     /// With the note that the batch stays planned.
     pub(crate) fn left_planned(self, job: &JobRef, batch: Batch) -> Self {
-        Self { then: Some(Note::LeftPlanned(job.send.clone(), job.stage, Box::new(batch))), ..self }
+        Self { then: Some(Note::LeftPlanned(job.key.clone(), Box::new(batch))), ..self }
     }
+}
+
+/// The message that asks for a step of a job.
+fn message(job: &JobKey, step: Step) -> Message {
+    Message::new(job.send.organisation.clone(), job.send.send, job.stage, step)
 }
 
 /// The step at which every batch begins.

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use stafett_domain::Reason;
 use stafett_domain::time::later;
-use stafett_domain::{Reason, RecordKind};
-use stafett_history::{EndedJob, History, SendRef, Settled};
+use stafett_history::{EndedJob, History, JobKey, SendRef, Settled};
 use stafett_runtime::{Clock, Metrics, Process, Queues};
 
 use crate::error::HandleError;
@@ -50,26 +50,21 @@ impl Handover {
         }
         match then {
             None => {}
-            Some(Note::StartHandedOn(send, stage)) => self.history.start_handed_on(&send, stage).await?,
-            Some(Note::BatchHandedOn(send, stage, batch)) => {
-                self.history.handed_on(&send, stage, &batch).await?;
+            Some(Note::StartHandedOn(job)) => self.history.start_handed_on(&job).await?,
+            Some(Note::BatchHandedOn(job, batch)) => {
+                self.history.handed_on(&job, &batch).await?;
             }
-            Some(Note::LeftPlanned(send, stage, batch)) => {
-                self.history.leave_planned(&send, stage, &batch).await?;
+            Some(Note::LeftPlanned(job, batch)) => {
+                self.history.leave_planned(&job, &batch).await?;
             }
         }
         Ok(())
     }
 
     /// Ends the job if it can end. `again`: the step was done before, and what follows may not have been handed on.
-    pub(crate) async fn settle(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        again: bool,
-    ) -> Result<FollowUp, HandleError> {
-        let settled = self.history.settle(send, stage, self.clock.now(), self.overdue_at(), again).await?;
-        Ok(self.after_end(send, settled))
+    pub(crate) async fn settle(&self, job: &JobKey, again: bool) -> Result<FollowUp, HandleError> {
+        let settled = self.history.settle(job, self.clock.now(), self.overdue_at(), again).await?;
+        Ok(self.after_end(&job.send, settled))
     }
 
     /// Ends a send that is stopping, if nothing of it is open.
@@ -130,6 +125,6 @@ impl Handover {
                 start
             }
         };
-        start.map_or_else(FollowUp::nothing, |(send, stage)| FollowUp::start(send, stage))
+        start.map_or_else(FollowUp::nothing, |job| FollowUp::start(&job))
     }
 }

@@ -23,8 +23,8 @@ pub(crate) fn note<'a>(
 ) {
     for ((error_id, attribute, outcome), records) in kinds(messages).into_iter().take(MOST_KINDS) {
         tracing::info!(
-            event = "skolverket.issue", send = %job.send.send, organisation = %job.send.organisation,
-            stage = %job.stage, batch = batch.batch.0, attempt = %batch.attempt(), error_id, attribute, outcome,
+            event = "skolverket.issue", send = %job.key.send.send, organisation = %job.key.send.organisation,
+            stage = %job.key.stage, batch = batch.batch.0, attempt = %batch.attempt(), error_id, attribute, outcome,
             records, "what Skolverket said about records"
         );
     }

@@ -32,7 +32,8 @@ impl Relay {
         if message.stage != stage {
             return Err(HandleError::OtherStage(message.stage));
         }
-        let job = JobRef { send: SendRef::new(message.organisation, message.send), stage, until };
+        let key = SendRef::new(message.organisation, message.send).job(stage);
+        let job = JobRef { key, until };
         let follow_up = match message.step {
             Step::Start => self.start(&job).await?,
             Step::Submit(asked) => self.batch_step(&job, Call::Submit, asked, false).await?,
@@ -53,7 +54,7 @@ impl Relay {
     }
 
     async fn start(&self, job: &JobRef) -> Result<FollowUp, HandleError> {
-        let JobRef { send, stage, until } = job;
+        let JobRef { key, until } = job;
         let until = until.as_millisecond();
         let claim = StartClaim {
             id: ClaimId(Uuid::new_v4()),
@@ -62,11 +63,11 @@ impl Relay {
             takeover: &self.timing.takeover,
             overdue_at: self.overdue_at(until),
         };
-        match self.history.claim_start(send, *stage, &claim).await? {
+        match self.history.claim_start(key, &claim).await? {
             StartAnswer::Started(started) => {
                 tracing::info!(
-                    event = "job.started", send = %send.send, organisation = %send.organisation, stage = %stage,
-                    records = started.total, batches = started.batches, "a job started"
+                    event = "job.started", send = %key.send.send, organisation = %key.send.organisation,
+                    stage = %key.stage, records = started.total, batches = started.batches, "a job started"
                 );
                 self.after_start(job, &started).await
             }
@@ -79,7 +80,7 @@ impl Relay {
                 }
             }
             StartAnswer::Held { rest, copy } => Ok(self.copy_of(job, Step::Start, rest, copy)),
-            StartAnswer::Stopped => self.handover.end_stopped(&job.send).await,
+            StartAnswer::Stopped => self.handover.end_stopped(&job.key.send).await,
             StartAnswer::Done(why) => {
                 self.log_stale(job, why);
                 Ok(FollowUp::nothing())
@@ -91,7 +92,7 @@ impl Relay {
     async fn after_start(&self, job: &JobRef, started: &Job) -> Result<FollowUp, HandleError> {
         match started.batches {
             0 => {
-                let settled = self.handover.settle(&job.send, job.stage, false).await?;
+                let settled = self.handover.settle(&job.key, false).await?;
                 Ok(settled.start_handed_on(job))
             }
             1 => Box::pin(self.batch_step(job, Call::Submit, first_step(BatchId(0)), true)).await,
@@ -108,23 +109,23 @@ impl Relay {
         for batch in (0..started.batches.min(AT_ONCE)).map(BatchId) {
             follow_up = follow_up.and(self.submit_if_planned(job, batch).await?);
         }
-        let settled = self.handover.settle(&job.send, job.stage, true).await?;
+        let settled = self.handover.settle(&job.key, true).await?;
         Ok(follow_up.and(settled).start_handed_on(job))
     }
 
     /// Whoever took this start has died, time and again: its send is stopped.
     async fn give_up_start(&self, job: &JobRef) -> Result<FollowUp, HandleError> {
         tracing::error!(
-            event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            event = "send.stopped", send = %job.key.send.send, organisation = %job.key.send.organisation, stage = %job.key.stage,
             reason = ?ReasonCode::Unfinished, "a send is stopped"
         );
-        let stopped = self.handover.stop(&job.send, Reason::new(ReasonCode::Unfinished)).await?;
+        let stopped = self.handover.stop(&job.key.send, Reason::new(ReasonCode::Unfinished)).await?;
         // What is open goes to its end by itself, and ends the send.
         Ok(stopped.unwrap_or_default().start_handed_on(job))
     }
 
     async fn submit_if_planned(&self, job: &JobRef, batch: BatchId) -> Result<FollowUp, HandleError> {
-        let batch = self.history.batch(&job.send, job.stage, batch).await?;
+        let batch = self.history.batch(&job.key, batch).await?;
         let planned = batch.filter(|batch| batch.status == BatchStatus::Planned);
         Ok(planned.map_or_else(FollowUp::nothing, |batch| FollowUp::step(job, batch.step(), Duration::ZERO)))
     }
@@ -148,7 +149,7 @@ impl Relay {
             self.log_stale(job, why);
             Ok(FollowUp::nothing())
         };
-        let taken = match self.history.claim_step(&job.send, job.stage, call, asked, &claim).await? {
+        let taken = match self.history.claim_step(&job.key, call, asked, &claim).await? {
             ClaimAnswer::Started(batch) => {
                 self.log_takeover(job, Some(batch.batch), &batch.unfinished);
                 Box::pin(self.work(job, batch)).await
@@ -186,7 +187,7 @@ impl Relay {
                 Some(successor) => self.submit_if_planned(job, successor).await?,
                 None => FollowUp::nothing(),
             };
-            successor.and(self.handover.settle(&job.send, job.stage, true).await?)
+            successor.and(self.handover.settle(&job.key, true).await?)
         } else {
             let now = self.clock.now().as_millisecond();
             let wait = u64::try_from(batch.not_before.saturating_sub(now)).unwrap_or_default();
@@ -198,8 +199,8 @@ impl Relay {
     fn log_takeover(&self, job: &JobRef, batch: Option<BatchId>, unfinished: &Unfinished) {
         if unfinished.claims > 0 {
             tracing::warn!(
-                event = "step.takenOver", send = %job.send.send, organisation = %job.send.organisation,
-                stage = %job.stage, batch = batch.map(|batch| batch.0), unfinished = unfinished.claims,
+                event = "step.takenOver", send = %job.key.send.send, organisation = %job.key.send.organisation,
+                stage = %job.key.stage, batch = batch.map(|batch| batch.0), unfinished = unfinished.claims,
                 "a step is taken up again whose holder died"
             );
         }
@@ -207,7 +208,7 @@ impl Relay {
 
     fn log_stale(&self, job: &JobRef, why: &'static str) {
         tracing::info!(
-            event = "message.stale", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            event = "message.stale", send = %job.key.send.send, organisation = %job.key.send.organisation, stage = %job.key.stage,
             why, "a message asked for nothing that is to be done"
         );
     }

@@ -66,7 +66,7 @@ impl Relay {
         loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
         let piece = batch.piece();
-        let skipped = loaded.skipped(job.stage, &piece.records);
+        let skipped = loaded.skipped(job.key.stage, &piece.records);
         if skipped.is_empty() {
             return Ok(Course::On(Box::new(batch)));
         }
@@ -83,7 +83,7 @@ impl Relay {
             return self.close(job, &batch, outcomes, None).await.map(Course::Done);
         }
         let next = Next { kept: true, ..self.next(job, Call::Submit, Duration::ZERO) };
-        let after = batch.taken_apart(&job.send, pieces, &outcomes, next)?;
+        let after = batch.taken_apart(&job.key.send, pieces, &outcomes, next)?;
         self.step_on(job, &batch, after, next).await
     }
 
@@ -142,7 +142,7 @@ impl Relay {
         let round = pieces.first().map(|piece| piece.round).unwrap_or_default();
         let wait = if round > 0 { verdict::round_wait(&self.timing, round) } else { Duration::ZERO };
         let next = Next { kept: false, ..self.next(job, Call::Submit, wait) };
-        let mut after = batch.taken_apart(&job.send, pieces, outcomes, next)?;
+        let mut after = batch.taken_apart(&job.key.send, pieces, outcomes, next)?;
         // One that only waits must not hold up the batches behind it.
         let release = after.successor.filter(|_| round > 0);
         if release.is_some() {
@@ -151,7 +151,7 @@ impl Relay {
         let overdue_at = self.handover.overdue_at();
         let extra = refused.map(|_| EXTRA_CALLS);
         let release_at = release.map(|successor| (successor, overdue_at));
-        let left = self.history.take_apart(&job.send, job.stage, batch, &after, extra, release_at).await?;
+        let left = self.history.take_apart(&job.key, batch, &after, extra, release_at).await?;
         if !left {
             let status = refused.unwrap_or_default();
             return self
@@ -160,8 +160,8 @@ impl Relay {
                 .map(Course::Done);
         }
         tracing::info!(
-            event = "batch.takenApart", send = %job.send.send, organisation = %job.send.organisation,
-            stage = %job.stage, batch = batch.batch.0, pieces = after.pieces.len(), round,
+            event = "batch.takenApart", send = %job.key.send.send, organisation = %job.key.send.organisation,
+            stage = %job.key.stage, batch = batch.batch.0, pieces = after.pieces.len(), round,
             "what is left of a batch is sent piece by piece"
         );
         let rest = FollowUp::step(job, after.step(), wait);
@@ -171,7 +171,7 @@ impl Relay {
     /// Joins what was found with what was known of the batch's other records, and keeps the issues.
     async fn gather(&self, job: &JobRef, batch: &Batch, found: Found) -> Result<Outcomes, HistoryError> {
         let mut issues = match batch.issues {
-            Some(attempt) => self.history.issues(&job.send, job.stage, attempt).await?,
+            Some(attempt) => self.history.issues(&job.key, attempt).await?,
             None => Issues::default(),
         };
         issues.records.extend(found.issues);
@@ -179,7 +179,7 @@ impl Relay {
         let attempt = batch.attempt();
         let kept = !issues.records.is_empty();
         if kept {
-            self.history.put_issues(&job.send, job.stage, attempt, &issues, batch.expires).await?;
+            self.history.put_issues(&job.key, attempt, &issues, batch.expires).await?;
         }
         let mut answers = batch.answers.clone();
         if found.answered {
@@ -202,7 +202,7 @@ impl Relay {
         reason: Reason,
     ) -> Result<FollowUp, StepFailure> {
         tracing::error!(
-            event = "send.stopped", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            event = "send.stopped", send = %job.key.send.send, organisation = %job.key.send.organisation, stage = %job.key.stage,
             batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, cause = ?reason.cause,
             "a send is stopped"
         );
@@ -215,19 +215,19 @@ impl Relay {
     pub(crate) async fn give_up(&self, job: &JobRef, batch: Batch) -> Result<FollowUp, StepFailure> {
         if batch.status == BatchStatus::Planned {
             // Its `dueAt` may be the last that watches over the send: it goes when the send has been looked at.
-            let settled = self.handover.settle(&job.send, job.stage, true).await?;
+            let settled = self.handover.settle(&job.key, true).await?;
             return Ok(settled.left_planned(job, batch));
         }
         let outcomes = self.undelivered(job, &batch, batch.may_have_been_sent()).await?;
         let closing = Closing { outcomes, stop: None, overdue_at: self.handover.overdue_at() };
-        let closed = self.history.close(&job.send, job.stage, &batch, &closing, false).await?;
+        let closed = self.history.close(&job.key, &batch, &closing, false).await?;
         self.after_close(job, closed, true).await
     }
 
     /// What follows from a batch that this invocation closed.
     async fn after_close(&self, job: &JobRef, batch: Batch, stops: bool) -> Result<FollowUp, StepFailure> {
         let successor = FollowUp::first_submits(job, batch.successor.filter(|_| !stops));
-        let settled = self.handover.settle(&job.send, job.stage, false).await?;
+        let settled = self.handover.settle(&job.key, false).await?;
         Ok(successor.and(settled).batch_handed_on(job, batch))
     }
 
@@ -260,9 +260,9 @@ impl Relay {
         let Counts { success, warning, error, unknown, not_sent, .. } = outcomes.counts;
         let closing = Closing { outcomes, stop, overdue_at };
         let stops = closing.stop.is_some();
-        let closed = self.history.close(&job.send, job.stage, batch, &closing, !stops).await?;
+        let closed = self.history.close(&job.key, batch, &closing, !stops).await?;
         tracing::info!(
-            event = "batch.closed", send = %job.send.send, organisation = %job.send.organisation, stage = %job.stage,
+            event = "batch.closed", send = %job.key.send.send, organisation = %job.key.send.organisation, stage = %job.key.stage,
             batch = batch.batch.0, success, warning, error, unknown, not_sent, "a batch is closed"
         );
         self.after_close(job, closed, stops).await

@@ -75,9 +75,9 @@ impl Relay {
         token: &Token,
         loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
-        let body = loaded.call_body(job.stage, batch)?;
+        let body = loaded.call_body(job.key.stage, batch)?;
         // All that takes time comes before the slot.
-        let call = self.skolverket.submit(job.stage, token, body).await;
+        let call = self.skolverket.submit(job.key.stage, token, body).await;
         let slot = match self.turn(job, call.is_connected()).await? {
             Turn::Now(slot) => slot,
             Turn::Later(wait) => {
@@ -93,7 +93,7 @@ impl Relay {
                 self.keep(job, batch, &exchange, started_at, Kept::small(&exchange.body, None)).await?;
                 let now = self.clock.now();
                 let next = self.next(job, Call::Poll, self.timing.first_poll);
-                let after = batch.submitted(&job.send, *job_id, now, next)?;
+                let after = batch.submitted(&job.key.send, *job_id, now, next)?;
                 self.show_waiting(job, batch, None).await?;
                 self.step_on(job, batch, after, next).await
             }
@@ -124,7 +124,7 @@ impl Relay {
         let Some(job_id) = batch.job_id else {
             return Err(HistoryError::Corrupt("a batch to be polled without a job").into());
         };
-        let call = self.skolverket.job(job.stage, token, job_id).await;
+        let call = self.skolverket.job(job.key.stage, token, job_id).await;
         let slot = match self.turn(job, call.is_connected()).await? {
             Turn::Now(slot) => slot,
             Turn::Later(wait) => {
@@ -172,8 +172,7 @@ impl Relay {
         issue_log::note(job, batch, messages);
         tokio::try_join!(
             self.history.put_answer(
-                &job.send,
-                job.stage,
+                &job.key,
                 batch.attempt(),
                 exchange.body.as_bytes(),
                 &loaded.body,
@@ -185,7 +184,7 @@ impl Relay {
             },
         )?;
         let mut issues = read.issues;
-        for (index, without) in loaded.left_out(job.stage, &piece.records) {
+        for (index, without) in loaded.left_out(job.key.stage, &piece.records) {
             match issues.iter_mut().find(|issue| issue.index == index) {
                 Some(issue) => issue.without = without,
                 None if read.passing.contains(&index) => {}
@@ -217,7 +216,7 @@ impl Relay {
                 self.wait(job, batch, Wait { cause, hint: None, uncertain: false, in_the_end }).await
             }
             Verdict::NewToken => {
-                self.skolverket.forget_token(&job.send.organisation, batch.environment).await;
+                self.skolverket.forget_token(&job.key.send.organisation, batch.environment).await;
                 self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
             }
             Verdict::NewTry if batch.lost + 1 >= TRIES => {
@@ -225,7 +224,7 @@ impl Relay {
             }
             Verdict::NewTry => {
                 let next = Next { kept: false, ..self.next(job, Call::Submit, self.timing.retry_first) };
-                let after = batch.new_try(&job.send, next)?;
+                let after = batch.new_try(&job.key.send, next)?;
                 self.step_on(job, batch, after, next).await
             }
             Verdict::TakeApart { status } => self
@@ -234,7 +233,7 @@ impl Relay {
                 .map(Course::Done),
             Verdict::Stop(reason) => self.stop(job, batch, reason).await.map(Course::Done),
             Verdict::TokenNotTaken(reason) => {
-                let (organisation, now) = (&job.send.organisation, self.clock.now());
+                let (organisation, now) = (&job.key.send.organisation, self.clock.now());
                 self.history.note_authorization(organisation, batch.environment, Some(&reason), now).await?;
                 self.stop(job, batch, reason).await.map(Course::Done)
             }
@@ -267,7 +266,7 @@ impl Relay {
         if !cause.is_unreadable() || batch.unreadable + 1 < UNREADABLE_ANSWERS {
             return Ok(false);
         }
-        Ok(cause == WaitCause::AnswerTooLarge || self.history.is_stopping(&job.send).await?)
+        Ok(cause == WaitCause::AnswerTooLarge || self.history.is_stopping(&job.key.send).await?)
     }
 
     async fn put_back(
@@ -286,7 +285,7 @@ impl Relay {
         // A submit that is not made now must see a stop before it is: its next claim looks. And whoever had no slot,
         // or not enough time for one, makes room.
         next.kept &= batch.call == Call::Poll && !matches!(why, PutBack::NoTime);
-        let mut after = batch.put_back(&job.send, next, put_back, since, uncertain)?;
+        let mut after = batch.put_back(&job.key.send, next, put_back, since, uncertain)?;
         after.token_renewed = matches!(why, PutBack::NewToken);
         match why {
             // Its holder was well, and did nothing of what those before died of.

@@ -23,7 +23,7 @@ impl Relay {
     /// The organiser's token for the send's environment. The requests that were made for it are kept as attempts, and
     /// how they went is noted for those who look after the settings.
     pub(crate) async fn token(&self, job: &JobRef, batch: &Batch) -> Result<ObtainedToken, StepFailure> {
-        let (organisation, now) = (&job.send.organisation, self.clock.now());
+        let (organisation, now) = (&job.key.send.organisation, self.clock.now());
         let organiser = match self.organisers.get(organisation, now).await {
             Ok(organiser) => organiser,
             Err(error) => {
@@ -47,7 +47,7 @@ impl Relay {
             Ok(_) => None,
             Err(failure) => {
                 tracing::warn!(
-                    event = "token.failed", send = %job.send.send, organisation = %organisation,
+                    event = "token.failed", send = %job.key.send.send, organisation = %organisation,
                     environment = %batch.environment, error = %failure, "no token"
                 );
                 Some(token_failure::no_token(failure, identity, now))
@@ -92,7 +92,7 @@ impl Relay {
                 records: Vec::new(),
                 expires: batch.expires,
             };
-            self.history.put_attempt(&job.send, job.stage, &attempt).await?;
+            self.history.put_attempt(&job.key, &attempt).await?;
         }
         Ok(())
     }

@@ -21,6 +21,6 @@ pub(crate) async fn list(
     let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
     let page = api.history.viewers(&send, reader.access, from, limit, api.clock.now()).await?;
     let page = PageView::of_page(page.ok_or(Problem::NotFound)?, |viewer| viewer)?;
-    reader.note_reading(&send, RecordKind::Duty, "access", page.len());
+    reader.note_reading(&send.job(RecordKind::Duty), "access", page.len());
     Ok(Polled::personal(page, None))
 }

@@ -15,12 +15,12 @@ use crate::views::attempt::{AttemptView, WholeAttemptView};
 pub(crate) async fn list(
     State(api): State<Shared>,
     _: Reader,
-    JobAddress { send, stage }: JobAddress,
+    JobAddress(key): JobAddress,
     query: PageQuery,
 ) -> Result<Polled<PageView<AttemptView>>, Problem> {
     let (limit, cursor, now) = (query.limit()?, query.cursor()?, api.clock.now());
-    let job = api.history.seen_job(&send, stage, now).await?.ok_or(Problem::NotFound)?;
-    let page = api.history.attempts(&send, stage, limit, cursor.as_deref()).await?;
+    let job = api.history.seen_job(&key, now).await?.ok_or(Problem::NotFound)?;
+    let page = api.history.attempts(&key, limit, cursor.as_deref()).await?;
     let page = PageView::of_page(page, |attempt| AttemptView::from(&attempt))?;
     Ok(Polled::new(page, RetryAfter::of_job(&job, now)))
 }
@@ -29,17 +29,17 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(api): State<Shared>,
     reader: Reader,
-    AttemptAddress { job: JobAddress { send, stage }, attempt }: AttemptAddress,
+    AttemptAddress { job: key, attempt }: AttemptAddress,
 ) -> Result<Polled<WholeAttemptView>, Problem> {
-    api.history.seen_job(&send, stage, api.clock.now()).await?.ok_or(Problem::NotFound)?;
-    let attempt = api.history.attempt(&send, stage, attempt).await?.ok_or(Problem::NotFound)?;
+    api.history.seen_job(&key, api.clock.now()).await?.ok_or(Problem::NotFound)?;
+    let attempt = api.history.attempt(&key, attempt).await?.ok_or(Problem::NotFound)?;
     let bodies = match reader.access {
         Access::Masked => None,
-        Access::Personal => Some(api.history.attempt_bodies(&send, stage, &attempt).await?),
+        Access::Personal => Some(api.history.attempt_bodies(&key, &attempt).await?),
     };
     // Nothing about a token is about a person.
     if let Some(bodies) = bodies.as_ref().filter(|_| attempt.call != AttemptCall::Token) {
-        reader.note_reading(&send, stage, "attempt", bodies.records);
+        reader.note_reading(&key, "attempt", bodies.records);
     }
     Ok(Polled::personal(WholeAttemptView::new(&attempt, bodies)?, None))
 }

@@ -37,15 +37,15 @@ pub(crate) async fn list(
 pub(crate) async fn show(
     State(api): State<Shared>,
     reader: Reader,
-    JobAddress { send, stage }: JobAddress,
+    JobAddress(key): JobAddress,
 ) -> Result<Polled<JobCausesView>, Problem> {
     let now = api.clock.now();
-    let (job, causes) = api.history.job_and_causes(&send, stage, now).await?.ok_or(Problem::NotFound)?;
+    let (job, causes) = api.history.job_and_causes(&key, now).await?.ok_or(Problem::NotFound)?;
     let view = JobCausesView::new(&job, causes, reader.access);
     let (quoted, retry_after) = (view.quoted(), RetryAfter::of_job(&job, now));
     if quoted == 0 {
         return Ok(Polled::new(view, retry_after));
     }
-    reader.note_reading(&send, stage, "causes", quoted);
+    reader.note_reading(&key, "causes", quoted);
     Ok(Polled::personal(view, retry_after))
 }

@@ -5,8 +5,8 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
-use stafett_domain::{Access, BatchId, Outcome, RecordKind};
-use stafett_history::{FoundRecord, HistoryError, ListedRecord, SendRef};
+use stafett_domain::{Access, BatchId, Outcome};
+use stafett_history::{FoundRecord, HistoryError, JobKey, ListedRecord};
 
 use crate::api::Shared;
 use crate::http::address::{JobAddress, RecordAddress};
@@ -22,7 +22,7 @@ use crate::views::sheet::{self, Language, Sheet};
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
-    JobAddress { send, stage }: JobAddress,
+    JobAddress(key): JobAddress,
     headers: HeaderMap,
     query: PageQuery,
 ) -> Result<Response, Problem> {
@@ -31,21 +31,21 @@ pub(crate) async fn list(
     let filter = query.several("outcome")?;
     let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
     let now = api.clock.now();
-    let job = api.history.seen_job(&send, stage, now).await?.ok_or(Problem::NotFound)?;
+    let job = api.history.seen_job(&key, now).await?.ok_or(Problem::NotFound)?;
     let retry_after = RetryAfter::of_job(&job, now);
     let wanted = filter.as_deref().unwrap_or(Outcome::ALL);
-    let records = api.history.job_records(&send, stage, job.status, from, wanted);
+    let records = api.history.job_records(&key, job.status, from, wanted);
     let view = |it: ListedRecord| RecordView::new(it.record, &it.facts, reader.access);
     if as_csv {
-        let mut sheet = Sheet::new(stage, Language::of(&headers))?;
+        let mut sheet = Sheet::new(key.stage, Language::of(&headers))?;
         let (count, next) = fill(records, limit, |record| sheet.add(&view(record))).await?;
-        reader.note_reading(&send, stage, "records", count);
-        let next = next.map(|next| next_page(&send, stage, filter.as_deref(), limit, &next));
-        return sheet.answer(&send, next.as_deref(), retry_after);
+        reader.note_reading(&key, "records", count);
+        let next = next.map(|next| next_page(&key, filter.as_deref(), limit, &next));
+        return sheet.answer(&key.send, next.as_deref(), retry_after);
     }
     let mut page = PageView::new();
     let (count, next) = fill(records, limit, |record| page.add(view(record))).await?;
-    reader.note_reading(&send, stage, "records", count);
+    reader.note_reading(&key, "records", count);
     Ok(Polled::personal(page.before(next.as_deref()), retry_after).into_response())
 }
 
@@ -68,18 +68,13 @@ async fn fill(
 }
 
 /// The address of the page that follows.
-fn next_page(
-    send: &SendRef,
-    stage: RecordKind,
-    filter: Option<&[Outcome]>,
-    limit: usize,
-    cursor: &str,
-) -> String {
+fn next_page(job: &JobKey, filter: Option<&[Outcome]>, limit: usize, cursor: &str) -> String {
     let outcomes = filter.map(|outcomes| {
         let words: Vec<_> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
         format!("&outcome={}", words.join(","))
     });
     let (outcomes, cursor) = (outcomes.unwrap_or_default(), opaque(cursor));
+    let JobKey { send, stage } = job;
     format!("/v1/sends/{}/jobs/{stage}/records?limit={limit}{outcomes}&cursor={cursor}", send.send)
 }
 
@@ -88,20 +83,20 @@ fn next_page(
 pub(crate) async fn show(
     State(api): State<Shared>,
     reader: Reader,
-    RecordAddress { job: JobAddress { send, stage }, record }: RecordAddress,
+    RecordAddress { job: key, record }: RecordAddress,
 ) -> Result<Response, Problem> {
     let now = api.clock.now();
-    let job = api.history.seen_job(&send, stage, now).await?.ok_or(Problem::NotFound)?;
-    let found = api.history.job_record(&send, stage, job.status, record).await?.ok_or(Problem::NotFound)?;
-    reader.note_reading(&send, stage, "record", 1);
+    let job = api.history.seen_job(&key, now).await?.ok_or(Problem::NotFound)?;
+    let found = api.history.job_record(&key, job.status, record).await?.ok_or(Problem::NotFound)?;
+    reader.note_reading(&key, "record", 1);
     let FoundRecord { record: found, facts, batch, stored } = found;
     let view = RecordView::new(found, &facts, reader.access);
     let view = match reader.access {
         Access::Masked => WholeRecordView::masked(view),
         Access::Personal => {
             let mut sent = Vec::from_iter(stored);
-            api.history.leave_out_refused(&send, stage, &mut sent).await?;
-            let answers = api.history.answers_about(&send, stage, &batch, record).await?;
+            api.history.leave_out_refused(&key, &mut sent).await?;
+            let answers = api.history.answers_about(&key, &batch, record).await?;
             WholeRecordView::personal(view, sent.pop(), answers)?
         }
     };

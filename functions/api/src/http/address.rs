@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
-use stafett_domain::{AttemptId, OrganisationNumber, RecordId, RecordKind};
-use stafett_history::SendRef;
+use stafett_domain::{AttemptId, OrganisationNumber, RecordId};
+use stafett_history::{JobKey, SendRef};
 
 use crate::api::Shared;
 use crate::http::caller::Caller;
@@ -17,20 +17,17 @@ use crate::http::problem::Problem;
 pub(crate) struct SendAddress(pub(crate) SendRef);
 
 /// A job of a send.
-pub(crate) struct JobAddress {
-    pub(crate) send: SendRef,
-    pub(crate) stage: RecordKind,
-}
+pub(crate) struct JobAddress(pub(crate) JobKey);
 
 /// A record of a job.
 pub(crate) struct RecordAddress {
-    pub(crate) job: JobAddress,
+    pub(crate) job: JobKey,
     pub(crate) record: RecordId,
 }
 
 /// A call of a job.
 pub(crate) struct AttemptAddress {
-    pub(crate) job: JobAddress,
+    pub(crate) job: JobKey,
     pub(crate) attempt: AttemptId,
 }
 
@@ -55,8 +52,8 @@ impl Named {
         Ok(SendRef::new(self.organisation.clone(), self.part("send")?))
     }
 
-    fn job(&self) -> Result<JobAddress, Problem> {
-        Ok(JobAddress { send: self.send()?, stage: self.part("stage")? })
+    fn job(&self) -> Result<JobKey, Problem> {
+        Ok(self.send()?.job(self.part("stage")?))
     }
 }
 
@@ -72,7 +69,7 @@ impl FromRequestParts<Shared> for JobAddress {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
-        Named::read(parts, api).await?.job()
+        Named::read(parts, api).await?.job().map(Self)
     }
 }
 

@@ -2,8 +2,8 @@
 //! no value that was read. The template keeps this function's lines for longer than others'.
 
 use sha2::{Digest, Sha256};
-use stafett_domain::{Access, RecordKind};
-use stafett_history::SendRef;
+use stafett_domain::Access;
+use stafett_history::JobKey;
 use stafett_runtime::telemetry;
 use uuid::Uuid;
 
@@ -12,19 +12,13 @@ use crate::http::caller::Reader;
 impl Reader {
     /// Notes that this caller was given so many records of a job, if it may see personal data. `route` is the route
     /// within the job, as a word; never the address.
-    pub(crate) fn note_reading(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        route: &'static str,
-        records: usize,
-    ) {
+    pub(crate) fn note_reading(&self, job: &JobKey, route: &'static str, records: usize) {
         if self.access != Access::Personal {
             return;
         }
         tracing::info!(
-            target: telemetry::AUDIT, event = "history.read", subject = plain_subject(&self.subject), organisation = %send.organisation,
-            send = %send.send, stage = %stage, route, records, "personal data was read"
+            target: telemetry::AUDIT, event = "history.read", subject = plain_subject(&self.subject), organisation = %job.send.organisation,
+            send = %job.send.send, stage = %job.stage, route, records, "personal data was read"
         );
     }
 }

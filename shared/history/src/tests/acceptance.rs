@@ -26,13 +26,13 @@ async fn a_send_is_stored_whole_and_a_repeat_changes_nothing() {
     history.received(&send, [6, 1, 0, 2]).await;
     let mut keys = vec![send.header(), send.activities(), send.ids(0)];
     for (stage, batches) in RecordKind::ALL.into_iter().zip([6, 1, 0, 2]) {
-        keys.push(send.job(stage));
+        keys.push(send.job(stage).key());
         for batch in (0..batches).map(stafett_domain::BatchId) {
-            keys.extend([send.batch(stage, batch), send.body(stage, batch)]);
+            keys.extend([send.job(stage).batch(batch), send.job(stage).body(batch)]);
         }
-        let job = history.job(&send, stage).await.unwrap().unwrap();
+        let job = history.job(&send.job(stage)).await.unwrap().unwrap();
         assert_eq!((job.batches, job.total), (batches, batches * RECORDS));
-        let stored = history.batches(&send, stage, stafett_domain::BatchId(0), 10).await.unwrap();
+        let stored = history.batches(&send.job(stage), stafett_domain::BatchId(0), 10).await.unwrap();
         let successors: Vec<_> = stored.iter().map(|batch| batch.successor.map(|batch| batch.0)).collect();
         let expected: Vec<_> =
             (4..4 + batches).map(|batch| Some(batch).filter(|batch| *batch < batches)).collect();
@@ -67,18 +67,19 @@ async fn a_repeat_that_comes_behind_the_acceptance_undoes_nothing() {
         // Behind the look at the header, before the first of the other writes.
         let accepted = async move {
             accept(&history, &send, None).await;
-            history.started(&send, RecordKind::Person).await;
-            history.closed(&send, RecordKind::Person, 0, stafett_domain::Outcome::Success).await;
-            history.open(&send, RecordKind::Person, 1).await;
+            history.started(&send.job(RecordKind::Person)).await;
+            history.closed(&send.job(RecordKind::Person), 0, stafett_domain::Outcome::Success).await;
+            history.open(&send.job(RecordKind::Person), 1).await;
         };
         table.disturbed([meanwhile(PUT, accepted).after(1)])
     };
     let answer =
         repeat.receive(&send, &terms(), &content([5, 0, 0, 1]), at(5), millis(99_999)).await.unwrap();
     assert_eq!(answer, Received::Stored(RECEIVED));
-    let job = history.job(&send, RecordKind::Person).await.unwrap().unwrap();
+    let job = history.job(&send.job(RecordKind::Person)).await.unwrap().unwrap();
     assert_eq!((job.status.as_str(), job.open, job.closed), ("running", 1, 1));
-    let batches = history.batches(&send, RecordKind::Person, stafett_domain::BatchId(0), 9).await.unwrap();
+    let batches =
+        history.batches(&send.job(RecordKind::Person), stafett_domain::BatchId(0), 9).await.unwrap();
     let statuses: Vec<_> = batches.iter().map(|batch| batch.status.as_str()).collect();
     assert_eq!(statuses, ["closed", "open", "planned", "planned", "planned"]);
     let before = table.items();
@@ -95,7 +96,7 @@ async fn nothing_is_stored_of_a_send_that_is_closed() {
         let (history, send) = (table.history(), send(1));
         history.received(&send, [1, 0, 0, 1]).await;
         table.set(&send.header(), name, value);
-        table.delete(&send.job(RecordKind::Person));
+        table.delete(&send.job(RecordKind::Person).key());
         let before = table.items();
         let answer = history.receive(&send, &terms(), &content([1, 0, 0, 1]), at(5), 0).await.unwrap();
         assert_eq!((answer, table.items() == before), (Received::Closed, true), "{name}");
@@ -126,7 +127,7 @@ async fn the_first_send_runs_and_the_others_wait_in_order() {
         assert_eq!((&header["seq"], &header["acceptedPosition"]), (&json!(seq), &json!(seq - 1)));
         assert_eq!(header["acceptedAt"], at(1).to_string());
         assert_eq!(due_at(&table, &send.header()), None, "it is not discarded any more");
-        let first_job = due_at(&table, &send.job(RecordKind::Person));
+        let first_job = due_at(&table, &send.job(RecordKind::Person).key());
         assert_eq!(first_job, runs.then_some(millis(61)));
         let place = table.item(&key::order(&send.organisation, seq)).unwrap();
         assert_eq!((&place["send"], &place["expires"]), (&json!(send.send), &json!(EXPIRES)));
@@ -164,7 +165,7 @@ fn state(table: &Table) -> [Value; 6] {
         table.attribute(&organiser, "running"),
         table.attribute(&organiser, "runningSeq"),
         table.attribute(&organiser, "nextSeq"),
-        table.attribute(&send(2).job(RecordKind::Person), "dueAt").is_i64().into(),
+        table.attribute(&send(2).job(RecordKind::Person).key(), "dueAt").is_i64().into(),
     ]
 }
 
@@ -311,7 +312,7 @@ async fn nothing_is_overwritten_that_should_not_be_there() {
     assert_eq!(table.attribute(&place, "send"), json!(send(2).send));
 
     // Its first job has started, or another has the place though nobody was accepted.
-    let (job, organiser) = (send(2).job(RecordKind::Person), key::organiser(&organisation(1)));
+    let (job, organiser) = (send(2).job(RecordKind::Person).key(), key::organiser(&organisation(1)));
     for (key, name, value) in [(job, "status", json!("running")), (organiser, "running", json!(send(9).send))]
     {
         let (table, history) = waiting(1).await;
@@ -332,10 +333,11 @@ async fn a_send_that_was_not_accepted_is_not_begun() {
     let takeover = takeover();
     let claim = batch_claim(&takeover, 1, 2);
     let call = stafett_domain::Call::Submit;
-    let answer = history.claim_step(&send, RecordKind::Person, call, first_step(0), &claim).await.unwrap();
+    let answer =
+        history.claim_step(&send.job(RecordKind::Person), call, first_step(0), &claim).await.unwrap();
     assert!(matches!(answer, crate::claim::ClaimAnswer::Stopped(_)), "{answer:?}");
     let start = super::sample::start_claim(&takeover, 1, 2);
-    let answer = history.claim_start(&send, RecordKind::Person, &start).await.unwrap();
+    let answer = history.claim_start(&send.job(RecordKind::Person), &start).await.unwrap();
     assert!(matches!(answer, crate::start::StartAnswer::Done("not its turn")), "{answer:?}");
     assert_eq!(table.items(), before);
 }

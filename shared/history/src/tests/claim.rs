@@ -26,14 +26,14 @@ async fn running() -> (Table, History) {
 }
 
 async fn claim(history: &History, call: Call, asked: BatchStep, claim: &BatchClaim<'_>) -> ClaimAnswer {
-    history.claim_step(&send(1), USERS, call, asked, claim).await.unwrap()
+    history.claim_step(&send(1).job(USERS), call, asked, claim).await.unwrap()
 }
 
 /// The first submit of batch 0.
 async fn submit(history: &History, id: u128, seconds: i64) -> Result<ClaimAnswer, HistoryError> {
     let takeover = takeover();
     let claim = batch_claim(&takeover, id, seconds);
-    history.claim_step(&send(1), USERS, Call::Submit, first_step(0), &claim).await
+    history.claim_step(&send(1).job(USERS), Call::Submit, first_step(0), &claim).await
 }
 
 #[track_caller]
@@ -48,12 +48,12 @@ fn started(answer: ClaimAnswer) -> Batch {
 async fn a_claimed_batch_is_open_and_its_job_counts_it() {
     let (table, history) = running().await;
     let batch = started(submit(&history, 7, 3).await.unwrap());
-    assert_eq!(history.batch(&send(1), USERS, BatchId(0)).await.unwrap(), Some(batch.clone()));
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(batch.clone()));
     assert_eq!((batch.status.as_str(), batch.claim, batch.n), ("open", Some(claim_id(7)), 0));
     assert_eq!(batch.claim_until, millis(3) + CLAIM);
     // Should this holder die: a second after the claim, for the first pause is none.
-    assert_eq!(due_at(&table, &send(1).batch(USERS, BatchId(0))), Some(millis(3) + CLAIM + 1_000));
-    let job = table.item(&send(1).job(USERS)).unwrap();
+    assert_eq!(due_at(&table, &send(1).job(USERS).batch(BatchId(0))), Some(millis(3) + CLAIM + 1_000));
+    let job = table.item(&send(1).job(USERS).key()).unwrap();
     assert_eq!((&job["open"], &job["closed"]), (&json!(1), &json!(0)));
 
     let before = table.items();
@@ -62,11 +62,11 @@ async fn a_claimed_batch_is_open_and_its_job_counts_it() {
 
     // Another step of an open batch: the job has counted it.
     let after = batch.put_back(&send(1), next(Call::Submit), 1, None, false).unwrap();
-    history.step_on(&send(1), USERS, &batch, &after).await.unwrap();
+    history.step_on(&send(1).job(USERS), &batch, &after).await.unwrap();
     let (takeover, asked) = (takeover(), BatchStep { n: 1, ..first_step(0) });
     let again = claim(&history, Call::Submit, asked, &batch_claim(&takeover, 8, 5)).await;
     assert_eq!(started(again).n, 1);
-    assert_eq!(table.attribute(&send(1).job(USERS), "open"), 1);
+    assert_eq!(table.attribute(&send(1).job(USERS).key(), "open"), 1);
 }
 
 #[tokio::test]
@@ -76,8 +76,8 @@ async fn a_claim_within_the_start_notes_that_the_start_is_handed_on() {
     history.accepted(&send(1), [1, 0, 0, 1]).await;
     let takeover = takeover();
     let start = super::sample::start_claim(&takeover, 1, 2);
-    history.claim_start(&send(1), USERS, &start).await.unwrap();
-    let job = send(1).job(USERS);
+    history.claim_start(&send(1).job(USERS), &start).await.unwrap();
+    let job = send(1).job(USERS).key();
     assert_eq!((table.attribute(&job, "handedOn"), due_at(&table, &job).is_some()), (false.into(), true));
     let within = BatchClaim { within_start: true, ..batch_claim(&takeover, 1, 2) };
     started(claim(&history, Call::Submit, first_step(0), &within).await);
@@ -97,14 +97,14 @@ async fn no_submit_of_a_send_that_stops_or_has_ended_is_claimed() {
             } else {
                 table.disturbed([meanwhile(TRANSACTION, stop)]).0
             };
-            let planned = table.history().batch(&send(1), USERS, BatchId(0)).await.unwrap().unwrap();
+            let planned = table.history().batch(&send(1).job(USERS), BatchId(0)).await.unwrap().unwrap();
             assert_eq!(
                 submit(&history, 7, 3).await.unwrap(),
                 ClaimAnswer::Stopped(planned.clone()),
                 "{name}"
             );
-            assert_eq!(history.batch(&send(1), USERS, BatchId(0)).await.unwrap(), Some(planned));
-            assert_eq!(table.attribute(&send(1).job(USERS), "open"), 0);
+            assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(planned));
+            assert_eq!(table.attribute(&send(1).job(USERS).key(), "open"), 0);
         }
     }
 }
@@ -112,13 +112,16 @@ async fn no_submit_of_a_send_that_stops_or_has_ended_is_claimed() {
 #[tokio::test]
 async fn a_poll_is_claimed_though_the_send_stops() {
     let (table, history) = running().await;
-    let batch = history.open(&send(1), USERS, 0).await;
+    let batch = history.open(&send(1).job(USERS), 0).await;
     let after = batch.put_back(&send(1), next(Call::Poll), 0, None, false).unwrap();
-    history.step_on(&send(1), USERS, &batch, &after).await.unwrap();
+    history.step_on(&send(1).job(USERS), &batch, &after).await.unwrap();
     assert!(history.request_stop(&send(1), cancelled()).await.unwrap());
     let (takeover, asked) = (takeover(), BatchStep { n: 1, ..first_step(0) });
     let polled = started(claim(&history, Call::Poll, asked, &batch_claim(&takeover, 7, 5)).await);
-    assert_eq!((polled.claim, table.attribute(&send(1).job(USERS), "open")), (Some(claim_id(7)), 1.into()));
+    assert_eq!(
+        (polled.claim, table.attribute(&send(1).job(USERS).key(), "open")),
+        (Some(claim_id(7)), 1.into())
+    );
 }
 
 #[tokio::test]
@@ -128,9 +131,9 @@ async fn of_two_holders_at_the_same_time_one_has_the_step() {
         let (table, history) = running().await;
         let mut asked = first_step(0);
         if call == Call::Poll {
-            let batch = history.open(&send(1), USERS, 0).await;
+            let batch = history.open(&send(1).job(USERS), 0).await;
             let after = batch.put_back(&send(1), next(Call::Poll), 0, None, false).unwrap();
-            history.step_on(&send(1), USERS, &batch, &after).await.unwrap();
+            history.step_on(&send(1).job(USERS), &batch, &after).await.unwrap();
             asked.n = 1;
         }
         let faster = async move {
@@ -142,9 +145,9 @@ async fn of_two_holders_at_the_same_time_one_has_the_step() {
         let takeover = takeover();
         let answer = claim(&slower, call, asked, &batch_claim(&takeover, 9, 6)).await;
         assert_eq!(answer, held, "{call:?}");
-        let batch = slower.batch(&send(1), USERS, BatchId(0)).await.unwrap().unwrap();
+        let batch = slower.batch(&send(1).job(USERS), BatchId(0)).await.unwrap().unwrap();
         assert_eq!((batch.claim, batch.unfinished.claims), (Some(claim_id(8)), 0));
-        assert_eq!(table.attribute(&send(1).job(USERS), "open"), 1);
+        assert_eq!(table.attribute(&send(1).job(USERS).key(), "open"), 1);
     }
 }
 
@@ -152,7 +155,7 @@ async fn of_two_holders_at_the_same_time_one_has_the_step() {
 async fn no_batch_of_a_job_that_does_not_run_is_claimed() {
     for status in ["waiting", "failed"] {
         let (table, history) = running().await;
-        table.set(&send(1).job(USERS), "status", status);
+        table.set(&send(1).job(USERS).key(), "status", status);
         let before = table.items();
         assert!(matches!(submit(&history, 7, 3).await, Err(HistoryError::Contended)));
         assert_eq!(table.items(), before);
@@ -172,7 +175,7 @@ async fn what_a_message_means_is_read_from_the_batch() {
     assert_eq!(none, ClaimAnswer::Gone);
 
     // Held by another until second 33: one of those who meet it queues a copy.
-    let open = history.open(&send(1), USERS, 0).await;
+    let open = history.open(&send(1).job(USERS), 0).await;
     for copy in [true, false, false] {
         let rest = Duration::from_secs(13);
         assert_eq!(answer(Call::Submit, 0, 20).await, ClaimAnswer::Held { rest, copy });
@@ -180,14 +183,14 @@ async fn what_a_message_means_is_read_from_the_batch() {
     // Put back until second 34, and the message for it was not sent.
     let later = crate::progress::Next { not_before: millis(34), ..next(Call::Submit) };
     let back = open.put_back(&send(1), later, 1, None, false).unwrap();
-    history.step_on(&send(1), USERS, &open, &back).await.unwrap();
+    history.step_on(&send(1).job(USERS), &open, &back).await.unwrap();
     assert_eq!(answer(Call::Submit, 0, 21).await, ClaimAnswer::HandOn(back.clone()));
     assert_eq!(answer(Call::Submit, 1, 21).await, ClaimAnswer::Early { rest: Duration::from_secs(13) });
-    history.handed_on(&send(1), USERS, &back).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &back).await.unwrap();
     assert_eq!(answer(Call::Submit, 0, 21).await, ClaimAnswer::Done);
     let asked = BatchStep { n: 2, ..first_step(0) };
     let ahead =
-        history.claim_step(&send(1), USERS, Call::Submit, asked, &batch_claim(&takeover, 7, 21)).await;
+        history.claim_step(&send(1).job(USERS), Call::Submit, asked, &batch_claim(&takeover, 7, 21)).await;
     assert!(matches!(ahead, Err(HistoryError::Corrupt(_))));
 
     // Two holders die: the second one's step is not taken up before five minutes have passed.
@@ -195,7 +198,7 @@ async fn what_a_message_means_is_read_from_the_batch() {
     assert_eq!((taken.n, taken.claim_until), (1, millis(70)));
     let over = started(answer(Call::Submit, 1, 70).await);
     assert_eq!((over.n, over.uncertain, over.unfinished.claims), (2, true, 1));
-    assert_eq!(due_at(&table, &send(1).batch(USERS, BatchId(0))), Some(millis(100 + 300) + 1_000));
+    assert_eq!(due_at(&table, &send(1).job(USERS).batch(BatchId(0))), Some(millis(100 + 300) + 1_000));
     for n in [1, 2] {
         assert_eq!(answer(Call::Submit, n, 399).await, ClaimAnswer::Paused);
     }
@@ -203,18 +206,18 @@ async fn what_a_message_means_is_read_from_the_batch() {
     assert_eq!((third.n, third.unfinished.claims, third.unfinished.since), (3, 2, Some(millis(70))));
 
     // Its outcome is written, and then what follows is handed on.
-    let closed = history.close(&send(1), USERS, &third, &closing(Outcome::Success), false).await.unwrap();
+    let closed = history.close(&send(1).job(USERS), &third, &closing(Outcome::Success), false).await.unwrap();
     for n in [2, 3] {
         assert_eq!(answer(Call::Submit, n, 401).await, ClaimAnswer::HandOn(closed.clone()));
     }
-    history.handed_on(&send(1), USERS, &closed).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &closed).await.unwrap();
     assert_eq!(answer(Call::Submit, 3, 401).await, ClaimAnswer::Done);
 }
 
 #[tokio::test]
 async fn one_copy_of_a_message_is_queued_for_each_claim() {
     let (table, history) = running().await;
-    let batch = send(1).batch(USERS, BatchId(0));
+    let batch = send(1).job(USERS).batch(BatchId(0));
     let copy = async |id| history.take_copy(batch.clone(), Some(claim_id(id))).await.unwrap();
     assert!(!copy(7).await, "nobody has claimed it");
     assert_eq!(table.attribute(&batch, "copiedFor"), serde_json::Value::Null);
@@ -226,7 +229,7 @@ async fn one_copy_of_a_message_is_queued_for_each_claim() {
     assert!(!copy(7).await, "it has expired");
     assert!(copy(8).await);
     assert_eq!(table.attribute(&batch, "copiedFor"), json!(claim_id(8)));
-    let nothing = send(9).batch(USERS, BatchId(0));
+    let nothing = send(9).job(USERS).batch(BatchId(0));
     assert!(!history.take_copy(nothing.clone(), Some(claim_id(7))).await.unwrap());
     assert_eq!(table.item(&nothing), None);
 }

@@ -185,5 +185,5 @@ async fn only_a_send_in_parts_that_was_not_accepted_is_cancelled_as_one() {
     let (history, _) = table.disturbed([meanwhile("UpdateItem", accepted)]);
     assert_eq!(cancel(&history).await, CancelledUpload::Accepted);
     assert_eq!(table.attribute(&send(1).header(), "status"), "queued");
-    assert!(history.batch(&send(1), RecordKind::Person, BatchId(0)).await.unwrap().is_some());
+    assert!(history.batch(&send(1).job(RecordKind::Person), BatchId(0)).await.unwrap().is_some());
 }

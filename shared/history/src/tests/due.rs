@@ -34,7 +34,7 @@ async fn running() -> (Table, History) {
 }
 
 fn batch(number: u32) -> Carrier {
-    Carrier::Batch(send(1), USERS, BatchId(number))
+    Carrier::Batch(send(1).job(USERS), BatchId(number))
 }
 
 #[tokio::test]
@@ -72,7 +72,7 @@ async fn an_unknown_key_keeps_no_other_step_from_being_found() {
 #[tokio::test]
 async fn an_overdue_step_is_sent_again_at_growing_intervals() {
     let (table, history) = running().await;
-    let key = send(1).batch(USERS, BatchId(0));
+    let key = send(1).job(USERS).batch(BatchId(0));
     assert_eq!(take(&history, &batch(0), 91).await, None, "it is not due");
     // In minutes.
     let mut now = 92;
@@ -80,7 +80,7 @@ async fn an_overdue_step_is_sent_again_at_growing_intervals() {
         let step = Step::Submit(first_step(0));
         let unclaimed = Duration::from_secs(u64::try_from(now - 92).unwrap());
         let resent = u32::try_from(resent).unwrap();
-        let found = Overdue { send: send(1), stage: USERS, step, resent, unclaimed };
+        let found = Overdue { job: send(1).job(USERS), step, resent, unclaimed };
         assert_eq!(take(&history, &batch(0), now).await, Some(found));
         assert_eq!(due_at(&table, &key), Some(millis(now + pause * 60)));
         assert_eq!(table.attribute(&key, "resent"), resent + 1);
@@ -94,7 +94,7 @@ async fn an_overdue_step_is_sent_again_at_growing_intervals() {
     assert_eq!((found.unclaimed, found.resent), (Duration::ZERO, 8));
     assert_eq!(table.attribute(&key, "resentSince"), millis(now));
     // Whoever claims it begins anew.
-    history.open(&send(1), USERS, 0).await;
+    history.open(&send(1).job(USERS), 0).await;
     assert_eq!(
         (table.attribute(&key, "resent"), table.attribute(&key, "resentSince")),
         (Value::Null, Value::Null)
@@ -106,20 +106,20 @@ async fn the_message_of_a_step_is_that_of_where_it_stands() {
     let table = Table::new();
     let history = table.history();
     history.accepted(&send(1), [1, 0, 0, 1]).await;
-    let job = Carrier::Job(send(1), USERS);
+    let job = Carrier::Job(send(1).job(USERS));
     let found = take(&history, &job, 61).await.unwrap();
     assert_eq!((found.step, found.batch()), (Step::Start, None));
-    history.started(&send(1), USERS).await;
+    history.started(&send(1).job(USERS)).await;
     assert_eq!(take(&history, &job, 9_999).await, None, "it was handed on");
-    let open = history.open(&send(1), USERS, 0).await;
+    let open = history.open(&send(1).job(USERS), 0).await;
     let after = open.put_back(&send(1), super::sample::next(Call::Poll), 1, None, false).unwrap();
-    history.step_on(&send(1), USERS, &open, &after).await.unwrap();
+    history.step_on(&send(1).job(USERS), &open, &after).await.unwrap();
     let found = take(&history, &batch(0), 100).await.unwrap();
     assert_eq!((found.step, found.batch()), (after.step(), Some(BatchId(0))));
     assert!(matches!(found.step, Step::Poll(step) if step.n == 1));
     for gone in [
-        Carrier::Job(send(9), USERS),
-        Carrier::Batch(send(9), USERS, BatchId(0)),
+        Carrier::Job(send(9).job(USERS)),
+        Carrier::Batch(send(9).job(USERS), BatchId(0)),
         Carrier::Receiving(send(9)),
     ] {
         assert_eq!(take(&history, &gone, 9_999).await, None);
@@ -131,36 +131,36 @@ async fn of_two_who_look_one_sends_the_step_again() {
     let table = Table::new();
     let history = table.history();
     history.accepted(&send(1), [1, 0, 0, 1]).await;
-    let job = Carrier::Job(send(1), USERS);
+    let job = Carrier::Job(send(1).job(USERS));
     let faster = {
         let (history, job) = (history.clone(), job.clone());
         async move { assert!(take(&history, &job, 61).await.is_some()) }
     };
     let (slower, _) = table.disturbed([meanwhile("UpdateItem", faster)]);
     assert_eq!(take(&slower, &job, 62).await, None);
-    assert_eq!(due_at(&table, &send(1).job(USERS)), Some(millis(61 + 60)));
+    assert_eq!(due_at(&table, &send(1).job(USERS).key()), Some(millis(61 + 60)));
     // Somebody starts it: what watches over the start is not moved.
     let starts = async move {
         let takeover = takeover();
-        history.claim_start(&send(1), USERS, &start_claim(&takeover, 7, 121)).await.unwrap();
+        history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 7, 121)).await.unwrap();
     };
     let (slower, _) = table.disturbed([meanwhile("UpdateItem", starts)]);
     assert_eq!(take(&slower, &job, 122).await, None);
-    assert_eq!(due_at(&table, &send(1).job(USERS)), Some(millis(121 + 30) + 1_000));
+    assert_eq!(due_at(&table, &send(1).job(USERS).key()), Some(millis(121 + 30) + 1_000));
 }
 
 /// Each holder of a step dies; the watchdog alone brings it back.
 #[tokio::test]
 async fn a_step_whose_holders_die_is_due_at_growing_intervals_until_it_is_given_up() {
     let (table, history) = running().await;
-    let (takeover, key) = (takeover(), send(1).batch(USERS, BatchId(0)));
+    let (takeover, key) = (takeover(), send(1).job(USERS).batch(BatchId(0)));
     let (mut now, mut asked, mut claims) = (3, first_step(0), 0);
     let first_expired = 3 + 30;
     let mut pauses = Vec::new();
     loop {
         claims += 1;
         let claim = batch_claim(&takeover, claims, now);
-        let answer = history.claim_step(&send(1), USERS, Call::Submit, asked, &claim).await.unwrap();
+        let answer = history.claim_step(&send(1).job(USERS), Call::Submit, asked, &claim).await.unwrap();
         let ClaimAnswer::Started(claimed) = answer else { panic!("{answer:?}") };
         assert_eq!(
             (claimed.claim, claimed.unfinished.claims),
@@ -221,8 +221,7 @@ async fn the_place_of_a_send_that_ended_or_is_gone_is_given_on() {
                 table.set(&send(1).header(), "status", "failed");
             }
             let start = |send: SendRef| Overdue {
-                send,
-                stage: RecordKind::Person,
+                job: send.job(RecordKind::Person),
                 step: Step::Start,
                 resent: 0,
                 unclaimed: Duration::ZERO,
@@ -231,7 +230,7 @@ async fn the_place_of_a_send_that_ended_or_is_gone_is_given_on() {
             assert_eq!(take(&history, &carrier, 61).await, waits.then(|| start(send(2))));
             let running = table.attribute(&key::organiser(&organisation(1)), "running");
             assert_eq!(running, json!(waits.then(|| send(2).send)));
-            assert_eq!(due_at(&table, &send(2).job(USERS)), waits.then(|| millis(61 + 60)));
+            assert_eq!(due_at(&table, &send(2).job(USERS).key()), waits.then(|| millis(61 + 60)));
         }
     }
 }

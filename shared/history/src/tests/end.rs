@@ -13,7 +13,7 @@ const TRANSACTION: &str = "TransactWriteItems";
 const USERS: RecordKind = RecordKind::Person;
 
 pub(super) async fn settle(history: &History, stage: RecordKind) -> Settled {
-    history.settle(&send(1), stage, at(20), millis(20) + OVERDUE, false).await.unwrap()
+    history.settle(&send(1).job(stage), at(20), millis(20) + OVERDUE, false).await.unwrap()
 }
 
 /// A send with one batch of users, all of whose records have this outcome, and its job not ended yet.
@@ -21,13 +21,13 @@ async fn all_closed(outcome: Outcome) -> (Table, History) {
     let table = Table::new();
     let history = table.history();
     history.running(&send(1), [1, 1, 0, 1]).await;
-    history.closed(&send(1), USERS, 0, outcome).await;
+    history.closed(&send(1).job(USERS), 0, outcome).await;
     (table, history)
 }
 
 pub(super) fn statuses(table: &Table, number: u128) -> Vec<String> {
     let send = send(number);
-    let keys = [send.header()].into_iter().chain(RecordKind::ALL.map(|stage| send.job(stage)));
+    let keys = [send.header()].into_iter().chain(RecordKind::ALL.map(|stage| send.job(stage).key()));
     keys.map(|key| table.attribute(&key, "status").as_str().unwrap_or("none").to_owned()).collect()
 }
 
@@ -39,26 +39,26 @@ fn job_ended(ending: Ending, counts: Counts) -> EndedJob {
 async fn a_job_that_succeeded_hands_over_to_the_next() {
     let (table, history) = all_closed(Outcome::Success).await;
     let ended = Settled::Ended {
-        start: Some((send(1), RecordKind::Duty)),
+        start: Some(send(1).job(RecordKind::Duty)),
         jobs: vec![job_ended(Ending::Succeeded, Counts::all(2, Outcome::Success))],
         send_ending: None,
     };
     assert_eq!(settle(&history, USERS).await, ended);
-    let job = table.item(&send(1).job(USERS)).unwrap();
+    let job = table.item(&send(1).job(USERS).key()).unwrap();
     assert_eq!((&job["status"], &job["endedAt"]), (&json!("succeeded"), &json!(at(20))));
     assert_eq!((&job["handedOn"], &job["reason"]), (&json!(true), &Value::Null));
-    assert_eq!(due_at(&table, &send(1).job(USERS)), None);
-    assert_eq!(due_at(&table, &send(1).job(RecordKind::Duty)), Some(millis(20) + OVERDUE));
+    assert_eq!(due_at(&table, &send(1).job(USERS).key()), None);
+    assert_eq!(due_at(&table, &send(1).job(RecordKind::Duty).key()), Some(millis(20) + OVERDUE));
     assert_eq!(table.attribute(&send(1).header(), "status"), "running");
 
     // Whoever looks again finds nothing to do; whoever repeats the step finds what follows, until it has begun.
     let items = table.items();
     assert_eq!(settle(&history, USERS).await, Settled::EndedBefore { start: None });
-    let again = async || history.settle(&send(1), USERS, at(30), millis(99), true).await.unwrap();
-    let start = Some((send(1), RecordKind::Duty));
+    let again = async || history.settle(&send(1).job(USERS), at(30), millis(99), true).await.unwrap();
+    let start = Some(send(1).job(RecordKind::Duty));
     assert_eq!(again().await, Settled::EndedBefore { start });
     assert_eq!(table.items(), items);
-    history.started(&send(1), RecordKind::Duty).await;
+    history.started(&send(1).job(RecordKind::Duty)).await;
     assert_eq!(again().await, Settled::EndedBefore { start: None });
     // Of a send that is gone there is nothing to end.
     table.delete(&send(1).header());
@@ -73,17 +73,17 @@ async fn a_job_ends_when_nothing_of_it_is_open_or_may_still_go() {
     let items = table.items();
     assert_eq!(settle(&history, USERS).await, Settled::NotYet, "it waits");
     assert_eq!(table.items(), items);
-    history.started(&send(1), USERS).await;
+    history.started(&send(1).job(USERS)).await;
     assert_eq!(settle(&history, USERS).await, Settled::NotYet, "nothing has gone");
-    history.closed(&send(1), USERS, 0, Outcome::Success).await;
+    history.closed(&send(1).job(USERS), 0, Outcome::Success).await;
     assert_eq!(settle(&history, USERS).await, Settled::NotYet, "one is planned");
-    let open = history.open(&send(1), USERS, 1).await;
+    let open = history.open(&send(1).job(USERS), 1).await;
     assert_eq!(settle(&history, USERS).await, Settled::NotYet, "it is open");
-    history.close(&send(1), USERS, &open, &closing(Outcome::Success), true).await.unwrap();
+    history.close(&send(1).job(USERS), &open, &closing(Outcome::Success), true).await.unwrap();
     assert!(matches!(settle(&history, USERS).await, Settled::Ended { .. }));
     // A job without batches ends at once.
-    history.ran(&send(1), RecordKind::Duty).await;
-    history.started(&send(1), RecordKind::Group).await;
+    history.ran(&send(1).job(RecordKind::Duty)).await;
+    history.started(&send(1).job(RecordKind::Group)).await;
     assert!(matches!(settle(&history, RecordKind::Group).await, Settled::Ended { .. }));
 }
 
@@ -97,13 +97,13 @@ async fn a_job_with_refused_records_ends_its_send_and_passes_over_the_others() {
     };
     assert_eq!(settle(&history, USERS).await, ended);
     assert_eq!(statuses(&table, 1), ["failed", "failed", "notStarted", "notStarted", "notStarted"]);
-    assert_eq!(table.attribute(&send(1).job(USERS), "reason"), json!({"code": "recordErrors"}));
+    assert_eq!(table.attribute(&send(1).job(USERS).key(), "reason"), json!({"code": "recordErrors"}));
     for stage in &RecordKind::ALL[1..] {
-        assert_eq!(table.attribute(&send(1).job(*stage), "reason"), json!({"code": "earlierJob"}));
-        assert_eq!(due_at(&table, &send(1).job(*stage)), None);
+        assert_eq!(table.attribute(&send(1).job(*stage).key(), "reason"), json!({"code": "earlierJob"}));
+        assert_eq!(due_at(&table, &send(1).job(*stage).key()), None);
     }
     assert_eq!(table.attribute(&send(1).header(), "endedAt"), json!(at(20)));
-    let again = history.settle(&send(1), USERS, at(30), millis(99), true).await.unwrap();
+    let again = history.settle(&send(1).job(USERS), at(30), millis(99), true).await.unwrap();
     assert_eq!(again, Settled::EndedBefore { start: None });
 }
 
@@ -113,20 +113,20 @@ async fn a_job_whose_sender_goes_on_keeps_what_was_refused() {
     table.set(&send(1).header(), "options", json!({"onRecordErrors": "continue"}));
     let settled = settle(&history, USERS).await;
     assert!(matches!(settled, Settled::Ended { start: Some(_), send_ending: None, .. }), "{settled:?}");
-    assert_eq!(table.attribute(&send(1).job(USERS), "status"), "completedWithErrors");
-    let refused = history.refused_before(&send(1), RecordKind::Duty).await.unwrap();
+    assert_eq!(table.attribute(&send(1).job(USERS).key(), "status"), "completedWithErrors");
+    let refused = history.refused_before(&send(1).job(RecordKind::Duty)).await.unwrap();
     assert_eq!(refused.len(), 2);
-    assert!(history.refused_before(&send(1), USERS).await.unwrap().is_empty());
+    assert!(history.refused_before(&send(1).job(USERS)).await.unwrap().is_empty());
     // The last stage ends the send by the worst of its jobs.
     for stage in &RecordKind::ALL[1..] {
-        history.ran(&send(1), *stage).await;
+        history.ran(&send(1).job(*stage)).await;
     }
     assert_eq!(table.attribute(&send(1).header(), "status"), "completedWithErrors");
 }
 
 #[tokio::test]
 async fn nothing_of_an_end_is_written_that_does_not_find_what_it_read() {
-    let (header, duties) = (send(1).header(), send(1).job(RecordKind::Duty));
+    let (header, duties) = (send(1).header(), send(1).job(RecordKind::Duty).key());
     for (outcome, key, name, value) in [
         (Outcome::Success, &header, "status", json!("failed")),
         (Outcome::Success, &duties, "status", json!("notStarted")),
@@ -142,7 +142,7 @@ async fn nothing_of_an_end_is_written_that_does_not_find_what_it_read() {
 #[tokio::test]
 async fn a_batch_that_is_opened_meanwhile_keeps_its_job_from_ending() {
     let (table, _) = all_closed(Outcome::Success).await;
-    let job = send(1).job(USERS);
+    let job = send(1).job(USERS).key();
     let opened = table.setting(&job, "open", 1);
     let (history, _) = table.disturbed([meanwhile(TRANSACTION, opened)]);
     let mut items = table.items();
@@ -157,7 +157,7 @@ async fn a_job_ends_by_the_counts_that_it_has_when_it_ends() {
     let (table, _) = all_closed(Outcome::Success).await;
     let closed = table.later(|table| {
         for (name, value) in [("closed", 2), ("batches", 2), ("total", 3), ("error", 1)] {
-            table.set(&send(1).job(USERS), name, value);
+            table.set(&send(1).job(USERS).key(), name, value);
         }
     });
     let (history, _) = table.disturbed([meanwhile(TRANSACTION, closed)]);
@@ -177,7 +177,7 @@ async fn of_two_who_end_a_job_one_does_it() {
         let status = if outcome == Outcome::Success { "succeeded" } else { "failed" };
         assert_eq!(statuses(&seen, 1)[1], status);
         assert_eq!(
-            history.settle(&send(1), USERS, at(30), millis(99), false).await.unwrap(),
+            history.settle(&send(1).job(USERS), at(30), millis(99), false).await.unwrap(),
             Settled::EndedBefore { start: None }
         );
     }

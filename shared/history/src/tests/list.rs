@@ -24,7 +24,7 @@ async fn many(count: u64, change: impl Fn(u64, &mut Value)) -> (Table, History, 
     history.accepted(&send(1), [1, 0, 0, 1]).await;
     let items = |key: key::Key| table.item(&key).unwrap();
     let (header, activities) = (items(send(1).header()), items(send(1).activities()));
-    let jobs = RecordKind::ALL.map(|stage| items(send(1).job(stage)));
+    let jobs = RecordKind::ALL.map(|stage| items(send(1).job(stage).key()));
     let sends: Vec<_> = (1..=count).map(nth).collect();
     for (seq, send) in (1..).zip(&sends) {
         let mut header = header.clone();
@@ -34,7 +34,7 @@ async fn many(count: u64, change: impl Fn(u64, &mut Value)) -> (Table, History, 
         table.put(&send.header(), &header);
         table.put(&send.activities(), &activities);
         for (stage, job) in RecordKind::ALL.into_iter().zip(&jobs) {
-            table.put(&send.job(stage), job);
+            table.put(&send.job(stage).key(), job);
         }
         let place = json!({"send": send.send, "expires": header["expires"]});
         table.put(&key::order(&organisation(1), seq), &place);
@@ -92,7 +92,7 @@ async fn sends_are_listed_newest_first_page_by_page() {
     table.set(&sends[5].header(), "seq", Value::Null);
     table.set(&sends[4].header(), "expires", at(59).as_second());
     table.delete(&sends[3].header());
-    table.set(&sends[2].job(RecordKind::Duty), "status", "sleeping");
+    table.set(&sends[2].job(RecordKind::Duty).key(), "status", "sleeping");
     assert_eq!(pages(&history, &all, 3, at(60)).await, [vec![], vec![2], vec![1]]);
     table.set(&key::order(&organisation(1), 2), "send", "no id");
     assert_eq!(pages(&history, &all, 7, at(60)).await, [vec![1]]);
@@ -164,8 +164,8 @@ async fn sends_are_found_by_an_activity_that_they_hold() {
     assert!(history.send(&send(2), Timestamp::from_second(EXPIRES).unwrap()).await.unwrap().is_none());
     history.received(&send(4), [1, 0, 0, 1]).await;
     assert!(history.send(&send(4), at(9)).await.unwrap().is_none());
-    assert!(history.seen_job(&send(4), RecordKind::Person, at(9)).await.unwrap().is_none());
-    assert!(history.seen_job(&send(3), RecordKind::Person, at(9)).await.unwrap().is_some());
+    assert!(history.seen_job(&send(4).job(RecordKind::Person), at(9)).await.unwrap().is_none());
+    assert!(history.seen_job(&send(3).job(RecordKind::Person), at(9)).await.unwrap().is_some());
 }
 
 /// All pages of a list of jobs: place and stage of each.
@@ -194,7 +194,7 @@ async fn jobs_are_listed_last_stage_first_page_by_page() {
     }
     let duties = JobFilter { stage: Some(RecordKind::Duty), ..JobFilter::default() };
     assert_eq!(job_pages(&history, &duties, 2).await.concat(), [5, 4, 3, 2, 1].map(|seq| (seq, 1)));
-    table.set(&sends[1].job(RecordKind::Group), "status", JobStatus::Failed);
+    table.set(&sends[1].job(RecordKind::Group).key(), "status", JobStatus::Failed);
     let failed = failed_jobs();
     assert_eq!(job_pages(&history, &failed, 2).await.concat(), [(2, 2)]);
 }
@@ -202,8 +202,8 @@ async fn jobs_are_listed_last_stage_first_page_by_page() {
 #[tokio::test]
 async fn a_filtered_page_of_jobs_ends_after_so_many_looks() {
     let (table, history, sends) = many(130, |_, _| ()).await;
-    table.set(&sends[0].job(RecordKind::Person), "status", JobStatus::Failed);
-    table.set(&sends[129].job(RecordKind::Person), "status", JobStatus::Failed);
+    table.set(&sends[0].job(RecordKind::Person).key(), "status", JobStatus::Failed);
+    table.set(&sends[129].job(RecordKind::Person).key(), "status", JobStatus::Failed);
     let failed = failed_jobs();
     assert_eq!(job_pages(&history, &failed, 5).await, [vec![(130, 0)], vec![(1, 0)]]);
     // Those that started before all that are asked for had ended.
@@ -227,13 +227,13 @@ async fn attempts_and_batches_are_read_page_by_page() {
             "attempt": attempt, "call": "submit", "method": "POST", "path": "/", "startedAt": at(0),
             "durationMs": number, "requestBytes": 0, "responseBytes": 0, "expires": EXPIRES,
         });
-        table.put(&send(1).attempt(RecordKind::Person, *attempt), &item);
+        table.put(&send(1).job(RecordKind::Person).attempt(*attempt), &item);
     }
     for limit in 1..=7 {
         let (mut found, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let page =
-                history.attempts(&send(1), RecordKind::Person, limit, cursor.as_deref()).await.unwrap();
+                history.attempts(&send(1).job(RecordKind::Person), limit, cursor.as_deref()).await.unwrap();
             assert!(page.items.len() == limit || page.next.is_none());
             found.extend(page.items.into_iter().map(|listed| listed.item.attempt));
             cursor = page.next;
@@ -243,10 +243,10 @@ async fn attempts_and_batches_are_read_page_by_page() {
         }
         assert!(found.iter().eq(ids.iter().rev()), "{limit}");
     }
-    assert!(history.attempt(&send(1), RecordKind::Person, ids[0]).await.unwrap().is_some());
-    assert!(history.attempt(&send(1), RecordKind::Duty, ids[0]).await.unwrap().is_none());
+    assert!(history.attempt(&send(1).job(RecordKind::Person), ids[0]).await.unwrap().is_some());
+    assert!(history.attempt(&send(1).job(RecordKind::Duty), ids[0]).await.unwrap().is_none());
     let batches = async |first, limit| {
-        let found = history.batches(&send(1), RecordKind::Person, BatchId(first), limit).await.unwrap();
+        let found = history.batches(&send(1).job(RecordKind::Person), BatchId(first), limit).await.unwrap();
         found.into_iter().map(|batch| batch.batch.0).collect::<Vec<_>>()
     };
     assert_eq!(batches(0, 3).await, [0, 1, 2]);

@@ -68,11 +68,11 @@ proptest! {
         let table = Table::new();
         let history = table.history();
         let body = Body { body: parts.concat().repeat(copies), facts: parts };
-        let (send, stage, batch) = (send(1), RecordKind::Group, BatchId(3));
+        let (job, batch) = (send(1).job(RecordKind::Group), BatchId(3));
         let read = async {
-            history.put_body(&send, stage, batch, &body, EXPIRES).await.unwrap();
+            history.put_body(&job, batch, &body, EXPIRES).await.unwrap();
             let batch = crate::Batch::planned(batch, 1, None, EXPIRES);
-            history.body::<String>(&send, stage, &batch).await.unwrap()
+            history.body::<String>(&job, &batch).await.unwrap()
         };
         let read = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(read);
         prop_assert_eq!((read.body, read.facts), (body.body, body.facts));
@@ -117,17 +117,17 @@ async fn an_answer_is_read_with_the_body_that_it_was_packed_on() {
     let table = Table::new();
     let history = table.history();
     history.received(&send(1), [1, 0, 0, 1]).await;
-    let batch = history.batch(&send(1), RecordKind::Person, BatchId(0)).await.unwrap().unwrap();
-    let Body { body, .. } = history.body::<()>(&send(1), RecordKind::Person, &batch).await.unwrap();
+    let batch = history.batch(&send(1).job(RecordKind::Person), BatchId(0)).await.unwrap().unwrap();
+    let Body { body, .. } = history.body::<()>(&send(1).job(RecordKind::Person), &batch).await.unwrap();
     let attempt = AttemptId { batch: BatchId(0), attempt_try: 1, n: 3, token_request: None };
-    let read = async || history.answer(&send(1), RecordKind::Person, &batch, attempt).await;
+    let read = async || history.answer(&send(1).job(RecordKind::Person), &batch, attempt).await;
     assert_eq!(read().await.unwrap(), None);
     for answer in [body.as_bytes().to_vec(), Vec::new(), noise(ITEM + 5)] {
-        history.put_answer(&send(1), RecordKind::Person, attempt, &answer, &body, EXPIRES).await.unwrap();
+        history.put_answer(&send(1).job(RecordKind::Person), attempt, &answer, &body, EXPIRES).await.unwrap();
         assert_eq!(read().await.unwrap().as_deref(), Some(answer.as_slice()));
     }
-    let packed_on_nothing = history.get_packed(&send(1).answer(RecordKind::Person, attempt)).await;
+    let packed_on_nothing = history.get_packed(&send(1).job(RecordKind::Person).answer(attempt)).await;
     assert!(matches!(packed_on_nothing, Err(HistoryError::Corrupt("content that was packed on another"))));
-    table.delete(&send(1).body(RecordKind::Person, BatchId(0)));
+    table.delete(&send(1).job(RecordKind::Person).body(BatchId(0)));
     assert!(matches!(read().await, Err(HistoryError::Corrupt("a batch without a body"))));
 }

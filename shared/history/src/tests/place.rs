@@ -21,10 +21,10 @@ async fn last_job(others: u128) -> (Table, History) {
         history.accepted(&send(2 + number), [1, 0, 0, 1]).await;
     }
     for stage in [RecordKind::Person, RecordKind::Duty, RecordKind::Group] {
-        history.ran(&send(1), stage).await;
+        history.ran(&send(1).job(stage)).await;
     }
-    history.started(&send(1), LAST).await;
-    history.closed(&send(1), LAST, 0, Outcome::Success).await;
+    history.started(&send(1).job(LAST)).await;
+    history.closed(&send(1).job(LAST), 0, Outcome::Success).await;
     (table, history)
 }
 
@@ -36,9 +36,9 @@ fn organiser(table: &Table) -> Value {
 #[track_caller]
 fn started(settled: Settled) -> Option<SendRef> {
     match settled {
-        Settled::Ended { start, send_ending: Some(Ending::Succeeded), .. } => start.map(|(send, stage)| {
-            assert_eq!(stage, RecordKind::Person);
-            send
+        Settled::Ended { start, send_ending: Some(Ending::Succeeded), .. } => start.map(|job| {
+            assert_eq!(job.stage, RecordKind::Person);
+            job.send
         }),
         other => panic!("{other:?}"),
     }
@@ -59,7 +59,7 @@ fn assert_has_place(table: &Table, number: Option<u64>) {
     assert_eq!(organiser["runningSince"], json!(at(20)));
     let due = Some(millis(20) + OVERDUE);
     assert_eq!(due_at(table, &key::organiser(&organisation(1))), due);
-    assert_eq!(due_at(table, &send.job(RecordKind::Person)), due);
+    assert_eq!(due_at(table, &send.job(RecordKind::Person).key()), due);
 }
 
 #[tokio::test]
@@ -76,9 +76,9 @@ async fn the_place_goes_to_the_next_send_that_waits() {
     }
     assert_eq!(started(settle(&history, LAST).await), Some(send(14)));
     assert_has_place(&table, Some(14));
-    let again = async || history.settle(&send(1), LAST, at(30), millis(99), true).await.unwrap();
-    assert_eq!(again().await, Settled::EndedBefore { start: Some((send(14), RecordKind::Person)) });
-    history.started(&send(14), RecordKind::Person).await;
+    let again = async || history.settle(&send(1).job(LAST), at(30), millis(99), true).await.unwrap();
+    assert_eq!(again().await, Settled::EndedBefore { start: Some(send(14).job(RecordKind::Person)) });
+    history.started(&send(14).job(RecordKind::Person)).await;
     assert_eq!(again().await, Settled::EndedBefore { start: None });
 
     let (table, history) = last_job(12).await;
@@ -126,7 +126,7 @@ async fn a_place_that_is_another_ones_is_left_alone() {
 #[tokio::test]
 async fn a_next_send_whose_first_job_does_not_wait_does_not_start() {
     let (table, _) = last_job(1).await;
-    let job = send(2).job(RecordKind::Person);
+    let job = send(2).job(RecordKind::Person).key();
     let (history, _) = table.disturbed(table.for_a_moment(TRANSACTION, &job, "status", "running"));
     assert_eq!(started(settle(&history, LAST).await), Some(send(2)));
     assert_has_place(&table, Some(2));
@@ -140,7 +140,7 @@ async fn the_place_of_a_send_that_is_gone_is_given_on_once() {
     for others in [0, 1] {
         let (table, history) = last_job(others).await;
         table.delete(&send(1).header());
-        let next = (others == 1).then(|| (send(2), RecordKind::Person));
+        let next = (others == 1).then(|| send(2).job(RecordKind::Person));
         assert_eq!(free(&history).await, next);
         assert_has_place(&table, (others == 1).then_some(2));
         let items = table.items();
@@ -164,6 +164,6 @@ async fn the_place_of_a_send_that_is_gone_is_given_on_once() {
     let (history, _) = table.disturbed([meanwhile(TRANSACTION, accepted)]);
     assert_eq!(free(&history).await, None);
     assert_eq!(organiser(&table)["running"], json!(send(1).send));
-    assert_eq!(free(&history).await, Some((send(2), RecordKind::Person)));
+    assert_eq!(free(&history).await, Some(send(2).job(RecordKind::Person)));
     assert_has_place(&table, Some(2));
 }

@@ -37,7 +37,7 @@ fn told<T: Debug, E: Debug>(answer: Result<T, E>) -> String {
 }
 
 async fn open(history: &History) -> Batch {
-    history.batch(&send(1), USERS, BatchId(0)).await.unwrap().unwrap()
+    history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap().unwrap()
 }
 
 async fn running(history: History) {
@@ -46,19 +46,19 @@ async fn running(history: History) {
 
 async fn with_open(history: History) {
     running(history.clone()).await;
-    history.open(&send(1), USERS, 0).await;
+    history.open(&send(1).job(USERS), 0).await;
 }
 
 async fn all_closed(history: History, outcome: Outcome) {
     history.running(&send(1), [1, 1, 0, 1]).await;
-    history.closed(&send(1), USERS, 0, outcome).await;
+    history.closed(&send(1).job(USERS), 0, outcome).await;
     history.accepted(&send(2), [1, 0, 0, 1]).await;
 }
 
 async fn claim(history: History, call: Call, n: u32) -> String {
     let takeover = takeover();
     let asked = stafett_domain::message::BatchStep { n, ..first_step(0) };
-    told(history.claim_step(&send(1), USERS, call, asked, &batch_claim(&takeover, 77, 40)).await)
+    told(history.claim_step(&send(1).job(USERS), call, asked, &batch_claim(&takeover, 77, 40)).await)
 }
 
 const OPERATIONS: &[Operation] = &[
@@ -107,7 +107,7 @@ const OPERATIONS: &[Operation] = &[
         run: |history| {
             Box::pin(async move {
                 let takeover = takeover();
-                told(history.claim_start(&send(1), USERS, &start_claim(&takeover, 7, 2)).await)
+                told(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 7, 2)).await)
             })
         },
         again: None,
@@ -118,13 +118,13 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| {
             Box::pin(async move {
                 all_closed(history.clone(), Outcome::Success).await;
-                history.settle(&send(1), USERS, at(20), millis(80), false).await.unwrap();
+                history.settle(&send(1).job(USERS), at(20), millis(80), false).await.unwrap();
             })
         },
         run: |history| {
             Box::pin(async move {
                 let takeover = takeover();
-                told(history.claim_start(&send(1), RecordKind::Duty, &start_claim(&takeover, 7, 2)).await)
+                told(history.claim_start(&send(1).job(RecordKind::Duty), &start_claim(&takeover, 7, 2)).await)
             })
         },
         again: None,
@@ -136,13 +136,13 @@ const OPERATIONS: &[Operation] = &[
             Box::pin(async move {
                 history.accepted(&send(1), [2, 0, 0, 1]).await;
                 let takeover = takeover();
-                history.claim_start(&send(1), USERS, &start_claim(&takeover, 7, 2)).await.unwrap();
+                history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 7, 2)).await.unwrap();
             })
         },
         run: |history| {
             Box::pin(async move {
                 let takeover = takeover();
-                told(history.claim_start(&send(1), USERS, &start_claim(&takeover, 8, 60)).await)
+                told(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 8, 60)).await)
             })
         },
         again: None,
@@ -151,7 +151,7 @@ const OPERATIONS: &[Operation] = &[
         name: "note that a start is handed on",
         call: "UpdateItem",
         prepare: |history| Box::pin(running(history)),
-        run: |history| Box::pin(async move { told(history.start_handed_on(&send(1), USERS).await) }),
+        run: |history| Box::pin(async move { told(history.start_handed_on(&send(1).job(USERS)).await) }),
         again: None,
     },
     Operation {
@@ -169,7 +169,7 @@ const OPERATIONS: &[Operation] = &[
                 with_open(history.clone()).await;
                 let before = open(&history).await;
                 let after = before.put_back(&send(1), next(Call::Poll), 0, None, false).unwrap();
-                history.step_on(&send(1), USERS, &before, &after).await.unwrap();
+                history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
             })
         },
         run: |history| Box::pin(claim(history, Call::Poll, 1)),
@@ -183,7 +183,7 @@ const OPERATIONS: &[Operation] = &[
             Box::pin(async move {
                 let before = Batch { rev: 1, ..open(&history).await };
                 let after = Batch { rev: 2, ..before.clone() };
-                told(history.step_on(&send(1), USERS, &before, &after).await)
+                told(history.step_on(&send(1).job(USERS), &before, &after).await)
             })
         },
         again: None,
@@ -198,7 +198,7 @@ const OPERATIONS: &[Operation] = &[
                 let pieces = Piece::whole(2).halves().unwrap().to_vec();
                 let after = Batch { pieces, rev: 2, ..before.clone() };
                 let release = Some((BatchId(4), millis(70)));
-                told(history.take_apart(&send(1), USERS, &before, &after, Some(40), release).await)
+                told(history.take_apart(&send(1).job(USERS), &before, &after, Some(40), release).await)
             })
         },
         again: None,
@@ -209,13 +209,13 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| {
             Box::pin(async move {
                 with_open(history.clone()).await;
-                history.open(&send(1), USERS, 1).await;
+                history.open(&send(1).job(USERS), 1).await;
             })
         },
         run: |history| {
             Box::pin(async move {
                 let before = first_open();
-                told(history.close(&send(1), USERS, &before, &closing(Outcome::Success), true).await)
+                told(history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), true).await)
             })
         },
         again: None,
@@ -226,7 +226,7 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| {
             Box::pin(async move {
                 with_open(history.clone()).await;
-                history.open(&send(1), USERS, 1).await;
+                history.open(&send(1).job(USERS), 1).await;
             })
         },
         run: |history| {
@@ -237,7 +237,7 @@ const OPERATIONS: &[Operation] = &[
                     outcomes: outcomes(Outcome::Error),
                     overdue_at: 0,
                 };
-                told(history.close(&send(1), USERS, &before, &closing, true).await)
+                told(history.close(&send(1).job(USERS), &before, &closing, true).await)
             })
         },
         again: None,
@@ -248,10 +248,13 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| Box::pin(with_open(history)),
         run: |history| {
             Box::pin(async move {
-                history.show_waiting(&send(1), USERS, Some((at(5), WaitCause::Unavailable))).await.unwrap();
-                history.handed_on(&send(1), USERS, &open(&history).await).await.unwrap();
-                let planned = history.batch(&send(1), USERS, BatchId(1)).await.unwrap().unwrap();
-                history.leave_planned(&send(1), USERS, &planned).await.unwrap();
+                history
+                    .show_waiting(&send(1).job(USERS), Some((at(5), WaitCause::Unavailable)))
+                    .await
+                    .unwrap();
+                history.handed_on(&send(1).job(USERS), &open(&history).await).await.unwrap();
+                let planned = history.batch(&send(1).job(USERS), BatchId(1)).await.unwrap().unwrap();
+                history.leave_planned(&send(1).job(USERS), &planned).await.unwrap();
                 told(history.request_stop(&send(1), cancelled()).await)
             })
         },
@@ -263,7 +266,7 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| Box::pin(all_closed(history, Outcome::Success)),
         run: |history| {
             Box::pin(async move {
-                told(history.settle(&send(1), USERS, at(20), millis(20) + OVERDUE, false).await)
+                told(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
             })
         },
         again: Some("EndedBefore { start: None }"),
@@ -274,7 +277,7 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| Box::pin(all_closed(history, Outcome::Error)),
         run: |history| {
             Box::pin(async move {
-                told(history.settle(&send(1), USERS, at(20), millis(20) + OVERDUE, false).await)
+                told(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
             })
         },
         again: Some("EndedBefore { start: None }"),
@@ -373,13 +376,13 @@ async fn a_lost_answer_a_conflict_and_a_repeat_come_to_the_same() {
 async fn a_look_whose_answer_was_lost_leaves_the_step_to_the_next() {
     let table = Table::new();
     table.history().accepted(&send(1), [1, 0, 0, 1]).await;
-    let job = Carrier::Job(send(1), USERS);
+    let job = Carrier::Job(send(1).job(USERS));
     let (history, _) = table.disturbed([on("UpdateItem", Event::AnswerLost)]);
     let take = async |seconds| {
         history.take_overdue(&job, at(seconds), std::time::Duration::from_mins(1)).await.unwrap()
     };
     assert_eq!(take(61).await, None);
-    assert_eq!(table.attribute(&send(1).job(USERS), "resent"), json!(1));
+    assert_eq!(table.attribute(&send(1).job(USERS).key(), "resent"), json!(1));
     assert!(take(121).await.is_some());
 }
 

@@ -32,23 +32,23 @@ async fn a_send_takes_its_own_way() {
     let history = table.history();
     assert_eq!(accepted(&history, 1).await, Acceptance::Accepted { seq: 1, runs: true });
     assert_eq!(accepted(&history, 2).await, Acceptance::Accepted { seq: 2, runs: false });
-    assert_eq!(due_at(&table, &send(1).job(RecordKind::Activity)), Some(millis(61)));
-    assert_eq!(due_at(&table, &send(1).job(RecordKind::Person)), None);
+    assert_eq!(due_at(&table, &send(1).job(RecordKind::Activity).key()), Some(millis(61)));
+    assert_eq!(due_at(&table, &send(1).job(RecordKind::Person).key()), None);
 
     let rules = takeover();
     for (at_stage, kind) in BACKWARDS.into_iter().enumerate() {
         // Whatever comes later in the route waits for its turn.
         for later in &BACKWARDS[at_stage + 1..] {
-            let answer = history.claim_start(&send(1), *later, &start_claim(&rules, 7, 2)).await.unwrap();
+            let answer = history.claim_start(&send(1).job(*later), &start_claim(&rules, 7, 2)).await.unwrap();
             assert!(matches!(answer, StartAnswer::Done("not its turn")), "{later} before {kind}: {answer:?}");
         }
-        history.started(&send(1), kind).await;
-        history.closed(&send(1), kind, 0, stafett_domain::Outcome::Success).await;
-        let settled = history.settle(&send(1), kind, at(20), millis(20) + OVERDUE, false).await.unwrap();
+        history.started(&send(1).job(kind)).await;
+        history.closed(&send(1).job(kind), 0, stafett_domain::Outcome::Success).await;
+        let settled = history.settle(&send(1).job(kind), at(20), millis(20) + OVERDUE, false).await.unwrap();
         let Settled::Ended { start, send_ending, .. } = settled else { panic!("{settled:?}") };
-        let next = BACKWARDS.get(at_stage + 1).map(|next| (send(1), *next));
+        let next = BACKWARDS.get(at_stage + 1).map(|next| send(1).job(*next));
         // After the last the next send has its turn, with the first stage of its route.
-        assert_eq!(start, Some(next.clone().unwrap_or((send(2), RecordKind::Activity))), "after {kind}");
+        assert_eq!(start, Some(next.clone().unwrap_or(send(2).job(RecordKind::Activity))), "after {kind}");
         assert_eq!(send_ending.is_some(), next.is_none());
     }
 
@@ -68,6 +68,6 @@ async fn what_an_ended_send_hands_on_again_is_the_first_stage_of_the_next() {
     history.running(&send(1), [1, 0, 0, 1]).await;
     accepted(&history, 2).await;
     history.stopped(&send(1)).await;
-    let again = history.settle(&send(1), RecordKind::Person, at(20), millis(80), true).await.unwrap();
-    assert_eq!(again, Settled::EndedBefore { start: Some((send(2), RecordKind::Activity)) });
+    let again = history.settle(&send(1).job(RecordKind::Person), at(20), millis(80), true).await.unwrap();
+    assert_eq!(again, Settled::EndedBefore { start: Some(send(2).job(RecordKind::Activity)) });
 }

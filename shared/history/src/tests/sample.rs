@@ -21,8 +21,8 @@ use crate::item::Batch;
 use crate::progress::{Closing, Next, Outcomes};
 use crate::start::{StartAnswer, StartClaim};
 use crate::{
-    Acceptance, Body, History, NewBatch, NewBody, NewJob, Received, ReceivedSend, SendContent, SendRef,
-    SendTerms,
+    Acceptance, Body, History, JobKey, NewBatch, NewBody, NewJob, Received, ReceivedSend, SendContent,
+    SendRef, SendTerms,
 };
 
 /// When a test begins, in seconds since 1970.
@@ -140,60 +140,54 @@ impl History {
         }
     }
 
-    pub(super) async fn started(&self, send: &SendRef, stage: RecordKind) {
+    pub(super) async fn started(&self, job: &JobKey) {
         let takeover = takeover();
         let start = start_claim(&takeover, 1, 2);
-        let answer = Box::pin(self.claim_start(send, stage, &start)).await.unwrap();
+        let answer = Box::pin(self.claim_start(job, &start)).await.unwrap();
         assert!(matches!(answer, StartAnswer::Started(_)), "{answer:?}");
-        self.start_handed_on(send, stage).await.unwrap();
+        self.start_handed_on(job).await.unwrap();
     }
 
     /// A send whose first stage has started.
     pub(super) async fn running(&self, send: &SendRef, batches: [u32; 4]) {
         self.accepted(send, batches).await;
-        self.started(send, RecordKind::Person).await;
+        self.started(&send.job(RecordKind::Person)).await;
     }
 
-    pub(super) async fn open(&self, send: &SendRef, stage: RecordKind, batch: u32) -> Batch {
+    pub(super) async fn open(&self, job: &JobKey, batch: u32) -> Batch {
         let takeover = takeover();
         let claim = batch_claim(&takeover, 10 + u128::from(batch), 3);
-        match Box::pin(self.claim_step(send, stage, Call::Submit, first_step(batch), &claim)).await.unwrap() {
+        match Box::pin(self.claim_step(job, Call::Submit, first_step(batch), &claim)).await.unwrap() {
             ClaimAnswer::Started(batch) => batch,
             other => panic!("{other:?}"),
         }
     }
 
     /// Opens a batch and closes it with these outcomes.
-    pub(super) async fn closed(
-        &self,
-        send: &SendRef,
-        stage: RecordKind,
-        batch: u32,
-        outcome: Outcome,
-    ) -> Batch {
-        let open = self.open(send, stage, batch).await;
-        let closed = Box::pin(self.close(send, stage, &open, &closing(outcome), true)).await.unwrap();
-        self.handed_on(send, stage, &closed).await.unwrap();
+    pub(super) async fn closed(&self, job: &JobKey, batch: u32, outcome: Outcome) -> Batch {
+        let open = self.open(job, batch).await;
+        let closed = Box::pin(self.close(job, &open, &closing(outcome), true)).await.unwrap();
+        self.handed_on(job, &closed).await.unwrap();
         closed
     }
 
     /// Runs a stage of a running send from its start, or from its first batch where it has started, to its end.
-    pub(super) async fn ran(&self, send: &SendRef, stage: RecordKind) {
-        let job = self.job(send, stage).await.unwrap().unwrap();
-        if job.started_at.is_none() {
-            self.started(send, stage).await;
+    pub(super) async fn ran(&self, job: &JobKey) {
+        let stored = self.job(job).await.unwrap().unwrap();
+        if stored.started_at.is_none() {
+            self.started(job).await;
         }
-        for batch in 0..job.batches {
-            self.closed(send, stage, batch, Outcome::Success).await;
+        for batch in 0..stored.batches {
+            self.closed(job, batch, Outcome::Success).await;
         }
-        let settled = Box::pin(self.settle(send, stage, at(9), millis(69), false)).await.unwrap();
+        let settled = Box::pin(self.settle(job, at(9), millis(69), false)).await.unwrap();
         assert!(matches!(settled, Settled::Ended { .. }), "{settled:?}");
     }
 
     /// Runs an accepted send that has its organiser's place to its end.
     pub(super) async fn ended(&self, send: &SendRef) {
         for stage in RecordKind::ALL {
-            self.ran(send, stage).await;
+            self.ran(&send.job(stage)).await;
         }
     }
 

@@ -27,9 +27,9 @@ enum Answer {
 async fn start(history: &History, stage: RecordKind, id: u128, seconds: i64) -> Answer {
     let takeover = takeover();
     let claim = start_claim(&takeover, id, seconds);
-    match history.claim_start(&send(1), stage, &claim).await {
+    match history.claim_start(&send(1).job(stage), &claim).await {
         Ok(StartAnswer::Started(job)) => {
-            assert_eq!(job, history.job(&send(1), stage).await.unwrap().unwrap());
+            assert_eq!(job, history.job(&send(1).job(stage)).await.unwrap().unwrap());
             Answer::Started
         }
         Ok(StartAnswer::HandOn(job)) => Answer::HandOn(job.unfinished.claims),
@@ -47,7 +47,7 @@ async fn before(stage: RecordKind) -> (Table, History) {
     let history = table.history();
     history.accepted(&send(1), [6, 6, 0, 1]).await;
     if stage == RecordKind::Duty {
-        history.ran(&send(1), RecordKind::Person).await;
+        history.ran(&send(1).job(RecordKind::Person)).await;
     }
     (table, history)
 }
@@ -58,12 +58,13 @@ async fn a_started_job_runs_and_its_first_four_batches_are_due() {
         let (table, history) = before(stage).await;
         let header = table.item(&send(1).header()).unwrap();
         assert_eq!(start(&history, stage, 7, 2).await, Answer::Started);
-        let job = table.item(&send(1).job(stage)).unwrap();
+        let job = table.item(&send(1).job(stage).key()).unwrap();
         assert_eq!((&job["status"], &job["startedAt"]), (&json!("running"), &json!(at(2))));
         assert_eq!((&job["claim"], &job["claimUntil"]), (&json!(claim_id(7)), &json!(millis(2) + CLAIM)));
         assert_eq!((&job["handedOn"], &job["open"]), (&json!(false), &json!(0)));
-        assert_eq!(due_at(&table, &send(1).job(stage)), Some(millis(2) + CLAIM + 1_000));
-        let due: Vec<_> = (0..6).map(|batch| due_at(&table, &send(1).batch(stage, BatchId(batch)))).collect();
+        assert_eq!(due_at(&table, &send(1).job(stage).key()), Some(millis(2) + CLAIM + 1_000));
+        let due: Vec<_> =
+            (0..6).map(|batch| due_at(&table, &send(1).job(stage).batch(BatchId(batch)))).collect();
         let first = Some(millis(2) + CLAIM + OVERDUE);
         assert_eq!(due, [first, first, first, first, None, None]);
         let started = table.item(&send(1).header()).unwrap();
@@ -93,7 +94,7 @@ async fn a_job_starts_when_it_is_its_turn() {
     // A later one: when the one before it succeeded, while the send runs.
     for before_it in JobStatus::ALL.iter().copied() {
         let (table, history) = before(RecordKind::Duty).await;
-        table.set(&send(1).job(RecordKind::Person), "status", before_it);
+        table.set(&send(1).job(RecordKind::Person).key(), "status", before_it);
         let succeeded = matches!(
             before_it,
             JobStatus::Succeeded | JobStatus::SucceededWithWarnings | JobStatus::CompletedWithErrors
@@ -111,7 +112,7 @@ async fn a_job_starts_when_it_is_its_turn() {
         }
     }
     let (table, history) = before(RecordKind::Person).await;
-    table.delete(&send(1).job(RecordKind::Person));
+    table.delete(&send(1).job(RecordKind::Person).key());
     assert_eq!(start(&history, RecordKind::Person, 7, 2).await, Answer::Done("erased"));
 }
 
@@ -136,13 +137,19 @@ async fn what_changes_meanwhile_keeps_a_job_from_starting() {
         change(users, &header, "status", json!("cancelled"), Answer::Done("not its turn")),
         change(users, &organiser, "running", json!(send(2).send), Answer::Done("not its turn")),
         change(users, &organiser, "running", Value::Null, Answer::Done("not its turn")),
-        change(users, &send(1).job(users), "status", json!("notStarted"), Answer::Done("ended before")),
+        change(users, &send(1).job(users).key(), "status", json!("notStarted"), Answer::Done("ended before")),
         change(duties, &header, "stopRequested", json!(cancelled()), Answer::Stopped),
         change(duties, &header, "status", json!("failed"), Answer::Done("not its turn")),
-        change(duties, &send(1).job(duties), "status", json!("notStarted"), Answer::Done("ended before")),
+        change(
+            duties,
+            &send(1).job(duties).key(),
+            "status",
+            json!("notStarted"),
+            Answer::Done("ended before"),
+        ),
         // A batch of a job that has not started is planned: this does not pass.
-        change(users, &send(1).batch(users, BatchId(0)), "status", json!("open"), Answer::Contended),
-        change(duties, &send(1).batch(duties, BatchId(3)), "status", json!("closed"), Answer::Contended),
+        change(users, &send(1).job(users).batch(BatchId(0)), "status", json!("open"), Answer::Contended),
+        change(duties, &send(1).job(duties).batch(BatchId(3)), "status", json!("closed"), Answer::Contended),
     ];
     for Change { stage, key, name, value, answer } in changes {
         let (table, _) = before(stage).await;
@@ -166,7 +173,7 @@ async fn of_two_who_start_a_job_one_has_it() {
         let (slower, _) = table.disturbed([meanwhile(TRANSACTION, faster)]);
         assert_eq!(start(&slower, stage, 9, 4).await, Answer::Held { seconds: 29, copy: true });
         assert_eq!(start(&slower, stage, 9, 4).await, Answer::Held { seconds: 29, copy: false });
-        assert_eq!(table.attribute(&send(1).job(stage), "claim"), json!(claim_id(8)));
+        assert_eq!(table.attribute(&send(1).job(stage).key(), "claim"), json!(claim_id(8)));
     }
 }
 
@@ -174,7 +181,7 @@ async fn of_two_who_start_a_job_one_has_it() {
 async fn abandoned() -> (Table, History) {
     let (table, history) = before(RecordKind::Person).await;
     assert_eq!(start(&history, RecordKind::Person, 7, 2).await, Answer::Started);
-    let job = send(1).job(RecordKind::Person);
+    let job = send(1).job(RecordKind::Person).key();
     table.set(&job, "resent", 2);
     table.set(&job, "resentSince", millis(31));
     (table, history)
@@ -183,16 +190,16 @@ async fn abandoned() -> (Table, History) {
 #[tokio::test]
 async fn a_start_whose_holder_died_is_taken_over_at_growing_intervals() {
     let (table, history) = abandoned().await;
-    let job = send(1).job(RecordKind::Person);
+    let job = send(1).job(RecordKind::Person).key();
     assert_eq!(start(&history, RecordKind::Person, 8, 31).await, Answer::Held { seconds: 1, copy: true });
     assert_eq!(start(&history, RecordKind::Person, 8, 32).await, Answer::HandOn(1));
-    let taken: Job = history.job(&send(1), RecordKind::Person).await.unwrap().unwrap();
+    let taken: Job = history.job(&send(1).job(RecordKind::Person)).await.unwrap().unwrap();
     assert_eq!((taken.claim, taken.claim_until), (Some(claim_id(8)), millis(62)));
     assert_eq!((taken.unfinished.claims, taken.unfinished.since), (1, Some(millis(32))));
     assert_eq!((taken.due.resent, taken.due.resent_since), (0, None), "somebody has claimed it");
     assert_eq!(due_at(&table, &job), Some(millis(62 + 300) + 1_000));
     assert_eq!(start(&history, RecordKind::Person, 8, 32).await, Answer::HandOn(1), "the same claim again");
-    assert_eq!(history.job(&send(1), RecordKind::Person).await.unwrap().unwrap(), taken);
+    assert_eq!(history.job(&send(1).job(RecordKind::Person)).await.unwrap().unwrap(), taken);
 
     let items = table.items();
     assert_eq!(start(&history, RecordKind::Person, 9, 62).await, Answer::Done(PAUSED));
@@ -210,7 +217,7 @@ async fn a_start_is_not_taken_over_from_somebody_who_is_faster() {
         ("status", json!("succeeded"), Answer::Done("ended before")),
     ] {
         let (table, _) = abandoned().await;
-        let job = send(1).job(RecordKind::Person);
+        let job = send(1).job(RecordKind::Person).key();
         let changed = table.setting(&job, name, value);
         // After the change the start is read again. The claim of somebody whose claim has expired as well is taken over.
         let (history, calls) = table.disturbed([meanwhile("UpdateItem", changed)]);
@@ -224,12 +231,12 @@ async fn a_start_is_not_taken_over_from_somebody_who_is_faster() {
 #[tokio::test]
 async fn a_start_is_handed_on_once_it_was_made() {
     let (table, history) = before(RecordKind::Person).await;
-    let job = send(1).job(RecordKind::Person);
+    let job = send(1).job(RecordKind::Person).key();
     let items = table.items();
-    history.start_handed_on(&send(1), RecordKind::Person).await.unwrap();
+    history.start_handed_on(&send(1).job(RecordKind::Person)).await.unwrap();
     assert_eq!(table.items(), items, "what waits is still due");
     assert_eq!(start(&history, RecordKind::Person, 7, 2).await, Answer::Started);
-    history.start_handed_on(&send(1), RecordKind::Person).await.unwrap();
+    history.start_handed_on(&send(1).job(RecordKind::Person)).await.unwrap();
     assert_eq!((table.attribute(&job, "handedOn"), due_at(&table, &job)), (true.into(), None));
     assert_eq!(start(&history, RecordKind::Person, 8, 99).await, Answer::Done("started before"));
 }

@@ -21,12 +21,12 @@ async fn open() -> (Table, History, Batch) {
     let table = Table::new();
     let history = table.history();
     history.running(&send(1), [6, 0, 0, 1]).await;
-    let batch = history.open(&send(1), USERS, 0).await;
+    let batch = history.open(&send(1).job(USERS), 0).await;
     (table, history, batch)
 }
 
 fn batch(number: u32) -> Key {
-    send(1).batch(USERS, BatchId(number))
+    send(1).job(USERS).batch(BatchId(number))
 }
 
 /// The table's items without what has changed on purpose.
@@ -39,20 +39,20 @@ fn without(mut items: Items, key: &Key) -> Items {
 async fn a_step_is_written_by_its_holder_alone() {
     let (table, history, before) = open().await;
     let after = before.put_back(&send(1), next(Call::Submit), 1, Some(at(4)), true).unwrap();
-    history.step_on(&send(1), USERS, &before, &after).await.unwrap();
-    assert_eq!(history.batch(&send(1), USERS, BatchId(0)).await.unwrap(), Some(after.clone()));
+    history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(after.clone()));
     assert_eq!((after.n, after.claim, due_at(&table, &batch(0))), (1, None, Some(millis(4) + OVERDUE)));
 
     // A write that is repeated on the wire meets itself.
     let items = table.items();
-    history.step_on(&send(1), USERS, &before, &after).await.unwrap();
+    history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
     // A holder that comes too late has lost its claim, whatever it has to say.
     let late = before.put_back(&send(1), next(Call::Poll), 5, None, false).unwrap();
-    let lost = history.step_on(&send(1), USERS, &before, &late).await;
+    let lost = history.step_on(&send(1).job(USERS), &before, &late).await;
     assert!(matches!(lost, Err(StepError::ClaimLost)));
-    let lost = history.close(&send(1), USERS, &before, &closing(Outcome::Success), true).await;
+    let lost = history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), true).await;
     assert!(matches!(lost, Err(StepError::ClaimLost)));
-    let lost = history.take_apart(&send(1), USERS, &before, &late, Some(40), None).await;
+    let lost = history.take_apart(&send(1).job(USERS), &before, &late, Some(40), None).await;
     assert!(matches!(lost, Err(StepError::ClaimLost)));
     assert_eq!(table.items(), items);
 }
@@ -65,40 +65,40 @@ async fn a_batch_in_pieces_costs_its_job_a_call_and_lets_its_successor_go() {
     let after = before.taken_apart(&send(1), pieces, &found, next(Call::Submit)).unwrap();
     let release = Some((BatchId(4), millis(70)));
     assert_eq!(due_at(&table, &batch(4)), None);
-    assert!(history.take_apart(&send(1), USERS, &before, &after, Some(2), release).await.unwrap());
-    assert_eq!(history.batch(&send(1), USERS, BatchId(0)).await.unwrap(), Some(after.clone()));
+    assert!(history.take_apart(&send(1).job(USERS), &before, &after, Some(2), release).await.unwrap());
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(after.clone()));
     assert_eq!(
-        (table.attribute(&send(1).job(USERS), "extra"), due_at(&table, &batch(4))),
+        (table.attribute(&send(1).job(USERS).key(), "extra"), due_at(&table, &batch(4))),
         (1.into(), Some(millis(70)))
     );
 
     let items = table.items();
     assert!(
-        history.take_apart(&send(1), USERS, &before, &after, Some(2), release).await.unwrap(),
+        history.take_apart(&send(1).job(USERS), &before, &after, Some(2), release).await.unwrap(),
         "it is written"
     );
     assert_eq!(table.items(), items, "and counted once");
 
     // One more call is left, and then none.
     let further = Batch { rev: after.rev + 1, ..after.clone() };
-    assert!(history.take_apart(&send(1), USERS, &after, &further, Some(2), None).await.unwrap());
+    assert!(history.take_apart(&send(1).job(USERS), &after, &further, Some(2), None).await.unwrap());
     let last = Batch { rev: further.rev + 1, ..further.clone() };
     let items = table.items();
-    assert!(!history.take_apart(&send(1), USERS, &further, &last, Some(2), None).await.unwrap());
-    assert!(!history.take_apart(&send(1), USERS, &further, &last, Some(2), release).await.unwrap());
+    assert!(!history.take_apart(&send(1).job(USERS), &further, &last, Some(2), None).await.unwrap());
+    assert!(!history.take_apart(&send(1).job(USERS), &further, &last, Some(2), release).await.unwrap());
     assert_eq!(table.items(), items);
     // What waits for a round of its own costs nothing.
-    assert!(history.take_apart(&send(1), USERS, &further, &last, None, release).await.unwrap());
-    assert_eq!(table.attribute(&send(1).job(USERS), "extra"), 2);
+    assert!(history.take_apart(&send(1).job(USERS), &further, &last, None, release).await.unwrap());
+    assert_eq!(table.attribute(&send(1).job(USERS).key(), "extra"), 2);
 }
 
 #[tokio::test]
 async fn a_job_of_before_extra_calls_were_counted_has_had_none() {
     let (table, history, before) = open().await;
-    table.set(&send(1).job(USERS), "extra", Value::Null);
+    table.set(&send(1).job(USERS).key(), "extra", Value::Null);
     let after = Batch { rev: before.rev + 1, ..before.clone() };
-    assert!(history.take_apart(&send(1), USERS, &before, &after, Some(1), None).await.unwrap());
-    assert_eq!(table.attribute(&send(1).job(USERS), "extra"), 1);
+    assert!(history.take_apart(&send(1).job(USERS), &before, &after, Some(1), None).await.unwrap());
+    assert_eq!(table.attribute(&send(1).job(USERS).key(), "extra"), 1);
 }
 
 #[tokio::test]
@@ -111,34 +111,34 @@ async fn the_end_of_a_batch_counts_its_records_and_makes_its_successor_due() {
         },
         ..closing(Outcome::Success)
     };
-    let closed = history.close(&send(1), USERS, &before, &closing, true).await.unwrap();
-    assert_eq!(history.batch(&send(1), USERS, BatchId(0)).await.unwrap(), Some(closed.clone()));
+    let closed = history.close(&send(1).job(USERS), &before, &closing, true).await.unwrap();
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(closed.clone()));
     assert_eq!((closed.status.as_str(), closed.claim, closed.handed_on), ("closed", None, false));
-    let job = history.job(&send(1), USERS).await.unwrap().unwrap();
+    let job = history.job(&send(1).job(USERS)).await.unwrap().unwrap();
     assert_eq!((job.open, job.closed), (0, 1));
     assert_eq!([job.success, job.warning, job.error, job.skipped, job.not_sent, job.unknown], [1; 6]);
     assert_eq!(due_at(&table, &batch(4)), Some(millis(5) + OVERDUE));
     assert_eq!(due_at(&table, &batch(0)), Some(millis(5) + OVERDUE), "until what follows is handed on");
 
     let items = table.items();
-    let again = history.close(&send(1), USERS, &before, &closing, true).await.unwrap();
+    let again = history.close(&send(1).job(USERS), &before, &closing, true).await.unwrap();
     assert_eq!((again, table.items()), (closed, items), "a repeat counts nothing twice");
 
     // Where the successor is not to go, it is not due.
     let (table, history, before) = open().await;
-    history.close(&send(1), USERS, &before, &closing, false).await.unwrap();
+    history.close(&send(1).job(USERS), &before, &closing, false).await.unwrap();
     assert_eq!(due_at(&table, &batch(4)), None);
 }
 
 #[tokio::test]
 async fn the_first_reason_to_stop_is_the_one_that_stays() {
     let (table, history, before) = open().await;
-    let second = history.open(&send(1), USERS, 1).await;
+    let second = history.open(&send(1).job(USERS), 1).await;
     let stop = |code| Closing { stop: Some(Reason::new(code)), ..closing(Outcome::Unknown) };
-    history.close(&send(1), USERS, &before, &stop(ReasonCode::Refused), true).await.unwrap();
+    history.close(&send(1).job(USERS), &before, &stop(ReasonCode::Refused), true).await.unwrap();
     assert_eq!(table.attribute(&send(1).header(), "stopRequested"), json!({"code": "refused"}));
     assert_eq!(due_at(&table, &batch(4)), None, "no submit follows");
-    history.close(&send(1), USERS, &second, &stop(ReasonCode::JobStuck), true).await.unwrap();
+    history.close(&send(1).job(USERS), &second, &stop(ReasonCode::JobStuck), true).await.unwrap();
     assert_eq!(table.attribute(&send(1).header(), "stopRequested"), json!({"code": "refused"}));
     assert!(history.request_stop(&send(1), cancelled()).await.unwrap());
     assert_eq!(table.attribute(&send(1).header(), "stopRequested"), json!({"code": "refused"}));
@@ -148,7 +148,7 @@ async fn the_first_reason_to_stop_is_the_one_that_stays() {
 /// What each condition of a batch's end and of its being taken apart keeps from being written.
 #[tokio::test]
 async fn the_end_of_a_batch_is_written_whole_or_not_at_all() {
-    let job = send(1).job(USERS);
+    let job = send(1).job(USERS).key();
     let stop = Closing { stop: Some(Reason::new(ReasonCode::Refused)), ..closing(Outcome::Unknown) };
     let go_on = closing(Outcome::Success);
     let changes = [
@@ -166,7 +166,7 @@ async fn the_end_of_a_batch_is_written_whole_or_not_at_all() {
             None => table.delete(&changing),
         });
         let (history, _) = table.disturbed([meanwhile(TRANSACTION, changed)]);
-        let lost = history.close(&send(1), USERS, &before, closing, true).await;
+        let lost = history.close(&send(1).job(USERS), &before, closing, true).await;
         assert!(matches!(lost, Err(StepError::ClaimLost)), "{key:?}");
         assert_eq!(without(table.items(), &key), without(items, &key), "{key:?}");
     }
@@ -176,7 +176,7 @@ async fn the_end_of_a_batch_is_written_whole_or_not_at_all() {
         let (history, _) = table.disturbed([meanwhile(TRANSACTION, table.setting(&key, name, value))]);
         let after = Batch { rev: before.rev + 1, ..before.clone() };
         let release = Some((BatchId(4), millis(70)));
-        let lost = history.take_apart(&send(1), USERS, &before, &after, Some(40), release).await;
+        let lost = history.take_apart(&send(1).job(USERS), &before, &after, Some(40), release).await;
         assert!(matches!(lost, Err(StepError::ClaimLost)), "{key:?}");
         assert_eq!(without(table.items(), &key), without(items, &key), "{key:?}");
     }
@@ -185,24 +185,25 @@ async fn the_end_of_a_batch_is_written_whole_or_not_at_all() {
 #[tokio::test]
 async fn a_running_job_shows_since_when_it_waits() {
     let (table, history, _) = open().await;
-    let job = send(1).job(USERS);
-    let show =
-        async |since, cause| history.show_waiting(&send(1), USERS, Some((at(since), cause))).await.unwrap();
+    let job = send(1).job(USERS).key();
+    let show = async |since, cause| {
+        history.show_waiting(&send(1).job(USERS), Some((at(since), cause))).await.unwrap();
+    };
     show(5, WaitCause::Unavailable).await;
     show(9, WaitCause::NotReached).await;
     let shown = [table.attribute(&job, "waitingSince"), table.attribute(&job, "waitingCause")];
     assert_eq!(shown, [json!(at(5)), json!("notReached")], "the first time, the last cause");
-    history.show_waiting(&send(1), USERS, None).await.unwrap();
+    history.show_waiting(&send(1).job(USERS), None).await.unwrap();
     assert_eq!(table.attribute(&job, "waitingSince"), Value::Null);
     for status in [JobStatus::Waiting, JobStatus::Failed, JobStatus::NotStarted] {
         table.set(&job, "status", status);
         let items = table.items();
         show(5, WaitCause::Unavailable).await;
-        history.show_waiting(&send(1), USERS, None).await.unwrap();
+        history.show_waiting(&send(1).job(USERS), None).await.unwrap();
         assert_eq!(table.items(), items, "{status}");
     }
     let items = table.items();
-    history.show_waiting(&send(9), USERS, None).await.unwrap();
+    history.show_waiting(&send(9).job(USERS), None).await.unwrap();
     assert_eq!(table.items(), items, "of a send that is gone nothing is written");
 }
 
@@ -210,31 +211,32 @@ async fn a_running_job_shows_since_when_it_waits() {
 async fn a_step_that_was_handed_on_is_noted_unless_another_was_written() {
     let (table, history, before) = open().await;
     let after = before.put_back(&send(1), next(Call::Submit), 1, None, false).unwrap();
-    history.step_on(&send(1), USERS, &before, &after).await.unwrap();
+    history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
     let items = table.items();
-    history.handed_on(&send(1), USERS, &Batch { handed_on: false, ..before }).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &Batch { handed_on: false, ..before }).await.unwrap();
     assert_eq!(table.items(), items);
-    history.handed_on(&send(1), USERS, &after).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &after).await.unwrap();
     assert_eq!(table.attribute(&batch(0), "handedOn"), true);
     assert_eq!(due_at(&table, &batch(0)), Some(millis(4) + OVERDUE), "until its step is claimed");
 
     let (table, history, before) = open().await;
-    let closed = history.close(&send(1), USERS, &before, &closing(Outcome::Success), false).await.unwrap();
+    let closed =
+        history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), false).await.unwrap();
     let items = table.items();
-    history.handed_on(&send(1), USERS, &Batch { rev: closed.rev + 1, ..closed.clone() }).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &Batch { rev: closed.rev + 1, ..closed.clone() }).await.unwrap();
     assert_eq!(table.items(), items);
-    history.handed_on(&send(1), USERS, &closed).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &closed).await.unwrap();
     assert_eq!((table.attribute(&batch(0), "handedOn"), due_at(&table, &batch(0))), (true.into(), None));
 }
 
 #[tokio::test]
 async fn a_planned_batch_that_will_not_go_is_due_no_more() {
     let (table, history, open) = open().await;
-    let planned = history.batch(&send(1), USERS, BatchId(1)).await.unwrap().unwrap();
+    let planned = history.batch(&send(1).job(USERS), BatchId(1)).await.unwrap().unwrap();
     assert!(due_at(&table, &batch(1)).is_some());
-    history.leave_planned(&send(1), USERS, &planned).await.unwrap();
+    history.leave_planned(&send(1).job(USERS), &planned).await.unwrap();
     assert_eq!(due_at(&table, &batch(1)), None);
-    history.leave_planned(&send(1), USERS, &open).await.unwrap();
+    history.leave_planned(&send(1).job(USERS), &open).await.unwrap();
     assert!(due_at(&table, &batch(0)).is_some(), "one that was claimed meanwhile is watched over");
 }
 

@@ -18,14 +18,14 @@ async fn end_stopped(history: &History, send: &SendRef) -> Settled {
 
 /// The reason of each job.
 fn reasons(table: &Table, send: &SendRef) -> Vec<Value> {
-    RecordKind::ALL.map(|stage| table.attribute(&send.job(stage), "reason")["code"].take()).into()
+    RecordKind::ALL.map(|stage| table.attribute(&send.job(stage).key(), "reason")["code"].take()).into()
 }
 
 /// How a send that was asked to stop has ended.
 fn ended(settled: Settled) -> (Option<SendRef>, Vec<RecordKind>, Ending) {
     match settled {
         Settled::Ended { start, jobs, send_ending: Some(ending) } => {
-            (start.map(|(send, _)| send), jobs.into_iter().map(|job| job.stage).collect(), ending)
+            (start.map(|job| job.send), jobs.into_iter().map(|job| job.stage).collect(), ending)
         }
         other => panic!("{other:?}"),
     }
@@ -37,11 +37,11 @@ async fn a_send_that_stops_ends_when_nothing_of_it_is_open() {
     let history = table.history();
     history.running(&send(1), [2, 1, 0, 1]).await;
     assert_eq!(end_stopped(&history, &send(1)).await, Settled::NotYet, "nobody asked for it");
-    let open = history.open(&send(1), USERS, 0).await;
+    let open = history.open(&send(1).job(USERS), 0).await;
     assert!(history.request_stop(&send(1), cancelled()).await.unwrap());
     assert_eq!(end_stopped(&history, &send(1)).await, Settled::NotYet);
     let closing = super::sample::closing(Outcome::Success);
-    history.close(&send(1), USERS, &open, &closing, false).await.unwrap();
+    history.close(&send(1).job(USERS), &open, &closing, false).await.unwrap();
     assert_eq!(ended(end_stopped(&history, &send(1)).await), (None, vec![USERS], Ending::Cancelled));
     assert_eq!(statuses(&table, 1), ["cancelled", "cancelled", "notStarted", "notStarted", "notStarted"]);
     let items = table.items();
@@ -62,9 +62,9 @@ async fn the_reason_befalls_the_job_that_it_met() {
             let history = table.history();
             history.accepted(&send(1), [1, 1, 0, 1]).await;
             if met == 1 {
-                history.ran(&send(1), USERS).await;
+                history.ran(&send(1).job(USERS)).await;
             } else if ended_before {
-                history.started(&send(1), USERS).await;
+                history.started(&send(1).job(USERS)).await;
             }
             assert!(history.request_stop(&send(1), Reason::new(code)).await.unwrap());
             let (_, ran, found) = ended(end_stopped(&history, &send(1)).await);
@@ -110,7 +110,7 @@ async fn a_send_that_gets_the_place_while_it_ends_gives_it_on() {
         assert_eq!(ended(end_stopped(&history, &send(2)).await), (next.clone(), vec![], Ending::Cancelled));
         let running = table.attribute(&key::organiser(&organisation(1)), "running");
         assert_eq!(running, json!(next.map(|next| next.send)));
-        assert_eq!(due_at(&table, &send(2).job(USERS)), None);
+        assert_eq!(due_at(&table, &send(2).job(USERS).key()), None);
     }
 }
 
@@ -125,7 +125,7 @@ async fn what_changes_while_a_send_ends_is_seen() {
             let history = table.history();
             history.accepted(&send(1), [1, 0, 0, 1]).await;
             if runs {
-                history.started(&send(1), USERS).await;
+                history.started(&send(1).job(USERS)).await;
             }
             assert!(history.request_stop(&send(1), cancelled()).await.unwrap());
             let change = table.setting(&send(1).header(), name, &value);
@@ -141,7 +141,7 @@ async fn what_changes_while_a_send_ends_is_seen() {
     let table = Table::new();
     let history = table.history();
     history.running(&send(1), [1, 0, 0, 1]).await;
-    let opened = table.setting(&send(1).job(USERS), "open", 1);
+    let opened = table.setting(&send(1).job(USERS).key(), "open", 1);
     assert!(history.request_stop(&send(1), cancelled()).await.unwrap());
     let (history, _) = table.disturbed([meanwhile(TRANSACTION, opened)]);
     assert_eq!(end_stopped(&history, &send(1)).await, Settled::NotYet);
