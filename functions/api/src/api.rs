@@ -7,7 +7,7 @@ use stafett_intake::Intake;
 use stafett_relay::Handover;
 use stafett_runtime::{Clock, Process, StartError};
 
-/// What requests are answered with: the intake takes sends, the history shows them, the handover stops them.
+/// The intake accepts sends, the history shows them, the handover stops them.
 pub(crate) struct Api {
     pub(crate) intake: Intake,
     pub(crate) history: History,

@@ -1,7 +1,7 @@
 //! `GET /v1/openapi.json`: the calls of this API, as OpenAPI 3.1, and the same for people at `GET /v1/docs`.
 //!
-//! Paths and answers stand in `openapi/*.json`. The bodies that are taken are read off the tables that they are held
-//! against, the problems off the code that tells them. The end-to-end tests hold every answer that they see to it.
+//! Paths and answers are in `openapi/*.json`. Request bodies are generated from the tables that they are checked with, and
+//! problems and filters from the code that makes them. The end-to-end tests check every answer against it.
 
 mod page;
 mod problems;
@@ -16,7 +16,7 @@ use stafett_domain::schema::request_schemas;
 use crate::filters::{self, Filter};
 use crate::http::problem::Problem;
 
-/// The parts that are written by hand. Later ones add to earlier ones.
+/// The parts that are written by hand. Later ones are merged into earlier ones.
 const PARTS: [&str; 9] = [
     include_str!("../openapi/document.json"),
     include_str!("../openapi/sends.json"),
@@ -29,7 +29,7 @@ const PARTS: [&str; 9] = [
     include_str!("../openapi/examples.json"),
 ];
 
-/// Made once a process, at the first request for it.
+/// Built at the first request for it.
 static DOCUMENT: LazyLock<Result<Rendered, serde_json::Error>> = LazyLock::new(|| {
     let document = document()?;
     Ok(Rendered { json: document.to_string(), page: page::page(&document) })
@@ -79,7 +79,7 @@ fn document() -> Result<Value, serde_json::Error> {
     Ok(document)
 }
 
-/// Puts the filters of a list where its parameters name them, `{"x-filters": "sends"}`.
+/// Replaces `{"x-filters": "sends"}` among the parameters of a list by the list's filters.
 fn describe_filters(parameters: &mut Value) {
     let Some(parameters) = parameters.as_array_mut() else { return };
     let filters_of = |parameter: &Value| match parameter["x-filters"].as_str() {
@@ -95,7 +95,7 @@ fn described<T: 'static>(filters: Vec<Filter<T>>) -> Vec<Value> {
     filters.iter().map(Filter::parameter).collect()
 }
 
-/// Gives schemas with `x-extends` what those have that they name: a closed object cannot be put together by reference.
+/// Copies the properties of the schemas that `x-extends` names: a closed object cannot extend others by reference.
 fn extend(schemas: &mut Map<String, Value>) {
     let names: Vec<String> = schemas.keys().cloned().collect();
     for name in names {
@@ -122,7 +122,7 @@ fn whole(schemas: &mut Map<String, Value>, name: &str) {
     }
 }
 
-/// Adds what `more` says to `to`, object by object.
+/// Merges `more` into `to`, object by object.
 fn add(to: &mut Value, more: Value) {
     match (to, more) {
         (Value::Object(to), Value::Object(more)) => {

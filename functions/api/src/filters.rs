@@ -1,7 +1,5 @@
-//! The filters of lists. A row here is all there is of one: its name in the query, what it chooses, and its description,
-//! which the contract takes from here.
-//!
-//! What says where a list is read from is none of these: `limit`, `cursor`, times, a stage, an activity.
+//! The filters of lists. A new filter is one entry here: its name in the query, its description in the contract, and what
+//! it selects. Parameters that decide what is read at all are not filters: limit, cursor, times, stage, activity.
 
 use std::str::FromStr;
 
@@ -12,19 +10,19 @@ use stafett_history::{Job, SendHeader, Wanted};
 use crate::http::page::PageQuery;
 use crate::http::problem::Problem;
 
-/// Reads off a query what it asks for; none where it asks for all.
+/// Reads from a query what is wanted; none where the query does not have the parameter.
 type Reading<T> = Box<dyn Fn(&PageQuery) -> Result<Option<Wanted<T>>, Problem>>;
 
-/// A filter of a list by something that `T` has.
+/// A filter by something that `T` has.
 pub(crate) struct Filter<T> {
     name: &'static str,
     description: &'static str,
-    /// Of the parameter: its `schema`, and perhaps an `example`.
+    /// The parameter's `schema`, and perhaps an `example`.
     form: Value,
     read: Reading<T>,
 }
 
-/// Of `GET /v1/sends`, and by the latest send of an activity of `GET /v1/activities`.
+/// For `GET /v1/sends`, and for `GET /v1/activities` by the latest send of an activity.
 pub(crate) fn sends() -> Vec<Filter<SendHeader>> {
     vec![Filter::one_of(
         "status",
@@ -34,7 +32,7 @@ pub(crate) fn sends() -> Vec<Filter<SendHeader>> {
     )]
 }
 
-/// Of `GET /v1/jobs`.
+/// For `GET /v1/jobs`.
 pub(crate) fn jobs() -> Vec<Filter<Job>> {
     vec![Filter::one_of(
         "status",
@@ -44,7 +42,7 @@ pub(crate) fn jobs() -> Vec<Filter<Job>> {
     )]
 }
 
-/// Of `GET /v1/activities`.
+/// For `GET /v1/activities`.
 pub(crate) fn activities() -> Vec<Filter<ActivitySummary>> {
     vec![
         Filter::is(
@@ -67,7 +65,7 @@ pub(crate) fn activities() -> Vec<Filter<ActivitySummary>> {
 }
 
 impl<T: 'static> Filter<T> {
-    /// Chooses what has this value.
+    /// Selects what has the parameter's value.
     fn is<V: FromStr + Send + Sync + 'static>(
         name: &'static str,
         description: &'static str,
@@ -81,7 +79,7 @@ impl<T: 'static> Filter<T> {
         Self { name, description, form, read }
     }
 
-    /// Chooses what has one of these values.
+    /// Selects what has one of the parameter's values, which are separated by commas.
     fn one_of<V: FromStr + Send + Sync + 'static>(
         name: &'static str,
         description: &'static str,
@@ -107,8 +105,8 @@ impl<T: 'static> Filter<T> {
     }
 }
 
-/// What a query asks for by these filters; none where it asks for all.
-pub(crate) fn chosen<T: 'static>(
+/// What a query selects by these filters; none where it selects all.
+pub(crate) fn selected<T: 'static>(
     filters: Vec<Filter<T>>,
     query: &PageQuery,
 ) -> Result<Option<Wanted<T>>, Problem> {

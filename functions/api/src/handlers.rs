@@ -1,5 +1,4 @@
-//! What is done for each route: what the request says, one call of the intake or the history, and a view of what came of
-//! it.
+//! A handler for each route: it reads the request, makes one call to the intake or the history, and returns a view.
 
 pub(crate) mod access;
 pub(crate) mod activities;

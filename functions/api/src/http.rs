@@ -1,5 +1,4 @@
-//! HTTP in and out: who calls, what an address, a query and a body hold; how large an answer may be, how it is asked for
-//! again, and how a request that is not done is answered.
+//! What requests and answers have in common: extractors (caller, path, query, body), problems, size, caching, logs.
 
 pub(crate) mod accept;
 pub(crate) mod address;
@@ -11,4 +10,4 @@ pub(crate) mod gateway;
 pub(crate) mod page;
 pub(crate) mod problem;
 pub(crate) mod request_log;
-pub(crate) mod room;
+pub(crate) mod size_limit;

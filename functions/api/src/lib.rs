@@ -32,7 +32,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let api = Api::from_env().await.inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
-    // The answers are made by hand: the framework would take the byte order mark off a text.
+    // `lambda_http`'s own adapter would strip the byte order mark from a text.
     let router = router(Arc::new(api));
     let answer = move |request: lambda_http::Request| {
         telemetry::begin_invocation(&request.lambda_context().request_id);
@@ -66,10 +66,10 @@ fn router(api: Shared) -> Router {
         .route(&format!("{job}/attempts/{{attempt}}"), get(attempts::show))
         .fallback(async || Problem::NotFound)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
-        // The limit is ours to tell, as a problem.
+        // `RequestBody` has the limit, and answers with a problem.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn(answer::tag))
-        .layer(answer::packing())
+        .layer(middleware::from_fn(answer::add_etag))
+        .layer(answer::compression())
         .layer(middleware::from_fn(preflight))
         .layer(middleware::from_fn(request_log::log))
         .with_state(api)
@@ -79,8 +79,7 @@ async fn health() -> Response {
     Json(serde_json::json!({"status": "ok"})).into_response()
 }
 
-/// A browser asks before it calls, without a token. The gateway says who may; here there is nothing to say, and
-/// nothing to refuse.
+/// Answers a browser's CORS preflight, which comes without a token. The gateway adds the headers that allow the call.
 async fn preflight(request: Request, next: Next) -> Response {
     if request.method() == Method::OPTIONS {
         StatusCode::NO_CONTENT.into_response()

@@ -1,8 +1,9 @@
-//! What answers hold: the shapes of sends, jobs, rows and calls as callers see them. Times are UTC, RFC 3339.
+//! The JSON and CSV of answers: sends, jobs, rows and calls as callers see them. Times are UTC, RFC 3339.
 
 pub(crate) mod activity;
 pub(crate) mod attempt;
 pub(crate) mod causes;
+pub(crate) mod csv_page;
 pub(crate) mod findings;
 pub(crate) mod job;
 pub(crate) mod message;
@@ -10,6 +11,5 @@ pub(crate) mod organiser;
 pub(crate) mod record;
 pub(crate) mod requester;
 pub(crate) mod send;
-pub(crate) mod sheet;
 pub(crate) mod upload;
 pub(crate) mod validation;

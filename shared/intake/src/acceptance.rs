@@ -1,4 +1,4 @@
-//! The last step of every way into the history: a send is stored, gets its place, and is started if it is its turn.
+//! The last step of every use case that makes a send: it is stored, gets its place, and is started if it is its turn.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use stafett_history::{Acceptance, Received, SendContent, SendRef, SendTerms};
 use crate::error::IntakeError;
 use crate::intake::Intake;
 
-/// What became of a send that was to be stored and accepted.
+/// The result of storing and accepting a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Started {
     /// It is accepted, now or before.
     Accepted,
-    /// Another took the place that it was to have.
+    /// Another send took the place that it should have.
     Moved,
     /// It was cancelled, or is being removed because it was not accepted in time.
     Closed,
 }
 
 impl Intake {
-    /// Stores a send, accepts it and starts it if it is its turn. Each part can be repeated: a repeat of the request
-    /// carries on the same work. `place`: accepted only at this one.
+    /// Stores a send, accepts it, and starts it if it is its turn. A repeat continues where the first ended. `place`: the
+    /// only place at which it is accepted.
     pub(crate) async fn store_and_start<F: Serialize>(
         &self,
         send: &SendRef,
@@ -32,12 +32,12 @@ impl Intake {
         place: Option<u64>,
     ) -> Result<Started, IntakeError> {
         let now = self.clock.now();
-        let discard_at = (now + self.config.timing.upload_open).as_millisecond();
+        let discard_at = (now + self.upload_open).as_millisecond();
         let received = self.history.receive(send, terms, content, now, discard_at).await?;
         self.start(send, received, content.activities.len(), now, place).await
     }
 
-    /// The same of a send that came in parts, and was closed for them.
+    /// The same for a send that came in parts, and takes no more of them.
     pub(crate) async fn store_and_start_upload<F: Serialize>(
         &self,
         send: &SendRef,
@@ -61,7 +61,7 @@ impl Intake {
             Received::AcceptedBefore => return Ok(Started::Accepted),
             Received::Closed => return Ok(Started::Closed),
         };
-        let overdue_at = (now + self.config.timing.overdue).as_millisecond();
+        let overdue_at = (now + self.overdue).as_millisecond();
         let (seq, runs) = match self.history.accept(send, received, now, overdue_at, place).await? {
             Acceptance::Accepted { seq, runs } => (seq, runs),
             Acceptance::Before => return Ok(Started::Accepted),
@@ -75,12 +75,12 @@ impl Intake {
         );
         if runs {
             let start = Message::new(send.organisation.clone(), send.send, received.first, Step::Start);
-            // The history has it: should this fail, the watchdog sends it.
+            // If this fails, the watchdog sends it: the history knows that it is due.
             if let Err(error) = self.queues.send(&start, Duration::ZERO).await {
                 tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");
             }
         }
-        // After the start: should this take its time, or the process end in it, the send does not wait for it.
+        // After the start, so that the send does not wait if this is slow, or if the process ends in it.
         self.history.keep_catalogue(&send.organisation, seq, now).await;
         Ok(Started::Accepted)
     }

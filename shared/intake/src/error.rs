@@ -1,10 +1,10 @@
-//! Why a request is not done.
+//! Why a request is refused or failed.
 
 use stafett_domain::{AuthorizationCause, Rejection, RowError};
 use stafett_history::HistoryError;
 use stafett_runtime::SettingsError;
 
-/// Why the intake does not do what it is asked for. No form holds a value of the request.
+/// Why the intake refused a request or failed. No variant holds a value of the request.
 #[derive(Debug, thiserror::Error)]
 pub enum IntakeError {
     /// The body cannot be read, or has faults that keep it from being accepted.
@@ -42,8 +42,8 @@ pub enum IntakeError {
         /// Parts that came and that there should not be.
         beyond: Vec<u32>,
     },
-    /// A part came while the send was looked at.
-    #[error("a part came while the send was looked at")]
+    /// A part came while the send was checked.
+    #[error("a part came while the send was checked")]
     PartsMoved,
     /// All records of the send were accepted.
     #[error("there is nothing to resume")]
@@ -54,10 +54,10 @@ pub enum IntakeError {
     /// A corrected record is not one of those that are sent again.
     #[error("a corrected record is not sent again")]
     CorrectionNotSent,
-    /// What an earlier request with the same key left is being removed: a repeat begins anew.
-    #[error("what an earlier request left is being removed")]
+    /// What an earlier request with the same key left behind is being removed. A later repeat starts anew.
+    #[error("what an earlier request left behind is being removed")]
     BeingRemoved,
-    /// Other sends took the place in the order, time and again.
+    /// Other sends took the place in the order again and again.
     #[error("other sends took the place")]
     Overtaken,
     /// The history cannot be read or written.

@@ -13,8 +13,8 @@ use crate::intake::Intake;
 /// The most characters of a key.
 const LONGEST_KEY: usize = 255;
 
-/// What the caller gives with a request so that a repeat finds what the first one made: 1 to 255 visible ASCII
-/// characters, and spaces between them.
+/// The caller's key for a request, by which a repeat finds the send of the first: 1 to 255 visible ASCII characters or
+/// spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -38,7 +38,7 @@ impl FromStr for IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// The key of a request to resume `old`: a key that stands for something else elsewhere.
+    /// The key for a request to resume `old`: the same key may stand for other sends elsewhere.
     pub(crate) fn of_resume(&self, old: SendId) -> Self {
         Self(format!("resume {old} {}", self.0))
     }
@@ -71,11 +71,11 @@ impl Intake {
         }
     }
 
-    /// The send of an accepted request that this one repeats, where it would be refused now: what registers, settings and
-    /// the clock say may have changed since.
+    /// The send of the request that a refused one repeats, if that was accepted: registers, settings and time may have
+    /// changed since.
     ///
     /// # Errors
-    /// `refusal` where it repeats none.
+    /// `refusal`, if it repeats no accepted request.
     pub(crate) async fn unless_repeated(
         &self,
         organisation: &OrganisationNumber,
@@ -87,7 +87,7 @@ impl Intake {
         }
         let (RequestDigest { key, body }, now) = (request, self.clock.now());
         let Some(id) = self.history.tied_to(organisation, key, body, now).await? else { return Err(refusal) };
-        // Tied to a send that was never accepted: then it is a new one, which is refused.
+        // A send that was never accepted does not count.
         self.history.send(&SendRef::new(organisation.clone(), id), now).await?.ok_or(refusal)
     }
 }
@@ -99,7 +99,7 @@ fn may_have_been_accepted(refusal: &IntakeError) -> bool {
         | IntakeError::Settings(_)
         | IntakeError::NotAuthorized(_)
         | IntakeError::EnvironmentNotAllowed => true,
-        // A body that cannot be read never could.
+        // It was not readable the first time either.
         IntakeError::Rejected(Rejection::NotReadable(_))
         | IntakeError::KeyReused
         | IntakeError::NotFound

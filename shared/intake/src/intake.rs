@@ -1,10 +1,11 @@
 //! What every use case needs, built once a process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use stafett_domain::OrganisationNumber;
 use stafett_history::{History, HistoryError, Limiter, SendRef, StoredSend};
-use stafett_runtime::{Clock, Config, Metrics, Organisers, Process, Queues};
+use stafett_runtime::{Clock, Metrics, Organisers, Process, Queues};
 
 use crate::error::IntakeError;
 use crate::registers::Registers;
@@ -12,15 +13,20 @@ use crate::registers::Registers;
 /// The name of the budget of look-ups, which all processes share.
 const LOOKUPS: &str = "lookup";
 
-/// Takes sends. Its methods are the use cases.
+/// The use cases, callable without HTTP.
 pub struct Intake {
-    pub(crate) config: Config,
     pub(crate) history: History,
     pub(crate) queues: Queues,
     pub(crate) organisers: Arc<Organisers>,
     pub(crate) registers: Registers,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
+    /// How long a send may wait until it is accepted.
+    pub(crate) upload_open: Duration,
+    /// How long after its time the watchdog looks at a step.
+    pub(crate) overdue: Duration,
+    /// Whether there is a verification environment.
+    pub(crate) has_verification: bool,
 }
 
 /// Who asks: an organiser's user.
@@ -38,11 +44,20 @@ impl Intake {
         let Process { config, queues, organisers, metrics, clock, roots, .. } = process;
         let budget = config.lookups_budget();
         let limiter = Limiter::new(history.clone(), LOOKUPS, budget, config.lookups.wait);
-        let registers = Registers::new(config.lookups.clone(), roots, limiter, clock);
-        Self { config, history, queues, organisers, registers, metrics, clock }
+        Self {
+            history,
+            queues,
+            organisers,
+            metrics,
+            clock,
+            upload_open: config.timing.upload_open,
+            overdue: config.timing.overdue,
+            has_verification: config.verification.is_some(),
+            registers: Registers::new(config.lookups, roots, limiter, clock),
+        }
     }
 
-    /// A send that was accepted just now, or long ago if the request repeats another.
+    /// An accepted send.
     pub(crate) async fn accepted(&self, send: &SendRef) -> Result<StoredSend, IntakeError> {
         let stored = self.history.send(send, self.clock.now()).await?;
         stored.ok_or(HistoryError::Corrupt("an accepted send that is not there").into())

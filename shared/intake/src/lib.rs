@@ -1,9 +1,9 @@
-//! The intake: from a request to an accepted send, whether it comes whole, in parts or resumed, and what would be said of
-//! it. It may use the domain, what a process needs, the history, and Skolverket's public registers. It must not know
-//! HTTP, Skolverket's bulk calls, or how a send is relayed.
+//! The intake: from a request to an accepted send (new, in parts, resumed), and validation without sending. It may use the
+//! domain, what a process needs, the history, and Skolverket's public registers. It must not know HTTP, Skolverket's bulk
+//! calls, or how a send is relayed.
 
 mod acceptance;
-mod draft;
+mod content;
 mod error;
 mod idempotency;
 mod intake;
@@ -14,8 +14,8 @@ mod resume;
 mod submit;
 mod terms;
 mod upload;
+mod upload_content;
 mod validation;
-mod whole;
 
 pub use error::IntakeError;
 pub use idempotency::{IdempotencyKey, UnusableKey};

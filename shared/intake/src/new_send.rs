@@ -1,17 +1,17 @@
-//! A new send: whole, or opened for the parts that follow.
+//! A new send: in one request, or opened for parts.
 
 use stafett_domain::register::Mentions;
 use stafett_domain::{Conditions, Facts, SendId, Submission};
 use stafett_history::{SendContent, SendTerms, StoredSend};
 
 use crate::acceptance::Started;
-use crate::draft::content_of;
+use crate::content::content_of;
 use crate::error::IntakeError;
 use crate::idempotency::{IdempotencyKey, RequestDigest};
 use crate::intake::{Intake, Requester};
 use crate::upload::opens_upload;
 
-/// What a request for a new send made: the same for every repeat.
+/// The result of a request for a new send, the same for every repeat.
 pub enum NewSendAnswer {
     /// An accepted send.
     Accepted(Box<StoredSend>),
@@ -20,8 +20,8 @@ pub enum NewSendAnswer {
 }
 
 impl Intake {
-    /// Takes a send: checks all of it, stores it, gives it its place, and queues its first step if it is its turn. A body
-    /// `{"upload": true, options?}` opens a send for parts.
+    /// Checks a send, stores it, gives it its place, and queues its first step if it is its turn. A body
+    /// `{"upload": true, options?}` opens a send for parts instead.
     ///
     /// # Errors
     /// [`IntakeError`]; nothing was accepted, and the request can be repeated.
@@ -48,7 +48,7 @@ impl Intake {
         }
     }
 
-    /// Holds a body against all that could refuse it.
+    /// Makes all checks of a body.
     async fn check(
         &self,
         requester: &Requester,

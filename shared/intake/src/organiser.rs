@@ -1,4 +1,4 @@
-//! What is set for an organiser, whether it can send, and how it was let in last.
+//! An organiser's settings, whether it can send, and its last dealings with the authorization server.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use stafett_runtime::{FieldFault, Organiser, SettingsError};
 use crate::error::IntakeError;
 use crate::intake::Intake;
 
-/// How it stands with an organiser.
+/// Whether an organiser can send.
 pub enum OrganiserStatus {
-    /// It has settings.
+    /// It has usable settings.
     Set {
-        /// These.
+        /// The settings.
         organiser: Arc<Organiser>,
-        /// Why it cannot send now, by what they say.
+        /// Why it cannot send now, by its settings.
         refusal: Option<AuthorizationCause>,
         /// The environments that it may send to, its usual one first, with its last dealings with the authorization
         /// server.
         environments: Vec<(Environment, Authorization)>,
     },
-    /// It has no settings that can be used, and cannot send.
+    /// It has no usable settings, and cannot send.
     NotSet {
         /// Why.
         cause: AuthorizationCause,
@@ -31,7 +31,7 @@ pub enum OrganiserStatus {
 }
 
 impl Intake {
-    /// How it stands with an organiser.
+    /// Whether an organiser can send, and by which settings.
     ///
     /// # Errors
     /// [`IntakeError`]

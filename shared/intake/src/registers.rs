@@ -1,6 +1,6 @@
-//! What Skolverket's public registers say about a send: looked up when a send names it, kept for a while in the
-//! process, and never waited for longer than a caller would wait. It is never why a send fails: what is not found out
-//! is not known, and the caller says so.
+//! Skolverket's public registers. What a send names is looked up, cached in the process for a while, and never waited for
+//! longer than a caller would wait. A send never fails because of a look-up: what could not be looked up counts as not
+//! checked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,8 +21,8 @@ mod tests;
 
 use cache::{Cache, Entry, Unlisted, Whole, put};
 
-/// Things that a send may have looked up by themselves, and how many at a time. An organiser's own school units come in
-/// one call, and so does every other register: what is not in them is few, or nonsense.
+/// The most look-ups of single entries for a send, and how many at a time. An organiser's own school units come in one
+/// call, and so does every other register: what is in none of them is rare, or an error of the sender's.
 const MOST_UNLISTED: usize = 20;
 const AT_ONCE: usize = 4;
 
@@ -34,7 +34,7 @@ pub(crate) struct Checked {
     pub(crate) known: Known,
 }
 
-/// Looks things up, and keeps them. Nothing is built before the first send asks.
+/// Looks things up and caches them. The client is built for the first send.
 pub(crate) struct Registers {
     settings: Lookups,
     roots: Roots,
@@ -45,12 +45,12 @@ pub(crate) struct Registers {
 }
 
 impl Registers {
-    /// Asks where and as `settings` say, with a slot of `limiter` a call.
+    /// Each call takes a slot of `limiter`.
     pub(crate) fn new(settings: Lookups, roots: Roots, limiter: Limiter, clock: Clock) -> Self {
         Self { settings, roots, limiter, client: OnceLock::new(), cache: Mutex::default(), clock }
     }
 
-    /// Holds what an organiser's send names against the registers, and adds to `findings` what they contradict.
+    /// Checks what an organiser's send names, and adds to `findings` what the registers contradict.
     pub(crate) async fn check(
         &self,
         organisation: &OrganisationNumber,
@@ -62,7 +62,7 @@ impl Registers {
         Checked { not_checked, known }
     }
 
-    /// What the registers say of what an organiser's send names. Takes no longer than a validation may wait.
+    /// Looks up what an organiser's send names, within the time that a validation may wait.
     async fn look_up(&self, organisation: &OrganisationNumber, mentions: &Mentions) -> Known {
         let now = self.clock.now();
         let asking = Box::pin(self.ask(organisation, mentions));
@@ -72,7 +72,7 @@ impl Registers {
         self.cache().known(organisation, mentions, now)
     }
 
-    /// Asks for what is named and not kept.
+    /// Calls for what is named and not cached.
     async fn ask(&self, organisation: &OrganisationNumber, mentions: &Mentions) {
         let now = self.clock.now();
         let wanted = self.cache().wanted(organisation, mentions, now);
@@ -135,7 +135,7 @@ impl Registers {
         }
     }
 
-    /// One call, with a slot; none if it was not made or failed.
+    /// One call with a slot; none if it was not made, or failed.
     async fn call<T>(&self, call: impl AsyncFnOnce(&OpenData) -> Result<T, CallFailure>) -> Option<T> {
         let now = self.clock.now();
         if self.cache().rests_until.is_some_and(|until| now < until) {
@@ -160,7 +160,7 @@ impl Registers {
         }
     }
 
-    /// Asks nothing for a while: while the registers do not answer, not every send is to wait for them.
+    /// Makes no calls for a while, so that not every send waits while the registers do not answer.
     async fn rest(&self, failure: CallFailure, now: Timestamp) {
         self.cache().rests_until = Some(later(now, self.settings.retry));
         if let CallFailure::Throttled { reset: Some(reset) } = failure
@@ -170,7 +170,7 @@ impl Registers {
         }
     }
 
-    /// Built by the first who needs it: a function's start is not to wait for it.
+    /// Built when it is first needed, to keep a function's start short.
     fn client(&self) -> Option<&OpenData> {
         if self.client.get().is_none() {
             match OpenData::new(self.settings.url.clone(), &self.roots, self.settings.timeout) {
@@ -183,13 +183,13 @@ impl Registers {
         self.client.get()
     }
 
-    /// Now, and until when it is believed what was found now.
+    /// Now, and until when what was found now is valid.
     fn good_until(&self) -> (Timestamp, Timestamp) {
         self.found_until(true)
     }
 
-    /// The same of something that was asked for by itself. What is nowhere may be registered any moment, because
-    /// somebody was told that it is missing.
+    /// The same for a single entry. What was not found is valid for a short time only: somebody who hears that an entry is
+    /// missing may register it at once.
     fn found_until(&self, found: bool) -> (Timestamp, Timestamp) {
         let now = self.clock.now();
         (now, later(now, if found { self.settings.keep } else { self.settings.retry }))

@@ -1,4 +1,4 @@
-//! A new send with what was not accepted of one that has ended, and with what depended on it.
+//! Resume: a new send with the records of an ended send that were not accepted, and those that depended on them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ use stafett_history::{Contention, HistoryError, OpenedBatch, SendContent, SendRe
 use uuid::Uuid;
 
 use crate::acceptance::Started;
-use crate::draft::new_job;
+use crate::content::new_job;
 use crate::error::IntakeError;
 use crate::idempotency::{IdempotencyKey, RequestDigest};
 use crate::intake::Intake;
@@ -25,20 +25,20 @@ pub struct ResumeRequest<'a> {
     pub old: &'a SendRef,
     /// Who asks: `sub` of the token.
     pub subject: &'a str,
-    /// By which a repeat finds the same new send.
+    /// By this a repeat finds the same new send.
     pub key: Option<&'a IdempotencyKey>,
     /// Corrected records, `{persons?, duties?, groups?, activities?}`; may be empty.
     pub body: &'a [u8],
 }
 
-/// A record that is to be sent again.
-struct Again {
+/// A record that is to be sent resent.
+struct ResentRecord {
     id: RecordId,
     wire: String,
     facts: Facts,
 }
 
-/// What the caller corrects, held against rules and registers.
+/// The corrected records, checked against rules and registers.
 struct Corrections {
     records: Submission,
     findings: Findings,
@@ -47,8 +47,8 @@ struct Corrections {
 }
 
 impl Intake {
-    /// Makes a new send of a send that has ended: what was not accepted, corrected where the caller corrects it, and the
-    /// groups and activities that depended on it. What was accepted is at Skolverket already.
+    /// Makes a new send of one that has ended: the records that were not accepted, corrected where the caller corrects
+    /// them, and the groups and activities that depended on them. Skolverket has the others already.
     ///
     /// # Errors
     /// [`IntakeError`]; nothing was accepted, and the request can be repeated.
@@ -78,7 +78,7 @@ impl Intake {
             return Ok(accepted);
         }
 
-        let content = self.content_again(old, &stored, corrections).await?;
+        let content = self.resent_content(old, &stored, corrections).await?;
         let options = Options { references: References::External, ..stored.header.options };
         let terms = self.terms(&organiser, subject, options, Some(stored.header.id))?;
         let ids: Vec<RecordId> = content.record_ids().collect();
@@ -91,7 +91,7 @@ impl Intake {
             if self.history.is_superseded(organisation, seq, send.send, &ids).await? {
                 return Err(IntakeError::Superseded);
             }
-            // Accepted only at the place up to which was looked.
+            // Accepted only if no send came since `is_superseded` looked.
             match self.store_and_start(&send, &terms, &content, Some(order.next_seq)).await? {
                 Started::Accepted => return self.accepted(&send).await,
                 Started::Moved => contention.met_another().await.map_err(|_| IntakeError::Overtaken)?,
@@ -115,8 +115,8 @@ impl Intake {
         Ok(Corrections { records, findings, not_checked: checked.not_checked, known: checked.known })
     }
 
-    /// What goes again, as it is stored.
-    async fn content_again(
+    /// The content of the new send.
+    async fn resent_content(
         &self,
         old: &SendRef,
         stored: &StoredSend,
@@ -124,20 +124,20 @@ impl Intake {
     ) -> Result<SendContent<Facts>, IntakeError> {
         let Corrections { records, mut findings, not_checked, known } = corrections;
         let mut corrected = Corrected::of(&records);
-        let mut again = self.records_again(old, stored, &records, &mut corrected).await?;
-        if again.values().all(Vec::is_empty) {
+        let mut resent = self.resent_records(old, stored, &records, &mut corrected).await?;
+        if resent.values().all(Vec::is_empty) {
             return Err(IntakeError::NothingToResume);
         }
         let activities =
             self.history.activities(old, self.clock.now()).await?.ok_or(IntakeError::NotFound)?;
-        // Those that do not go again stay as the send has them that they were accepted of last: this one or a newer.
-        let go_again: HashSet<RecordId> =
-            again[RecordKind::Activity].iter().map(|record| record.id).collect();
-        let activities = activities.into_iter().filter(|activity| go_again.contains(&activity.id));
+        // The others stay with the send that was the last to have them accepted: this one or a newer one.
+        let resent_ids: HashSet<RecordId> =
+            resent[RecordKind::Activity].iter().map(|record| record.id).collect();
+        let activities = activities.into_iter().filter(|activity| resent_ids.contains(&activity.id));
         let mut activities: Vec<_> = activities.map(|activity| corrected.summary(activity)).collect();
         known.name(&mut activities);
-        mark(&mut again, &mut activities, &corrected, &mut findings);
-        let jobs = again.into_iter().map(|(stage, records)| {
+        mark(&mut resent, &mut activities, &corrected, &mut findings);
+        let jobs = resent.into_iter().map(|(stage, records)| {
             let parts = records.iter().map(|record| BatchRecord {
                 wire: &record.wire,
                 id: record.id,
@@ -153,18 +153,18 @@ impl Intake {
         })
     }
 
-    /// What is to be sent again, by stage.
-    async fn records_again(
+    /// The records that are sent again.
+    async fn resent_records(
         &self,
         old: &SendRef,
         stored: &StoredSend,
         corrections: &Submission,
         corrected: &mut Corrected<'_>,
-    ) -> Result<PerKind<Vec<Again>>, IntakeError> {
+    ) -> Result<PerKind<Vec<ResentRecord>>, IntakeError> {
         let mut refused = HashSet::new();
-        let mut again: PerKind<Vec<Again>> = PerKind::default();
+        let mut resent: PerKind<Vec<ResentRecord>> = PerKind::default();
         for job in &stored.jobs {
-            let again = &mut again[job.stage];
+            let of_stage = &mut resent[job.stage];
             let mut accepted = Vec::new();
             let key = old.job(job.stage);
             let mut batches = self.history.batches_from(&key, BatchId(0));
@@ -173,21 +173,21 @@ impl Intake {
                     self.history.open_batch(&key, &batch, job.status).await?;
                 for ((record, wire), facts) in records.into_iter().zip(wires(&body)?).zip(facts) {
                     corrected.note(&record.row, &wire, &facts);
-                    let sent = Again { id: record.row.id(), wire: wire.to_string(), facts };
+                    let sent = ResentRecord { id: record.row.id(), wire: wire.to_string(), facts };
                     match record.outcome {
                         Outcome::Success | Outcome::Warning => accepted.push((sent, record.without)),
-                        _ => again.push(sent),
+                        _ => of_stage.push(sent),
                     }
                 }
             }
-            refused.extend(again.iter().map(|record| record.id));
-            let depends = |(record, without): &(Again, Vec<RecordId>)| {
+            refused.extend(of_stage.iter().map(|record| record.id));
+            let depends = |(record, without): &(ResentRecord, Vec<RecordId>)| {
                 !without.is_empty() || depends_on(job.stage, &record.wire, &refused)
             };
-            again.extend(accepted.into_iter().filter(depends).map(|(record, _)| record));
+            of_stage.extend(accepted.into_iter().filter(depends).map(|(record, _)| record));
         }
-        replace(&mut again, corrections, corrected)?;
-        Ok(again)
+        replace(&mut resent, corrections, corrected)?;
+        Ok(resent)
     }
 }
 
@@ -201,9 +201,9 @@ fn wires(body: &str) -> Result<Vec<Value>, HistoryError> {
     Ok(read.map_err(|_| HistoryError::Corrupt("a batch that is no list of records"))?.data)
 }
 
-/// Puts corrected records in the place of those that were sent, and gives all of them the facts that hold now.
+/// Replaces records by their corrections, and updates the facts of all of them.
 fn replace(
-    again: &mut PerKind<Vec<Again>>,
+    resent: &mut PerKind<Vec<ResentRecord>>,
     corrections: &Submission,
     corrected: &Corrected<'_>,
 ) -> Result<(), IntakeError> {
@@ -212,7 +212,7 @@ fn replace(
     take_wires(&mut wires, &corrections.duties);
     take_wires(&mut wires, &corrections.groups);
     take_wires(&mut wires, &corrections.activities);
-    for (stage, records) in again.as_mut() {
+    for (stage, records) in resent.as_mut() {
         for record in records {
             let facts = std::mem::take(&mut record.facts);
             record.facts = corrected.facts(stage, record.id, &record.wire, facts);
@@ -221,7 +221,7 @@ fn replace(
             }
         }
     }
-    // A correction of something that is not sent again would be lost without a word.
+    // A correction of a record that is not sent again would be lost silently.
     if wires.is_empty() { Ok(()) } else { Err(IntakeError::CorrectionNotSent) }
 }
 
@@ -229,18 +229,18 @@ fn take_wires<T: Record>(wires: &mut HashMap<(RecordKind, RecordId), String>, en
     wires.extend(entries.iter().map(|entry| ((T::KIND, entry.record().id()), entry.wire().to_owned())));
 }
 
-/// Marks what goes again with what was found about it: what was before still holds of what is not corrected. An activity
-/// counts that of its records too that do not go again: they belong to it as they did.
+/// Sets the findings of the records that are sent again: old ones still hold for what is not corrected. An activity also
+/// counts the findings of its records that are not sent again.
 fn mark(
-    again: &mut PerKind<Vec<Again>>,
+    resent: &mut PerKind<Vec<ResentRecord>>,
     activities: &mut [ActivitySummary],
     corrected: &Corrected<'_>,
     findings: &mut Findings,
 ) {
-    for record in again.values().flatten() {
+    for record in resent.values().flatten() {
         corrected.findings().of(record.id).iter().for_each(|code| findings.carry(record.id, *code));
     }
-    for record in again.values_mut().flatten() {
+    for record in resent.values_mut().flatten() {
         record.facts.findings = findings.records().of(record.id).to_vec();
     }
     let mut all = corrected.findings().clone();

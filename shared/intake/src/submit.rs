@@ -1,4 +1,4 @@
-//! A send that came in parts is looked at as a whole, and accepted.
+//! Submit: a send that came in parts is checked as a whole and accepted.
 
 use stafett_domain::register::Mentions;
 use stafett_domain::{SendStatus, Submission, Validation};
@@ -7,10 +7,10 @@ use stafett_history::{Sealed, SendContent, SendRef, StoredPart, StoredSend};
 use crate::acceptance::Started;
 use crate::error::IntakeError;
 use crate::intake::Intake;
-use crate::whole::Whole;
+use crate::upload_content::UploadContent;
 
 impl Intake {
-    /// Accepts a send that came in parts: `{"parts": n}`. Can be repeated: what was accepted is answered alike.
+    /// Accepts a send that came in parts: `{"parts": n}`. A repeat gets the same answer.
     ///
     /// # Errors
     /// [`IntakeError`]; nothing was accepted, and the request can be repeated.
@@ -34,13 +34,14 @@ impl Intake {
                 self.terms(&organiser, &found.header.requested_by, options, None)?;
                 options.validation
             }
-            // What was closed for parts had been found good: a repeat carries on with it, whatever settings and registers
-            // say by now.
+            // It was found good when it was closed for parts. A repeat continues, whatever settings and registers say
+            // now.
             Some(_) => Validation::WarnOnly,
         };
 
         let mut mentions = Mentions::default();
-        let read = Whole::read(&self.history, send, options.references, &found.parts, &mut mentions).await;
+        let read =
+            UploadContent::read(&self.history, send, options.references, &found.parts, &mut mentions).await;
         let mut read = match read {
             Ok(read) => read,
             Err(error) => return Err(self.overtaken(send, rev).await?.unwrap_or(error.into())),
@@ -61,15 +62,15 @@ impl Intake {
         if sealed == Sealed::Yes && self.store_and_start_upload(send, &content).await? == Started::Accepted {
             return self.accepted(send).await;
         }
-        // Somebody else was faster: a part, a cancellation, the watchdog, or another who submitted the same.
+        // Another was faster: a part, a cancellation, the watchdog, or another submit.
         match self.overtaken(send, rev).await? {
             Some(refusal) => Err(refusal),
             None => self.accepted(send).await,
         }
     }
 
-    /// What has become meanwhile of a send whose parts were read at `rev`, if that keeps it from being accepted: a part
-    /// that is replaced takes its bodies with it.
+    /// Why a send whose parts were read at `rev` cannot be accepted any more, if something happened meanwhile. The bodies of
+    /// a part go away when the part is replaced.
     async fn overtaken(&self, send: &SendRef, rev: u64) -> Result<Option<IntakeError>, IntakeError> {
         let Some((header, upload)) = self.history.upload_header(send).await? else {
             return Ok(Some(IntakeError::NotFound));

@@ -1,4 +1,4 @@
-//! On what terms an organiser may send: what its settings say of a send that is about to be taken.
+//! The terms of a send, by the organiser's settings.
 
 use stafett_domain::{
     Conditions, Environment, Options, OrganisationNumber, ProtectedIdentities, Route, SendId,
@@ -10,7 +10,7 @@ use crate::error::IntakeError;
 use crate::intake::Intake;
 
 impl Intake {
-    /// The terms for a send with these options. What Skolverket would refuse for sure is refused here, at once.
+    /// The terms for a send with these options. Refuses at once what Skolverket is sure to refuse.
     pub(crate) fn terms(
         &self,
         organiser: &Organiser,
@@ -22,9 +22,8 @@ impl Intake {
         if let Some(cause) = organiser.refusal(now) {
             return Err(IntakeError::NotAuthorized(cause));
         }
-        let there = |environment: &Environment| {
-            *environment == Environment::Production || self.config.verification.is_some()
-        };
+        let there =
+            |environment: &Environment| *environment == Environment::Production || self.has_verification;
         let environment = organiser.environment(options.environment).filter(there);
         let environment = environment.ok_or(IntakeError::EnvironmentNotAllowed)?;
         Ok(SendTerms {
@@ -37,7 +36,7 @@ impl Intake {
         })
     }
 
-    /// What an organiser's bodies are held against. One without usable settings may send no protected persons.
+    /// The conditions for an organiser's bodies. One without usable settings may send no protected persons.
     pub(crate) async fn conditions(
         &self,
         organisation: &OrganisationNumber,

@@ -1,4 +1,4 @@
-//! Sends that are larger than a request: opened, filled part by part in any order, then submitted.
+//! Sends that are larger than a request: opened, filled by parts in any order, then submitted.
 
 use serde::Deserialize;
 use stafett_domain::{
@@ -10,7 +10,7 @@ use crate::error::IntakeError;
 use crate::idempotency::{IdempotencyKey, RequestDigest};
 use crate::intake::{Intake, Requester};
 
-/// A request that opens a send for parts is no larger, in bytes.
+/// The most bytes of a request that opens a send for parts.
 const LARGEST_OPENING: usize = 10_000;
 
 /// A part that is stored.
@@ -49,7 +49,7 @@ impl Intake {
         let terms = self.terms(&organiser, subject, options, None)?;
         let send = self.send_of(organisation, &RequestDigest::of(key, body)).await?;
         let now = self.clock.now();
-        let discard_at = (now + self.config.timing.upload_open).as_millisecond();
+        let discard_at = (now + self.upload_open).as_millisecond();
         self.history.open_upload(&send, &terms, now, discard_at).await?;
         tracing::info!(
             event = "upload.opened", send = %send.send, organisation = %send.organisation, "a send takes parts"
@@ -57,8 +57,8 @@ impl Intake {
         Ok(send.send)
     }
 
-    /// Takes a part: `{part, persons?, duties?, groups?, activities?}`. A repeat takes the place of the first. The body is
-    /// let go of as soon as it is read.
+    /// Takes a part: `{part, persons?, duties?, groups?, activities?}`. A later part with the same number replaces it.
+    /// The body is freed as soon as it is read.
     ///
     /// # Errors
     /// [`IntakeError`]; the part can be sent again.
@@ -66,7 +66,7 @@ impl Intake {
         let conditions = self.conditions(&send.organisation).await?;
         let read = PackedPart::read(body.as_ref(), conditions)?;
         drop(body);
-        // What the sender chose is looked up only where it matters.
+        // The sender's choice is read only where it matters.
         let validation = if read.findings.refuse(Validation::Strict) {
             let (header, _) = self.history.upload_header(send).await?.ok_or(IntakeError::NotFound)?;
             header.options.validation
@@ -103,8 +103,8 @@ impl Intake {
         if self.history.send(send, now).await?.is_some() {
             return Ok(CancelledUpload::Accepted);
         }
-        // Whoever is at work on it ends before the watchdog looks.
-        let removed_at = (now + self.config.timing.overdue).as_millisecond();
+        // Requests that are storing parts end before the watchdog removes them.
+        let removed_at = (now + self.overdue).as_millisecond();
         Ok(self.history.cancel_upload(send, now, removed_at).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! What would be said of a send, and who would see whose results. Nothing is stored or sent.
+//! Validation without sending: what is wrong with a body, and who would see whose results.
 
 use stafett_domain::register::{Mentions, Register};
 use stafett_domain::{
@@ -9,23 +9,23 @@ use stafett_domain::{
 use crate::error::IntakeError;
 use crate::intake::Intake;
 
-/// What is said of a body.
+/// The result of a validation.
 pub struct ValidationReport {
-    /// Whether it would be taken as it is, with the options that it has.
+    /// Whether the body would be accepted, with its own options.
     pub valid: bool,
     /// All that is wrong with it, or worth a warning.
     pub findings: Findings,
-    /// The registers that it could not be held against.
+    /// The registers that could not be asked.
     pub not_checked: Vec<Register>,
-    /// How many duties it has, of those that can be read.
+    /// How many readable duties it has.
     pub duties: usize,
     /// Who would see whose results: the first of these duties.
     pub viewers: Vec<Viewer>,
 }
 
 impl Intake {
-    /// Looks at the body of a new send as [`Intake::new_send`] would. `viewers`: how many duties are wanted of the preview
-    /// for a caller with this access. The body is let go of as soon as it is read.
+    /// Checks the body of a new send as [`Intake::new_send`] does. `viewers`: the most duties of the access preview, for a
+    /// caller with this access. The body is freed as soon as it is read.
     ///
     /// # Errors
     /// [`IntakeError`]

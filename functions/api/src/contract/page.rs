@@ -53,7 +53,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&'static str, &str, &Va
     })
 }
 
-/// HTML as it grows. Writing to a string cannot fail.
+/// The HTML while it is written. Writing to a string cannot fail.
 struct Page(String);
 
 impl Page {

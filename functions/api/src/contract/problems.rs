@@ -1,4 +1,4 @@
-//! Every problem that the API tells, by its status, with the words that it is told in.
+//! Every problem that the API returns, by status, with its texts.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use stafett_domain::{AuthorizationCause, Findings, Text};
 
 use crate::http::problem::Problem;
 
-/// What the gateway also says by itself: of a body above its own limit, and of a function that gives no answer.
-const TOLD_BY_THE_GATEWAY: [u16; 3] = [413, 500, 503];
+/// Statuses that the gateway returns as well: for a body above its own limit, and for a function without an answer.
+const RETURNED_BY_THE_GATEWAY: [u16; 3] = [413, 500, 503];
 
 /// `components`: a response `Problem{status}` for every status, and the schema `Problem`.
 pub(super) fn components() -> Value {
@@ -26,7 +26,7 @@ pub(super) fn components() -> Value {
         let description = titles.join("; ");
         let told = json!({"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples});
         let mut content = json!({"application/problem+json": told});
-        if TOLD_BY_THE_GATEWAY.contains(&status) {
+        if RETURNED_BY_THE_GATEWAY.contains(&status) {
             content["application/json"] = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
         }
         let response = json!({"description": description, "content": content});
@@ -49,7 +49,7 @@ fn one_of_each() -> impl Iterator<Item = Problem> {
     std::iter::successors(Some(Problem::NotReadable(readable)), after)
 }
 
-/// Each problem leads to the next: one that is new must be given its place before this compiles.
+/// The next problem in the list. A new one must get its place here, or this does not compile.
 fn after(problem: &Problem) -> Option<Problem> {
     Some(match problem {
         Problem::NotReadable(_) => Problem::IdempotencyKey,
@@ -67,12 +67,12 @@ fn after(problem: &Problem) -> Option<Problem> {
         Problem::NotAuthorized(_) => Problem::Environment,
         Problem::Environment => Problem::PartsMoved,
         Problem::PartsMoved => Problem::TooLarge,
-        Problem::TooLarge => Problem::Encoding,
-        Problem::Encoding => Problem::Parts { missing: vec![2], beyond: vec![4] },
-        Problem::Parts { .. } => Problem::OtherBody,
-        Problem::OtherBody => Problem::Faults(Findings::default()),
-        Problem::Faults(_) => Problem::NotPartOfIt,
-        Problem::NotPartOfIt => Problem::Internal,
+        Problem::TooLarge => Problem::ContentEncoding,
+        Problem::ContentEncoding => Problem::WrongParts { missing: vec![2], beyond: vec![4] },
+        Problem::WrongParts { .. } => Problem::KeyReused,
+        Problem::KeyReused => Problem::InvalidSend(Findings::default()),
+        Problem::InvalidSend(_) => Problem::CorrectionNotSent,
+        Problem::CorrectionNotSent => Problem::Internal,
         Problem::Internal => Problem::Unavailable,
         Problem::Unavailable => return None,
     })

@@ -10,7 +10,7 @@ use crate::http::caller::Reader;
 use crate::http::page::{PageQuery, PageView};
 use crate::http::problem::Problem;
 
-/// `GET /v1/sends/{send}/access`: the duties of a send with what they give to see, in the order in which they were given.
+/// `GET /v1/sends/{send}/access`: the duties of a send, and what each gives access to, in the order of the body.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -21,6 +21,6 @@ pub(crate) async fn list(
     let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
     let page = api.history.viewers(&send, reader.access, from, limit, api.clock.now()).await?;
     let page = PageView::of_page(page.ok_or(Problem::NotFound)?, |viewer| viewer)?;
-    reader.note_reading(&send.job(RecordKind::Duty), "access", page.len());
+    reader.log_reading(&send.job(RecordKind::Duty), "access", page.len());
     Ok(Polled::personal(page, None))
 }

@@ -5,7 +5,7 @@ use stafett_domain::ActivitySummary;
 use stafett_history::{ActivityFilter, CurrentActivity};
 
 use crate::api::Shared;
-use crate::filters::{self, chosen};
+use crate::filters::{self, selected};
 use crate::http::address::SendAddress;
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::caller::Reader;
@@ -13,7 +13,8 @@ use crate::http::page::{PageQuery, PageView, listed};
 use crate::http::problem::Problem;
 use crate::views::activity::CurrentActivityView;
 
-/// `GET /v1/activities`: the organiser's activities, each once, the last changed first: those chosen by a filter.
+/// `GET /v1/activities`: the organiser's activities, each once, the last changed first, selected by the filters of
+/// activities and of sends.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -21,8 +22,8 @@ pub(crate) async fn list(
 ) -> Result<Polled<PageView<CurrentActivityView>>, Problem> {
     let (limit, after) = (query.limit()?, query.place()?);
     let filter = ActivityFilter {
-        wanted: chosen(filters::activities(), &query)?,
-        latest: chosen(filters::sends(), &query)?,
+        wanted: selected(filters::activities(), &query)?,
+        latest: selected(filters::sends(), &query)?,
     };
     let now = api.clock.now();
     let page = api.history.current_activities(&reader.organisation, &filter, limit, after, now).await?;
@@ -30,7 +31,7 @@ pub(crate) async fn list(
     listed(page, retry_after, CurrentActivityView::from)
 }
 
-/// `GET /v1/sends/{send}/activities`: the activities of a send, in the order given. They never change.
+/// `GET /v1/sends/{send}/activities`: the activities of a send, in the order of the body. They never change.
 pub(crate) async fn of_send(
     State(api): State<Shared>,
     _: Reader,

@@ -11,7 +11,7 @@ use crate::http::page::{PageQuery, PageView};
 use crate::http::problem::Problem;
 use crate::views::attempt::{AttemptView, WholeAttemptView};
 
-/// `GET …/jobs/{stage}/attempts`: the calls of a job: the last batch first, and of each batch the last call first.
+/// `GET …/jobs/{stage}/attempts`: the calls of a job, the last batch first, and the last call of a batch first.
 pub(crate) async fn list(
     State(api): State<Shared>,
     _: Reader,
@@ -25,7 +25,7 @@ pub(crate) async fn list(
     Ok(Polled::new(page, RetryAfter::of_job(&job, now)))
 }
 
-/// `GET …/jobs/{stage}/attempts/{attempt}`: one call; with its bodies for those who may see personal data.
+/// `GET …/jobs/{stage}/attempts/{attempt}`: one call. Callers who may see personal data also get its bodies.
 pub(crate) async fn show(
     State(api): State<Shared>,
     reader: Reader,
@@ -37,9 +37,9 @@ pub(crate) async fn show(
         Access::Masked => None,
         Access::Personal => Some(api.history.attempt_bodies(&key, &attempt).await?),
     };
-    // Nothing about a token is about a person.
+    // A request for a token holds no personal data.
     if let Some(bodies) = bodies.as_ref().filter(|_| attempt.call != AttemptCall::Token) {
-        reader.note_reading(&key, "attempt", bodies.records);
+        reader.log_reading(&key, "attempt", bodies.records);
     }
     Ok(Polled::personal(WholeAttemptView::new(&attempt, bodies)?, None))
 }

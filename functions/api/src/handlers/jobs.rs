@@ -4,7 +4,7 @@ use axum::extract::State;
 use stafett_history::{JobFilter, ListedJob};
 
 use crate::api::Shared;
-use crate::filters::{self, chosen};
+use crate::filters::{self, selected};
 use crate::http::address::JobAddress;
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::caller::Reader;
@@ -13,8 +13,8 @@ use crate::http::problem::Problem;
 use crate::views::causes::JobCausesView;
 use crate::views::job::ListedJobView;
 
-/// `GET /v1/jobs`: the organiser's jobs, those of the newest send first, of a send the last stage first: of a `stage`,
-/// of sends that hold an `activity`, started `from` and `to` a time, and chosen by a filter.
+/// `GET /v1/jobs`: the organiser's jobs, those of the newest send first, of a send the last stage first. Parameters:
+/// `stage`, `activity` (that the send holds), `from` and `to` (when it started), and the filters of jobs.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -22,7 +22,7 @@ pub(crate) async fn list(
 ) -> Result<Polled<PageView<ListedJobView>>, Problem> {
     let (limit, after) = (query.limit()?, query.place()?);
     let filter = JobFilter {
-        wanted: chosen(filters::jobs(), &query)?,
+        wanted: selected(filters::jobs(), &query)?,
         stage: query.one("stage")?,
         activity: query.one("activity")?,
         started: query.span()?,
@@ -46,6 +46,6 @@ pub(crate) async fn show(
     if quoted == 0 {
         return Ok(Polled::new(view, retry_after));
     }
-    reader.note_reading(&key, "causes", quoted);
+    reader.log_reading(&key, "causes", quoted);
     Ok(Polled::personal(view, retry_after))
 }

@@ -1,4 +1,4 @@
-//! A job's records: rows by page, filtered by outcome, and one record with what was sent and answered.
+//! A job's records: the list, and one record with what was sent and answered.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -14,11 +14,10 @@ use crate::http::answer::{Polled, RetryAfter};
 use crate::http::caller::Reader;
 use crate::http::page::{PageQuery, PageView, opaque};
 use crate::http::problem::Problem;
+use crate::views::csv_page::{self, CsvPage, Language};
 use crate::views::record::{RecordView, WholeRecordView};
-use crate::views::sheet::{self, Language, Sheet};
 
-/// `GET …/jobs/{stage}/records`: the records of a job, in the order in which they were given: as JSON, or as CSV for those
-/// who ask for it.
+/// `GET …/jobs/{stage}/records`: the records of a job, in the order of the body, as JSON or CSV.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -26,8 +25,9 @@ pub(crate) async fn list(
     headers: HeaderMap,
     query: PageQuery,
 ) -> Result<Response, Problem> {
-    let as_csv = sheet::is_wanted(&headers);
-    let limit = if as_csv { query.limit_within(sheet::ROWS, sheet::ROWS)? } else { query.limit()? };
+    let as_csv = csv_page::is_wanted(&headers);
+    let limit =
+        if as_csv { query.limit_within(csv_page::CSV_ROWS, csv_page::CSV_ROWS)? } else { query.limit()? };
     let filter = query.several("outcome")?;
     let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
     let now = api.clock.now();
@@ -37,21 +37,21 @@ pub(crate) async fn list(
     let records = api.history.job_records(&key, job.status, from, wanted);
     let view = |it: ListedRecord| RecordView::new(it.record, &it.facts, reader.access);
     if as_csv {
-        let mut sheet = Sheet::new(key.stage, Language::of(&headers))?;
-        let (count, next) = fill(records, limit, |record| sheet.add(&view(record))).await?;
-        reader.note_reading(&key, "records", count);
+        let mut csv = CsvPage::new(key.stage, Language::of(&headers))?;
+        let (count, next) = add_records(records, limit, |record| csv.add(&view(record))).await?;
+        reader.log_reading(&key, "records", count);
         let next = next.map(|next| next_page(&key, filter.as_deref(), limit, &next));
-        return sheet.answer(&key.send, next.as_deref(), retry_after);
+        return csv.answer(&key.send, next.as_deref(), retry_after);
     }
     let mut page = PageView::new();
-    let (count, next) = fill(records, limit, |record| page.add(view(record))).await?;
-    reader.note_reading(&key, "records", count);
+    let (count, next) = add_records(records, limit, |record| page.add(view(record))).await?;
+    reader.log_reading(&key, "records", count);
     Ok(Polled::personal(page.before(next.as_deref()), retry_after).into_response())
 }
 
-/// Gives records to `add` until they are `limit`, or it says that it is full, and then the record that it was given is the
-/// next page's. Gives how many it gave, and the cursor of the next page.
-async fn fill(
+/// Passes up to `limit` records to `add`, until it returns false: then the record is the first of the next page. Returns
+/// how many were added, and the cursor of the next page.
+async fn add_records(
     mut records: BoxStream<'_, Result<ListedRecord, HistoryError>>,
     limit: usize,
     mut add: impl FnMut(ListedRecord) -> Result<bool, Problem>,
@@ -78,8 +78,8 @@ fn next_page(job: &JobKey, filter: Option<&[Outcome]>, limit: usize, cursor: &st
     format!("/v1/sends/{}/jobs/{stage}/records?limit={limit}{outcomes}&cursor={cursor}", send.send)
 }
 
-/// `GET …/jobs/{stage}/records/{record}`: one record of a job; with what was sent and answered for those who may see
-/// personal data.
+/// `GET …/jobs/{stage}/records/{record}`: one record of a job. Callers who may see personal data also get what was sent
+/// and answered.
 pub(crate) async fn show(
     State(api): State<Shared>,
     reader: Reader,
@@ -88,7 +88,7 @@ pub(crate) async fn show(
     let now = api.clock.now();
     let job = api.history.seen_job(&key, now).await?.ok_or(Problem::NotFound)?;
     let found = api.history.job_record(&key, job.status, record).await?.ok_or(Problem::NotFound)?;
-    reader.note_reading(&key, "record", 1);
+    reader.log_reading(&key, "record", 1);
     let FoundRecord { record: found, facts, batch, stored } = found;
     let view = RecordView::new(found, &facts, reader.access);
     let view = match reader.access {

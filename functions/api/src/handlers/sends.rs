@@ -1,4 +1,4 @@
-//! Sends: new ones, their list, one of them, and what is done with one.
+//! Sends: a new one, the list, one of them, resume and cancel.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,7 +10,7 @@ use stafett_history::{CancelledUpload, PlacedSend, SendFilter, StoredSend};
 use stafett_intake::{NewSendAnswer, ResumeRequest};
 
 use crate::api::Shared;
-use crate::filters::{self, chosen};
+use crate::filters::{self, selected};
 use crate::http::address::SendAddress;
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::body::{Key, OptionalKey, RequestBody};
@@ -20,7 +20,7 @@ use crate::http::problem::Problem;
 use crate::views::send::SendView;
 use crate::views::upload::OpenView;
 
-/// `POST /v1/sends`: takes a send, or opens one for parts.
+/// `POST /v1/sends`: accepts a send, or opens one for parts.
 pub(crate) async fn new(
     State(api): State<Shared>,
     Sender(caller): Sender,
@@ -48,7 +48,7 @@ pub(crate) async fn resume(
     Ok(accepted(stored, caller.audience(), api.clock.now()))
 }
 
-/// The answer to a request that made a send: the same for every repeat, however far the send has come by then.
+/// The answer to a request that made a send. Every repeat gets the same.
 pub(crate) fn accepted(send: StoredSend, audience: Audience<'_>, now: Timestamp) -> Response {
     let retry_after = RetryAfter::of_accepted(&send, now);
     let location = location(send.header.id);
@@ -62,8 +62,8 @@ fn location(send: SendId) -> (header::HeaderName, String) {
     (header::LOCATION, format!("/v1/sends/{send}"))
 }
 
-/// `POST /v1/sends/{send}/cancel`: stops a send: one that takes parts or waits at once, one that runs when what is open
-/// has its outcome. A repeat is answered alike.
+/// `POST /v1/sends/{send}/cancel`: stops a send. One that takes parts or waits stops at once; one that runs stops when
+/// its open batches have their outcomes. A repeat gets the same answer.
 pub(crate) async fn cancel(
     State(api): State<Shared>,
     Sender(caller): Sender,
@@ -84,8 +84,8 @@ pub(crate) async fn cancel(
     Ok((StatusCode::ACCEPTED, Json(view)).into_response())
 }
 
-/// `GET /v1/sends`: the organiser's sends, newest first: those that hold an `activity`, accepted `from` and `to` a time,
-/// and chosen by a filter.
+/// `GET /v1/sends`: the organiser's sends, newest first. Parameters: `activity` (that the send holds), `from` and `to`
+/// (when it was accepted), and the filters of sends.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,
@@ -93,7 +93,7 @@ pub(crate) async fn list(
 ) -> Result<Polled<PageView<SendView>>, Problem> {
     let (limit, cursor) = (query.limit()?, query.cursor()?);
     let filter = SendFilter {
-        wanted: chosen(filters::sends(), &query)?,
+        wanted: selected(filters::sends(), &query)?,
         activity: query.one("activity")?,
         accepted: query.span()?,
     };

@@ -22,8 +22,7 @@ pub(crate) async fn records(
     Ok(Json(api.intake.take_part(&send, body).await?.into()))
 }
 
-/// `POST /v1/sends/{send}/submit`: accepts a send that came in parts. Can be repeated: what was accepted is answered
-/// alike.
+/// `POST /v1/sends/{send}/submit`: accepts a send that came in parts. A repeat gets the same answer.
 pub(crate) async fn submit(
     State(api): State<Shared>,
     Sender(caller): Sender,

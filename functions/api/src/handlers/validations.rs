@@ -1,4 +1,4 @@
-//! What would be said of a send.
+//! Validation of a body without sending it.
 
 use axum::Json;
 use axum::extract::State;
@@ -10,10 +10,10 @@ use crate::http::caller::Sender;
 use crate::http::problem::Problem;
 use crate::views::validation::ValidationView;
 
-/// Duties that the preview shows; the answer says how many there are.
+/// The most duties that the access preview shows.
 const VIEWERS_SHOWN: usize = 100;
 
-/// `POST /v1/validations`: looks at the body of `POST /v1/sends`. Nothing is stored or sent.
+/// `POST /v1/validations`: checks the body of `POST /v1/sends`. Nothing is stored or sent.
 pub(crate) async fn validate(
     State(api): State<Shared>,
     Sender(caller): Sender,

@@ -1,4 +1,4 @@
-//! What a caller would rather have: the `Accept` headers.
+//! The `Accept` headers.
 
 use axum::http::{HeaderMap, HeaderName};
 

@@ -1,5 +1,4 @@
-//! What an address names: always something of the caller's own organiser. An address that cannot be read is one where
-//! nothing is.
+//! Extractors for what a path names, always within the caller's organiser. A path that cannot be parsed is 404.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -31,7 +30,7 @@ pub(crate) struct AttemptAddress {
     pub(crate) attempt: AttemptId,
 }
 
-/// Whose address it is, and its parts by the names that the router gives them.
+/// The organiser, and the path's parameters by the names that the router gives them.
 struct Named {
     organisation: OrganisationNumber,
     parts: HashMap<String, String>,

@@ -1,4 +1,4 @@
-//! What answers have in common: how long they hold, how they are asked for again, and how they are packed.
+//! What answers have in common: caching, `ETag`, `Retry-After`, compression.
 
 use axum::Json;
 use axum::body::Body;
@@ -18,44 +18,44 @@ use tower_http::compression::predicate::SizeAbove;
 
 use crate::http::problem::Problem;
 
-/// When it is worth asking again for what still goes on, in seconds. It grows with the age and the number of records:
-/// three hundred frontends that look at large sends, or at an outage, must not crowd out those who press.
+/// When to ask again for something that still changes, in seconds. It grows with age and number of records, so that three
+/// hundred frontends that poll large sends, or wait during an outage, leave capacity for new sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RetryAfter(u32);
 
 impl RetryAfter {
-    /// About what a call to Skolverket takes.
+    /// About as long as a call to Skolverket takes.
     const SOON: Self = Self(2);
-    /// Nobody is to look at something that has long ended.
+    /// Nobody should look at a state that is older than this.
     const LATEST: Self = Self(30);
-    /// After a minute it is as long as at the beginning; after a quarter of an hour it is the longest.
+    /// Seconds of age for each second of waiting: [`Self::SOON`] in the first minute, [`Self::LATEST`] after 15 minutes.
     const OF_AGE: i64 = 30;
-    /// Skolverket takes about a thousand records a second: of 60,000 little has changed before ten seconds.
+    /// Skolverket processes about a thousand records a second, so little of 60,000 records changes within ten seconds.
     const RECORDS_A_SECOND: u32 = 6_000;
 
-    /// Of what began then (or has not begun) and has so many records.
+    /// For something that began then, or has not begun, with so many records.
     pub(crate) fn of(began: Option<Timestamp>, records: u32, now: Timestamp) -> Self {
         let age = began.map_or(0, |began| now.duration_since(began).as_secs() / Self::OF_AGE);
         let by_age = u32::try_from(age.max(0)).unwrap_or(u32::MAX);
         Self(by_age.max(records / Self::RECORDS_A_SECOND)).clamp(Self::SOON, Self::LATEST)
     }
 
-    /// Of a job; none if it has ended.
+    /// For a job; none if it has ended.
     pub(crate) fn of_job(job: &Job, now: Timestamp) -> Option<Self> {
         (!job.status.has_ended()).then(|| Self::of(job.started_at, job.total, now))
     }
 
-    /// Of a send; none if it has ended.
+    /// For a send; none if it has ended.
     pub(crate) fn of_send(send: &StoredSend, now: Timestamp) -> Option<Self> {
         Self::of_header(&send.header, records(send), now)
     }
 
-    /// Of a send with so many records; none if it has ended.
+    /// For a send with so many records; none if it has ended.
     pub(crate) fn of_header(send: &SendHeader, records: u32, now: Timestamp) -> Option<Self> {
         (!send.status.has_ended()).then(|| Self::of(send.started_at, records, now))
     }
 
-    /// Of a send that was accepted a moment ago, however old it is.
+    /// For a send as if it was accepted now, however old it is.
     pub(crate) fn of_accepted(send: &StoredSend, now: Timestamp) -> Self {
         Self::of(None, records(send), now)
     }
@@ -71,16 +71,16 @@ fn records(send: &StoredSend) -> u32 {
     send.jobs.iter().map(|job| job.total).fold(0, u32::saturating_add)
 }
 
-/// Below this many bytes packing does not pay.
-const PACKED_FROM: u16 = 1_000;
-/// An answer depends on who asks, and in which form.
+/// Below this many bytes compression does not pay.
+const COMPRESSED_FROM: u16 = 1_000;
+/// The request headers that an answer depends on.
 const VARY: &str = "Authorization, Accept, Accept-Encoding, Accept-Language";
-/// Kept by the caller alone, and never shown again without asking.
+/// Only the caller may keep it, and must revalidate it before each use.
 const ASK_AGAIN: &str = "private, no-cache";
-/// Kept by nobody.
+/// Nobody may keep it.
 const KEEP_NOTHING: &str = "no-store";
 
-/// An answer that is worth asking for again.
+/// An answer that callers poll.
 pub(crate) struct Polled<T> {
     body: T,
     retry_after: Option<RetryAfter>,
@@ -88,12 +88,12 @@ pub(crate) struct Polled<T> {
 }
 
 impl<T> Polled<T> {
-    /// `retry_after`: something of it will still change.
+    /// `retry_after`: none where it no longer changes.
     pub(crate) fn new(body: T, retry_after: Option<RetryAfter>) -> Self {
         Self { body, retry_after, personal: false }
     }
 
-    /// An answer about persons: nobody keeps it, no browser writes it to a disk.
+    /// An answer about persons: no cache may keep it, and no browser may write it to disk.
     pub(crate) fn personal(body: T, retry_after: Option<RetryAfter>) -> Self {
         Self { body, retry_after, personal: true }
     }
@@ -102,13 +102,13 @@ impl<T> Polled<T> {
 impl<T: Serialize> IntoResponse for Polled<T> {
     fn into_response(self) -> Response {
         let mut response = Json(self.body).into_response();
-        mark(response.headers_mut(), self.retry_after, self.personal);
+        set_cache_headers(response.headers_mut(), self.retry_after, self.personal);
         response
     }
 }
 
-/// Says of an answer how it is asked for again.
-pub(crate) fn mark(headers: &mut HeaderMap, retry_after: Option<RetryAfter>, personal: bool) {
+/// Sets `Retry-After` and `Cache-Control`.
+pub(crate) fn set_cache_headers(headers: &mut HeaderMap, retry_after: Option<RetryAfter>, personal: bool) {
     if let Some(seconds) = retry_after {
         headers.insert(header::RETRY_AFTER, seconds.into());
     }
@@ -116,16 +116,16 @@ pub(crate) fn mark(headers: &mut HeaderMap, retry_after: Option<RetryAfter>, per
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
 }
 
-/// Gives what was asked for its tag, and leaves out what the caller has already.
+/// Sets `ETag`, and answers 304 where the caller has this body already.
 ///
-/// The tag is made of the whole body: two callers who may see different things get different tags, and the same tag
-/// means the same body. It is weak, for the body may be packed or not.
-pub(crate) async fn tag(request: Request, next: Next) -> Response {
+/// The tag is a digest of the whole body, so callers with different access get different tags, and the same tag means the
+/// same body. It is weak, because the body may be compressed or not.
+pub(crate) async fn add_etag(request: Request, next: Next) -> Response {
     let gets = request.method() == Method::GET;
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
     let (mut parts, body) = response.into_parts();
-    // Every answer of ours is whole in memory already.
+    // Every answer of ours is in memory already.
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
         return Problem::Internal.into_response();
     };
@@ -133,7 +133,7 @@ pub(crate) async fn tag(request: Request, next: Next) -> Response {
     parts.headers.insert(header::VARY, HeaderValue::from_static(VARY));
     if gets && parts.status == StatusCode::OK {
         let tag = format!("W/\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(&body)[..18]));
-        let same = known.is_some_and(|known| names(&known, &tag));
+        let same = known.is_some_and(|known| lists_tag(&known, &tag));
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             parts.headers.insert(header::ETAG, tag);
         }
@@ -149,13 +149,13 @@ pub(crate) async fn tag(request: Request, next: Next) -> Response {
     Response::from_parts(parts, body.into())
 }
 
-/// Packs what is large, for those who take it.
-pub(crate) fn packing() -> CompressionLayer<SizeAbove> {
-    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(PACKED_FROM))
+/// Compresses large answers for callers who accept gzip.
+pub(crate) fn compression() -> CompressionLayer<SizeAbove> {
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(SizeAbove::new(COMPRESSED_FROM))
 }
 
-/// Whether a list of tags names this one; how strong they are does not matter here (RFC 9110, 13.1.2).
-fn names(list: &HeaderValue, tag: &str) -> bool {
+/// Whether a list of tags has this one, compared weakly (RFC 9110, 13.1.2).
+fn lists_tag(list: &HeaderValue, tag: &str) -> bool {
     let plain = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     let list = list.to_str().unwrap_or_default();
     list.trim() == "*" || list.split(',').any(|listed| plain(listed) == plain(tag))
@@ -182,10 +182,10 @@ mod tests {
     fn a_tag_is_known_however_strong_it_is_said_to_be() {
         let tag = "W/\"abc\"";
         for known in ["W/\"abc\"", "\"abc\"", "\"x\", W/\"abc\"", "*"] {
-            assert!(names(&HeaderValue::from_static(known), tag), "{known}");
+            assert!(lists_tag(&HeaderValue::from_static(known), tag), "{known}");
         }
         for other in ["\"ab\"", "abc", ""] {
-            assert!(!names(&HeaderValue::from_static(other), tag), "{other}");
+            assert!(!lists_tag(&HeaderValue::from_static(other), tag), "{other}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Who read personal data: a line in the log for each reading with `history:personal`, whatever the log level. It holds
-//! no value that was read. The template keeps this function's lines for longer than others'.
+//! Who read personal data: a log line for each read with `history:personal`, at every log level. It holds no value that
+//! was read. The template keeps this function's log for longer than others'.
 
 use sha2::{Digest, Sha256};
 use stafett_domain::Access;
@@ -10,9 +10,9 @@ use uuid::Uuid;
 use crate::http::caller::Reader;
 
 impl Reader {
-    /// Notes that this caller was given so many records of a job, if it may see personal data. `route` is the route
-    /// within the job, as a word; never the address.
-    pub(crate) fn note_reading(&self, job: &JobKey, route: &'static str, records: usize) {
+    /// Logs that this caller got so many records of a job, if it may see personal data. `route` is a word for the route
+    /// within the job, never the path.
+    pub(crate) fn log_reading(&self, job: &JobKey, route: &'static str, records: usize) {
         if self.access != Access::Personal {
             return;
         }
@@ -23,9 +23,9 @@ impl Reader {
     }
 }
 
-/// A token's subject as a log may hold it. Some issuers put an e-mail address, a user name or a civic number there: only
-/// what is a UUID, as most make it, stands as it is. Anything else becomes the beginning of its SHA-256, by which the
-/// lines of a known subject can be found (`printf %s SUBJECT | sha256sum | cut -c1-16`).
+/// A token's subject for the log. Some issuers put an e-mail address, a user name or a civic number there, so only a UUID
+/// is logged unchanged. Of anything else the beginning of its SHA-256 is logged, by which the lines of a known subject can
+/// be found (`printf %s SUBJECT | sha256sum | cut -c1-16`).
 fn plain_subject(subject: &str) -> String {
     match Uuid::try_parse(subject) {
         Ok(_) if subject.len() == 36 => subject.to_owned(),

@@ -1,8 +1,8 @@
-//! What comes with a request: its body, plain or packed with gzip, and its key.
+//! Extractors for a request's body, plain or gzip, and for its `Idempotency-Key`.
 //!
-//! Bodies are unpacked here and not by `tower_http`'s layer, which cannot answer as this API does: it refuses an encoding
-//! that it does not know without a problem, takes `gzip` in lower case only, and tells neither what is no gzip nor what is
-//! too large before all of it was read.
+//! Bodies are decompressed here and not by `tower_http`'s layer, because the answers would not be the same: the layer
+//! refuses an unknown encoding without a problem, knows `gzip` in lower case only, and does not tell a body that is no
+//! gzip from one that is too large.
 
 use std::io::Read;
 
@@ -16,17 +16,17 @@ use stafett_intake::IdempotencyKey;
 
 use crate::http::problem::Problem;
 
-/// Bytes of one request, unpacked (design §7).
+/// The most bytes of a request's body, decompressed.
 const LARGEST_REQUEST: usize = 4_000_000;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The body of a request as it was before it was packed.
+/// The body of a request, decompressed.
 pub(crate) struct RequestBody(pub(crate) Bytes);
 
-/// The key of a request that needs one.
+/// The `Idempotency-Key`, where it is required.
 pub(crate) struct Key(pub(crate) IdempotencyKey);
 
-/// The key of a request that may have one.
+/// The `Idempotency-Key`, where it is optional.
 pub(crate) struct OptionalKey(pub(crate) Option<IdempotencyKey>);
 
 impl<S: Send + Sync> FromRequest<S> for RequestBody {
@@ -35,7 +35,7 @@ impl<S: Send + Sync> FromRequest<S> for RequestBody {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let headers = request.headers().clone();
         let body = Bytes::from_request(request, state).await.map_err(|_| Problem::Internal)?;
-        unpacked(&headers, body).map(Self)
+        decompressed(&headers, body).map(Self)
     }
 }
 
@@ -55,25 +55,25 @@ impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
     }
 }
 
-/// The key, where one is given.
+/// The `Idempotency-Key`, if there is one.
 fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let read = |value: &HeaderValue| value.to_str().ok()?.parse().ok();
     headers.get(IDEMPOTENCY_KEY).map(|value| read(value).ok_or(Problem::IdempotencyKey)).transpose()
 }
 
-/// The body as it was before it was packed, if it was, and if it is not too large.
-fn unpacked(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
+/// Decompresses a body.
+fn decompressed(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     let body = match encoding.as_deref() {
         None | Some(b"identity") => body,
         Some(b"gzip") => {
             let mut plain = Vec::new();
-            // One byte more than may be: that tells what is too large without unpacking all of it.
+            // One byte more than the limit is enough to know that it is too large.
             let most = LARGEST_REQUEST as u64 + 1;
             MultiGzDecoder::new(body.as_ref()).take(most).read_to_end(&mut plain).map_err(|_| no_gzip())?;
             plain.into()
         }
-        Some(_) => return Err(Problem::Encoding),
+        Some(_) => return Err(Problem::ContentEncoding),
     };
     if body.len() > LARGEST_REQUEST { Err(Problem::TooLarge) } else { Ok(body) }
 }
@@ -110,9 +110,9 @@ mod tests {
     }
 
     fn gzip(plain: &[u8]) -> Bytes {
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(plain).unwrap();
-        packed.finish().unwrap().into()
+        let mut compressed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        compressed.write_all(plain).unwrap();
+        compressed.finish().unwrap().into()
     }
 
     fn taken(encoding: Option<&'static str>, body: Bytes) -> Result<Bytes, u16> {
@@ -120,11 +120,11 @@ mod tests {
         if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        unpacked(&headers, body).map_err(|problem| problem.status().as_u16())
+        decompressed(&headers, body).map_err(|problem| problem.status().as_u16())
     }
 
     #[test]
-    fn a_packed_body_is_the_plain_one() {
+    fn a_compressed_body_is_the_plain_one() {
         for (encoding, body) in [(None, Bytes::from("{}")), (Some("GZip"), gzip(b"{}"))] {
             assert_eq!(taken(encoding, body), Ok(Bytes::from("{}")));
         }

@@ -9,7 +9,7 @@ use stafett_intake::Requester;
 use crate::api::Shared;
 use crate::http::problem::Problem;
 
-/// The claims that hold scopes: `scope` (RFC 9068), and `scp`, as some issuers name it. What stands in either counts.
+/// The claims that hold scopes: `scope` (RFC 9068), and `scp`, as some issuers name it. Both count.
 const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 const WRITE: &str = "sends:write";
 const READ: &str = "history:read";
@@ -66,7 +66,7 @@ impl Caller {
         Audience { subject: &self.subject, access: self.access() }
     }
 
-    /// As whom it asks for a send.
+    /// As the requester of a send.
     pub(crate) fn requester(&self) -> Requester {
         Requester { organisation: self.organisation.clone(), subject: self.subject.clone() }
     }
@@ -83,7 +83,7 @@ impl Reader {
     }
 }
 
-/// The words of a claim: a text with spaces between them, or a list, which API Gateway hands on as the text `[a b c]`.
+/// The words of a claim: a text with spaces between them, or a list, which API Gateway passes on as the text `[a b c]`.
 fn words(claim: &str) -> impl Iterator<Item = &str> {
     let list = claim.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     list.unwrap_or(claim).split_ascii_whitespace()

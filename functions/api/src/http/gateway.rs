@@ -1,4 +1,4 @@
-//! Between the runtime's form of requests and answers, and the router's.
+//! Converts between Lambda's requests and responses and the router's.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -9,10 +9,10 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use lambda_http::Service;
 
-/// An answer in the runtime's form: text as it is, byte order mark and all, and what is packed as bytes.
+/// A response for Lambda: text as it is, with its byte order mark, and compressed content as bytes (base64).
 pub(crate) struct Answer(HeaderMap, StatusCode, Bytes);
 
-/// Answers a request.
+/// Passes a request to the router.
 pub(crate) async fn answer(mut router: Router, request: lambda_http::Request) -> Result<Answer, Infallible> {
     let response = router.call(request.map(Body::new)).await?;
     let (parts, body) = response.into_parts();

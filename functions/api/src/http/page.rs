@@ -1,5 +1,5 @@
-//! Lists: `{items, nextCursor}`, asked for with `limit` and `cursor`, and with filters where a list has them. A page
-//! that would become too large holds fewer items than asked for, and the cursor of the rest.
+//! Lists: `{items, nextCursor}`, requested with `limit`, `cursor` and filters. A page that would be too large holds fewer
+//! items than requested, and the cursor of the rest.
 
 use std::str::FromStr;
 
@@ -12,31 +12,30 @@ use stafett_history::{Listed, Page, Span};
 
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::problem::Problem;
-use crate::http::room::Room;
+use crate::http::size_limit::SizeLimit;
 
-/// How many items a page holds when nobody says.
+/// The default number of items of a page.
 const USUAL_LIMIT: usize = 50;
-/// And at most.
+/// The largest number of items of a page.
 const LARGEST_LIMIT: usize = 100;
 
-/// The parameters of a query. A list looks at those that it has, and not at others.
+/// The parameters of a query. Those that a list does not have are ignored.
 #[derive(Default)]
 pub(crate) struct PageQuery(Vec<(String, String)>);
 
-/// A page as it is shown. Made item by item, so that none becomes larger than an answer may be.
+/// A page, built item by item up to the size that an answer may have.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageView<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
     #[serde(skip)]
-    room: Room,
+    size_limit: SizeLimit,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
     type Rejection = Problem;
 
-    /// Reads the query; one that cannot be read is told as every other problem is.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(parameters) =
             Query::from_request_parts(parts, state).await.map_err(|_| Problem::Parameter("query"))?;
@@ -49,13 +48,13 @@ impl PageQuery {
         self.limit_within(USUAL_LIMIT, LARGEST_LIMIT)
     }
 
-    /// The limit of a list that holds `usual` items when nobody says, and at most `largest`.
+    /// The limit of a list with another default and another maximum.
     pub(crate) fn limit_within(&self, usual: usize, largest: usize) -> Result<usize, Problem> {
         let limit = self.one("limit")?.unwrap_or(usual);
         if (1..=largest).contains(&limit) { Ok(limit) } else { Err(Problem::Parameter("limit")) }
     }
 
-    /// A parameter as it stands; refused where it stands twice.
+    /// A parameter's text. A parameter that is there twice is an error.
     fn text(&self, name: &'static str) -> Result<Option<&str>, Problem> {
         let mut named = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
         match (named.next(), named.next()) {
@@ -64,19 +63,19 @@ impl PageQuery {
         }
     }
 
-    /// A parameter that is one value.
+    /// A parameter with one value.
     pub(crate) fn one<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Problem> {
         self.text(name)?.map(|text| text.parse().map_err(|_| Problem::Parameter(name))).transpose()
     }
 
-    /// A parameter that is a list, separated by commas; none where it is not given.
+    /// A parameter with several values, separated by commas.
     pub(crate) fn several<T: FromStr>(&self, name: &'static str) -> Result<Option<Vec<T>>, Problem> {
         let Some(list) = self.text(name)? else { return Ok(None) };
         let words = list.split(',').map(|word| word.trim().parse().map_err(|_| Problem::Parameter(name)));
         words.collect::<Result<_, _>>().map(Some)
     }
 
-    /// The time that is asked for.
+    /// The time from `from` to `to`.
     pub(crate) fn span(&self) -> Result<Span, Problem> {
         Ok(Span { from: self.one("from")?, to: self.one("to")? })
     }
@@ -91,12 +90,12 @@ impl PageQuery {
         read().map(Some).ok_or(Problem::Parameter("cursor"))
     }
 
-    /// What the page before gave, as it was before it was made opaque.
+    /// The cursor, decoded.
     pub(crate) fn cursor(&self) -> Result<Option<String>, Problem> {
         let Some(text) = self.text("cursor")? else { return Ok(None) };
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Problem::Parameter("cursor"))?;
         let cursor = String::from_utf8(bytes).map_err(|_| Problem::Parameter("cursor"))?;
-        // It becomes part of a key: nothing but what our own cursors are made of.
+        // It becomes part of a key, so only characters of our own cursors are allowed.
         let known = cursor.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         if known && !cursor.is_empty() && cursor.len() <= 40 {
             Ok(Some(cursor))
@@ -109,7 +108,7 @@ impl PageQuery {
 impl<T: Serialize> PageView<T> {
     /// A page without items.
     pub(crate) fn new() -> Self {
-        Self { items: Vec::new(), next_cursor: None, room: Room::new() }
+        Self { items: Vec::new(), next_cursor: None, size_limit: SizeLimit::new() }
     }
 
     /// A page of the history, each item as `view` shows it.
@@ -118,7 +117,7 @@ impl<T: Serialize> PageView<T> {
         Self::of(items, page.next.as_deref())
     }
 
-    /// A page of as many of these items as it has room for. `next`: the cursor behind all of them, if there is more.
+    /// A page of the first items that fit. `next`: the cursor behind the last of all of them, if there are more.
     fn of(items: impl IntoIterator<Item = Listed<T>>, next: Option<&str>) -> Result<Self, Problem> {
         let (mut page, mut last) = (Self::new(), None);
         for Listed { item, after } in items {
@@ -130,9 +129,9 @@ impl<T: Serialize> PageView<T> {
         Ok(page.before(next))
     }
 
-    /// Adds an item; says whether there was room for it.
+    /// Adds an item if it fits; returns whether it did.
     pub(crate) fn add(&mut self, item: T) -> Result<bool, Problem> {
-        let fits = self.room.take(&item)?;
+        let fits = self.size_limit.take(&item)?;
         if fits {
             self.items.push(item);
         }
@@ -151,8 +150,8 @@ impl<T: Serialize> PageView<T> {
     }
 }
 
-/// Answers with a page of a list: each item as `view` shows it. `retry_after`: when an item that will still change is
-/// worth asking for again.
+/// The answer of a list whose items may still change: each item as `view` shows it. `retry_after`: when to ask again for
+/// an item.
 pub(crate) fn listed<Item, View: Serialize>(
     page: Page<Item>,
     retry_after: impl Fn(&Item) -> Option<RetryAfter>,
@@ -162,7 +161,7 @@ pub(crate) fn listed<Item, View: Serialize>(
     Ok(Polled::new(PageView::of_page(page, view)?, soonest))
 }
 
-/// A cursor as it is given to the caller.
+/// A cursor, encoded.
 pub(crate) fn opaque(cursor: &str) -> String {
     URL_SAFE_NO_PAD.encode(cursor)
 }
@@ -223,7 +222,7 @@ mod tests {
         };
         let short = PageView::of(list("6B"), Some("99")).unwrap();
         assert_eq!((short.len(), short.next_cursor), (45, Some(opaque("99"))));
-        // The last two grow in the function's answer, where a page stands as a text.
+        // The last two are longer in the function's answer, which holds the page as a JSON string.
         for letter in ["x", "å", "\"", "\u{1}"] {
             let name = letter.repeat(180_000 / letter.len());
             let (mut seen, mut after) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! What is told when a request is not done: `application/problem+json` (RFC 9457), a type per problem.
+//! Errors are returned as `application/problem+json` (RFC 9457), with a type for each.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +9,12 @@ use stafett_intake::IntakeError;
 use stafett_relay::HandleError;
 use stafett_runtime::{QueueError, SettingsError};
 
-use crate::http::room::{Room, Unwritable};
+use crate::http::size_limit::{SizeLimit, Unwritable};
 
-/// Why a request is not done. Texts never hold a value of the request.
+/// Why a request is refused or failed. Texts never hold a value of the request.
 #[derive(Debug)]
 pub(crate) enum Problem {
-    /// 400: the body is no JSON object.
+    /// 400: the body is not a JSON object.
     NotReadable(Text),
     /// 400: `Idempotency-Key` is missing or cannot be used.
     IdempotencyKey,
@@ -24,7 +24,7 @@ pub(crate) enum Problem {
     Scope(&'static str),
     /// 403: the token names no organiser.
     NoOrganiser,
-    /// 404: there is no such thing, or it is another organiser's.
+    /// 404: it does not exist, or belongs to another organiser.
     NotFound,
     /// 405.
     MethodNotAllowed,
@@ -42,32 +42,32 @@ pub(crate) enum Problem {
     NotAuthorized(AuthorizationCause),
     /// 422: the organiser may not send to that environment.
     Environment,
-    /// 409: a part came while the send was looked at.
+    /// 409: a part came while the send was checked.
     PartsMoved,
     /// 413: the body is larger than one request may be.
     TooLarge,
-    /// 415: the body is packed in a way that is not taken.
-    Encoding,
-    /// 422: a send is submitted with parts that are not those that came.
-    Parts {
-        /// Parts that are not there.
+    /// 415: the body has a content encoding that is not supported.
+    ContentEncoding,
+    /// 422: the parts that came are not those that the request says.
+    WrongParts {
+        /// Parts that did not come.
         missing: Vec<u32>,
-        /// Parts that there should not be.
+        /// Parts that came beyond the number.
         beyond: Vec<u32>,
     },
     /// 422: the key came with another body before.
-    OtherBody,
-    /// 422: the body is readable and wrong: what keeps it from being accepted.
-    Faults(Findings),
+    KeyReused,
+    /// 422: the body has these faults.
+    InvalidSend(Findings),
     /// 422: a corrected record is not one of those that are sent again.
-    NotPartOfIt,
-    /// 500: something of ours is wrong.
+    CorrectionNotSent,
+    /// 500: a fault of ours.
     Internal,
-    /// 503: something that we need does not answer.
+    /// 503: something that we depend on does not answer.
     Unavailable,
 }
 
-/// A problem as it is told.
+/// The JSON of a problem.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Body<'a> {
@@ -85,7 +85,7 @@ pub(crate) struct Body<'a> {
 }
 
 impl Problem {
-    /// What is told of an error of ours, after it is logged.
+    /// Logs an error of ours.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(event = "api.failed", error = %error, "an answer cannot be made");
         Self::Internal
@@ -104,13 +104,13 @@ impl Problem {
             | Self::Submitted
             | Self::NotAuthorized(_)
             | Self::PartsMoved => StatusCode::CONFLICT,
-            Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::ContentEncoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Environment
-            | Self::OtherBody
-            | Self::Faults(_)
-            | Self::NotPartOfIt
-            | Self::Parts { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            | Self::KeyReused
+            | Self::InvalidSend(_)
+            | Self::CorrectionNotSent
+            | Self::WrongParts { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -134,14 +134,14 @@ impl Problem {
             Self::NotAuthorized(_) => ("not-authorized", "The organiser cannot send"),
             Self::Environment => ("environment", "The organiser may not send to that environment"),
             Self::PartsMoved => ("parts-moved", "A part came meanwhile"),
-            Self::Parts { .. } => ("parts", "The parts are not those that were said"),
-            Self::Encoding => ("content-encoding", "The body's encoding is not taken"),
+            Self::WrongParts { .. } => ("parts", "The parts are not those that were said"),
+            Self::ContentEncoding => ("content-encoding", "The body's encoding is not taken"),
             Self::TooLarge => ("too-large", "The body is too large"),
-            Self::OtherBody => {
+            Self::KeyReused => {
                 ("idempotency-key-reused", "The Idempotency-Key came with another body before")
             }
-            Self::Faults(_) => ("invalid-send", "The send has faults"),
-            Self::NotPartOfIt => ("not-part-of-it", "A corrected record is not sent again"),
+            Self::InvalidSend(_) => ("invalid-send", "The send has faults"),
+            Self::CorrectionNotSent => ("not-part-of-it", "A corrected record is not sent again"),
             Self::Internal => ("internal", "Something went wrong here"),
             Self::Unavailable => ("unavailable", "The service cannot answer now"),
         }
@@ -152,7 +152,7 @@ impl Problem {
         let (kind, title) = self.kind();
         let text = self.text();
         let faults = match self {
-            Self::Faults(faults) => Some(faults),
+            Self::InvalidSend(faults) => Some(faults),
             _ => None,
         };
         let cause = match self {
@@ -191,7 +191,7 @@ impl Problem {
                 let sv = format!("Anropet kräver behörigheten {scope}. Begär en token som har den.");
                 return Text { sv, en };
             }
-            Self::Faults(faults) => {
+            Self::InvalidSend(faults) => {
                 let total = faults.total(Severity::Error);
                 let en =
                     format!("{total} faults were found; nothing was stored. Correct them and send again.");
@@ -230,7 +230,7 @@ impl Problem {
                 "The send has ended, and ended sends never change. Look at its jobs for what became of it.",
                 "Sändningen har avslutats, och avslutade sändningar ändras aldrig. Se dess jobb för vad som hände.",
             ),
-            Self::Parts { missing, beyond } => return told_parts(missing, beyond),
+            Self::WrongParts { missing, beyond } => return parts_text(missing, beyond),
             Self::Submitted => (
                 "The send was submitted, and takes no parts and no other number of them. Make a new send.",
                 "Sändningen har lämnats in och tar inte emot fler delar eller ett annat antal. Gör en ny sändning.",
@@ -239,7 +239,7 @@ impl Problem {
                 "A part came while the send was looked at. Nothing was sent. Submit again when all parts are there.",
                 "En del kom in medan sändningen granskades. Inget har skickats. Lämna in igen när alla delar är på plats.",
             ),
-            Self::Encoding => (
+            Self::ContentEncoding => (
                 "A body may be plain or gzip. Nothing was stored. Send it so.",
                 "Innehållet får vara opackat eller gzip. Inget har sparats. Skicka det så.",
             ),
@@ -247,11 +247,11 @@ impl Problem {
                 "A request may hold 4 MB. Nothing was stored. Send it in parts: POST /v1/sends with {\"upload\": true}, then POST /v1/sends/{id}/records for each part and POST /v1/sends/{id}/submit.",
                 "En begäran får innehålla 4 MB. Inget har sparats. Skicka i delar: POST /v1/sends med {\"upload\": true}, sedan POST /v1/sends/{id}/records för varje del och POST /v1/sends/{id}/submit.",
             ),
-            Self::OtherBody => (
+            Self::KeyReused => (
                 "The Idempotency-Key stands for another send of the last 24 hours. Nothing was stored. Use a new key.",
                 "Idempotency-Key hör till en annan sändning från de senaste 24 timmarna. Inget har sparats. Använd en ny nyckel.",
             ),
-            Self::NotPartOfIt => (
+            Self::CorrectionNotSent => (
                 "Only records that were not accepted, or depended on such, can be corrected. Leave the others out.",
                 "Bara poster som inte godtogs, eller som berodde på sådana, kan rättas. Utelämna de andra.",
             ),
@@ -268,14 +268,14 @@ impl Problem {
     }
 }
 
-/// The first faults, as many as an answer has room for.
+/// The first faults that fit into an answer.
 fn fitting(faults: &Findings) -> Vec<&Finding> {
-    let mut room = Room::new();
-    faults.listed().take_while(|finding| room.take(finding).unwrap_or(false)).collect()
+    let mut size_limit = SizeLimit::new();
+    faults.listed().take_while(|finding| size_limit.take(finding).unwrap_or(false)).collect()
 }
 
-/// Which parts are not there, and which there should not be: the first twenty of each.
-fn told_parts(missing: &[u32], beyond: &[u32]) -> Text {
+/// Names the first twenty parts that are missing, and the first twenty that are too many.
+fn parts_text(missing: &[u32], beyond: &[u32]) -> Text {
     let list = |parts: &[u32]| parts.iter().take(20).map(u32::to_string).collect::<Vec<_>>().join(", ");
     let (mut en, mut sv) = (String::new(), String::new());
     if !missing.is_empty() {
@@ -312,7 +312,7 @@ impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::NotReadable(unreadable) => Self::NotReadable(unreadable.text()),
-            Rejection::Faults(faults) => Self::Faults(faults),
+            Rejection::Faults(faults) => Self::InvalidSend(faults),
         }
     }
 }
@@ -324,16 +324,16 @@ impl From<IntakeError> for Problem {
             IntakeError::Settings(error) => error.into(),
             IntakeError::NotAuthorized(cause) => Self::NotAuthorized(cause),
             IntakeError::EnvironmentNotAllowed => Self::Environment,
-            IntakeError::KeyReused => Self::OtherBody,
+            IntakeError::KeyReused => Self::KeyReused,
             IntakeError::NotFound => Self::NotFound,
             IntakeError::Ended => Self::Ended,
             IntakeError::NotEnded => Self::NotEnded,
             IntakeError::Submitted => Self::Submitted,
-            IntakeError::WrongParts { missing, beyond } => Self::Parts { missing, beyond },
+            IntakeError::WrongParts { missing, beyond } => Self::WrongParts { missing, beyond },
             IntakeError::PartsMoved => Self::PartsMoved,
             IntakeError::NothingToResume => Self::NothingToResume,
             IntakeError::Superseded => Self::Superseded,
-            IntakeError::CorrectionNotSent => Self::NotPartOfIt,
+            IntakeError::CorrectionNotSent => Self::CorrectionNotSent,
             IntakeError::BeingRemoved | IntakeError::Overtaken => Self::Unavailable,
             IntakeError::History(error) => error.into(),
             IntakeError::Rows(error) => Self::internal(&error),
@@ -368,7 +368,7 @@ impl From<QueueError> for Problem {
 
 impl From<SettingsError> for Problem {
     fn from(error: SettingsError) -> Self {
-        // What is wrong with them was logged where they were read.
+        // The details were logged where the settings were read.
         error.cause().map_or(Self::Unavailable, Self::NotAuthorized)
     }
 }

@@ -10,7 +10,7 @@ use lambda_http::request::RequestContext;
 
 use crate::http::problem::Problem;
 
-/// A method as a log may hold it: any word may stand in its place.
+/// The method for the log. A caller may send any word as a method, so unknown ones are not logged.
 fn known_method(method: &Method) -> &'static str {
     let known = [
         (Method::GET, "GET"),
@@ -24,18 +24,18 @@ fn known_method(method: &Method) -> &'static str {
     known.into_iter().find(|(known, _)| known == method).map_or("other", |(_, word)| word)
 }
 
-/// Logs a request: the route, never the address, which a caller may fill with anything.
+/// Logs a request with its route. Its address is not logged, because a caller may put anything there.
 pub(crate) async fn log(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = known_method(request.method());
     let route =
         request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    // The same stands in the gateway's own line, and in the answer that the caller got.
+    // The gateway's own log line and the response have the same id.
     let gateway_request_id = match request.extensions().get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
         _ => None,
     };
-    // A task of its own: a panic ends there, and its text, which may hold data, is not given to anybody.
+    // A panic ends this task only. Its text may hold personal data, and is dropped.
     let response = match tokio::spawn(next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::Internal.into_response(),

@@ -7,7 +7,7 @@ use stafett_domain::{AttemptCall, AttemptId, Guidance, Label, guidance};
 use stafett_history::{Attempt, AttemptBodies};
 
 use crate::http::problem::Problem;
-use crate::http::room::Room;
+use crate::http::size_limit::SizeLimit;
 
 /// One call.
 #[derive(Serialize)]
@@ -23,7 +23,7 @@ pub(crate) struct AttemptView {
     status: Option<u16>,
     request_bytes: u64,
     response_bytes: u64,
-    /// What it means that it was not answered as hoped for.
+    /// What to do about it, where it was not answered as expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     guidance: Option<Guidance>,
 }
@@ -59,22 +59,22 @@ pub(crate) struct WholeAttemptView {
     request: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<Value>,
-    /// Of a body there is the beginning only: it is too large.
+    /// The response is cut, because it is too large.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }
 
 impl WholeAttemptView {
-    /// One call; with its bodies for those who may see them.
+    /// `bodies`: for callers who may see them.
     pub(crate) fn new(attempt: &Attempt, bodies: Option<AttemptBodies>) -> Result<Self, Problem> {
         let attempt = attempt.into();
         let Some(AttemptBodies { request, response, .. }) = bodies else {
             return Ok(Self { attempt, request: None, response: None, truncated: false });
         };
-        let mut room = Room::new();
-        // No larger than a call may be.
-        room.take(&request)?;
-        let (response, whole) = room.take_body(response)?;
+        let mut size_limit = SizeLimit::new();
+        // Always fits: it is no larger than a call may be.
+        size_limit.take(&request)?;
+        let (response, whole) = size_limit.take_body(response)?;
         Ok(Self { attempt, request: Some(request), response: Some(response), truncated: !whole })
     }
 }

@@ -1,10 +1,10 @@
-//! One job, with what kept its records from being simply accepted: records with the same cause stand together.
+//! One job, and why records of it were not simply accepted, grouped by cause.
 
 use serde::Serialize;
 use stafett_domain::{Access, Guidance, Label, Outcome, RecordId, Severity};
 use stafett_history::{Job, JobCause, JobCauses};
 
-use crate::http::room::shortened;
+use crate::http::size_limit::shortened;
 use crate::views::job::JobView;
 use crate::views::message::LONGEST_TEXT;
 
@@ -14,7 +14,7 @@ use crate::views::message::LONGEST_TEXT;
 pub(crate) struct JobCausesView {
     #[serde(flatten)]
     job: JobView,
-    /// How many there are; only the most frequent are told of.
+    /// How many causes there are; only the most frequent are listed.
     cause_count: usize,
     causes: Vec<CauseView>,
 }
@@ -28,34 +28,34 @@ struct CauseView {
     outcome: Outcome,
     outcome_label: Label,
     severity: Severity,
-    /// The number, attribute and category of Skolverket's message; none where Skolverket said nothing.
+    /// The number, attribute and category of Skolverket's message; null where there was none.
     id: Option<String>,
     attribute: Option<String>,
     message_type: Option<String>,
-    /// Skolverket's text about the first record: for those who may see personal data, for it may quote values.
+    /// Skolverket's text about the first record. It may quote values, so only callers who may see personal data get it.
     message: Option<String>,
     guidance: &'static Guidance,
     first_record_ids: Vec<RecordId>,
 }
 
 impl CauseView {
-    fn new(told: JobCause, access: Access) -> Self {
-        let cause = told.cause.names_only();
+    fn new(job_cause: JobCause, access: Access) -> Self {
+        let cause = job_cause.cause.names_only();
         let guidance = cause.guidance();
         Self {
-            count: told.records,
+            count: job_cause.records,
             outcome: cause.outcome,
             outcome_label: cause.outcome.label(),
             severity: cause.severity,
             id: cause.id,
             attribute: cause.attribute,
             message_type: cause.message_type,
-            message: told
+            message: job_cause
                 .message
                 .filter(|_| access == Access::Personal)
                 .map(|text| shortened(text, LONGEST_TEXT)),
             guidance,
-            first_record_ids: told.first_records,
+            first_record_ids: job_cause.first_records,
         }
     }
 }

@@ -11,7 +11,7 @@ pub(crate) struct FoundView {
     errors: u32,
     warnings: u32,
     rules: Vec<FindingGroup<'static>>,
-    /// The registers that it could not be held against; absent where none was asked.
+    /// The registers that could not be asked; absent where none is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_checked: Option<Vec<NotCheckedView>>,
 }
@@ -29,7 +29,7 @@ impl FoundView {
     }
 }
 
-/// Something that was not checked, with words for the admin.
+/// A register that could not be asked, with words for the admin.
 #[derive(Serialize)]
 pub(crate) struct NotCheckedView {
     what: Register,

@@ -47,7 +47,7 @@ pub(crate) struct ReasonView {
     code: ReasonCode,
     #[serde(skip_serializing_if = "Option::is_none")]
     http_status: Option<u16>,
-    /// What is behind a want of authorization.
+    /// Why the authorization is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<AuthorizationCause>,
     /// What the authorization server said.
@@ -91,7 +91,7 @@ impl From<&Job> for JobView {
     }
 }
 
-/// A job with what its send tells of it.
+/// A job, with what the list shows of its send.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListedJobView {

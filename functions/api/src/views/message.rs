@@ -7,26 +7,26 @@ use stafett_domain::{Access, Guidance, KnownWords, guidance};
 use stafett_history::looked_up_by;
 use stafett_skolverket::LogEntry;
 
-use crate::http::room::shortened;
+use crate::http::size_limit::shortened;
 
-/// How much is shown of Skolverket's text, in characters. The whole stands in its answer.
+/// The longest text of Skolverket's that is shown, in characters. The answer holds the whole text.
 pub(crate) const LONGEST_TEXT: usize = 1_000;
-/// And of what should be a word or a name.
+/// The longest word or name of Skolverket's that is shown, in characters.
 const LONGEST_WORD: usize = 100;
 /// How many messages a row shows.
 pub(crate) const MESSAGES_SHOWN: usize = 20;
 
-/// A message of Skolverket's about a record.
+/// A message from Skolverket about a record.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessageView {
     severity: Option<String>,
     id: String,
     message_type: Option<String>,
-    /// Skolverket's text: for those who may see personal data, for it may quote values.
+    /// Skolverket's text. It may quote values, so only callers who may see personal data get it.
     message: Option<String>,
     attribute_name: Option<String>,
-    /// What it means, what to do, and who.
+    /// What it means, what to do, and who does it.
     guidance: &'static Guidance,
 }
 
@@ -34,7 +34,7 @@ impl MessageView {
     pub(crate) fn new(entry: LogEntry, access: Access) -> Self {
         let guidance = guidance::of_message(&looked_up_by(&entry));
         if access == Access::Personal {
-            // As it came, but for its length.
+            // Unchanged, except that long texts are cut.
             let word = |text: String| shortened(text, LONGEST_WORD);
             return Self {
                 severity: entry.severity_level.map(word),

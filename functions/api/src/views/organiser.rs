@@ -54,7 +54,7 @@ struct SettingsView {
     protected_identities_attested: bool,
 }
 
-/// By what the authorization server knows the organiser.
+/// How the authorization server identifies the organiser.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 enum KeyForm {
@@ -62,7 +62,7 @@ enum KeyForm {
     CertificateFingerprint,
 }
 
-/// An environment that the organiser may send to. The first one is where a send goes that names none.
+/// An environment that the organiser may send to. A send that names none goes to the first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EnvironmentView {

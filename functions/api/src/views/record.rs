@@ -6,7 +6,7 @@ use stafett_domain::{Access, Facts, Guidance, Label, Outcome, RecordFinding, Rec
 use stafett_history::JobRecord;
 
 use crate::http::problem::Problem;
-use crate::http::room::Room;
+use crate::http::size_limit::SizeLimit;
 use crate::views::message::{MESSAGES_SHOWN, MessageView};
 
 /// A record of a job.
@@ -20,24 +20,24 @@ pub(crate) struct RecordView {
     pub(crate) row: Row,
     /// What was found about it when the send was accepted.
     pub(crate) findings: Vec<RecordFinding>,
-    /// The first twenty.
+    /// The first [`MESSAGES_SHOWN`].
     pub(crate) messages: Vec<MessageView>,
-    /// How many there are beyond those.
+    /// How many messages are not shown.
     #[serde(skip_serializing_if = "is_none")]
     pub(crate) more_messages: usize,
-    /// The status that Skolverket gave it, where it is none that is known: for those who may see personal data, for it
-    /// may hold anything.
+    /// The status that Skolverket gave it, where that is not a known one. It may hold anything, so only callers who may
+    /// see personal data get it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unknown_status: Option<String>,
-    /// Records that were not accepted, without which this one went, or because of which it did not go.
+    /// Refused records that this one refers to: it was sent without them, or not sent because of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) without: Vec<RecordId>,
-    /// What its outcome means, where no message tells.
+    /// What its outcome means, where no message explains it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) guidance: Option<&'static Guidance>,
 }
 
-/// One record, whole. What was sent and answered is there for those who may see personal data only.
+/// One record. Only callers who may see personal data get what was sent and answered.
 #[derive(Serialize)]
 pub(crate) struct WholeRecordView {
     #[serde(flatten)]
@@ -46,7 +46,7 @@ pub(crate) struct WholeRecordView {
     sent: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Vec<Value>>,
-    /// Of an answer there is the beginning only, or nothing: all of them together would be too large.
+    /// An answer is cut or missing, because all of them together would be too large.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     truncated: bool,
 }
@@ -57,7 +57,7 @@ fn is_none(count: &usize) -> bool {
 }
 
 impl RecordView {
-    /// A record, of which these facts are known beside, as a caller with this access may see it.
+    /// A record with its facts, as a caller with this access may see it.
     pub(crate) fn new(record: JobRecord, facts: &Facts, access: Access) -> Self {
         let guidance = guidance_of(&record);
         let JobRecord { row, outcome, status_code, messages, unknown_status, without } = record;
@@ -91,12 +91,12 @@ impl WholeRecordView {
         answers: Vec<Value>,
     ) -> Result<Self, Problem> {
         let mut view = Self { record, sent, answers: None, truncated: false };
-        let mut room = Room::new();
-        // Neither is larger than a call may be.
-        room.take(&view)?;
+        let mut size_limit = SizeLimit::new();
+        // Always fits: neither is larger than a call may be.
+        size_limit.take(&view)?;
         let mut shown = Vec::new();
         for answer in answers {
-            let (answer, whole) = room.take_body(answer)?;
+            let (answer, whole) = size_limit.take_body(answer)?;
             view.truncated |= !whole;
             shown.push(answer);
         }

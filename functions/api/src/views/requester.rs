@@ -6,7 +6,7 @@ use stafett_domain::Access;
 use crate::http::caller::Audience;
 
 /// Who asked for a send: `sub` of a token, which many identity providers fill with an e-mail address, a user name or a
-/// civic number. It is hidden until it is known who looks.
+/// civic number. It is hidden until [`RequesterView::shown_to`] decides.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RequesterView {
@@ -23,8 +23,8 @@ impl RequesterView {
         Self { requested_by: None, masked: true, subject }
     }
 
-    /// As this caller may see it: whole for those who may see personal data, and for whoever asked for the send. A token
-    /// without subject is nobody's.
+    /// Shows it to those who may see personal data, and to whoever asked for the send. A subject that is empty names
+    /// nobody, and is shown.
     #[must_use]
     pub(crate) fn shown_to(self, audience: Audience<'_>) -> Self {
         let own = self.subject.is_empty() || self.subject == audience.subject;

@@ -23,29 +23,29 @@ pub(crate) struct SendView {
     ended_at: Option<Timestamp>,
     #[serde(flatten)]
     requester: RequesterView,
-    /// The send that it takes up again.
+    /// The send that it resumes.
     resume_of: Option<SendId>,
     queue_position: Option<u64>,
-    /// Why it is on its way to its end, while something of it is still open.
+    /// Why it is stopping, until it has ended.
     stopping: Option<ReasonView>,
     activity_count: u32,
     activities: Vec<ActivitySummary>,
     jobs: Vec<JobView>,
     options: Options,
-    /// What does not keep it from being sent, and should be looked after.
+    /// What somebody should take care of, though it does not stop the send.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<WarningView>,
     /// What was found in it when it was accepted.
     validation: FoundView,
-    /// Of a send that takes parts: those that are there.
+    /// Of a send that takes parts: those that were received.
     #[serde(skip_serializing_if = "Option::is_none")]
     parts: Option<Vec<ReceivedPartView>>,
-    /// Of a send that takes parts: when it is removed, unless it is submitted before.
+    /// Of a send that takes parts: when it is removed unless it is submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     submit_before: Option<Timestamp>,
 }
 
-/// A part of a send that takes parts: how many records it has.
+/// A received part, with its numbers of records.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ReceivedPartView {
@@ -69,7 +69,7 @@ impl From<&StoredPart> for ReceivedPartView {
     }
 }
 
-/// Something that is to be looked after.
+/// Something that somebody should take care of.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WarningView {
@@ -103,13 +103,13 @@ impl SendView {
         Self { requester: self.requester.shown_to(audience), ..self }
     }
 
-    /// When it is worth asking again, if something of it will still change.
+    /// When to ask again; none if it no longer changes.
     pub(crate) fn retry_after(&self, now: Timestamp) -> Option<RetryAfter> {
         let records = self.jobs.iter().map(JobView::records).fold(0, u32::saturating_add);
         (!self.status.has_ended()).then(|| RetryAfter::of(self.started_at, records, now))
     }
 
-    /// `queue_position`: how many are before it, if it waits.
+    /// `queue_position`: how many sends are before it; none where it does not wait.
     fn of(send: StoredSend, queue_position: Option<u64>) -> Self {
         let StoredSend { header, jobs, activities, findings, not_checked } = send;
         let certificate_expires = header.certificate_days_left.map(WarningView::certificate_expires);
@@ -144,8 +144,8 @@ impl SendView {
         Self { parts, submit_before, ..Self::of(found.into_send(), None) }
     }
 
-    /// A send as it stood when it was accepted: what every repeat of the request is answered with, however far the
-    /// send has come.
+    /// A send as it was when it was accepted: every repeat of the request gets this answer, whatever the send has become
+    /// since.
     pub(crate) fn accepted(mut send: StoredSend) -> Self {
         let position = send.header.accepted_position;
         send.header.status = SendStatus::Queued;

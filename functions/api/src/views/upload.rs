@@ -29,7 +29,7 @@ pub(crate) struct PartView {
 }
 
 impl OpenView {
-    /// This send.
+    /// The send with this id.
     pub(crate) fn new(id: SendId) -> Self {
         let status = SendStatus::Receiving;
         Self { id, status, status_label: status.label() }

@@ -1,4 +1,4 @@
-//! What is said of a body that is looked at, cut to what an answer may hold.
+//! The result of a validation, cut to the size that an answer may have.
 
 use serde::Serialize;
 use stafett_domain::finding::MAX_LISTED;
@@ -6,19 +6,19 @@ use stafett_domain::{FindingGroup, Severity, Viewer};
 use stafett_intake::ValidationReport;
 
 use crate::http::problem::Problem;
-use crate::http::room::Room;
+use crate::http::size_limit::SizeLimit;
 use crate::views::findings::NotCheckedView;
 
-/// What is said of a body.
+/// The result of a validation.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ValidationView<'a> {
-    /// Whether `POST /v1/sends` takes this body as it is, with the options that it has.
+    /// Whether `POST /v1/sends` accepts this body, with its own options.
     valid: bool,
     counts: CountsView,
-    /// By rule and code: how many, and the first hundred; fewer where all of them together would be too large.
+    /// By rule and code: how many, and the first hundred, or fewer where the answer would be too large.
     rules: Vec<FindingGroup<'a>>,
-    /// The registers that it could not be held against.
+    /// The registers that could not be asked.
     not_checked: Vec<NotCheckedView>,
     access_preview: PreviewView<'a>,
 }
@@ -29,20 +29,20 @@ struct CountsView {
     warnings: u32,
 }
 
-/// Who would see whose results: of the records that can be read.
+/// Who would see whose results, of the records that can be read.
 #[derive(Serialize)]
 struct PreviewView<'a> {
     /// How many duties there are.
     total: usize,
-    /// The first hundred of them; fewer where these would be too large.
+    /// The first hundred, or fewer where the answer would be too large.
     items: Vec<&'a Viewer>,
 }
 
 impl<'a> ValidationView<'a> {
-    /// As much of the report as there is room for.
+    /// As much of the report as fits into an answer.
     pub(crate) fn new(report: &'a ValidationReport) -> Result<Self, Problem> {
         let ValidationReport { valid, findings, not_checked, duties, viewers } = report;
-        let [mut for_rules, mut for_preview] = Room::halves();
+        let [mut for_rules, mut for_preview] = SizeLimit::halves();
         let mut rules = findings.groups();
         fit(&mut rules, &mut for_rules)?;
         let mut items = Vec::new();
@@ -65,15 +65,15 @@ impl<'a> ValidationView<'a> {
     }
 }
 
-/// Leaves as many findings as there is room for: of each group the first ones.
-fn fit(groups: &mut [FindingGroup<'_>], room: &mut Room) -> Result<(), Problem> {
+/// Keeps as many findings as fit: the first ones of each group.
+fn fit(groups: &mut [FindingGroup<'_>], size_limit: &mut SizeLimit) -> Result<(), Problem> {
     let mut kept = vec![0; groups.len()];
     for place in 0..MAX_LISTED {
         for (group, kept) in groups.iter().zip(&mut kept) {
             let finding = group.findings.as_ref().and_then(|findings| findings.get(place));
-            // A group that has come to its end stays there.
+            // A group whose finding did not fit gets no further ones.
             if let Some(finding) = finding.filter(|_| *kept == place)
-                && room.take(finding)?
+                && size_limit.take(finding)?
             {
                 *kept += 1;
             }

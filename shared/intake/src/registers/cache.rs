@@ -1,4 +1,4 @@
-//! What has been looked up. The registers are public and the same for everybody: nothing here is anybody's secret.
+//! The cache of what was looked up. The registers are public, so nothing here is secret, and organisers share it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,16 +8,16 @@ use stafett_domain::OrganisationNumber;
 use stafett_domain::register::{Known, KnownUnit, Mentions, NationalTest, Programme, SchoolUnit};
 use uuid::Uuid;
 
-/// A register, or an organiser's share of it, by Skolverket's ids.
+/// A whole register, or an organiser's share of it, by Skolverket's ids.
 pub(super) type Whole<T> = HashMap<Uuid, Arc<T>>;
 
-/// Something, and how long it is believed.
+/// A cached value, valid until then.
 pub(super) struct Entry<T> {
     pub(super) until: Timestamp,
     pub(super) value: T,
 }
 
-/// What was asked for by itself; none for what is nowhere.
+/// Single entries; none for one that the register does not have.
 pub(super) type Single<T> = HashMap<Uuid, Entry<Option<Arc<T>>>>;
 
 #[derive(Default)]
@@ -28,11 +28,11 @@ pub(super) struct Cache {
     pub(super) other_units: Single<SchoolUnit>,
     pub(super) other_programmes: Single<Programme>,
     pub(super) other_tests: Single<NationalTest>,
-    /// Until when nothing is asked, after a call that failed.
+    /// Until when no calls are made, after one that failed.
     pub(super) rests_until: Option<Timestamp>,
 }
 
-/// Something that is not in the register as a whole, and is asked for by itself.
+/// Something that was not in the whole register, and is looked up by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unlisted {
     SchoolUnit(Uuid),
@@ -40,7 +40,7 @@ pub(super) enum Unlisted {
     Test(Uuid),
 }
 
-/// What has to be asked for as a whole.
+/// Which whole registers have to be looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) own_units: bool,
@@ -49,7 +49,7 @@ pub(super) struct Wanted {
 }
 
 impl Cache {
-    /// What is named and not kept.
+    /// The whole registers that are needed and not cached.
     pub(super) fn wanted(
         &self,
         organisation: &OrganisationNumber,
@@ -64,8 +64,8 @@ impl Cache {
         }
     }
 
-    /// What is named, is not there as a whole, and has not been asked for by itself: a register that was read a while
-    /// ago may have got more since, and an organiser's school units may be another's.
+    /// What is named, is not in the whole register, and was not looked up by itself: a register that was read a while ago
+    /// may have grown since, and a school unit may be another organiser's.
     pub(super) fn unlisted(
         &self,
         organisation: &OrganisationNumber,
@@ -130,7 +130,7 @@ impl Cache {
     }
 }
 
-/// Puts away what was asked for by itself, and throws away what is not believed any more.
+/// Caches a single entry, and drops those that are no longer valid.
 pub(super) fn put<T>(single: &mut Single<T>, id: Uuid, value: Option<T>, until: Timestamp, now: Timestamp) {
     single.retain(|_, entry| now < entry.until);
     single.insert(id, Entry { until, value: value.map(Arc::new) });
@@ -140,7 +140,7 @@ fn good<T>(entry: Option<&Entry<T>>, now: Timestamp) -> Option<&T> {
     entry.filter(|entry| now < entry.until).map(|entry| &entry.value)
 }
 
-/// What is known of this: that it is there, that it is nowhere, or nothing.
+/// What is known of an entry: that it is there, that the register does not have it, or nothing.
 fn look<T>(whole: &Whole<T>, single: &Single<T>, id: &Uuid, now: Timestamp) -> Option<Option<Arc<T>>> {
     match whole.get(id) {
         Some(found) => Some(Some(Arc::clone(found))),

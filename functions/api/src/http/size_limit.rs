@@ -5,57 +5,56 @@ use std::io;
 use serde::Serialize;
 use serde_json::Value;
 
-/// What the content of an answer may weigh, in bytes. A function's answer is at most 6 MB with everything around the
-/// content, and the content stands in it as a JSON text; packed it stands there as base64, a third longer. A page that
-/// a browser is to show should not be larger in any case.
+/// The most bytes of an answer's content. A Lambda response is at most 6 MB, and holds the content as an escaped JSON
+/// string, or compressed as base64, which is a third longer. No page for a browser should be larger in any case.
 const LARGEST: usize = 4_000_000;
 
-/// What is left for the frame of a page, and for what stands beside its items.
+/// Bytes that are kept free for what is not an item of a page.
 const FRAME: usize = 100_000;
 
-/// How much of a body is shown for which there is no room, in characters.
+/// How much is shown of a body that does not fit, in characters.
 const BEGINNING: usize = 100_000;
 
 /// Something that cannot be written as JSON.
 #[derive(Debug)]
 pub(crate) struct Unwritable;
 
-/// How much more an answer may hold. Whatever may grow asks it: pages of lists, sheets, and lists within one thing.
-pub(crate) struct Room {
+/// How many bytes an answer may still grow. Everything without a bound of its own asks it: pages, CSV, nested lists.
+pub(crate) struct SizeLimit {
     left: usize,
     empty: bool,
 }
 
-impl Room {
-    /// That of an empty answer.
+impl SizeLimit {
+    /// For an empty answer.
     pub(crate) fn new() -> Self {
         Self { left: LARGEST - FRAME, empty: true }
     }
 
-    /// That of an empty answer, for two lists of which neither is to have it all.
+    /// For an empty answer with two lists that share it.
     pub(crate) fn halves() -> [Self; 2] {
         [(); 2].map(|()| Self { left: (LARGEST - FRAME) / 2, empty: true })
     }
 
-    /// Takes the room for this, as JSON; says whether there was enough. The first is always taken: a page without any
-    /// would never let anybody come to the next.
+    /// Counts this as JSON if it fits; returns whether it does. The first item always fits: a page without items would
+    /// have no next page.
     pub(crate) fn take(&mut self, item: &impl Serialize) -> Result<bool, Unwritable> {
-        // And a comma.
-        Ok(self.take_weight(weight_of(item)? + 1))
+        // With its comma.
+        Ok(self.take_bytes(json_len(item)? + 1))
     }
 
-    /// Takes the room for content of this weight (see [`weight`]), as [`Room::take`] does.
-    pub(crate) fn take_weight(&mut self, weight: usize) -> bool {
-        let fits = self.empty || weight <= self.left;
+    /// Counts so many bytes (see [`escaped_len`]), as [`SizeLimit::take`] does.
+    pub(crate) fn take_bytes(&mut self, bytes: usize) -> bool {
+        let fits = self.empty || bytes <= self.left;
         if fits {
-            self.left = self.left.saturating_sub(weight);
+            self.left = self.left.saturating_sub(bytes);
             self.empty = false;
         }
         fits
     }
 
-    /// Takes the room for a body that came from outside, whatever its size; of one that does not fit the beginning, as a
-    /// text. Says whether it is whole.
+    /// Counts a body of any size. Of one that does not fit, the beginning is returned as a text, or null if that does not
+    /// fit either. The flag says whether it is whole.
     pub(crate) fn take_body(&mut self, body: Value) -> Result<(Value, bool), Unwritable> {
         self.empty = false;
         if self.take(&body)? {
@@ -66,14 +65,13 @@ impl Room {
             other => other.to_string(),
         };
         let beginning = Value::String(shortened(text, BEGINNING));
-        // Either there is room for it, or it is left out as well.
         let fits = self.take(&beginning)?;
         Ok((if fits { beginning } else { Value::Null }, false))
     }
 }
 
-/// What a content weighs: its bytes, as they stand in the JSON text that it becomes in the function's answer.
-pub(crate) fn weight(content: &[u8]) -> usize {
+/// The length of a content in bytes as an escaped JSON string, as the Lambda response holds it.
+pub(crate) fn escaped_len(content: &[u8]) -> usize {
     content
         .iter()
         .map(|byte| match byte {
@@ -84,18 +82,18 @@ pub(crate) fn weight(content: &[u8]) -> usize {
         .sum()
 }
 
-fn weight_of(item: &impl Serialize) -> Result<usize, Unwritable> {
-    let mut weight = Weight(0);
-    serde_json::to_writer(&mut weight, item).map_err(|_| Unwritable)?;
-    Ok(weight.0)
+fn json_len(item: &impl Serialize) -> Result<usize, Unwritable> {
+    let mut len = JsonLen(0);
+    serde_json::to_writer(&mut len, item).map_err(|_| Unwritable)?;
+    Ok(len.0)
 }
 
-/// Weighs what is written to it.
-struct Weight(usize);
+/// Counts what is written to it, escaped.
+struct JsonLen(usize);
 
-impl io::Write for Weight {
+impl io::Write for JsonLen {
     fn write(&mut self, content: &[u8]) -> io::Result<usize> {
-        self.0 += weight(content);
+        self.0 += escaped_len(content);
         Ok(content.len())
     }
 
@@ -104,7 +102,7 @@ impl io::Write for Weight {
     }
 }
 
-/// A text from outside: cut, with `…` at its end, where it is longer than this many characters.
+/// Cuts a text that is longer than so many characters, and ends it with `…`.
 pub(crate) fn shortened(mut text: String, longest: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(longest) {
         text.truncate(end);
@@ -123,7 +121,7 @@ mod tests {
     fn a_content_weighs_what_it_is_in_the_functions_answer() {
         for content in ["", "abc", "\"\\\n\r\t", "\u{1}\u{1f}\u{7f}", "åäö 中 😀"] {
             assert_eq!(
-                weight(content.as_bytes()),
+                escaped_len(content.as_bytes()),
                 serde_json::to_string(content).unwrap().len() - 2,
                 "{content:?}"
             );
@@ -132,17 +130,21 @@ mod tests {
 
     #[test]
     fn a_body_without_room_is_shown_by_its_beginning() {
-        let mut room = Room::new();
+        let mut limit = SizeLimit::new();
         let small = json!({"a": 1});
-        assert_eq!(room.take_body(small.clone()).unwrap(), (small, true));
+        assert_eq!(limit.take_body(small.clone()).unwrap(), (small, true));
         let large = json!({"text": "å".repeat(2_000_000)});
-        let (shown, whole) = room.take_body(large.clone()).unwrap();
+        let (shown, whole) = limit.take_body(large.clone()).unwrap();
         let shown = shown.as_str().unwrap();
         assert!(!whole && shown.starts_with("{\"text\":\"ååå") && shown.ends_with('…'), "{}", shown.len());
         assert_eq!(shown.chars().count(), BEGINNING + 1);
-        room.left = BEGINNING;
-        assert_eq!(room.take_body(large.clone()).unwrap(), (Value::Null, false), "no room for its beginning");
-        assert!(!Room::new().take_body(large).unwrap().1, "though it is the first");
+        limit.left = BEGINNING;
+        assert_eq!(
+            limit.take_body(large.clone()).unwrap(),
+            (Value::Null, false),
+            "no room for its beginning"
+        );
+        assert!(!SizeLimit::new().take_body(large).unwrap().1, "though it is the first");
     }
 
     #[test]

@@ -1,5 +1,4 @@
-//! A send that came in parts, seen as a whole: all its records are read once, a few bodies at a time, and never more than
-//! those are held.
+//! The content of a send that came in parts. All its records are read once, with only a few bodies in memory at a time.
 
 use futures::{StreamExt, stream};
 use serde::Deserialize;
@@ -18,12 +17,12 @@ use stafett_history::{
 /// share of a core busy, and hold at most 1.6 MB.
 const BODIES_AT_ONCE: usize = 8;
 
-/// What a send is, seen as a whole: without its bodies.
-pub(crate) struct Whole {
+/// The content of a send, without its bodies.
+pub(crate) struct UploadContent {
     pub(crate) jobs: Vec<NewJob<Facts>>,
     pub(crate) activities: Vec<ActivitySummary>,
     activity_records: ActivityRecords,
-    /// What was found about records when their parts came, and stands with them already.
+    /// What was found about records when their parts came, and is in their facts already.
     found_before: RecordFindings,
 }
 
@@ -40,8 +39,8 @@ struct Data<T> {
     data: Vec<T>,
 }
 
-impl Whole {
-    /// Reads all parts of a send, and notes in `mentions` what they name of the registers.
+impl UploadContent {
+    /// Reads all parts of a send, and adds to `mentions` what they name of the registers.
     pub(crate) async fn read(
         history: &History,
         send: &SendRef,
@@ -98,8 +97,8 @@ impl Whole {
         })
     }
 
-    /// Marks records with what was found about them when all was seen together, and counts it for the activities. Nearly
-    /// all batches are left as they came.
+    /// Adds to the facts of records what was found when all were checked together, and counts it for the activities. Nearly
+    /// all batches stay as they came.
     pub(crate) async fn mark(
         &mut self,
         history: &History,
@@ -127,7 +126,7 @@ impl Whole {
 }
 
 impl<T: Record> Opened<T> {
-    /// Gives each record with its place.
+    /// Passes each record with its place to `take`.
     fn each(&self, mut take: impl FnMut(At, &T)) {
         for (index, record) in self.records.iter().enumerate() {
             take(At { part: Some(self.origin.part), index: self.origin.first + index }, record);
@@ -142,7 +141,7 @@ impl<T: Record> Opened<T> {
     }
 }
 
-/// Goes through a send's parts in their order, some bodies ahead.
+/// Reads the bodies of a send's parts in order, some ahead.
 struct PartReader<'a> {
     history: &'a History,
     send: &'a SendRef,
@@ -164,7 +163,7 @@ impl PartReader<'_> {
             (at, body)
         };
         let mut bodies = stream::iter(wanted.into_iter().map(read)).buffered(BODIES_AT_ONCE);
-        // The part that was read last, and how many of its records were.
+        // The part that was read last, and how many of its records so far.
         let mut last: Option<(u32, usize)> = None;
         while let Some((at, body)) = bodies.next().await {
             let Body { body, facts } = body?;

@@ -1,10 +1,10 @@
-//! What is to be sent, as the history stores it.
+//! What is sent, in the form that the history stores.
 
 use stafett_domain::register::Register;
 use stafett_domain::{Facts, Findings, Plan, PlannedBatch, RecordKind, Submission};
 use stafett_history::{Body, NewBatch, NewBody, NewJob, SendContent};
 
-/// The content of a send that came whole.
+/// The content of a send that came in one request.
 pub(crate) fn content_of(
     submission: Submission,
     findings: &Findings,
@@ -22,7 +22,7 @@ pub(crate) fn content_of(
     }
 }
 
-/// A job of batches whose bodies are not stored yet.
+/// A job with batches whose bodies are not stored yet.
 pub(crate) fn new_job(stage: RecordKind, batches: Vec<PlannedBatch>) -> NewJob<Facts> {
     let new_batch =
         |PlannedBatch { body, ids, facts }| NewBatch { ids, body: NewBody::Whole(Body { body, facts }) };

@@ -8,13 +8,13 @@ use stafett_domain::{RecordKind, Row, first_seen};
 use stafett_history::SendRef;
 
 use crate::http::accept::weights;
-use crate::http::answer::{RetryAfter, mark};
+use crate::http::answer::{RetryAfter, set_cache_headers};
 use crate::http::problem::Problem;
-use crate::http::room::{Room, weight};
+use crate::http::size_limit::{SizeLimit, escaped_len};
 use crate::views::record::RecordView;
 
-/// Rows of a page when nobody says, and at most.
-pub(crate) const ROWS: usize = 10_000;
+/// The default and the largest number of rows of a page.
+pub(crate) const CSV_ROWS: usize = 10_000;
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The language of names and labels.
@@ -24,7 +24,7 @@ pub(crate) enum Language {
     English,
 }
 
-/// Whether the caller asks for CSV: named in `Accept`, and before JSON.
+/// Whether the caller asks for CSV: `Accept` names it, and prefers it to JSON.
 pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
     let weight = |kind: &str| {
         weights(headers, &header::ACCEPT)
@@ -37,7 +37,7 @@ pub(crate) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 impl Language {
-    /// Swedish, unless the caller says that it wants English rather.
+    /// Swedish, unless the caller prefers English.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let weight = |language: &str| {
             let of_it = |tag: &str| tag.split('-').next() == Some(language);
@@ -57,16 +57,16 @@ impl Language {
     }
 }
 
-/// A page that is being written.
-pub(crate) struct Sheet {
+/// A page of rows as CSV.
+pub(crate) struct CsvPage {
     stage: RecordKind,
     language: Language,
     lines: Writer<Vec<u8>>,
-    room: Room,
+    size_limit: SizeLimit,
 }
 
-impl Sheet {
-    /// A page with its line of names.
+impl CsvPage {
+    /// A page with its header line and no rows.
     pub(crate) fn new(stage: RecordKind, language: Language) -> Result<Self, Problem> {
         let mut lines = WriterBuilder::new()
             .delimiter(b';')
@@ -83,14 +83,14 @@ impl Sheet {
         lines
             .write_record(names.map(|(sv, en)| language.of_both(sv, en)))
             .map_err(|error| Problem::internal(&error))?;
-        Ok(Self { stage, language, lines, room: Room::new() })
+        Ok(Self { stage, language, lines, size_limit: SizeLimit::new() })
     }
 
-    /// Adds a row; says whether there was room for it.
+    /// Adds a row if it fits; returns whether it did.
     pub(crate) fn add(&mut self, record: &RecordView) -> Result<bool, Problem> {
         let label = self.language.of_both(record.outcome_label.sv, record.outcome_label.en);
         let (name, own) = cells(&record.row);
-        // A message may quote what is left out.
+        // A message may quote what is masked.
         let quotes = !is_protected(&record.row);
         let status = record.unknown_status.iter().map(|status| {
             let name = self.language.of_both("Okänd status", "Unknown status");
@@ -105,14 +105,14 @@ impl Sheet {
         let behind =
             [findings.join(" | "), messages.join(" | "), without.join(" "), record.row.id().to_string()];
         let cells: Vec<_> = before.into_iter().chain(own).chain(behind).map(|cell| harmless(&cell)).collect();
-        let fits = self.room.take_weight(cells.iter().map(|cell| heaviest(cell)).sum());
+        let fits = self.size_limit.take_bytes(cells.iter().map(|cell| largest_len(cell)).sum());
         if fits {
             self.lines.write_record(cells).map_err(|error| Problem::internal(&error))?;
         }
         Ok(fits)
     }
 
-    /// The page as an answer. `next`: the address of the one that follows.
+    /// The page as a response. `next`: the address of the next page.
     pub(crate) fn answer(
         self,
         send: &SendRef,
@@ -135,12 +135,12 @@ impl Sheet {
                 HeaderValue::from_str(&link).map_err(|error| Problem::internal(&error))?,
             );
         }
-        mark(headers, retry_after, true);
+        set_cache_headers(headers, retry_after, true);
         Ok(response)
     }
 }
 
-/// The names of what rows of a stage have of their own.
+/// The headers of the columns that only rows of this kind have, in Swedish and English.
 fn columns(stage: RecordKind) -> &'static [(&'static str, &'static str)] {
     match stage {
         RecordKind::Person => &[
@@ -179,8 +179,8 @@ fn is_protected(row: &Row) -> bool {
     }
 }
 
-/// A row's name, and what it has of its own, in the order of [`columns`]. A file goes where nobody's scope is asked:
-/// names and numbers of protected persons are not in it, whoever asks.
+/// A row's name, and its cells in the order of [`columns`]. A file is passed on without any check of scopes, so names and
+/// numbers of protected persons are not in it, whoever asks.
 fn cells(row: &Row) -> (String, Vec<String>) {
     let protected = is_protected(row);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -209,18 +209,18 @@ fn cells(row: &Row) -> (String, Vec<String>) {
     }
 }
 
-/// What a cell weighs at most: within quotes, its own quotes doubled, and what follows it.
-fn heaviest(cell: &str) -> usize {
+/// The most bytes that a cell takes: quoted, with its own quotes doubled, and with its separator.
+fn largest_len(cell: &str) -> usize {
     let quotes = 2 + cell.matches('"').count();
-    weight(cell.as_bytes()) + quotes * weight(b"\"") + weight(b"\r\n")
+    escaped_len(cell.as_bytes()) + quotes * escaped_len(b"\"") + escaped_len(b"\r\n")
 }
 
-/// Signs that begin a formula. The last is the minus sign that Swedish numbers are written with.
+/// Characters that begin a formula. The last is the minus sign that Swedish numbers are written with.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '−'];
 
-/// A cell that no spreadsheet takes for a formula, and without control characters: a space stands for each. What begins
-/// as a formula gets an apostrophe before it, in whatever width its sign is and behind whatever nobody sees: some
-/// spreadsheets look past both.
+/// A cell that no spreadsheet reads as a formula, with a space for each control character. Text that begins like a formula
+/// gets an apostrophe in front, also where its first character is full-width or behind invisible characters: some
+/// spreadsheets ignore both.
 fn harmless(cell: &str) -> String {
     let cell: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     if first_seen(&cell).is_some_and(|sign| FORMULA.contains(&sign)) { format!("'{cell}") } else { cell }
@@ -254,17 +254,17 @@ mod tests {
     }
 
     fn written(name: &str) -> Vec<u8> {
-        let mut sheet = Sheet::new(RecordKind::Group, Language::Swedish).unwrap();
-        assert!(sheet.add(&record(name)).unwrap());
-        sheet.lines.into_inner().unwrap()
+        let mut page = CsvPage::new(RecordKind::Group, Language::Swedish).unwrap();
+        assert!(page.add(&record(name)).unwrap());
+        page.lines.into_inner().unwrap()
     }
 
     #[test]
     fn a_status_that_is_not_known_stands_among_the_messages() {
-        let mut sheet = Sheet::new(RecordKind::Group, Language::English).unwrap();
+        let mut page = CsvPage::new(RecordKind::Group, Language::English).unwrap();
         let unknown = RecordView { unknown_status: Some("Rejected".to_owned()), ..record("6B") };
-        assert!(sheet.add(&unknown).unwrap());
-        let written = String::from_utf8(sheet.lines.into_inner().unwrap()).unwrap();
+        assert!(page.add(&unknown).unwrap());
+        let written = String::from_utf8(page.lines.into_inner().unwrap()).unwrap();
         assert!(written.contains(";Unknown status: Rejected;"), "{written}");
     }
 
@@ -353,11 +353,11 @@ mod tests {
     }
 
     #[test]
-    fn a_sheet_grows_no_larger_than_an_answer_may_be() {
+    fn a_page_grows_no_larger_than_an_answer_may_be() {
         for name in ["\"".repeat(180_000), "å".repeat(90_000), "x".repeat(180_000)] {
-            let mut sheet = Sheet::new(RecordKind::Group, Language::Swedish).unwrap();
-            let rows = (0..100).take_while(|_| sheet.add(&record(&name)).unwrap()).count();
-            let content = String::from_utf8(sheet.lines.into_inner().unwrap()).unwrap();
+            let mut page = CsvPage::new(RecordKind::Group, Language::Swedish).unwrap();
+            let rows = (0..100).take_while(|_| page.add(&record(&name)).unwrap()).count();
+            let content = String::from_utf8(page.lines.into_inner().unwrap()).unwrap();
             let answer = serde_json::to_string(&content).unwrap();
             assert!(rows > 3 && rows < 100 && answer.len() <= 4_000_000, "{rows}: {}", answer.len());
         }
