@@ -39,8 +39,7 @@ async fn a_send_goes_through_another_emulator() {
     // As the template says, durations at the stack's pace.
     let users =
         queues.as_array().unwrap().iter().find(|queue| queue["queue"] == "stafett-UsersQueue").unwrap();
-    let request =
-        client(Some(&endpoint)).await.get_queue_attributes().queue_url(users["url"].as_str().unwrap());
+    let request = client(Some(&endpoint)).get_queue_attributes().queue_url(users["url"].as_str().unwrap());
     let attributes =
         request.attribute_names(QueueAttributeName::All).send().await.unwrap().attributes.unwrap();
     assert_eq!(attributes[&QueueAttributeName::VisibilityTimeout], "18");

@@ -164,5 +164,5 @@ async fn dead_letters(stack: &TestStack) -> (aws_sdk_sqs::Client, String) {
         queues.as_array().unwrap().iter().find(|queue| queue["queue"] == "stafett-UsersQueue").unwrap();
     let url = users["url"].as_str().unwrap();
     let endpoint = url.split("/000000000000/").next().unwrap();
-    (client(Some(endpoint)).await, url.replace("UsersQueue", "UsersDeadLetters"))
+    (client(Some(endpoint)), url.replace("UsersQueue", "UsersDeadLetters"))
 }

@@ -1,6 +1,7 @@
 //! What Stafett relies on of SQS, as one suite for every endpoint that says it is one: by default the local stack's
-//! own, else the one at `SQS_CONTRACT_ENDPOINT`. With `SQS_CONTRACT_ENDPOINT=aws` it is AWS itself, with the caller's
-//! own credentials and region.
+//! own, else the one at `SQS_CONTRACT_ENDPOINT`. With `SQS_CONTRACT_ENDPOINT=aws` it is AWS itself, with the
+//! credentials and the region of the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`,
+//! `AWS_REGION`).
 //!
 //! A case makes its own queues and deletes them. Where a case is about time it takes that time, else it waits on
 //! conditions: SQS's counts are approximate.

@@ -22,8 +22,8 @@ pub(crate) type Shared = Arc<Api>;
 
 impl Api {
     /// Reads the environment and builds the clients.
-    pub(crate) async fn from_env() -> Result<Self, StartError> {
-        let process = Process::from_env().await?;
+    pub(crate) fn from_env() -> Result<Self, StartError> {
+        let process = Process::from_env()?;
         let history = History::of(&process);
         Ok(Self {
             handover: Handover::new(&process, history.clone()),

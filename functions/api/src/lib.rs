@@ -29,7 +29,7 @@ use crate::http::{answer, gateway, request_log};
 /// When it cannot start, or the runtime is gone.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
-    let api = Api::from_env().await.inspect_err(|error| {
+    let api = Api::from_env().inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
     // `lambda_http`'s own adapter would strip the byte order mark from a text.

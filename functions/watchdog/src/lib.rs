@@ -42,7 +42,7 @@ enum LookError {
 /// When it cannot start, or the runtime is gone.
 pub async fn run() -> Result<(), lambda_runtime::Error> {
     telemetry::start();
-    let process = Process::from_env().await.inspect_err(|error| {
+    let process = Process::from_env().inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
     let (watchdog, watch) = (&Watchdog::new(process), &Watch::default());

@@ -14,7 +14,7 @@ use crate::relay::Relay;
 /// When the function cannot start, or the runtime is gone.
 pub async fn run_stage(stage: RecordKind) -> Result<(), lambda_runtime::Error> {
     telemetry::start();
-    let process = Process::from_env().await.inspect_err(|error| {
+    let process = Process::from_env().inspect_err(|error| {
         tracing::error!(event = "function.notStarted", stage = %stage, error = %error, "the function cannot start");
     })?;
     let relay = Arc::new(Relay::new(process));

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use aws_config::BehaviorVersion;
-use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
-use aws_config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, HttpClientError};
+use aws_types::SdkConfig;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::parameters::Parameters;
 
@@ -31,22 +33,23 @@ impl AwsClients {
     ///
     /// # Errors
     /// Where TLS cannot be set up.
-    pub(crate) async fn build(attempt: Duration) -> Result<Self, HttpClientError> {
+    pub(crate) fn build(attempt: Duration) -> Result<Self, HttpClientError> {
         let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
         let http = Builder::new()
             .tls_provider(Provider::rustls(CryptoMode::AwsLc))
             .tls_context(TlsContext::builder().with_trust_store(roots).build()?)
             .build_https();
-        // Lambda gives both in the environment. Looking elsewhere, too, would build a client for the token service, which
-        // was half of what a function's start cost.
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build();
-        let loader = aws_config::defaults(BehaviorVersion::latest())
+        let mut shared = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
             .http_client(http)
             .timeout_config(timeouts)
-            .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-            .region(EnvironmentVariableRegionProvider::new());
-        let shared = loader.load().await;
+            .retry_config(RetryConfig::standard())
+            .region(region())
+            .service_config(Environment);
+        shared.set_credentials_provider(credentials());
+        let shared = shared.build();
         Ok(Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&shared),
             sqs: aws_sdk_sqs::Client::new(&shared),
@@ -55,13 +58,43 @@ impl AwsClients {
     }
 }
 
+/// The credentials of the function's role. Lambda sets them, like the region, in the environment of each process, and they
+/// do not change while it lives. AWS's own loader (`aws-config`) also looks in other places, which needs a client for the
+/// token service: it takes longer to compile, and to start.
+fn credentials() -> Option<SharedCredentialsProvider> {
+    let key = variable("AWS_ACCESS_KEY_ID")?;
+    let secret = variable("AWS_SECRET_ACCESS_KEY")?;
+    let credentials = Credentials::new(key, secret, variable("AWS_SESSION_TOKEN"), None, "environment");
+    Some(SharedCredentialsProvider::new(credentials))
+}
+
+fn region() -> Option<Region> {
+    variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")).map(Region::new)
+}
+
+/// Reads the addresses of AWS's services from variables such as `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`.
+#[derive(Debug)]
+struct Environment;
+
+impl LoadServiceConfig for Environment {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        variable(&format!("{}_{service}", key.env())).or_else(|| variable(key.env()))
+    }
+}
+
+/// The value of an environment variable that is set and not empty.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn the_roots_can_be_read() {
+    #[test]
+    fn the_roots_can_be_read() {
         assert_eq!(AMAZON_ROOTS.matches("-----BEGIN CERTIFICATE-----").count(), 5);
-        assert!(AwsClients::build(Duration::from_secs(3)).await.is_ok());
+        assert!(AwsClients::build(Duration::from_secs(3)).is_ok());
     }
 }

@@ -4,8 +4,6 @@
 //! for the whole of SSM is 350,000 lines for these two, eight times that for SQS, and took longer to compile than all
 //! else here.
 
-use aws_config::SdkConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
@@ -26,9 +24,10 @@ use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::retry::RetryConfig;
-use aws_types::SigningName;
+use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
+use aws_types::{SdkConfig, SigningName};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};

@@ -49,10 +49,10 @@ impl Process {
     ///
     /// # Errors
     /// [`StartError`]
-    pub async fn from_env() -> Result<Self, StartError> {
+    pub fn from_env() -> Result<Self, StartError> {
         let config = Config::from_env()?;
         let roots = config.extra_roots()?;
-        let aws = AwsClients::build(config.timing.aws_attempt).await?;
+        let aws = AwsClients::build(config.timing.aws_attempt)?;
         Ok(Self {
             dynamodb: aws.dynamodb,
             queues: Queues::new(aws.sqs, &config),

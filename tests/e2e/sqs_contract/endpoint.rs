@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::config::Credentials;
+use aws_sdk_sqs::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use stafett_local::clock::Clock;
 use stafett_local::loopback;
@@ -32,7 +31,7 @@ impl Endpoint {
             Some(url) if url == "aws" => None,
             Some(url) => Some(url),
         };
-        Self { sqs: client(url.as_deref()).await, url, queues: Mutex::default() }
+        Self { sqs: client(url.as_deref()), url, queues: Mutex::default() }
     }
 
     /// Which emulator it is, by an address that no other has.
@@ -146,17 +145,28 @@ impl Endpoint {
     }
 }
 
-/// A client of the emulator at this base URL; of AWS itself without one.
-pub(crate) async fn client(url: Option<&str>) -> Client {
-    let config = aws_config::defaults(BehaviorVersion::latest());
+/// A client of the emulator at this base URL; of AWS itself without one, with the environment's credentials and region.
+pub(crate) fn client(url: Option<&str>) -> Client {
+    let config = Config::builder().behavior_version(BehaviorVersion::latest());
     let config = match url {
-        None => config,
+        None => {
+            let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
+            let token = std::env::var("AWS_SESSION_TOKEN").ok();
+            let (key, secret) = (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"));
+            config.region(Region::new(variable("AWS_REGION"))).credentials_provider(Credentials::new(
+                key,
+                secret,
+                token,
+                None,
+                "this test",
+            ))
+        }
         Some(url) => config
             .endpoint_url(url)
             .region(Region::new(REGION))
             .credentials_provider(Credentials::new("local", "local", None, None, "this test")),
     };
-    Client::new(&config.load().await)
+    Client::from_conf(config.build())
 }
 
 /// The local stack's own, served by this test at the real pace; gives its address.
