@@ -15,6 +15,7 @@ pub mod personal;
 pub mod record;
 pub mod record_kind;
 pub mod reference;
+pub mod relation;
 pub mod skolverket_id;
 
 pub mod vocabulary;

@@ -21,6 +21,7 @@ pub use kind::personal::Personal;
 pub use kind::record::{Activity, Duty, Group, Person, Record};
 pub use kind::record_kind::RecordKind;
 pub use kind::reference::{RecordRef, SchoolUnitRef, TestRef};
+pub use kind::relation::{IfRefused, Relation};
 pub use kind::skolverket_id::{SchoolUnitCode, TestCode, skolverket_id};
 pub use rules::access_preview::{Preview, Viewer};
 pub use rules::conditions::{Conditions, ProtectedIdentities};

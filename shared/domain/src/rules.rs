@@ -16,6 +16,7 @@ pub mod dependency;
 mod eppn;
 pub mod finding;
 pub(crate) mod group;
+mod named_twice;
 pub(crate) mod person;
 pub(crate) mod place;
 pub mod record_findings;

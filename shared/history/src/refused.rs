@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
-use stafett_domain::{BatchId, Outcome, RecordId, RecordKind};
+use stafett_domain::{BatchId, Outcome, RecordId, Relation};
 
 use crate::key::JobKey;
 use crate::packed::Body;
@@ -60,14 +60,15 @@ impl History {
         self.put_packed(&job.refused(), &refused, expires).await
     }
 
-    /// What the stages before `stage` did not get accepted; empty where the sender did not choose to go on.
+    /// What was not accepted of the kinds that the job's records refer to; empty where the sender did not choose to go
+    /// on.
     ///
     /// # Errors
     /// [`HistoryError`]
     pub async fn refused_before(&self, job: &JobKey) -> Result<HashSet<RecordId>, HistoryError> {
         let mut refused = HashSet::new();
-        for before in RecordKind::ALL.into_iter().take_while(|other| *other != job.stage) {
-            let packed = self.get_packed(&job.send.job(before).refused()).await?.unwrap_or_default();
+        for relation in Relation::of(job.stage) {
+            let packed = self.get_packed(&job.send.job(relation.to).refused()).await?.unwrap_or_default();
             let (ids, _) = packed.as_chunks::<16>();
             refused.extend(ids.iter().map(|id| RecordId(uuid::Uuid::from_bytes(*id))));
         }

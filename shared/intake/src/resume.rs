@@ -8,7 +8,7 @@ use serde_json::Value;
 use stafett_domain::register::{Known, Mentions, Register};
 use stafett_domain::{
     ActivitySummary, BatchId, BatchRecord, Conditions, Corrected, Entry, Facts, Findings, Options, Outcome,
-    PerKind, Record, RecordId, RecordKind, References, SendId, Submission, cut,
+    PerKind, Record, RecordId, RecordKind, References, Relation, SendId, Submission, cut,
 };
 use stafett_history::{Contention, HistoryError, OpenedBatch, SendContent, SendRef, StoredSend};
 use uuid::Uuid;
@@ -251,18 +251,10 @@ fn mark(
 /// Whether an accepted record refers to one that is sent again because it was not accepted: Skolverket took a group
 /// without its missing members, and must be sent it again once they are there (skolverket/README, behaviour 6).
 fn depends_on(stage: RecordKind, wire: &str, refused: &HashSet<RecordId>) -> bool {
-    let pointers: &[(&str, &str)] = match stage {
-        RecordKind::Person => return false,
-        RecordKind::Duty => &[],
-        RecordKind::Group => &[("groupMemberships", "/person/id")],
-        RecordKind::Activity => &[("groups", "/id"), ("teachers", "/duty/id")],
-    };
+    let mut relations = Relation::of(stage).peekable();
+    if relations.peek().is_none() {
+        return false;
+    }
     let record: Value = serde_json::from_str(wire).unwrap_or_default();
-    pointers.iter().any(|(list, pointer)| {
-        let entries = record.get(*list).and_then(Value::as_array);
-        entries.into_iter().flatten().any(|entry| {
-            let id = entry.pointer(pointer).and_then(Value::as_str).and_then(|id| id.parse().ok());
-            id.is_some_and(|id| refused.contains(&id))
-        })
-    })
+    relations.any(|relation| relation.ids(&record).any(|id| refused.contains(&id)))
 }

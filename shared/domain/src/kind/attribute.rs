@@ -5,6 +5,7 @@
 
 use crate::kind::environment::Environment;
 use crate::kind::record_kind::RecordKind;
+use crate::kind::relation::Relation;
 use crate::kind::vocabulary::{ActivityType, DutyRole, EmailType, GroupType, SchoolType, SecurityMarking};
 
 /// What a value must be.
@@ -23,8 +24,8 @@ pub(crate) enum Shape {
     OneOf(&'static [&'static str]),
     /// A record's own id.
     OwnId(RecordKind),
-    /// A reference to a record of this kind.
-    To(RecordKind),
+    /// A reference to another record.
+    To(Relation),
     /// A reference to something of Skolverket's, by id or code.
     SkolverketId(Code),
     /// An object.
@@ -243,7 +244,7 @@ const ENROLMENT: &[Attribute] = &[
 
 const DUTY: &[Attribute] = &[
     required("id", Some(13), Shape::OwnId(RecordKind::Duty)),
-    required("person", Some(13), Shape::To(RecordKind::Person)),
+    required("person", Some(13), Shape::To(Relation::DUTY_PERSON)),
     required("dutyAt", Some(13), SCHOOL_UNIT),
     required("dutyRole", Some(13), Shape::OneOf(DutyRole::WORDS)),
     META,
@@ -275,13 +276,13 @@ const GROUP: &[Attribute] = &[
 /// Skolverket's schema lets `person` be absent, and `duty` in an assignment: a member that is nobody can only
 /// be a mistake of the sender's.
 const MEMBERSHIP: &[Attribute] =
-    &[required("person", Some(2), Shape::To(RecordKind::Person)), START_DATE, END_DATE];
+    &[required("person", Some(2), Shape::To(Relation::GROUP_MEMBERS)), START_DATE, END_DATE];
 
 const ACTIVITY: &[Attribute] = &[
     required("id", Some(15), Shape::OwnId(RecordKind::Activity)),
     required("displayName", Some(15), Shape::Name),
     required("activityType", Some(15), Shape::OneOf(ActivityType::WORDS)),
-    required("groups", Some(15), at_least_one(&Shape::To(RecordKind::Group))),
+    required("groups", Some(15), at_least_one(&Shape::To(Relation::ACTIVITY_GROUPS))),
     optional("teachers", Some(15), any_number(&Shape::Object(ASSIGNMENT))),
     required("organisation", Some(15), SCHOOL_UNIT),
     required("parentActivity", Some(15), Shape::SkolverketId(Code::Test)),
@@ -297,7 +298,7 @@ const ACTIVITY: &[Attribute] = &[
 ];
 
 const ASSIGNMENT: &[Attribute] = &[
-    required("duty", Some(2), Shape::To(RecordKind::Duty)),
+    required("duty", Some(2), Shape::To(Relation::ACTIVITY_TEACHERS)),
     START_DATE,
     END_DATE,
     not_taken("minutesPlanned"),
@@ -315,7 +316,7 @@ impl Shape {
     /// What a reference of this shape may hold that is left out.
     pub(crate) fn not_taken(&self) -> &'static [Attribute] {
         match self {
-            Self::To(RecordKind::Person) => PERSON_REFERENCE,
+            Self::To(Relation { to: RecordKind::Person, .. }) => PERSON_REFERENCE,
             _ => REFERENCE,
         }
     }
@@ -333,6 +334,30 @@ const LONGEST_QUOTED: usize = 40;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The relations of a shape, with the pointer to the reference at the first place of its list.
+    fn relations(shape: &'static Shape, at: &str) -> Vec<(&'static Relation, String)> {
+        match shape {
+            Shape::To(relation) => vec![(relation, format!("{at}/id"))],
+            Shape::List { of, .. } => relations(of, &format!("{at}/0")),
+            Shape::Object(attributes) => attributes
+                .iter()
+                .flat_map(|attribute| relations(&attribute.shape, &format!("{at}/{}", attribute.name)))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn references_stand_where_the_relations_say() {
+        for kind in RecordKind::ALL {
+            let found = relations(record(kind), "");
+            assert!(Relation::of(kind).eq(found.iter().map(|(relation, _)| **relation)), "{kind}: {found:?}");
+            for (relation, at) in found {
+                assert_eq!((relation.pointer(0), relation.from), (at, kind));
+            }
+        }
+    }
 
     #[test]
     fn an_unknown_name_is_quoted_if_it_is_letters_only() {

@@ -24,17 +24,25 @@ pub trait Record: Serialize + DeserializeOwned {
     /// The record's id.
     fn id(&self) -> RecordId;
 
+    /// The records of another kind that it refers to, in the order given.
+    fn referred(&self, to: RecordKind) -> Vec<RecordId>;
+
     /// The record as it is sent, where that is not as it was given: whoever is named twice is named once.
     fn named_once(&self) -> Option<Self>;
 }
 
 macro_rules! record {
-    ($name:ident, $named_once:expr) => {
+    ($name:ident, $referred:expr, $named_once:expr) => {
         impl Record for $name {
             const KIND: RecordKind = RecordKind::$name;
 
             fn id(&self) -> RecordId {
                 self.id
+            }
+
+            fn referred(&self, to: RecordKind) -> Vec<RecordId> {
+                let referred: fn(&Self, RecordKind) -> Vec<RecordId> = $referred;
+                referred(self, to)
             }
 
             fn named_once(&self) -> Option<Self> {
@@ -52,26 +60,48 @@ macro_rules! record {
     };
 }
 
-record!(Person, |_| None);
-record!(Duty, |_| None);
-record!(Group, |group| {
-    let members = once(group.group_memberships.as_deref()?, |membership| membership.person.id)?;
-    Some(Group { group_memberships: Some(members), ..group.clone() })
-});
-record!(Activity, |activity| {
-    let groups = once(&activity.groups, |group| group.id);
-    let teachers =
-        activity.teachers.as_deref().and_then(|teachers| once(teachers, |teacher| teacher.duty.id));
-    if groups.is_none() && teachers.is_none() {
-        return None;
+record!(Person, |_, _| Vec::new(), |_| None);
+record!(
+    Duty,
+    |duty, to| match to {
+        RecordKind::Person => vec![duty.person.id],
+        RecordKind::Duty | RecordKind::Group | RecordKind::Activity => Vec::new(),
+    },
+    |_| None
+);
+record!(
+    Group,
+    |group, to| match to {
+        RecordKind::Person => group.members().collect(),
+        RecordKind::Duty | RecordKind::Group | RecordKind::Activity => Vec::new(),
+    },
+    |group| {
+        let members = once(group.group_memberships.as_deref()?, |membership| membership.person.id)?;
+        Some(Group { group_memberships: Some(members), ..group.clone() })
     }
-    let mut named_once = activity.clone();
-    if let Some(groups) = groups {
-        named_once.groups = groups;
+);
+record!(
+    Activity,
+    |activity, to| match to {
+        RecordKind::Group => activity.groups().collect(),
+        RecordKind::Duty => activity.duties().collect(),
+        RecordKind::Person | RecordKind::Activity => Vec::new(),
+    },
+    |activity| {
+        let groups = once(&activity.groups, |group| group.id);
+        let teachers =
+            activity.teachers.as_deref().and_then(|teachers| once(teachers, |teacher| teacher.duty.id));
+        if groups.is_none() && teachers.is_none() {
+            return None;
+        }
+        let mut named_once = activity.clone();
+        if let Some(groups) = groups {
+            named_once.groups = groups;
+        }
+        named_once.teachers = teachers.or(named_once.teachers);
+        Some(named_once)
     }
-    named_once.teachers = teachers.or(named_once.teachers);
-    Some(named_once)
-});
+);
 
 /// The first of each that name the same; none where all name different ones.
 fn once<T: Clone>(entries: &[T], id: impl Fn(&T) -> RecordId) -> Option<Vec<T>> {

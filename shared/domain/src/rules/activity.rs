@@ -1,11 +1,10 @@
 //! What an activity is held to alone (rule 15).
 
-use std::collections::HashSet;
-
 use crate::kind::characters;
 use crate::kind::finding_code::FindingCode;
 use crate::kind::record::Activity;
 use crate::rules::finding::{Finding, FindingKind, Findings};
+use crate::rules::named_twice::named_twice;
 use crate::rules::place::Place;
 
 /// Holds an activity against the rules about one alone.
@@ -18,18 +17,5 @@ pub(crate) fn activity(place: Place, activity: &Activity, findings: &mut Finding
     if activity.teachers.as_ref().is_none_or(Vec::is_empty) {
         findings.broken(FindingCode::ActivityWithoutTeachers, id, || place.pointer("/teachers"));
     }
-    let mut named = HashSet::new();
-    for (index, group) in activity.groups.iter().enumerate() {
-        if !named.insert(group.id) {
-            let at = || place.pointer(&format!("/groups/{index}/id"));
-            findings.broken(FindingCode::GroupNamedTwice, id, at);
-        }
-    }
-    let mut named = HashSet::new();
-    for (index, teacher) in activity.teachers.iter().flatten().enumerate() {
-        if !named.insert(teacher.duty.id) {
-            let at = || place.pointer(&format!("/teachers/{index}/duty/id"));
-            findings.broken(FindingCode::TeacherNamedTwice, id, at);
-        }
-    }
+    named_twice(place, activity, findings);
 }

@@ -13,6 +13,7 @@ use crate::kind::id::RecordId;
 use crate::kind::record::{Activity, Duty, Email, Enrolment, Group, Person};
 use crate::kind::record_kind::RecordKind;
 use crate::kind::reference::SchoolUnitRef;
+use crate::kind::relation::Relation;
 use crate::kind::skolverket_id::TestCode;
 use crate::kind::vocabulary::{DutyRole, EmailType, GroupType, SchoolType};
 use crate::rules::civic_number::CivicNumber;
@@ -205,8 +206,7 @@ impl CrossRecordCheck {
                 continue;
             };
             let mut broken = |code| {
-                findings
-                    .broken(code, member, || place.pointer(&format!("/groupMemberships/{index}/person/id")));
+                findings.broken(code, member, || place.pointer(&Relation::GROUP_MEMBERS.pointer(index)));
             };
             if !teaches {
                 if known.marked {
@@ -258,7 +258,7 @@ impl CrossRecordCheck {
                 continue;
             }
             let Some(group) = known(group.id, RecordKind::Group) else { continue };
-            let at = format!("/groups/{index}/id");
+            let at = Relation::ACTIVITY_GROUPS.pointer(index);
             if !group.marked {
                 broken(FindingCode::GroupNotTeaching, &at);
             }
@@ -270,7 +270,7 @@ impl CrossRecordCheck {
         for (index, teacher) in activity.teachers.iter().flatten().enumerate() {
             let duty = known(teacher.duty.id, RecordKind::Duty);
             if teachers.insert(teacher.duty.id) && duty.is_some_and(elsewhere) {
-                broken(FindingCode::TeacherOfOtherSchoolUnit, &format!("/teachers/{index}/duty/id"));
+                broken(FindingCode::TeacherOfOtherSchoolUnit, &Relation::ACTIVITY_TEACHERS.pointer(index));
             }
         }
         if groups.len() > 1 && teachers.len() > 1 {

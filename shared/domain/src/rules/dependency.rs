@@ -1,11 +1,13 @@
 //! What a record that was not accepted means for those that refer to it, where the sender chose to go on (design §3).
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use serde_json::Value;
 
 use crate::kind::id::RecordId;
 use crate::kind::record_kind::RecordKind;
+use crate::kind::relation::{IfRefused, Relation};
 
 /// What becomes of a record that is sent later.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,47 +28,45 @@ pub enum Prepared {
     },
 }
 
-/// Whether records of a kind may depend on refused ones so that they are changed or skipped. Groups go unchanged:
-/// Skolverket takes them with a warning for the missing member (skolverket/README, behaviour 6).
+/// Whether records of a kind may depend on refused ones so that they are changed or skipped.
 pub fn depends(kind: RecordKind) -> bool {
-    matches!(kind, RecordKind::Duty | RecordKind::Activity)
+    Relation::of(kind).any(|relation| relation.if_refused != IfRefused::Unchanged)
 }
 
 /// Prepares a record of `kind` where these records, which are sent before it, were not accepted.
 pub fn prepare(kind: RecordKind, record: &Value, refused: &HashSet<RecordId>) -> Prepared {
-    let refused_at = |pointer: &str, value: &Value| {
-        let id = value.pointer(pointer).and_then(Value::as_str)?.parse().ok()?;
-        refused.contains(&id).then_some(id)
-    };
-    match kind {
-        RecordKind::Person | RecordKind::Group => Prepared::Unchanged,
-        RecordKind::Duty => match refused_at("/person/id", record) {
-            Some(because) => Prepared::Skipped { because },
-            None => Prepared::Unchanged,
-        },
-        RecordKind::Activity => {
-            let mut record = record.clone();
-            let mut left_out = Vec::new();
-            for (list, pointer) in [("groups", "/id"), ("teachers", "/duty/id")] {
-                if let Some(Value::Array(entries)) = record.get_mut(list) {
-                    entries.retain(|entry| match refused_at(pointer, entry) {
-                        Some(id) => {
-                            left_out.push(id);
-                            false
-                        }
-                        None => true,
-                    });
+    let mut prepared = Cow::Borrowed(record);
+    let mut left_out = Vec::new();
+    for relation in Relation::of(kind) {
+        let mut refused_here = relation.ids(record).filter(|id| refused.contains(id)).peekable();
+        let Some(because) = refused_here.peek().copied() else { continue };
+        match relation.if_refused {
+            IfRefused::Unchanged => {}
+            IfRefused::Skipped => return Prepared::Skipped { because },
+            IfRefused::LeftOut | IfRefused::LeftOutUnlessLast => {
+                left_out.extend(refused_here);
+                let is_left = leave_out(prepared.to_mut(), &relation, refused);
+                if !is_left && relation.if_refused == IfRefused::LeftOutUnlessLast {
+                    return Prepared::Skipped { because };
                 }
-            }
-            let has_groups =
-                record.get("groups").and_then(Value::as_array).is_some_and(|groups| !groups.is_empty());
-            match left_out.first() {
-                None => Prepared::Unchanged,
-                Some(because) if !has_groups => Prepared::Skipped { because: *because },
-                Some(_) => Prepared::Without { record, left_out },
             }
         }
     }
+    match prepared {
+        Cow::Borrowed(_) => Prepared::Unchanged,
+        Cow::Owned(record) => Prepared::Without { record, left_out },
+    }
+}
+
+/// Takes the references to these records out of a list; says whether one is left.
+fn leave_out(record: &mut Value, relation: &Relation, refused: &HashSet<RecordId>) -> bool {
+    let list = relation.list().and_then(|list| record.get_mut(list));
+    let Some(Value::Array(entries)) = list else { return false };
+    entries.retain(|entry| {
+        let id = relation.id_in(entry).and_then(|id| id.parse().ok());
+        id.is_none_or(|id| !refused.contains(&id))
+    });
+    !entries.is_empty()
 }
 
 #[cfg(test)]

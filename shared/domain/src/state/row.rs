@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::kind::id::RecordId;
 use crate::kind::record::full_name;
 use crate::kind::record_kind::RecordKind;
+use crate::kind::relation::Relation;
 use crate::state::facts::Facts;
 
 /// What the caller may see.
@@ -208,7 +209,7 @@ fn row(kind: RecordKind, record: &Value, facts: &Facts) -> Option<Row> {
             id,
             name: facts.name.as_ref().map(|name| name.expose().to_owned()),
             role: text(record, "/dutyRole"),
-            person_id: text(record, "/person/id"),
+            person_id: Relation::DUTY_PERSON.written(record).next().map(str::to_owned),
             school_unit_id: text(record, "/dutyAt/id"),
             protected: facts.protected,
             masked: false,
@@ -219,7 +220,7 @@ fn row(kind: RecordKind, record: &Value, facts: &Facts) -> Option<Row> {
             group_type: text(record, "/groupType"),
             school_type: text(record, "/schoolType"),
             school_unit_id: text(record, "/organisation/id"),
-            members: count(record, "/groupMemberships", "/person/id"),
+            members: count(record, &Relation::GROUP_MEMBERS),
         }),
         RecordKind::Activity => Row::Activity(ActivityRow {
             id,
@@ -228,8 +229,8 @@ fn row(kind: RecordKind, record: &Value, facts: &Facts) -> Option<Row> {
             test_activity_id: text(record, "/parentActivity/id"),
             school_unit_code: facts.school_unit_code.as_ref().map(ToString::to_string),
             school_unit_id: text(record, "/organisation/id"),
-            groups: count(record, "/groups", "/id"),
-            teachers: count(record, "/teachers", "/duty/id"),
+            groups: count(record, &Relation::ACTIVITY_GROUPS),
+            teachers: count(record, &Relation::ACTIVITY_TEACHERS),
         }),
     })
 }
@@ -261,11 +262,10 @@ fn text(record: &Value, pointer: &str) -> Option<String> {
     record.pointer(pointer).and_then(Value::as_str).map(str::to_owned)
 }
 
-/// How many different ids stand at `id` in the entries of a list. What was stored before nobody was sent twice may name
+/// How many different records a record refers to. What was stored before nobody was sent twice may name
 /// somebody twice.
-fn count(record: &Value, list: &str, id: &str) -> usize {
-    let entries = record.pointer(list).and_then(Value::as_array).into_iter().flatten();
-    entries.filter_map(|entry| entry.pointer(id)?.as_str()).collect::<HashSet<_>>().len()
+fn count(record: &Value, relation: &Relation) -> usize {
+    relation.written(record).collect::<HashSet<_>>().len()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::kind::id::RecordId;
 use crate::kind::personal::Personal;
 use crate::kind::record::{Activity, Duty, Group, Person, Record};
 use crate::kind::record_kind::RecordKind;
+use crate::kind::relation::Relation;
 use crate::kind::vocabulary::DutyRole;
 use crate::rules::record_findings::RecordFindings;
 use crate::state::activity_summary::ActivitySummary;
@@ -66,7 +67,7 @@ impl<'a> Corrected<'a> {
             }
             Row::Duty(row) => {
                 self.keep_findings(RecordKind::Duty, row.id, facts);
-                let before = person_of(record);
+                let before = Relation::DUTY_PERSON.ids(record).next();
                 let role = row.role.clone().and_then(|role| serde_json::from_value(role.into()).ok());
                 let mut duty = (before, role);
                 if let Some(corrected) = self.duties.get(&row.id) {
@@ -92,7 +93,7 @@ impl<'a> Corrected<'a> {
                 match self.groups.get(&row.id) {
                     Some(corrected) => self.activity_records.group(row.id, corrected.members()),
                     None => {
-                        self.activity_records.group(row.id, ids(record, "groupMemberships", "/person/id"));
+                        self.activity_records.group(row.id, Relation::GROUP_MEMBERS.ids(record));
                     }
                 }
             }
@@ -102,8 +103,8 @@ impl<'a> Corrected<'a> {
                     Some(now) => self.activity_records.activity(row.id, now.groups(), now.duties()),
                     None => self.activity_records.activity(
                         row.id,
-                        ids(record, "groups", "/id"),
-                        ids(record, "teachers", "/duty/id"),
+                        Relation::ACTIVITY_GROUPS.ids(record),
+                        Relation::ACTIVITY_TEACHERS.ids(record),
                     ),
                 }
             }
@@ -185,7 +186,7 @@ impl<'a> Corrected<'a> {
         }
         let person = match corrected {
             Some(duty) => Some(duty.person.id),
-            None => person_of(&serde_json::from_str(wire).unwrap_or_default()),
+            None => Relation::DUTY_PERSON.ids(&serde_json::from_str(wire).unwrap_or_default()).next(),
         };
         if let Some(person) = person.and_then(|person| self.persons.get(&person)) {
             return Facts { name: Some(person.full_name()), protected: person.is_protected(), ..facts };
@@ -221,16 +222,6 @@ impl<'a> Corrected<'a> {
 
 fn by_id<T: Record>(entries: &[Entry<T>]) -> HashMap<RecordId, &T> {
     entries.iter().map(|entry| (entry.record().id(), entry.record())).collect()
-}
-
-fn person_of(duty: &Value) -> Option<RecordId> {
-    duty.pointer("/person/id")?.as_str()?.parse().ok()
-}
-
-/// The ids that stand at `pointer` in the entries of a list.
-fn ids(record: &Value, list: &str, pointer: &str) -> Vec<RecordId> {
-    let entries = record.get(list).and_then(Value::as_array).into_iter().flatten();
-    entries.filter_map(|entry| entry.pointer(pointer)?.as_str()?.parse().ok()).collect()
 }
 
 #[cfg(test)]

@@ -120,12 +120,12 @@ impl FormCheck {
                 let (pointer, within) = (pointer(&self.path), self.record_id);
                 self.ids.push(Named { kind: *kind, pointer, text: text.clone(), within });
             }
-            (Shape::To(kind), Value::Object(reference)) => {
+            (Shape::To(relation), Value::Object(reference)) => {
                 let id = self.id_of(reference, None, shape.not_taken(), Some(2));
                 if let Some(text) = id.filter(|_| self.linked) {
                     let pointer = format!("{}/id", pointer(&self.path));
                     let within = self.record_id;
-                    self.references.push(Named { kind: *kind, pointer, text: text.to_owned(), within });
+                    self.references.push(Named { kind: relation.to, pointer, text: text.to_owned(), within });
                 }
             }
             (Shape::SkolverketId(code), Value::Object(reference)) => {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::kind::attribute::{self, Attribute, Code, LONGEST_NAME, Shape};
 use crate::kind::record_kind::RecordKind;
+use crate::kind::relation::Relation;
 
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
@@ -101,7 +102,7 @@ fn of(shape: &Shape) -> Value {
         Shape::Integer { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Shape::OneOf(words) => json!({"type": "string", "enum": words}),
         Shape::OwnId(_) => json!({"type": "string", "format": "uuid", "pattern": UUID}),
-        Shape::To(RecordKind::Person) => refer("PersonReference"),
+        Shape::To(Relation { to: RecordKind::Person, .. }) => refer("PersonReference"),
         Shape::To(_) => refer("RecordReference"),
         Shape::SkolverketId(Code::SchoolUnit) => refer("SchoolUnitReference"),
         Shape::SkolverketId(Code::Test) => refer("TestReference"),

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::kind::attribute::{Attribute, SUBMISSION, Shape};
 use crate::kind::finding_code::{FindingCode, Severity};
+use crate::kind::record::Record;
+use crate::kind::record_kind::RecordKind;
+use crate::kind::relation::Relation;
 use crate::rules::finding::{Finding, FindingKind, MAX_LISTED};
 use crate::sample::{
     ACTIVITY, ATTESTED, DUTY, GROUP, NOBODY, STUDENT, TEACHER, TEST, UNIT, complete, parse, setting, with,
@@ -43,6 +46,27 @@ fn every_attribute_goes_out_as_it_came_in() {
     assert_eq!(sent(&submission.duties), body["duties"]);
     assert_eq!(sent(&submission.persons), body["persons"]);
     assert_eq!(submission.options.on_record_errors, OnRecordErrors::Stop);
+}
+
+#[test]
+fn records_refer_to_what_their_relations_say() {
+    fn same<T: Record>(entries: &[Entry<T>]) -> usize {
+        let mut references = 0;
+        for entry in entries {
+            let wire: Value = serde_json::from_str(entry.wire()).unwrap();
+            for to in RecordKind::ALL {
+                let by_table = Relation::of(T::KIND).filter(|relation| relation.to == to);
+                let by_table: Vec<_> =
+                    by_table.flat_map(|relation| relation.ids(&wire).collect::<Vec<_>>()).collect();
+                assert_eq!(entry.record().referred(to), by_table, "{} to {to}", T::KIND);
+                references += by_table.len();
+            }
+        }
+        references
+    }
+    let submission = parse(&complete()).unwrap();
+    assert_eq!((same(&submission.persons), same(&submission.duties)), (0, 1));
+    assert_eq!((same(&submission.groups), same(&submission.activities)), (1, 2));
 }
 
 /// What the test above says holds for every attribute only as long as the sample has them all.

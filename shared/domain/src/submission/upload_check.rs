@@ -5,10 +5,9 @@
 use std::collections::HashMap;
 
 use crate::kind::finding_code::FindingCode;
-use crate::kind::id::RecordId;
 use crate::kind::personal::Personal;
 use crate::kind::record::{Activity, Duty, Group, Person, Record};
-use crate::kind::record_kind::RecordKind;
+use crate::kind::relation::Relation;
 use crate::kind::vocabulary::DutyRole;
 use crate::rules::cross_record::CrossRecordCheck;
 use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
@@ -107,7 +106,7 @@ impl UploadCheck {
             let place = self.own_id(origin, index, duty, facts);
             self.together.duty(place, duty, &mut self.findings);
             self.activity_records.duty(duty.id, duty.person.id);
-            self.reference((place, duty.id), RecordKind::Person, duty.person.id, || "/person/id".to_owned());
+            self.references(place, duty);
             if let Some((name, protected)) = self.staff.get(&duty.person.id.hash64()) {
                 changed |= facts.name.as_ref() != Some(name) || facts.protected != *protected;
                 (facts.name, facts.protected) = (Some(name.clone()), *protected);
@@ -131,11 +130,7 @@ impl UploadCheck {
         for (index, (group, facts)) in groups.iter().zip(facts).enumerate() {
             let place = self.own_id(origin, index, group, facts);
             self.together.group(place, group, &mut self.findings);
-            for (at, member) in group.members().enumerate() {
-                self.reference((place, group.id), RecordKind::Person, member, || {
-                    format!("/groupMemberships/{at}/person/id")
-                });
-            }
+            self.references(place, group);
             if self.activity_records.names(group.id) {
                 self.activity_records.group(group.id, group.members());
             }
@@ -147,13 +142,7 @@ impl UploadCheck {
         for (index, (activity, facts)) in activities.iter().zip(facts).enumerate() {
             let place = self.own_id(origin, index, activity, facts);
             self.together.activity(place, activity, &mut self.findings);
-            let from = (place, activity.id);
-            for (at, group) in activity.groups.iter().enumerate() {
-                self.reference(from, RecordKind::Group, group.id, || format!("/groups/{at}/id"));
-            }
-            for (at, teacher) in activity.teachers.iter().flatten().enumerate() {
-                self.reference(from, RecordKind::Duty, teacher.duty.id, || format!("/teachers/{at}/duty/id"));
-            }
+            self.references(place, activity);
         }
     }
 
@@ -187,18 +176,19 @@ impl UploadCheck {
         place
     }
 
-    fn reference(
-        &mut self,
-        (from, within): (Place, RecordId),
-        to: RecordKind,
-        id: RecordId,
-        at: impl FnOnce() -> String,
-    ) {
-        let (within, at) = (Some(within), || from.pointer(&at()));
-        match self.together.kind_of(id) {
-            Some(kind) if kind == to => {}
-            Some(_) => reference_check::of_another_kind(&mut self.findings, to, within, at),
-            None => reference_check::missing(&mut self.findings, to, self.external, within, at),
+    /// Looks at what a record refers to.
+    fn references<T: Record>(&mut self, place: Place, record: &T) {
+        let within = Some(record.id());
+        for relation in Relation::of(T::KIND) {
+            let to = relation.to;
+            for (index, id) in record.referred(to).into_iter().enumerate() {
+                let at = || place.pointer(&relation.pointer(index));
+                match self.together.kind_of(id) {
+                    Some(kind) if kind == to => {}
+                    Some(_) => reference_check::of_another_kind(&mut self.findings, to, within, at),
+                    None => reference_check::missing(&mut self.findings, to, self.external, within, at),
+                }
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::kind::per_kind::PerKind;
+use crate::kind::record_kind::RecordKind;
 use crate::sample::{ATTESTED, DUTY, GROUP, NOBODY, STUDENT, accept, complete, parse, with};
 use crate::state::options::Validation;
 use crate::submission::part::PackedPart;
