@@ -2,10 +2,13 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stafett_simulator::Simulator;
+use stafett_simulator::certificate::KeyKind;
+use stafett_simulator::{Simulator, TlsVersions};
 
+use crate::federation::Federation;
 use crate::people::class;
-use crate::stack::{ALL_SCOPES, TestStack, job, limits, statuses};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, job, limits, statuses};
+use crate::storage::tamper;
 
 /// Invokes the watchdog as the AWS CLI does. Says whether it failed.
 async fn invoke(stack: &TestStack, event: &Value) -> (bool, Value) {
@@ -167,6 +170,128 @@ async fn the_watchdog_says_first_what_runs_and_ends_before_its_time_is_over() {
     stack.put_faults("watchdog", &json!([])).await;
     for (organisation, id) in &sends {
         assert_eq!(stack.ended_as(organisation, id).await["status"], "succeeded");
+    }
+    stack.finish(0).await;
+}
+
+/// The number of log lines that hold this.
+fn logged(stack: &TestStack, what: &str) -> usize {
+    stack.log_text().lines().filter(|line| line.contains(what)).count()
+}
+
+/// Until this has been logged once more.
+async fn until_logged_again(stack: &TestStack, what: &str) {
+    let before = logged(stack, what);
+    stack.until(what, async || (logged(stack, what) > before).then_some(())).await;
+}
+
+#[tokio::test]
+async fn whatever_fails_of_a_look_the_rest_of_it_is_done() {
+    let federation = Federation::new();
+    let (settings, _) = federation.holder(ORGANISER, KeyKind::Ec);
+    federation.set(ORGANISER, &settings);
+    let skolverket = federation.skolverket(limits(), TlsVersions::Both).await;
+    let stack = federation.stack(skolverket, &["--set", "CERTIFICATE_WATCH_MS=1"]).await;
+    // A holder that dies: only the watchdog moves the send.
+    let dies = json!([{"function": "users", "call": "skolverket", "fault": "killBefore"}]);
+
+    // The running sends cannot be counted, and the certificates not read.
+    let failing = json!([
+        {"call": "dynamodb.BatchGetItem", "times": u32::MAX, "fault": "throttle"},
+        {"call": "ssm", "times": u32::MAX, "fault": "cutBefore"},
+    ]);
+    stack.put_faults("watchdog", &failing).await;
+    stack.put_faults(ORGANISER, &dies).await;
+    let id = stack.send(&class(7740)).await;
+    assert_eq!(stack.ended(&id).await["status"], "succeeded");
+    let calls = stack.calls("watchdog").await;
+    for call in ["dynamodb.BatchGetItem", "ssm."] {
+        let failed =
+            |seen: &&Value| seen["call"].as_str().unwrap().starts_with(call) && !seen["fault"].is_null();
+        assert!(calls.iter().any(|seen| failed(&seen)), "{call}: {calls:?}");
+    }
+
+    // No overdue step can be taken.
+    let failing = json!([{"call": "dynamodb.UpdateItem", "times": u32::MAX, "fault": "throttle"}]);
+    stack.put_faults("watchdog", &failing).await;
+    stack.put_faults(ORGANISER, &dies).await;
+    let id = stack.send(&class(7741)).await;
+    stack
+        .until("a step cannot be taken", async || {
+            stack.calls("watchdog").await.iter().any(|call| !call["fault"].is_null()).then_some(())
+        })
+        .await;
+    until_logged_again(&stack, r#""event":"organiser.certificate""#).await;
+    until_logged_again(&stack, r#""RunningSends":1.0"#).await;
+    stack.put_faults("watchdog", &json!([])).await;
+    assert_eq!(stack.ended(&id).await["status"], "succeeded");
+    stack.finish(0).await;
+}
+
+/// Changes an attribute of an item.
+async fn set(stack: &TestStack, (pk, sk): (&str, &str), name: &str, value: &Value) {
+    let change = json!({
+        "UpdateExpression": "SET #name = :value",
+        "ExpressionAttributeNames": {"#name": name},
+        "ExpressionAttributeValues": {":value": value},
+    });
+    tamper(stack, "UpdateItem", (pk, sk), &change).await;
+}
+
+#[tokio::test]
+async fn a_step_that_cannot_be_read_keeps_no_other_from_being_sent_again() {
+    let stack = TestStack::start().await;
+    let pause = json!([{"call": "dynamodb.Query", "times": u32::MAX, "fault": "holdBefore"}]);
+    stack.put_faults("watchdog", &pause).await;
+    let mut sends = Vec::new();
+    for (organisation, series) in [("5560000221", 7750), ("5560000222", 7751)] {
+        // What was accepted is not queued: its start is due, and no message asks for it.
+        let lost =
+            json!([{"function": "api", "call": "sqs.SendMessage", "times": u32::MAX, "fault": "cutBefore"}]);
+        stack.put_faults(organisation, &lost).await;
+        stack.post(organisation, "a", class(series).to_string()).await;
+        let sends_of = stack.get_as(organisation, ALL_SCOPES, "/v1/sends").await.json();
+        sends.push((organisation, sends_of["items"][0]["id"].as_str().unwrap().to_owned()));
+    }
+    let [(unreadable, first), (readable, second)] = &sends[..] else { panic!("two") };
+    let job = format!("send#{unreadable}#{first}");
+    let start = (job.as_str(), "send#job#1");
+    set(&stack, start, "status", &json!({"S": "sleeping"})).await;
+    stack.put_faults("watchdog", &json!([])).await;
+    assert_eq!(stack.ended_as(readable, second).await["status"], "succeeded");
+    until_logged_again(&stack, "an overdue step was not sent again").await;
+    set(&stack, start, "status", &json!({"S": "waiting"})).await;
+    assert_eq!(stack.ended_as(unreadable, first).await["status"], "succeeded");
+    stack.finish(0).await;
+}
+
+#[tokio::test]
+async fn an_order_to_all_says_where_it_was_not_carried_out() {
+    let stack = TestStack::start().await;
+    stack.skolverket.hold_jobs(true);
+    let (unreadable, readable) = ("5560000223", "5560000224");
+    let first = stack.send_as(unreadable, &class(7760)).await;
+    let second = stack.send_as(readable, &class(7761)).await;
+    for organisation in [unreadable, readable] {
+        until_open(&stack, organisation).await;
+    }
+    let organiser = format!("org#{unreadable}");
+    let organiser = (organiser.as_str(), "organiser");
+    set(&stack, organiser, "nextSeq", &json!({"S": "many"})).await;
+    let answer = stop(&stack, json!({"allOrganisers": true})).await;
+    assert_eq!(answer["stopping"], stopping(&[(readable, &second)])["stopping"]);
+    assert_eq!(answer["complete"], false);
+    let (failed, _) = invoke(&stack, &json!({"stop": {"organisation": unreadable}})).await;
+    assert!(failed, "one that is named cannot be passed over");
+    set(&stack, organiser, "nextSeq", &json!({"N": "2"})).await;
+    let answer = stop(&stack, json!({"allOrganisers": true})).await;
+    assert_eq!(answer["complete"], true);
+    assert!(
+        answer["stopping"].as_array().unwrap().contains(&json!({"organisation": unreadable, "send": first}))
+    );
+    stack.skolverket.hold_jobs(false);
+    for (organisation, id) in [(unreadable, &first), (readable, &second)] {
+        assert_eq!(stack.ended_as(organisation, id).await["status"], "failed");
     }
     stack.finish(0).await;
 }

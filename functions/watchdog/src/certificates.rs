@@ -2,6 +2,7 @@
 //! fails. Idle organisers are looked at, too.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use stafett_runtime::{ParameterError, Process};
@@ -11,10 +12,19 @@ use stafett_runtime::{ParameterError, Process};
 pub(crate) struct Watch(Mutex<Option<Timestamp>>);
 
 impl Watch {
+    /// Whether the last look is so long ago, or there was none.
+    fn is_due(&self, now: Timestamp, every: Duration) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_none_or(|last| last + every <= now)
+    }
+
+    fn note(&self, now: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+    }
+
     /// Looks at all certificates, if it is time to. One log line each; the least of their days is what an alarm is about.
     pub(crate) async fn look(&self, process: &Process, now: Timestamp) -> Result<(), ParameterError> {
-        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last + process.config.timing.certificate_watch > now) {
+        if !self.is_due(now, process.config.timing.certificate_watch) {
             return Ok(());
         }
         let mut least = None;
@@ -38,7 +48,24 @@ impl Watch {
         if let Some(least) = least {
             process.metrics.certificate_days_left(least);
         }
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        self.note(now);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_looked_at_once_in_so_long() {
+        let (watch, hour) = (Watch::default(), Duration::from_hours(1));
+        let at = |seconds| Timestamp::from_second(seconds).unwrap();
+        assert!(watch.is_due(at(0), hour), "a new process looks");
+        assert!(watch.is_due(at(60), hour), "and again as long as it has not done it");
+        watch.note(at(60));
+        assert!(!watch.is_due(at(60), hour));
+        assert!(!watch.is_due(at(3_659), hour));
+        assert!(watch.is_due(at(3_660), hour));
     }
 }

@@ -63,11 +63,10 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
 /// Tells how many sends run and for how long, sends again what is overdue, and looks at the certificates, each in its
 /// share of the time until `ends`. One that fails keeps none of the others from being done.
 async fn look(watchdog: &Watchdog, watch: &Watch, ends: Timestamp) -> Result<(), LookError> {
-    let counted = in_time(watchdog, ends, "running sends", show_running(watchdog)).await.unwrap_or(Ok(()));
-    let sent =
-        in_time(watchdog, ends, "overdue steps", Box::pin(send_overdue(watchdog))).await.unwrap_or(Ok(()));
-    let watched =
-        in_time(watchdog, ends, "certificates", watch.look(&watchdog.process, watchdog.now())).await;
+    let share = || left(watchdog, ends).mul_f64(SHARE);
+    let counted = in_time(share(), "running sends", show_running(watchdog)).await.unwrap_or(Ok(()));
+    let sent = in_time(share(), "overdue steps", Box::pin(send_overdue(watchdog))).await.unwrap_or(Ok(()));
+    let watched = in_time(share(), "certificates", watch.look(&watchdog.process, watchdog.now())).await;
     // What cannot be read now is looked at with the next event.
     if let Some(Err(error)) = watched {
         tracing::error!(event = "watchdog.failed", error = %error, "the certificates were not looked at");
@@ -79,15 +78,10 @@ fn left(watchdog: &Watchdog, ends: Timestamp) -> Duration {
     ends.duration_since(watchdog.now()).try_into().unwrap_or_default()
 }
 
-/// Does a piece of the work; none where it was not done in its time. What is left of it is done with the next event:
-/// each write of it stands alone.
-async fn in_time<T>(
-    watchdog: &Watchdog,
-    ends: Timestamp,
-    what: &'static str,
-    piece: impl Future<Output = T>,
-) -> Option<T> {
-    let done = tokio::time::timeout(left(watchdog, ends).mul_f64(SHARE), piece).await.ok();
+/// Does a piece of the work; none where it was not done in its share of the time. What is left of it is done with the
+/// next event: each write of it stands alone.
+async fn in_time<T>(share: Duration, what: &'static str, piece: impl Future<Output = T>) -> Option<T> {
+    let done = tokio::time::timeout(share, piece).await.ok();
     if done.is_none() {
         tracing::warn!(
             event = "watchdog.outOfTime",
@@ -145,4 +139,22 @@ async fn send_again(watchdog: &Watchdog, carrier: &Carrier, now: Timestamp) -> R
     let message = Message::new(send.organisation, send.send, stage, step);
     watchdog.process.queues.send(&message, Duration::ZERO).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_piece_of_a_look_has_its_share_of_the_time_and_no_more() {
+        let (share, begun) = (Duration::from_millis(40), Instant::now());
+        assert_eq!(in_time(share, "test", pending::<()>()).await, None);
+        assert!(begun.elapsed() >= share);
+        assert_eq!(in_time(share, "test", async { "done" }).await, Some("done"));
+        assert_eq!(in_time(share, "test", async { Err::<(), _>("failed") }).await, Some(Err("failed")));
+        assert_eq!(in_time(Duration::ZERO, "test", pending::<()>()).await, None, "when no time is left");
+    }
 }

@@ -21,8 +21,6 @@ mod job_records;
 mod key;
 mod limiter;
 mod list;
-#[cfg(test)]
-mod model;
 mod packed;
 mod page;
 mod progress;

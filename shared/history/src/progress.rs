@@ -1,5 +1,7 @@
 //! What a step comes to: the next step of the same batch, or its end.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use stafett_domain::{
     AttemptId, BatchEvent, BatchId, BatchStatus, Call, Counts, IllegalTransition, JobStatus, Reason,
@@ -14,8 +16,8 @@ use crate::key::{JobKey, SendRef};
 use crate::start::due_batch;
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::piece::Piece;
-use stafett_domain::takeover::Unfinished;
-use stafett_domain::time::Millis;
+use stafett_domain::takeover::{Takeover, Unfinished};
+use stafett_domain::time::{Millis, later};
 
 /// The next step of a batch that stays open.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +56,24 @@ pub struct Closing {
     pub stop: Option<Reason>,
     /// When the watchdog looks at what follows.
     pub overdue_at: Millis,
+}
+
+impl Next {
+    /// A step that a message brings. The watchdog looks for it so long after it may be taken, and after the claim of
+    /// whoever writes it has expired.
+    pub fn by_message(call: Call, not_before: Millis, claim_until: Millis, overdue: Duration) -> Self {
+        Self { call, not_before, overdue_at: later(not_before.max(claim_until), overdue), kept: false }
+    }
+
+    /// A step that its holder takes within its claim. The watchdog looks for it when the holder must have died.
+    pub fn by_its_holder(call: Call, not_before: Millis, claim_until: Millis, takeover: &Takeover) -> Self {
+        Self {
+            call,
+            not_before,
+            overdue_at: takeover.due_at(&Unfinished::default(), claim_until),
+            kept: true,
+        }
+    }
 }
 
 impl Batch {

@@ -10,6 +10,7 @@ mod end;
 mod idempotency;
 mod limiter;
 mod list;
+mod model;
 mod packing;
 mod place;
 mod repeats;

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::takeover::Unfinished;
 use stafett_domain::time::later;
 use stafett_domain::{Call, WaitCause};
 use stafett_history::{Batch, HistoryError, Next};
@@ -29,12 +28,11 @@ impl Relay {
         let needed = wait + timing.slot_wait + self.call_time();
         let kept = wait <= timing.inline_wait && self.rest(job) > needed;
         let until = job.until.as_millisecond();
-        let overdue_at = if kept {
-            timing.takeover.due_at(&Unfinished::default(), until)
+        if kept {
+            Next::by_its_holder(call, not_before, until, &timing.takeover)
         } else {
-            self.overdue_at(not_before.max(until))
-        };
-        Next { call, not_before, overdue_at, kept }
+            Next::by_message(call, not_before, until, timing.overdue)
+        }
     }
 
     /// Writes the next step; then goes on with it, or hands it to a message.

@@ -169,16 +169,13 @@ fn state(table: &Table) -> [Value; 6] {
     ]
 }
 
-/// Accepts send 2. What `change` does comes between its look at the organiser and its first transaction; what `undo`
-/// does, before its second one.
+/// Accepts send 2; `change` comes between its look at the organiser and its first transaction.
 async fn accepted_while(
     table: &Table,
     change: impl Future<Output = ()> + Send + 'static,
-    undo: impl FnOnce(&Table) + Send + 'static,
     place: Option<u64>,
 ) -> (Acceptance, [Value; 6]) {
-    let undone = table.later(undo);
-    let (history, _) = table.disturbed([meanwhile(TRANSACTION, change), meanwhile(TRANSACTION, undone)]);
+    let (history, _) = table.disturbed([meanwhile(TRANSACTION, change)]);
     (accept(&history, &send(2), place).await, state(table))
 }
 
@@ -214,7 +211,7 @@ async fn a_send_that_is_closed_while_it_is_accepted_gets_no_place() {
                 }
             };
             let before = state(&table);
-            let (found, after) = accepted_while(&table, change, |_| (), None).await;
+            let (found, after) = accepted_while(&table, change, None).await;
             assert_eq!(found, answer, "{name}");
             if answer == Acceptance::Closed {
                 assert_eq!(after[1..], before[1..], "{name}");
@@ -227,7 +224,7 @@ async fn a_send_that_is_closed_while_it_is_accepted_gets_no_place() {
     }
     let (table, _) = waiting(1).await;
     let gone = table.later(|table| table.delete(&send(2).header()));
-    let (answer, after) = accepted_while(&table, gone, |_| (), None).await;
+    let (answer, after) = accepted_while(&table, gone, None).await;
     assert_eq!((answer, &after[0], &after[4]), (Acceptance::Closed, &Value::Null, &json!(2)));
 }
 
@@ -239,7 +236,7 @@ async fn whoever_is_accepted_meanwhile_has_the_place_before() {
     let other = async move {
         accept(&history, &send(1), None).await;
     };
-    let found = accepted_while(&table, other, |_| (), None).await;
+    let found = accepted_while(&table, other, None).await;
     let behind = ["queued".into(), 2.into(), first.clone(), 1.into(), 3.into(), false.into()];
     assert_eq!(found, (Acceptance::Accepted { seq: 2, runs: false }, behind));
 
@@ -248,7 +245,7 @@ async fn whoever_is_accepted_meanwhile_has_the_place_before() {
     let other = async move {
         accept(&history, &send(3), None).await;
     };
-    let found = accepted_while(&table, other, |_| (), None).await;
+    let found = accepted_while(&table, other, None).await;
     let behind = ["queued".into(), 3.into(), first.clone(), 1.into(), 4.into(), false.into()];
     assert_eq!(found, (Acceptance::Accepted { seq: 3, runs: false }, behind));
 
@@ -261,7 +258,7 @@ async fn whoever_is_accepted_meanwhile_has_the_place_before() {
             accept(&history, &send(3), None).await;
         }
     };
-    let found = accepted_while(&table, other, |_| (), None).await;
+    let found = accepted_while(&table, other, None).await;
     let behind = ["queued".into(), 3.into(), json!(send(3).send), 2.into(), 4.into(), false.into()];
     assert_eq!(found, (Acceptance::Accepted { seq: 3, runs: false }, behind));
 
@@ -272,14 +269,14 @@ async fn whoever_is_accepted_meanwhile_has_the_place_before() {
         accept(&history, &send(3), None).await;
         history.stopped(&send(3)).await;
     };
-    let found = accepted_while(&table, other, |_| (), None).await;
+    let found = accepted_while(&table, other, None).await;
     let runs = ["queued".into(), 3.into(), second.clone(), 3.into(), 4.into(), true.into()];
     assert_eq!(found, (Acceptance::Accepted { seq: 3, runs: true }, runs));
 
     // The one that runs ends: this one must not wait for nobody.
     let (table, history) = waiting(1).await;
     let ends = async move { history.stopped(&send(1)).await };
-    let found = accepted_while(&table, ends, |_| (), None).await;
+    let found = accepted_while(&table, ends, None).await;
     let runs = ["queued".into(), 2.into(), second, 2.into(), 3.into(), true.into()];
     assert_eq!(found, (Acceptance::Accepted { seq: 2, runs: true }, runs));
 
@@ -289,7 +286,7 @@ async fn whoever_is_accepted_meanwhile_has_the_place_before() {
     let other = async move {
         accept(&history, &send(3), None).await;
     };
-    let (answer, after) = accepted_while(&table, other, |_| (), Some(2)).await;
+    let (answer, after) = accepted_while(&table, other, Some(2)).await;
     assert_eq!((answer, &after[0], &after[4]), (Acceptance::Moved, &before[0], &json!(3)));
 }
 
@@ -301,13 +298,16 @@ async fn nothing_is_overwritten_that_should_not_be_there() {
     let place = key::order(&organisation(1), 2);
     let other = serde_json::to_value(OrderItem { send: send(9).send, expires: 7 }).unwrap();
     let (taken, freed) = (place.clone(), place.clone());
-    let taken = table.later(move |table| table.put(&taken, &other));
-    let freed = move |table: &Table| {
-        assert_eq!(table.attribute(&freed, "send"), json!(send(9).send));
-        assert_eq!(table.attribute(&send(2).header(), "status"), "receiving");
-        table.delete(&freed);
-    };
-    let (answer, _) = accepted_while(&table, taken, freed, None).await;
+    let events = [
+        table.later(move |table| table.put(&taken, &other)),
+        table.later(move |table| {
+            assert_eq!(table.attribute(&freed, "send"), json!(send(9).send));
+            assert_eq!(table.attribute(&send(2).header(), "status"), "receiving");
+            table.delete(&freed);
+        }),
+    ];
+    let (history, _) = table.disturbed(events.map(|event| meanwhile(TRANSACTION, event)));
+    let answer = accept(&history, &send(2), None).await;
     assert_eq!(answer, Acceptance::Accepted { seq: 2, runs: false });
     assert_eq!(table.attribute(&place, "send"), json!(send(2).send));
 
@@ -320,6 +320,23 @@ async fn nothing_is_overwritten_that_should_not_be_there() {
         let (history, _) = table.disturbed(table.for_a_moment(TRANSACTION, &key, name, value));
         let answer = accept(&history, &send(2), None).await;
         assert!(matches!(answer, Acceptance::Accepted { runs: true, .. }), "{answer:?}");
+    }
+}
+
+/// Each condition on the organiser alone: with the next place that another call left behind.
+#[tokio::test]
+async fn a_place_is_the_next_one_at_the_moment_of_acceptance() {
+    let organiser = key::organiser(&organisation(1));
+    // Nobody was accepted before; none runs; one runs.
+    for (others, stopped) in [(0, false), (1, true), (1, false)] {
+        let (table, history) = waiting(others).await;
+        if stopped {
+            history.stopped(&send(1)).await;
+        }
+        let (answer, after) = accepted_while(&table, table.setting(&organiser, "nextSeq", 7), None).await;
+        let runs = others == 0 || stopped;
+        assert_eq!(answer, Acceptance::Accepted { seq: 7, runs });
+        assert_eq!((&after[1], &after[4]), (&json!(7), &json!(8)));
     }
 }
 

@@ -112,6 +112,12 @@ async fn a_send_that_was_accepted_is_not_discarded() {
 
 #[tokio::test]
 async fn of_two_looks_at_the_same_send_one_closes_it_and_one_removes_it() {
+    let (table, ..) = uploaded().await;
+    let closed = table.setting(&send(1).header(), "status", "cancelled");
+    let (slower, _) = table.disturbed([meanwhile("UpdateItem", closed)]);
+    look(&slower, DAY).await;
+    assert_eq!(table.attribute(&send(1).header(), "discarded"), Value::Null, "it was closed by another");
+
     let (table, history, _) = uploaded().await;
     let faster = async move { look(&history, DAY).await };
     let (slower, _) = table.disturbed([meanwhile("UpdateItem", faster)]);

@@ -130,6 +130,7 @@ async fn nothing_of_an_end_is_written_that_does_not_find_what_it_read() {
     for (outcome, key, name, value) in [
         (Outcome::Success, &header, "status", json!("failed")),
         (Outcome::Success, &duties, "status", json!("notStarted")),
+        (Outcome::Error, &header, "status", json!("queued")),
         (Outcome::Error, &duties, "status", json!("running")),
     ] {
         let (table, _) = all_closed(outcome).await;

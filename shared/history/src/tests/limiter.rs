@@ -152,6 +152,11 @@ async fn a_slot_that_meets_a_transaction_is_taken_all_the_same() {
 #[tokio::test]
 async fn a_pause_moves_everybody_forward_only_and_at_most_a_minute() {
     let table = Table::new();
+    let first = limiter(table.history());
+    first.pause(at(0), Duration::from_secs(2)).await.unwrap();
+    assert_eq!(micros(slot(take(&first).await).at()), 2_000_000, "before any slot was handed out");
+
+    let table = Table::new();
     let limiter = limiter(table.history());
     let before = slot(take(&limiter).await);
     let late = slot(take(&limiter).await);

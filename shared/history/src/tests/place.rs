@@ -109,6 +109,12 @@ async fn a_send_that_ends_before_it_gets_the_place_does_not_get_it() {
         assert_has_place(&table, (others == 2).then_some(3));
         assert_eq!(statuses(&table, 2)[0], "cancelled");
     }
+    // Whatever its jobs say.
+    let (table, _) = last_job(1).await;
+    let ends = table.setting(&send(2).header(), "status", "cancelled");
+    let (history, _) = table.disturbed([meanwhile(TRANSACTION, ends)]);
+    assert_eq!(started(settle(&history, LAST).await), None);
+    assert_has_place(&table, None);
 }
 
 #[tokio::test]

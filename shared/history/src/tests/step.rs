@@ -199,7 +199,6 @@ async fn a_running_job_shows_since_when_it_waits() {
         table.set(&job, "status", status);
         let items = table.items();
         show(5, WaitCause::Unavailable).await;
-        history.show_waiting(&send(1).job(USERS), None).await.unwrap();
         assert_eq!(table.items(), items, "{status}");
     }
     let items = table.items();

@@ -91,6 +91,12 @@ async fn a_send_that_waits_ends_and_leaves_the_place_alone() {
     assert_eq!(ended(end_stopped(&history, &send(2)).await), (None, vec![], Ending::Cancelled));
     assert_eq!(statuses(&table, 2), ["cancelled", "notStarted", "notStarted", "notStarted", "notStarted"]);
     assert_eq!(table.item(&key::organiser(&organisation(1))), organiser);
+
+    // The same where nobody has the place.
+    history.accepted(&send(3), [1, 0, 0, 1]).await;
+    table.set(&key::organiser(&organisation(1)), "running", Value::Null);
+    assert!(history.request_stop(&send(3), cancelled()).await.unwrap());
+    assert_eq!(ended(end_stopped(&history, &send(3)).await), (None, vec![], Ending::Cancelled));
 }
 
 #[tokio::test]

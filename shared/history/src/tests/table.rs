@@ -101,6 +101,15 @@ impl Table {
         Self(database)
     }
 
+    /// A table with these items.
+    pub(super) fn of(items: &Items) -> Self {
+        let table = Self::new();
+        for item in items.values() {
+            table.answer("PutItem", &json!({"Item": item}));
+        }
+        table
+    }
+
     /// A history in this table.
     pub(super) fn history(&self) -> History {
         self.disturbed([]).0
@@ -111,7 +120,7 @@ impl Table {
         let calls = Calls::default();
         let line = Line {
             table: self.clone(),
-            events: Arc::new(Mutex::new(events.into_iter().collect())),
+            events: Arc::new(Events(Mutex::new(events.into_iter().collect()))),
             calls: calls.clone(),
         };
         let config = Config::builder()
@@ -264,8 +273,19 @@ impl Calls {
 #[derive(Clone)]
 struct Line {
     table: Table,
-    events: Arc<Mutex<Vec<On>>>,
+    events: Arc<Events>,
     calls: Calls,
+}
+
+/// What is still to happen. That something did not happen is a fault: the test has shown nothing.
+struct Events(Mutex<Vec<On>>);
+
+impl Drop for Events {
+    fn drop(&mut self) {
+        let left =
+            self.0.get_mut().unwrap().iter().filter(|on| !matches!(on.event, Event::Unreachable)).count();
+        assert!(left == 0 || std::thread::panicking(), "{left} events did not happen");
+    }
 }
 
 impl fmt::Debug for Line {
@@ -277,7 +297,8 @@ impl fmt::Debug for Line {
 impl Line {
     /// The event that happens to this call. That nothing arrives any more stays so.
     fn event(&self, operation: &str) -> Option<Event> {
-        let mut events = self.events.lock().unwrap();
+        let Events(events) = &*self.events;
+        let mut events = events.lock().unwrap();
         let at = events.iter().position(|on| on.operation == operation)?;
         let on = events.get_mut(at)?;
         if on.skipped > 0 {

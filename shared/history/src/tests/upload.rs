@@ -91,7 +91,9 @@ async fn a_part_is_stored_and_takes_the_place_of_an_earlier_one() {
     let read: Body<()> = history.part_body(&send(1), &body(&first, RecordKind::Activity)).await.unwrap();
     assert_eq!(read.body, r#"{"data":[{"id":1},{"id":0}]}"#);
 
+    let (history, calls) = table.disturbed([]);
     assert_eq!(history.put_part(&send(1), part(1, [1, 1, 0, 0])).await.unwrap(), Stored::Yes);
+    assert_eq!(calls.of(TRANSACTION), 1, "it has looked for an earlier one");
     let second = stored(&history, 1).await.unwrap();
     assert_eq!(
         (second.records(), bodies(&table, 1)),
