@@ -40,6 +40,9 @@ pub fn begin_invocation(request_id: &str) {
     *INVOCATION.write().unwrap_or_else(PoisonError::into_inner) = Some(request_id.to_owned());
 }
 
+/// The JSON format of `tracing-subscriber` cannot write these lines, even with its event flattened: it has no place for a
+/// field of every line outside a span (`request_id`), and where an event has a field named `level` or `timestamp`, its
+/// line has two of that name.
 struct FlatJson {
     level: LevelFilter,
 }
