@@ -24,22 +24,14 @@ pub(crate) struct Filter<T> {
 
 /// For `GET /v1/sends`, and for `GET /v1/activities` by the latest send of an activity.
 pub(crate) fn sends() -> Vec<Filter<SendHeader>> {
-    vec![Filter::one_of(
-        "status",
-        "Only those with one of these statuses, separated by commas.",
-        json!({"schema": {"type": "string"}, "example": "failed,completedWithErrors"}),
-        |send: &SendHeader, status: &SendStatus| send.status == *status,
-    )]
+    vec![status("failed,completedWithErrors", |send: &SendHeader, status: &SendStatus| {
+        send.status == *status
+    })]
 }
 
 /// For `GET /v1/jobs`.
 pub(crate) fn jobs() -> Vec<Filter<Job>> {
-    vec![Filter::one_of(
-        "status",
-        "Only those with one of these statuses, separated by commas.",
-        json!({"schema": {"type": "string"}, "example": "failed"}),
-        |job: &Job, status: &JobStatus| job.status == *status,
-    )]
+    vec![status("failed", |job: &Job, status: &JobStatus| job.status == *status)]
 }
 
 /// For `GET /v1/activities`.
@@ -62,6 +54,18 @@ pub(crate) fn activities() -> Vec<Filter<ActivitySummary>> {
             },
         ),
     ]
+}
+
+fn status<T: 'static, V: FromStr + Send + Sync + 'static>(
+    example: &str,
+    has: fn(&T, &V) -> bool,
+) -> Filter<T> {
+    Filter::one_of(
+        "status",
+        "Only those with one of these statuses, separated by commas.",
+        json!({"schema": {"type": "string"}, "example": example}),
+        has,
+    )
 }
 
 impl<T: 'static> Filter<T> {
@@ -118,4 +122,42 @@ pub(crate) fn selected<T: 'static>(
         return Ok(None);
     }
     Ok(Some(Box::new(move |item: &T| wanted.iter().all(|wants| wants(item)))))
+}
+
+#[cfg(test)]
+mod tests {
+    use stafett_domain::RecordKind;
+
+    use super::*;
+
+    fn failed() -> Job {
+        Job { status: JobStatus::Failed, ..Job::waiting(RecordKind::Person, 1, 1, 0) }
+    }
+
+    #[test]
+    fn a_query_selects_by_the_filters_that_it_names() {
+        let wanted = |status: &str| selected(jobs(), &PageQuery::of(&[("status", status)]));
+        let wants = |status: &str| wanted(status).unwrap().unwrap()(&failed());
+        assert!(wants("failed") && wants("waiting, failed"));
+        assert!(!wants("waiting"));
+        assert!(matches!(wanted("faild"), Err(Problem::Parameter("status"))));
+        assert!(matches!(wanted(""), Err(Problem::Parameter("status"))));
+        let others = PageQuery::of(&[("limit", "5"), ("schoolUnitCode", "1")]);
+        assert!(selected(jobs(), &others).unwrap().is_none(), "all are wanted");
+    }
+
+    #[test]
+    fn what_is_wanted_passes_every_filter() {
+        let is = |name, value| Filter::is(name, "", Value::Null, value);
+        let filters = || {
+            vec![
+                is("total", |job: &Job, total: &u32| job.total == *total),
+                is("batches", |job: &Job, batches: &u32| job.batches == *batches),
+            ]
+        };
+        let wants =
+            |query: &[(&str, &str)]| selected(filters(), &PageQuery::of(query)).unwrap().unwrap()(&failed());
+        assert!(wants(&[("total", "1"), ("batches", "1")]) && wants(&[("batches", "1")]));
+        assert!(!wants(&[("total", "1"), ("batches", "2")]));
+    }
 }

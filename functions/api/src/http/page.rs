@@ -44,6 +44,12 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
 }
 
 impl PageQuery {
+    /// A query with these parameters.
+    #[cfg(test)]
+    pub(crate) fn of(parameters: &[(&str, &str)]) -> Self {
+        Self(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     pub(crate) fn limit(&self) -> Result<usize, Problem> {
         self.limit_within(USUAL_LIMIT, LARGEST_LIMIT)
     }
@@ -170,26 +176,22 @@ pub(crate) fn opaque(cursor: &str) -> String {
 mod tests {
     use super::*;
 
-    fn query(parameters: &[(&str, &str)]) -> PageQuery {
-        PageQuery(parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
-    }
-
     #[test]
     fn a_cursor_comes_back_as_it_was_given_and_nothing_else_is_one() {
         let given = PageView::<u8>::new().before(Some("00012.000345")).next_cursor.unwrap();
-        assert_eq!(query(&[("cursor", &given)]).cursor().unwrap().as_deref(), Some("00012.000345"));
+        assert_eq!(PageQuery::of(&[("cursor", &given)]).cursor().unwrap().as_deref(), Some("00012.000345"));
         let strange =
             ["", "*", "YQ", &URL_SAFE_NO_PAD.encode("1#2"), &URL_SAFE_NO_PAD.encode("1".repeat(41))];
         for strange in strange {
-            assert!(query(&[("cursor", strange)]).cursor().is_err(), "{strange}");
+            assert!(PageQuery::of(&[("cursor", strange)]).cursor().is_err(), "{strange}");
         }
     }
 
     #[test]
     fn a_cursor_of_two_numbers_is_nothing_else() {
-        let place = |cursor: &str| query(&[("cursor", &opaque(cursor))]).place::<u64, u32>();
+        let place = |cursor: &str| PageQuery::of(&[("cursor", &opaque(cursor))]).place::<u64, u32>();
         assert_eq!(place("3.17").unwrap(), Some((3, 17)));
-        assert_eq!(query(&[]).place::<u64, u32>().unwrap(), None);
+        assert_eq!(PageQuery::of(&[]).place::<u64, u32>().unwrap(), None);
         for strange in ["3", "3.", "3.1.2"] {
             assert!(place(strange).is_err(), "{strange}");
         }
@@ -197,11 +199,11 @@ mod tests {
 
     #[test]
     fn a_list_is_separated_by_commas_and_a_time_is_rfc_3339() {
-        let several = |list: &str| query(&[("x", list)]).several::<u8>("x");
+        let several = |list: &str| PageQuery::of(&[("x", list)]).several::<u8>("x");
         assert_eq!(several("1, 2").unwrap(), Some(vec![1, 2]));
         assert!(several("").is_err());
-        assert_eq!(query(&[]).several::<u8>("x").unwrap(), None);
-        let from = |from: &str| query(&[("from", from)]).span();
+        assert_eq!(PageQuery::of(&[]).several::<u8>("x").unwrap(), None);
+        let from = |from: &str| PageQuery::of(&[("from", from)]).span();
         let utc = Some("2026-11-01T09:00:00Z".parse().unwrap());
         assert_eq!(from("2026-11-01T10:00:00+01:00").unwrap().from, utc);
         assert!(from("2026-11-01").is_err());
@@ -209,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_parameter_stands_once() {
-        let twice = query(&[("stage", "1"), ("activity", "2"), ("stage", "1")]);
+        let twice = PageQuery::of(&[("stage", "1"), ("activity", "2"), ("stage", "1")]);
         assert!(matches!(twice.one::<u8>("stage"), Err(Problem::Parameter("query"))));
         assert_eq!(twice.one("activity").unwrap(), Some(2_u8));
     }
@@ -254,10 +256,10 @@ mod tests {
 
     #[test]
     fn a_limit_is_between_one_and_a_hundred() {
-        assert_eq!(query(&[]).limit().unwrap(), USUAL_LIMIT);
-        assert_eq!(query(&[("limit", "100")]).limit().unwrap(), 100);
+        assert_eq!(PageQuery::of(&[]).limit().unwrap(), USUAL_LIMIT);
+        assert_eq!(PageQuery::of(&[("limit", "100")]).limit().unwrap(), 100);
         for strange in ["0", "101", "-1", "ten", ""] {
-            assert!(query(&[("limit", strange)]).limit().is_err(), "{strange}");
+            assert!(PageQuery::of(&[("limit", strange)]).limit().is_err(), "{strange}");
         }
     }
 }
