@@ -31,7 +31,7 @@ pub struct ResumeRequest<'a> {
     pub body: &'a [u8],
 }
 
-/// A record that is to be sent resent.
+/// A record that is sent again.
 struct ResentRecord {
     id: RecordId,
     wire: String,
