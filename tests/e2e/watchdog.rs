@@ -2,12 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stafett_simulator::certificate::KeyKind;
-use stafett_simulator::{Simulator, TlsVersions};
+use stafett_simulator::Simulator;
 
-use crate::federation::Federation;
 use crate::people::class;
-use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, job, limits, statuses};
+use crate::stack::{ALL_SCOPES, TestStack, job, limits, statuses};
 use crate::storage::tamper;
 
 /// Invokes the watchdog as the AWS CLI does. Says whether it failed.
@@ -183,49 +181,6 @@ fn logged(stack: &TestStack, what: &str) -> usize {
 async fn until_logged_again(stack: &TestStack, what: &str) {
     let before = logged(stack, what);
     stack.until(what, async || (logged(stack, what) > before).then_some(())).await;
-}
-
-#[tokio::test]
-async fn whatever_fails_of_a_look_the_rest_of_it_is_done() {
-    let federation = Federation::new();
-    let (settings, _) = federation.holder(ORGANISER, KeyKind::Ec);
-    federation.set(ORGANISER, &settings);
-    let skolverket = federation.skolverket(limits(), TlsVersions::Both).await;
-    let stack = federation.stack(skolverket, &["--set", "CERTIFICATE_WATCH_MS=1"]).await;
-    // A holder that dies: only the watchdog moves the send.
-    let dies = json!([{"function": "users", "call": "skolverket", "fault": "killBefore"}]);
-
-    // The running sends cannot be counted, and the certificates not read.
-    let failing = json!([
-        {"call": "dynamodb.BatchGetItem", "times": u32::MAX, "fault": "throttle"},
-        {"call": "ssm", "times": u32::MAX, "fault": "cutBefore"},
-    ]);
-    stack.put_faults("watchdog", &failing).await;
-    stack.put_faults(ORGANISER, &dies).await;
-    let id = stack.send(&class(7740)).await;
-    assert_eq!(stack.ended(&id).await["status"], "succeeded");
-    let calls = stack.calls("watchdog").await;
-    for call in ["dynamodb.BatchGetItem", "ssm."] {
-        let failed =
-            |seen: &&Value| seen["call"].as_str().unwrap().starts_with(call) && !seen["fault"].is_null();
-        assert!(calls.iter().any(|seen| failed(&seen)), "{call}: {calls:?}");
-    }
-
-    // No overdue step can be taken.
-    let failing = json!([{"call": "dynamodb.UpdateItem", "times": u32::MAX, "fault": "throttle"}]);
-    stack.put_faults("watchdog", &failing).await;
-    stack.put_faults(ORGANISER, &dies).await;
-    let id = stack.send(&class(7741)).await;
-    stack
-        .until("a step cannot be taken", async || {
-            stack.calls("watchdog").await.iter().any(|call| !call["fault"].is_null()).then_some(())
-        })
-        .await;
-    until_logged_again(&stack, r#""event":"organiser.certificate""#).await;
-    until_logged_again(&stack, r#""RunningSends":1.0"#).await;
-    stack.put_faults("watchdog", &json!([])).await;
-    assert_eq!(stack.ended(&id).await["status"], "succeeded");
-    stack.finish(0).await;
 }
 
 /// Changes an attribute of an item.
