@@ -2,10 +2,12 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stafett_simulator::Simulator;
+use stafett_simulator::certificate::KeyKind;
+use stafett_simulator::{Simulator, TlsVersions};
 
+use crate::federation::Federation;
 use crate::people::class;
-use crate::stack::{ALL_SCOPES, TestStack, job, limits, statuses};
+use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, job, limits, statuses};
 use crate::storage::tamper;
 
 /// Invokes the watchdog as the AWS CLI does. Says whether it failed.
@@ -193,6 +195,56 @@ async fn set(stack: &TestStack, (pk, sk): (&str, &str), name: &str, value: &Valu
     tamper(stack, "UpdateItem", (pk, sk), &change).await;
 }
 
+/// Accepts a send whose start is never queued: only the watchdog moves it. Gives its id.
+async fn accept_unqueued(stack: &TestStack, organisation: &str, series: u16) -> String {
+    let lost = json!([{"function": "api", "call": "sqs.SendMessage", "times": u32::MAX, "fault": "cutBefore"}]);
+    stack.put_faults(organisation, &lost).await;
+    let key = format!("unqueued-{series}");
+    stack.post(organisation, &key, class(series).to_string()).await;
+    stack.put_faults(organisation, &json!([])).await;
+    let sends = stack.get_as(organisation, ALL_SCOPES, "/v1/sends").await.json();
+    sends["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+/// Until a call of the watchdog has met a fault.
+async fn until_failed(stack: &TestStack, call: &str) {
+    let failed = |seen: &Value| seen["call"].as_str().unwrap().starts_with(call) && !seen["fault"].is_null();
+    stack
+        .until(call, async || stack.calls("watchdog").await.iter().any(failed).then_some(()))
+        .await;
+}
+
+#[tokio::test]
+async fn a_part_of_the_watchdogs_work_that_fails_does_not_stop_the_other_parts() {
+    let federation = Federation::new();
+    let (settings, _) = federation.holder(ORGANISER, KeyKind::Ec);
+    federation.set(ORGANISER, &settings);
+    let skolverket = federation.skolverket(limits(), TlsVersions::Both).await;
+    let stack = federation.stack(skolverket, &["--set", "CERTIFICATE_WATCH_MS=1"]).await;
+
+    // The running sends cannot be counted and the certificates cannot be read; overdue steps are queued all the same.
+    let failing = json!([
+        {"call": "dynamodb.BatchGetItem", "times": u32::MAX, "fault": "throttle"},
+        {"call": "ssm", "times": u32::MAX, "fault": "cutBefore"},
+    ]);
+    stack.put_faults("watchdog", &failing).await;
+    let first = accept_unqueued(&stack, ORGANISER, 7740).await;
+    assert_eq!(stack.ended(&first).await["status"], "succeeded");
+    until_failed(&stack, "dynamodb.BatchGetItem").await;
+    until_failed(&stack, "ssm").await;
+
+    // No overdue step can be taken; sends are counted and certificates read all the same.
+    let failing = json!([{"call": "dynamodb.UpdateItem", "times": u32::MAX, "fault": "throttle"}]);
+    stack.put_faults("watchdog", &failing).await;
+    let second = accept_unqueued(&stack, ORGANISER, 7741).await;
+    until_failed(&stack, "dynamodb.UpdateItem").await;
+    until_logged_again(&stack, r#""event":"organiser.certificate""#).await;
+    until_logged_again(&stack, r#""RunningSends":1.0"#).await;
+    stack.put_faults("watchdog", &json!([])).await;
+    assert_eq!(stack.ended(&second).await["status"], "succeeded");
+    stack.finish(0).await;
+}
+
 #[tokio::test]
 async fn a_step_that_cannot_be_read_keeps_no_other_from_being_sent_again() {
     let stack = TestStack::start().await;
@@ -200,13 +252,7 @@ async fn a_step_that_cannot_be_read_keeps_no_other_from_being_sent_again() {
     stack.put_faults("watchdog", &pause).await;
     let mut sends = Vec::new();
     for (organisation, series) in [("5560000221", 7750), ("5560000222", 7751)] {
-        // What was accepted is not queued: its start is due, and no message asks for it.
-        let lost =
-            json!([{"function": "api", "call": "sqs.SendMessage", "times": u32::MAX, "fault": "cutBefore"}]);
-        stack.put_faults(organisation, &lost).await;
-        stack.post(organisation, "a", class(series).to_string()).await;
-        let sends_of = stack.get_as(organisation, ALL_SCOPES, "/v1/sends").await.json();
-        sends.push((organisation, sends_of["items"][0]["id"].as_str().unwrap().to_owned()));
+        sends.push((organisation, accept_unqueued(&stack, organisation, series).await));
     }
     let [(unreadable, first), (readable, second)] = &sends[..] else { panic!("two") };
     let job = format!("send#{unreadable}#{first}");
