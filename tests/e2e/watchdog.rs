@@ -197,7 +197,8 @@ async fn set(stack: &TestStack, (pk, sk): (&str, &str), name: &str, value: &Valu
 
 /// Accepts a send whose start is never queued: only the watchdog moves it. Gives its id.
 async fn accept_unqueued(stack: &TestStack, organisation: &str, series: u16) -> String {
-    let lost = json!([{"function": "api", "call": "sqs.SendMessage", "times": u32::MAX, "fault": "cutBefore"}]);
+    let lost =
+        json!([{"function": "api", "call": "sqs.SendMessage", "times": u32::MAX, "fault": "cutBefore"}]);
     stack.put_faults(organisation, &lost).await;
     let key = format!("unqueued-{series}");
     stack.post(organisation, &key, class(series).to_string()).await;
@@ -209,9 +210,7 @@ async fn accept_unqueued(stack: &TestStack, organisation: &str, series: u16) -> 
 /// Until a call of the watchdog has met a fault.
 async fn until_failed(stack: &TestStack, call: &str) {
     let failed = |seen: &Value| seen["call"].as_str().unwrap().starts_with(call) && !seen["fault"].is_null();
-    stack
-        .until(call, async || stack.calls("watchdog").await.iter().any(failed).then_some(()))
-        .await;
+    stack.until(call, async || stack.calls("watchdog").await.iter().any(failed).then_some(())).await;
 }
 
 #[tokio::test]
@@ -233,14 +232,24 @@ async fn a_part_of_the_watchdogs_work_that_fails_does_not_stop_the_other_parts()
     until_failed(&stack, "dynamodb.BatchGetItem").await;
     until_failed(&stack, "ssm").await;
 
-    // No overdue step can be taken; sends are counted and certificates read all the same.
-    let failing = json!([{"call": "dynamodb.UpdateItem", "times": u32::MAX, "fault": "throttle"}]);
-    stack.put_faults("watchdog", &failing).await;
+    // An overdue step cannot be read; sends are counted and certificates read all the same.
+    stack
+        .put_faults("watchdog", &json!([{"call": "dynamodb", "times": u32::MAX, "fault": "holdBefore"}]))
+        .await;
     let second = accept_unqueued(&stack, ORGANISER, 7741).await;
-    until_failed(&stack, "dynamodb.UpdateItem").await;
-    until_logged_again(&stack, r#""event":"organiser.certificate""#).await;
-    until_logged_again(&stack, r#""RunningSends":1.0"#).await;
+    let job = format!("send#{ORGANISER}#{second}");
+    let start = (job.as_str(), "send#job#1");
+    set(&stack, start, "status", &json!({"S": "sleeping"})).await;
     stack.put_faults("watchdog", &json!([])).await;
+    for what in [
+        "an overdue step was not sent again",
+        r#""event":"organiser.certificate""#,
+        r#""RunningSends":1.0"#,
+        "an overdue step was not sent again",
+    ] {
+        until_logged_again(&stack, what).await;
+    }
+    set(&stack, start, "status", &json!({"S": "waiting"})).await;
     assert_eq!(stack.ended(&second).await["status"], "succeeded");
     stack.finish(0).await;
 }
