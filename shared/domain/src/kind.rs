@@ -1,8 +1,8 @@
 //! What a record is: the kinds of record, their ids and references, the closed vocabularies, and the one table of
 //! attributes and of who refers to whom.
 //!
-//! It may use nothing else of this crate. It must not know what a send is, what is right or wrong with a record, or how
-//! anything is said to people.
+//! It may use nothing else of this crate. It must not know what a send is, what is right or wrong with a record, or the
+//! texts that people read.
 
 pub mod attribute;
 pub mod characters;

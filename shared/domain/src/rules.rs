@@ -3,9 +3,8 @@
 //! (`register`), what a refused record means for others (`dependency`), and who will see whose results
 //! (`access_preview`). What they find is a [`finding::Finding`].
 //!
-//! It may use `kind` and `state`. It must not know how a body is read, or how a finding is said to people. Rules 1–3 and
-//! 17, what is required, and what is a closed vocabulary are held by `submission`: by the form and the references of a
-//! body.
+//! It may use `kind` and `state`. It must not know how a body is read, or the words of a finding. `submission` checks
+//! rules 1–3 and 17, required attributes and closed vocabularies: they belong to the form and the references of a body.
 
 pub mod access_preview;
 pub(crate) mod activity;

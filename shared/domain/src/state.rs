@@ -2,7 +2,7 @@
 //! messages that move it along, when a step is taken up again whose holder died, and why something waits or did not
 //! succeed, as codes.
 //!
-//! It may use `kind`. It must not know how a body is read, what the rules are, or how anything is said to people.
+//! It may use `kind`. It must not know how a body is read, what the rules are, or the texts that people read.
 
 pub mod activity_summary;
 pub mod authorization_cause;

@@ -1,7 +1,7 @@
 //! The body of a send on its way in: reading it, whole or in parts, corrections of an earlier one, and the plan of its
 //! batches.
 //!
-//! It may use `kind`, `state` and `rules`. It must not know how what it finds is said to people.
+//! It may use `kind`, `state` and `rules`. It must not know the words of what it finds.
 
 pub mod activity_records;
 pub mod batch;

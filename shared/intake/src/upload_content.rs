@@ -67,7 +67,7 @@ impl UploadContent {
                 batch.place_in(&mut batches, changed);
             })
             .await?;
-        reader.each(|batch: Opened<Activity>| check.ahead(&batch.records, &batch.facts)).await?;
+        reader.each(|batch: Opened<Activity>| check.summarize(&batch.records, &batch.facts)).await?;
         reader
             .each(|batch: Opened<Group>| {
                 batch.each(|at, group| mentions.group(at, group));

@@ -9,7 +9,7 @@ use crate::kind::record_kind::RecordKind;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
-    /// Skolverket will refuse it, or has said that it must be otherwise.
+    /// Skolverket will refuse it, or requires something else by its documentation.
     Error,
     /// Skolverket takes it; somebody should look at it all the same.
     Warning,

@@ -66,7 +66,7 @@ impl RecordId {
         head
     }
 
-    /// The same eight bytes as a number: as much of an id as tells records of one send apart.
+    /// The same eight bytes as a number: enough of an id to distinguish the records of one send.
     pub(crate) fn hash64(self) -> u64 {
         u64::from_be_bytes(self.hash8())
     }

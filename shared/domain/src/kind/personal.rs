@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A name, civic number, EPPN or e-mail address.
 ///
-/// It has no `Display`, and its `Debug` shows `***`: whoever wants the text must ask for it.
+/// It has no `Display`, and its `Debug` shows `***`: code that needs the text must call [`Personal::expose`].
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Personal(String);

@@ -27,7 +27,7 @@ pub trait Record: Serialize + DeserializeOwned {
     /// The records of another kind that it refers to, in the order given.
     fn referred(&self, to: RecordKind) -> Vec<RecordId>;
 
-    /// The record as it is sent, where that is not as it was given: whoever is named twice is named once.
+    /// The record as it is sent, where that is not as it was given: a record that is named twice is named once.
     fn named_once(&self) -> Option<Self>;
 }
 

@@ -19,7 +19,7 @@ pub struct RecordRef {
 pub struct SchoolUnitRef {
     /// Skolverket's id of the school unit.
     pub id: Uuid,
-    /// The code, where the sender gave that: an id does not tell its code.
+    /// The code, where the sender gave that: the code cannot be computed from the id.
     #[serde(skip)]
     pub code: Option<SchoolUnitCode>,
 }
@@ -31,7 +31,7 @@ pub struct SchoolUnitRef {
 pub struct TestRef {
     /// Skolverket's id of the test activity.
     pub id: Uuid,
-    /// The code, where the sender gave that: an id does not tell its code.
+    /// The code, where the sender gave that: the code cannot be computed from the id.
     #[serde(skip)]
     pub code: Option<TestCode>,
 }

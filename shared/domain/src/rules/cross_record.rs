@@ -182,7 +182,7 @@ impl CrossRecordCheck {
     pub(crate) fn duty(&mut self, place: Place, duty: &Duty, findings: &mut Findings) {
         let leads = matches!(duty.duty_role, DutyRole::Rektor | DutyRole::Skoladministrator);
         let unit = self.at_unit(&duty.duty_at, leads, (place, "/dutyAt", duty.id));
-        // One given twice is told of by its id.
+        // A duty given twice is reported by its id.
         let known = self.insert(duty.id, Known::of(RecordKind::Duty, false, unit));
         if !known && !self.duties.insert(hashed(&(duty.person.id, duty.duty_at.id, duty.duty_role))) {
             findings.broken(FindingCode::DutiesAlike, duty.id, || place.pointer(""));
@@ -253,7 +253,7 @@ impl CrossRecordCheck {
         let elsewhere = |known: &Known| known.unit != NOWHERE && Some(known.unit) != unit;
         let mut groups = HashSet::new();
         for (index, group) in activity.groups.iter().enumerate() {
-            // What is said of one that is named twice is said once.
+            // A group that is named twice is reported once.
             if !groups.insert(group.id) {
                 continue;
             }
@@ -278,7 +278,7 @@ impl CrossRecordCheck {
         }
     }
 
-    /// Tells what can only be told at the end.
+    /// Reports what can only be known at the end.
     pub(crate) fn finish(self, findings: &mut Findings) {
         if !self.whole {
             return;

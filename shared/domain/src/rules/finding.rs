@@ -154,7 +154,7 @@ impl Finding {
 
     /// The same, fixed elsewhere than is usual for its code.
     #[must_use]
-    pub(crate) fn mended(self, mender: Mender) -> Self {
+    pub(crate) fn fixed_by(self, mender: Mender) -> Self {
         Self { mender, ..self }
     }
 }
@@ -167,7 +167,7 @@ impl Findings {
         if before < MAX_LISTED {
             self.listed.push(Finding { record_id: record, ..finding() });
         }
-        // What refuses a send is told, and never kept with it.
+        // What refuses a send is reported, and never stored.
         if let Some(record) = record.filter(|_| !kind.refuses(Validation::WarnOnly)) {
             self.records.add(record, kind.code);
         }
@@ -179,8 +179,8 @@ impl Findings {
         self.add(kind, Some(record), || Finding::new(kind, pointer()));
     }
 
-    /// Adds one finding that stands for `count` places, the first of them in this record. It is said once: the records
-    /// are not marked with it.
+    /// Adds one finding that stands for `count` places, the first of them in this record. It is reported once: the
+    /// records' rows do not show it.
     pub(crate) fn add_once(&mut self, count: u32, record: Option<RecordId>, finding: Finding) {
         self.count(finding.kind, count, record.as_slice());
         self.listed.push(Finding { record_id: record, count: Some(count), ..finding });

@@ -39,7 +39,7 @@ pub(crate) fn person(place: Place, person: &Person, conditions: Conditions, find
     for (index, eppn) in person.edu_person_principal_names.iter().enumerate() {
         let mut broken = |code| broken(code, &format!("/eduPersonPrincipalNames/{index}"));
         let eppn = eppn.expose();
-        // That there is none is said where the form is looked at.
+        // A missing EPPN is reported by the check of the form.
         if characters::is_blank(eppn) {
             continue;
         }
@@ -105,7 +105,7 @@ fn names(person: &Person, broken: &mut impl FnMut(FindingCode, &str)) {
         if name.chars().any(characters::is_invisible) {
             broken(FindingCode::NameInvisibleCharacter, at);
         }
-        // Of one that is too long altogether, that is what is to be said.
+        // A name that is too long to be stored is reported by the check of the form.
         if (LONGEST_NAME + 1..=attribute::LONGEST_NAME).contains(&characters::length(name)) {
             broken(FindingCode::LongName, at);
         }

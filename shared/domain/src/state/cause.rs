@@ -1,4 +1,4 @@
-//! Why records were not simply accepted, told so that records with the same cause can stand together.
+//! Why records were not simply accepted, in a form that lets records with the same cause be grouped.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::kind::finding_code::Severity;
 use crate::state::outcome::Outcome;
 
 /// What a cause weighs: an error where records were not accepted, or nobody knows whether they were; a warning where
-/// they were, but something should be mended.
+/// they were, but something should be fixed.
 pub(crate) fn weight(outcome: Outcome) -> Severity {
     match outcome {
         Outcome::Success | Outcome::Warning => Severity::Warning,

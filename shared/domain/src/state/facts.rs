@@ -23,7 +23,7 @@ pub struct Facts {
     /// Of a person or a duty: the person's identity is protected.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
-    /// Of an activity: the test's code, where the sender gave it. An id does not tell its code.
+    /// Of an activity: the test's code, where the sender gave it. The code cannot be computed from the id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_code: Option<TestCode>,
     /// Of an activity: the school unit's code, where the sender gave it.

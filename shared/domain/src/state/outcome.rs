@@ -13,7 +13,7 @@ vocabulary!(
         Pending = "pending",
         /// Accepted by Skolverket; not yet seen in the test platform.
         Success = "success",
-        /// Accepted, but should be mended.
+        /// Accepted, but should be fixed.
         Warning = "warning",
         /// Not accepted.
         Error = "error",

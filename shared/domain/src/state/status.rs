@@ -2,7 +2,7 @@
 
 use crate::kind::vocabulary::vocabulary;
 
-/// An event that has no place in the state it met. Nothing is guessed: whoever caused it is told.
+/// An event that has no place in the state it met. It is an error of the caller; no state is guessed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a {what} that is {state} cannot take the event {event}")]
 pub struct IllegalTransition {

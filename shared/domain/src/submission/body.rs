@@ -42,8 +42,8 @@ impl fmt::Debug for Submission {
 impl Submission {
     /// Reads the body of `POST /v1/sends`: `{activities, groups, duties, persons, options?}`.
     ///
-    /// Looks at its form, its ids and references, that each record fits a call, and at all rules. All that is wrong
-    /// is told at once.
+    /// Looks at its form, its ids and references, that each record fits a call, and at all rules. All faults
+    /// are reported at once.
     ///
     /// # Errors
     /// [`Rejection::NotReadable`] if it is not a JSON object.
@@ -55,7 +55,7 @@ impl Submission {
         let (mut read, _) = Self::of(body, attribute::SUBMISSION, conditions, external)?;
         let whole = read.content.options.references == References::Internal
             && !read.findings.counts().iter().any(|count| count.kind.code.is_binding());
-        read.content.check_together(whole, &mut read.findings);
+        read.content.check_cross_record(whole, &mut read.findings);
         Ok(read)
     }
 
@@ -66,7 +66,7 @@ impl Submission {
     /// As [`Submission::read`].
     pub fn read_corrections(body: &[u8], conditions: Conditions) -> Result<Read<Self>, Rejection> {
         let (mut read, _) = Self::of(body, attribute::CORRECTIONS, conditions, |_| true)?;
-        read.content.check_together(false, &mut read.findings);
+        read.content.check_cross_record(false, &mut read.findings);
         Ok(read)
     }
 
@@ -111,8 +111,8 @@ impl Submission {
     }
 
     /// Holds its records against the rules over several of them. `whole`: everything is there that a record may depend
-    /// on, and could be read; otherwise nothing is said of what is missing.
-    fn check_together(&self, whole: bool, findings: &mut Findings) {
+    /// on, and could be read; otherwise missing records are not reported.
+    fn check_cross_record(&self, whole: bool, findings: &mut Findings) {
         let Self { persons, duties, groups, activities, .. } = self;
         let mut check = CrossRecordCheck::new(whole);
         for duty in duties {

@@ -1,5 +1,5 @@
-//! What corrected records change of what is known of a send's records: a row's facts and an activity's summary tell of
-//! other records too, and must not go on telling what was before the correction.
+//! What corrected records change in the facts of a send's other records: a row's facts and an activity's summary hold
+//! values of other records too, and must not keep those from before the correction.
 
 use std::collections::{HashMap, HashSet};
 
@@ -208,7 +208,7 @@ impl<'a> Corrected<'a> {
         let students = if corrected.is_some() { counted } else { counted.or(before.students) };
         let Some(activity) = corrected else { return ActivitySummary { students, ..before } };
         let mut after = ActivitySummary::of(activity, &Facts::of_activity(activity), students);
-        // What registers told of the same school unit and the same test still holds.
+        // What is known from the registers about the same school unit and the same test still holds.
         if after.school_unit.id == before.school_unit.id {
             after.school_unit.name = before.school_unit.name;
             after.school_unit.code = after.school_unit.code.or(before.school_unit.code);

@@ -232,7 +232,7 @@ impl FormCheck {
         }
     }
 
-    /// Who is to act is not the sender, and has to be told in words of its own.
+    /// Reports a missing EPPN. It has a code of its own because not the sender but the identity provider must act.
     fn no_eppn(&mut self) {
         let (path, kind) = (&self.path, FindingKind::of(FindingCode::EppnMissing));
         self.findings.add(kind, self.record_id, || Finding::new(kind, pointer(path)));
@@ -250,12 +250,12 @@ impl FormCheck {
         }
     }
 
-    /// Says of each attribute that is left out, once, how often it was there. To be called when all was visited.
-    pub(crate) fn tell_not_taken(&mut self) {
+    /// Reports each attribute that is left out, once, with its count. Call it when everything was visited.
+    pub(crate) fn report_not_taken(&mut self) {
         let kind = FindingKind::of(FindingCode::AttributeNotTaken);
         for (attribute, NotTaken { count, pointer, within }) in std::mem::take(&mut self.not_taken) {
-            let told = Finding::new(kind, pointer).with(Detail::NotTaken(attribute));
-            self.findings.add_once(count, within, told);
+            let finding = Finding::new(kind, pointer).with(Detail::NotTaken(attribute));
+            self.findings.add_once(count, within, finding);
         }
     }
 
@@ -311,7 +311,7 @@ impl FormCheck {
         self.findings.add(kind, record_id, || {
             let found = Finding::new(kind, pointer(path)).with(detail);
             let mender = mender(kind, path).unwrap_or(found.mender);
-            found.mended(mender)
+            found.fixed_by(mender)
         });
     }
 }

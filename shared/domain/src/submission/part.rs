@@ -17,7 +17,7 @@ use crate::submission::reader::{self, Read, Rejection};
 pub struct PackedPart {
     /// Its number, from 1.
     pub part: u32,
-    /// Its calls. Facts are what a record tells by itself.
+    /// Its calls. Facts are those that the record alone determines.
     pub batches: PerKind<Vec<PlannedBatch>>,
 }
 

@@ -30,7 +30,7 @@ pub struct Read<T> {
 }
 
 impl<T> Read<T> {
-    /// The whole content with what is to be said of it; or what keeps it from being accepted.
+    /// The whole content with its findings; or those that keep it from being accepted.
     ///
     /// # Errors
     /// [`Rejection::Faults`]
@@ -65,7 +65,7 @@ pub(super) fn read(
     let frame = json::read(body, &mut reader).map_err(Rejection::NotReadable)?;
     let mut form = reader.form;
     form.frame(&frame, attributes);
-    form.tell_not_taken();
+    form.report_not_taken();
     reference_check::check(&mut form, frame.lengths, external(&frame.attributes));
     Ok((frame.attributes, form.findings))
 }

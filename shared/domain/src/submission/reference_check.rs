@@ -10,11 +10,11 @@ use crate::rules::finding::{Detail, Finding, FindingKind, Findings};
 use crate::submission::form::{FormCheck, Named, is_uuid};
 
 /// The kinds of record that have an id, by the id in lower case: as a text, so that a malformed id and a
-/// reference to it still meet, and the admin is told of the id only.
+/// reference to it still meet, and only the id is reported.
 type Kinds = HashMap<String, PerKind<bool>>;
 
-/// Adds the faults of ids and references to a form's. `lengths`: how many records each list has;
-/// none where there is no list, about which nothing is said then. `external`: what is not there may be at
+/// Adds the faults of ids and references to a form's. `lengths`: how many records each list has; `None` where there is
+/// no list, and then references to that kind are not checked. `external`: a record that is not there may be at
 /// Skolverket already.
 pub(crate) fn check(form: &mut FormCheck, lengths: PerKind<Option<usize>>, external: bool) {
     let mut kinds = Kinds::new();
@@ -45,7 +45,7 @@ fn check_references_to(kind: RecordKind, form: &mut FormCheck, kinds: &Kinds, le
         .collect();
 
     // A record whose id cannot be read is missed by whatever points at it. As long as those records can be all
-    // that is missed, the fault is at their ids and is told there.
+    // that is missed, the fault is at their ids and is reported there.
     let known = form.ids.iter().filter(of_kind).filter(|id| {
         let text = id.text.to_lowercase();
         is_uuid(&text) || named.contains(&text)

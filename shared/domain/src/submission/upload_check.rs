@@ -1,6 +1,6 @@
 //! A send that came in parts, seen as a whole: ids and references over all of it (domain rules 1 and 2), the rules over
 //! several records, and what its rows show that stands in other parts. It goes through the send once, batch by batch and
-//! kind by kind, and keeps eight bytes of an id: as much as tells records of one send apart.
+//! kind by kind, and keeps eight bytes of an id: enough to distinguish the records of one send.
 
 use std::collections::HashMap;
 
@@ -30,11 +30,11 @@ pub struct Origin {
 }
 
 /// What is known of a send by now. Call in this order: [`UploadCheck::roles`] for every batch of duties, then
-/// [`UploadCheck::persons`] and [`UploadCheck::duties`], [`UploadCheck::ahead`] for every batch of activities, then [`UploadCheck::groups`]
-/// and [`UploadCheck::activities`] for every batch of each.
+/// [`UploadCheck::persons`] and [`UploadCheck::duties`], then [`UploadCheck::summarize`] for every batch of activities,
+/// then [`UploadCheck::groups`] and [`UploadCheck::activities`] for every batch of each.
 pub struct UploadCheck {
     external: bool,
-    together: CrossRecordCheck,
+    cross_record: CrossRecordCheck,
     findings: Findings,
     roles: HashMap<u64, Vec<DutyRole>>,
     /// Of those with duties: the name, and whether the identity is protected.
@@ -62,7 +62,7 @@ impl UploadCheck {
         let external = references == References::External;
         Self {
             external,
-            together: CrossRecordCheck::new(!external),
+            cross_record: CrossRecordCheck::new(!external),
             findings: Findings::default(),
             roles: HashMap::new(),
             staff: HashMap::new(),
@@ -75,7 +75,7 @@ impl UploadCheck {
     /// Notes who has which roles.
     pub fn roles(&mut self, duties: &[Duty]) {
         for duty in duties {
-            self.together.staff(duty);
+            self.cross_record.staff(duty);
             let roles = self.roles.entry(duty.person.id.hash64()).or_default();
             if !roles.contains(&duty.duty_role) {
                 roles.push(duty.duty_role);
@@ -88,7 +88,7 @@ impl UploadCheck {
         let mut changed = false;
         for (index, (person, facts)) in persons.iter().zip(facts).enumerate() {
             let place = self.own_id(origin, index, person, facts);
-            self.together.person(place, person, &mut self.findings);
+            self.cross_record.person(place, person, &mut self.findings);
             let id = person.id.hash64();
             let Some(roles) = self.roles.get(&id) else { continue };
             let role = Some(DutyRole::list(roles));
@@ -104,7 +104,7 @@ impl UploadCheck {
         let mut changed = false;
         for (index, (duty, facts)) in duties.iter().zip(facts).enumerate() {
             let place = self.own_id(origin, index, duty, facts);
-            self.together.duty(place, duty, &mut self.findings);
+            self.cross_record.duty(place, duty, &mut self.findings);
             self.activity_records.duty(duty.id, duty.person.id);
             self.references(place, duty);
             if let Some((name, protected)) = self.staff.get(&duty.person.id.hash64()) {
@@ -117,9 +117,9 @@ impl UploadCheck {
 
     /// Sums a batch of activities up, and notes of which school year the tests are: before the groups, to know whose
     /// members are to be counted.
-    pub fn ahead(&mut self, activities: &[Activity], facts: &[Facts]) {
+    pub fn summarize(&mut self, activities: &[Activity], facts: &[Facts]) {
         for (activity, facts) in activities.iter().zip(facts) {
-            self.together.test(activity, facts.test_code.as_ref());
+            self.cross_record.test(activity, facts.test_code.as_ref());
             self.activity_records.activity(activity.id, activity.groups(), activity.duties());
             self.summaries.push(ActivitySummary::of(activity, facts, None));
         }
@@ -129,7 +129,7 @@ impl UploadCheck {
     pub fn groups(&mut self, origin: Origin, groups: &[Group], facts: &[Facts]) {
         for (index, (group, facts)) in groups.iter().zip(facts).enumerate() {
             let place = self.own_id(origin, index, group, facts);
-            self.together.group(place, group, &mut self.findings);
+            self.cross_record.group(place, group, &mut self.findings);
             self.references(place, group);
             if self.activity_records.names(group.id) {
                 self.activity_records.group(group.id, group.members());
@@ -141,15 +141,15 @@ impl UploadCheck {
     pub fn activities(&mut self, origin: Origin, activities: &[Activity], facts: &[Facts]) {
         for (index, (activity, facts)) in activities.iter().zip(facts).enumerate() {
             let place = self.own_id(origin, index, activity, facts);
-            self.together.activity(place, activity, &mut self.findings);
+            self.cross_record.activity(place, activity, &mut self.findings);
             self.references(place, activity);
         }
     }
 
-    /// The send, and what is wrong or worth a warning beyond what its parts told. Pointers are into the parts:
+    /// The send, and what is wrong or worth a warning beyond what was found in its parts. Pointers are into the parts:
     /// `/parts/3/persons/7/id`.
     pub fn finish(mut self) -> Read<CheckedUpload> {
-        self.together.finish(&mut self.findings);
+        self.cross_record.finish(&mut self.findings);
         let Self { mut summaries, activity_records, found_before, findings, .. } = self;
         for activity in &mut summaries {
             activity.students = activity_records.students(activity.id);
@@ -169,7 +169,7 @@ impl UploadCheck {
     fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T, facts: &Facts) -> Place {
         let place = Place::in_part(origin.part, T::KIND, origin.first + index);
         let id = record.id();
-        if self.together.kind_of(id).is_some() {
+        if self.cross_record.kind_of(id).is_some() {
             reference_check::duplicate_id(&mut self.findings, Some(id), || place.pointer("/id"));
         }
         facts.findings.iter().for_each(|code| self.found_before.add(id, *code));
@@ -183,7 +183,7 @@ impl UploadCheck {
             let to = relation.to;
             for (index, id) in record.referred(to).into_iter().enumerate() {
                 let at = || place.pointer(&relation.pointer(index));
-                match self.together.kind_of(id) {
+                match self.cross_record.kind_of(id) {
                     Some(kind) if kind == to => {}
                     Some(_) => reference_check::of_another_kind(&mut self.findings, to, within, at),
                     None => reference_check::missing(&mut self.findings, to, self.external, within, at),

@@ -130,7 +130,7 @@ fn words(en: impl Into<Cow<'static, str>>, sv: impl Into<Cow<'static, str>>) -> 
     (en.into(), sv.into())
 }
 
-/// What exactly is wrong. `count`: at how many places, where it is told once for all of them.
+/// What exactly is wrong. `count`: at how many places, where one finding stands for all of them.
 fn of_detail(detail: &Detail, count: Option<u32>) -> Words {
     match detail {
         Detail::Required(name) => words(

@@ -1,4 +1,4 @@
-//! What is said of a register that could not be looked into.
+//! The words for a register that could not be read.
 
 use crate::rules::register::Register;
 use crate::words::text::Text;

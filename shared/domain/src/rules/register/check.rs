@@ -9,7 +9,7 @@ use crate::rules::register::{Known, KnownUnit, Register, SchoolUnit};
 
 impl Mentions {
     /// Adds to `findings` what the registers contradict. Gives the registers of which something was wanted that is not
-    /// known: what they would have said is not checked.
+    /// known: that part of the send is not checked.
     pub fn check(&self, known: &Known, now: Timestamp, findings: &mut Findings) -> Vec<Register> {
         let mut not_checked = Vec::new();
         if !self.check_school_units(known, findings) {
@@ -36,7 +36,7 @@ impl Mentions {
             report(findings, FindingKind::of(code), places, "");
         }
         for (offer, places) in &self.offers.known {
-            // Of a unit that is not the organiser's, that is what is to be told.
+            // A unit that is not the organiser's is reported as such, and no more.
             let Some(KnownUnit::Own(unit)) = known.school_units.get(&offer.school_unit) else { continue };
             if let Some((code, attribute)) = offer.is_lacking(unit) {
                 let kind = FindingKind::of(code);

@@ -55,7 +55,7 @@ pub(super) struct Things<T> {
     pub(super) more: bool,
 }
 
-/// A school type, and perhaps a school year, that a school unit is said to have.
+/// A school type, and perhaps a school year, that records claim for a school unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Offer {
     pub(super) school_unit: Uuid,
@@ -74,7 +74,7 @@ pub(super) struct Places {
     pub(super) more: Vec<u64>,
 }
 
-/// One place. Thousands are kept: its JSON Pointer is written when it is told.
+/// One place. Thousands are kept: its JSON Pointer is built when it is reported.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) record: RecordId,

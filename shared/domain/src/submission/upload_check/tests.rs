@@ -55,7 +55,7 @@ fn in_parts(parts: &[Value], references: References) -> Result<Whole, Findings> 
         assert_eq!(check.duties(origin, &read(body), found), before != *found);
         facts[RecordKind::Duty].append(found);
     });
-    each(RecordKind::Activity, &mut |_, body, facts| check.ahead(&read(body), facts));
+    each(RecordKind::Activity, &mut |_, body, facts| check.summarize(&read(body), facts));
     each(RecordKind::Group, &mut |origin, body, found| {
         check.groups(origin, &read(body), found);
         facts[RecordKind::Group].append(found);

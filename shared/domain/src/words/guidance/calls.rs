@@ -1,4 +1,4 @@
-//! What is said of a whole call. Most of it the system handles by itself: the admin only wants to know that it does.
+//! What the answer to a whole call means. The system handles most of them by itself, and the texts say so.
 
 use crate::state::wait_cause::WaitCause;
 use crate::words::guidance::entry::About::{Any, Parameter};

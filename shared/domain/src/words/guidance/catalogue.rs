@@ -23,7 +23,7 @@ pub struct Message<'a> {
     pub message_type: Option<&'a str>,
 }
 
-/// What is said of a message that the catalogue does not know.
+/// The guidance for a message that the catalogue does not have.
 pub const UNKNOWN: Guidance = Guidance::new(
     Who::Operator,
     [

@@ -1,4 +1,4 @@
-//! What the outcome of a record says of which Skolverket said nothing.
+//! The guidance for the outcome of a record about which Skolverket sent no message.
 
 use crate::words::guidance::{Guidance, Who};
 
