@@ -1,4 +1,4 @@
-// The README's walk through the API, with the types that openapi-typescript makes of its description.
+// The API guide's walk (functions/api/README.md), with the types that openapi-typescript makes of its description.
 
 import { readFile } from "node:fs/promises";
 import createClient from "openapi-fetch";
