@@ -23,11 +23,8 @@ async fn three_hundred_sends_at_once_all_succeed_and_none_starts_twice() {
         let ended = stack.ended_as(organisation, id).await;
         assert_eq!(statuses(&ended), ["succeeded"; 4], "{ended}");
     }
-    let logs = stack.log_text();
-    let count =
-        |event: &str| logs.lines().filter(|line| line.contains(&format!("\"event\":\"{event}\""))).count();
-    assert_eq!(count("job.started"), usize::from(SENDS) * 4);
-    assert_eq!(count("message.failed"), 0);
+    assert_eq!(stack.events("job.started").len(), usize::from(SENDS) * 4);
+    assert_eq!(stack.events("message.failed").len(), 0);
     let calls = stack.skolverket.calls();
     let bulk = calls.iter().filter(|call| call.call == CallKind::Bulk && call.status == 202).count();
     assert_eq!(bulk, usize::from(SENDS) * 4, "nothing was sent twice");
@@ -41,7 +38,7 @@ async fn three_hundred_sends_at_once_all_succeed_and_none_starts_twice() {
     println!(
         "{SENDS} sends: {} calls, {throttled} of them too fast, {} overdue steps sent again, {messages} messages",
         calls.len(),
-        count("step.overdue")
+        stack.events("step.overdue").len()
     );
     // Alone a send takes four to eight; waiting for a slot or for a look costs one more each.
     assert!(messages < u64::from(SENDS) * 24, "{messages} messages for {SENDS} sends");

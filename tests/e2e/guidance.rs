@@ -6,8 +6,8 @@ use stafett_simulator::{Log, ScriptedOutcome, Simulator};
 use crate::people::{Size, class, record_id, send};
 use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, first_attempt, job, limits};
 
-/// Guidance in both languages.
-fn assert_guides(guidance: &Value, who: &str) {
+/// Asserts that there is guidance in both languages, and who can fix it.
+pub(crate) fn assert_guides(guidance: &Value, who: &str) {
     for text in ["/meaning/sv", "/meaning/en", "/action/sv", "/action/en"] {
         assert!(
             guidance.pointer(text).and_then(Value::as_str).is_some_and(|text| !text.is_empty()),
@@ -193,9 +193,7 @@ async fn a_reading_of_personal_data_is_noted_and_no_other() {
         }
         assert_eq!(stack.get_as(ORGANISER, scope, &access).await.status, 200);
     }
-    let logs = stack.log_text();
-    let lines: Vec<Value> = logs.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let noted: Vec<_> = lines.iter().filter(|line| line["event"] == "history.read").collect();
+    let noted = stack.events("history.read");
     let seen: Vec<_> = noted.iter().map(|line| (line["route"].as_str().unwrap(), &line["records"])).collect();
     assert_eq!(
         seen,
@@ -215,7 +213,7 @@ async fn a_reading_of_personal_data_is_noted_and_no_other() {
         // The local token's subject looks like an e-mail address: it does not stand in the log.
         assert!(line["subject"].as_str().unwrap().starts_with("sha256:"), "{line}");
     }
-    assert!(!logs.contains("admin@local"));
+    assert!(!stack.log_text().contains("admin@local"));
     stack.finish(0).await;
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use stafett_simulator::{Log, ScriptedOutcome};
 
+use crate::guidance::assert_guides;
 use crate::people::{SCHOOL_UNIT, class, record_id};
 use crate::stack::{ORGANISER, TestStack};
 
@@ -16,6 +17,14 @@ fn assert_keys(value: &Value, expected: &[&str]) {
     let mut expected = expected.to_vec();
     expected.sort_unstable();
     assert_eq!(keys(value), expected, "{value}");
+}
+
+/// The one message of a row, without its guidance; the guidance.
+fn only_message(row: &Value) -> (Value, Value) {
+    let [message] = row["messages"].as_array().unwrap().as_slice() else { panic!("{row}") };
+    let mut message = message.clone();
+    let guidance = message.as_object_mut().unwrap().remove("guidance").unwrap_or_default();
+    (message, guidance)
 }
 
 const ROW: [&str; 14] = [
@@ -136,13 +145,15 @@ async fn a_send_is_shown_with_all_that_was_sent_and_answered() {
     assert_eq!((&student["schoolYear"], &student["schoolType"]), (&json!(6), &json!("GR")));
     assert_eq!((&student["outcome"], &student["statusCode"]), (&json!("success"), &json!(201)));
     assert_eq!(rows["items"][6]["role"], "Lärare");
+    let (message, guidance) = only_message(&rows["items"][1]);
     assert_eq!(
-        rows["items"][1]["messages"],
-        json!([{
+        message,
+        json!({
             "severity": "Error", "id": "3047", "messageType": "Bristfälligt värde", "message": text, "attributeName": "eppn",
-            "guidance": rows["items"][1]["messages"][0]["guidance"],
-        }])
+        })
     );
+    assert_guides(&guidance, "identityProvider");
+    assert!(guidance["meaning"]["en"].as_str().unwrap().contains("EPPN"), "{guidance}");
     let duties = stack.get(&format!("/v1/sends/{id}/jobs/duties/records")).await;
     assert_eq!(
         (&duties["items"][0]["outcome"], &duties["items"][0]["role"]),
@@ -210,13 +221,16 @@ async fn those_who_may_only_read_see_no_numbers_and_no_bodies() {
         let values = [&row["name"], &row["civicNo"], &row["eppn"]];
         assert_eq!(values, [&name, &Value::Null, &Value::Null], "{row}");
     }
+    let (message, guidance) = only_message(refused_row);
     assert_eq!(
-        refused_row["messages"],
-        json!([{
+        message,
+        json!({
             "severity": "Error", "id": "2011", "messageType": "Ogiltigt format", "message": null,
-            "attributeName": "Enrolment.schoolYear", "guidance": refused_row["messages"][0]["guidance"],
-        }])
+            "attributeName": "Enrolment.schoolYear",
+        })
     );
+    assert_guides(&guidance, "studentRegister");
+    assert!(guidance["meaning"]["en"].as_str().unwrap().contains("school year"), "{guidance}");
     let whole = get(format!("/jobs/users/records/{refused}")).await.json();
     assert_keys(&whole, &ROW);
     let attempts = get("/jobs/users/attempts".to_owned()).await.json();

@@ -6,12 +6,6 @@ use crate::people::class;
 use crate::stack::{ORGANISER, TestStack};
 use crate::storage::tamper;
 
-fn lines(stack: &TestStack, event: &str) -> Vec<Value> {
-    let lines = stack.log_text();
-    let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    lines.filter(|line| line["event"] == event).collect()
-}
-
 fn ids(page: &Value, name: &str) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item[name].as_str().unwrap().to_owned()).collect()
 }
@@ -54,7 +48,7 @@ async fn an_item_that_cannot_be_read_takes_nothing_else_from_a_list() {
     assert_eq!(ids(&stack.get("/v1/sends").await, "id"), [""; 0]);
     assert_eq!(stack.get("/v1/activities").await["items"].as_array().unwrap().len(), 1);
 
-    let unreadable = lines(&stack, "history.unreadable");
+    let unreadable = stack.events("history.unreadable");
     assert!(
         unreadable.iter().any(|line| line["what"].as_str().unwrap().contains("SendHeader")),
         "{unreadable:?}"
@@ -89,9 +83,9 @@ async fn a_message_of_a_newer_version_waits_and_one_that_fails_names_its_send() 
         })
         .await;
 
-    let newer = lines(&stack, "message.newer");
+    let newer = stack.events("message.newer");
     assert_eq!((&newer[0]["send"], &newer[0]["version"]), (&json!(id), &json!(2)));
-    let failed = &lines(&stack, "message.failed")[0];
+    let failed = &stack.events("message.failed")[0];
     for (name, value) in
         [("send", id.as_str()), ("organisation", ORGANISER), ("stage", "groups"), ("step", "start")]
     {
@@ -99,7 +93,7 @@ async fn a_message_of_a_newer_version_waits_and_one_that_fails_names_its_send() 
     }
     assert_eq!(failed["message"], "a message failed");
     // Every line says which invocation it is of; so do the gateway and the API of a request.
-    let requests = lines(&stack, "api.request");
+    let requests = stack.events("api.request");
     for line in newer.iter().chain([failed]).chain(&requests) {
         assert!(line["request_id"].is_string(), "{line}");
     }
@@ -107,10 +101,7 @@ async fn a_message_of_a_newer_version_waits_and_one_that_fails_names_its_send() 
     let gateway = answer.headers["apigw-requestid"].to_str().unwrap();
     stack
         .until("the request is in the log", async || {
-            lines(&stack, "api.request")
-                .iter()
-                .any(|line| line["gateway_request_id"] == gateway)
-                .then_some(())
+            stack.events("api.request").iter().any(|line| line["gateway_request_id"] == gateway).then_some(())
         })
         .await;
 }

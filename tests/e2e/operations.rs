@@ -16,6 +16,7 @@ use crate::people::{Size, class, record_id, send};
 use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, limits};
 use crate::template::{Document, template};
 use asked::Series;
+pub(crate) use documents::assert_documented;
 
 /// What AWS itself measures, by namespace and the dimensions that it is asked for by.
 const OF_AWS: [(&str, &[&str], &[&str]); 5] = [
@@ -148,7 +149,7 @@ async fn a_run_of_everything() -> Printed {
         .until("every kind of line has been printed", async || {
             let metrics = stack.local("/local/metrics").await;
             let has = |name: &str| metrics.as_array().unwrap().iter().any(|series| series["name"] == name);
-            let stale = stack.log_text().contains("\"event\":\"message.stale\"");
+            let stale = !stack.events("message.stale").is_empty();
             (has("OldestRunningSend") && has("CertificateDaysLeft") && stale).then_some(metrics)
         })
         .await;

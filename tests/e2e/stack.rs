@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::answer::Answer;
 use crate::contract::Contract;
+use crate::operations::assert_documented;
 
 pub(crate) const ORGANISER: &str = "5567044268";
 pub(crate) const ALL_SCOPES: &str = "sends:write history:read history:personal";
@@ -263,8 +264,16 @@ impl TestStack {
         files.map(|file| std::fs::read_to_string(file).unwrap()).collect()
     }
 
-    /// Asserts that nothing is left: the judge is silent, and all queues are empty but for `dead_letters`.
-    /// Gives all that the program printed after its first line.
+    /// The log lines of an event, so far.
+    pub(crate) fn events(&self, event: &str) -> Vec<Value> {
+        let text = self.log_text();
+        // A line that is just being written is no object yet.
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["event"] == event).collect()
+    }
+
+    /// Asserts that nothing is left: the judge is silent, all queues are empty but for `dead_letters`, and every logged
+    /// event is in the operator's handbook. Gives all that the program printed after its first line.
     pub(crate) async fn finish(mut self, dead_letters: u64) -> String {
         self.until("the queues are empty", async || {
             let queues = self.local("/local/queues").await;
@@ -280,6 +289,7 @@ impl TestStack {
         let told: Vec<_> = violations.iter().filter(|violation| violation.rule != Rule::Rate).collect();
         assert!(told.is_empty(), "{told:?}");
         self.program.kill().await.unwrap();
+        assert_documented(&self.log_text());
         let mut printed = String::new();
         self.output.read_to_string(&mut printed).await.unwrap();
         printed

@@ -281,7 +281,7 @@ async fn forgetful() -> TestStack {
 }
 
 fn discarded(stack: &TestStack, id: &str) -> bool {
-    stack.log_text().lines().any(|line| line.contains("\"upload.discarded\"") && line.contains(id))
+    stack.events("upload.discarded").iter().any(|line| line["send"] == id)
 }
 
 #[tokio::test]

@@ -240,35 +240,75 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_said_not_to_have_been_reached() {
+    fn an_answer_that_cannot_be_read_is_not_called_unreachable() {
+        let unreadable = [
+            WaitCause::UnreadableAnswer,
+            WaitCause::AnswerTooLarge,
+            WaitCause::AuthorizationServerUnreadable,
+        ];
         for cause in WaitCause::ALL {
             let verdict = Verdict::PutBack { cause, hint: None, uncertain: false };
-            assert_eq!(verdict.unreadable().is_some(), cause.is_unreadable());
-            let unread = given_up(cause, None).code == ReasonCode::UnreadableAnswer;
-            assert_eq!(unread, cause.is_unreadable(), "{cause:?}");
+            let (shown, code) = if unreadable.contains(&cause) {
+                (Some(cause), ReasonCode::UnreadableAnswer)
+            } else {
+                (None, ReasonCode::Deadline)
+            };
+            assert_eq!((verdict.unreadable(), given_up(cause, None).code), (shown, code), "{cause:?}");
         }
         assert_eq!(Verdict::NewToken.unreadable(), None);
     }
 
-    #[test]
-    fn the_worst_case_of_the_schedule_is_known() {
-        let worst = worst_case(&template());
-        assert_eq!((worst.calls, worst.span.as_secs() / 60), (297, 721));
+    /// The template's timing with pauses from 1 s to 5 s, and a deadline after 20 s.
+    fn short() -> Timing {
+        let seconds = Duration::from_secs;
+        Timing { retry_first: seconds(1), retry_max: seconds(5), deadline: seconds(20), ..template() }
     }
 
     #[test]
-    fn pauses_grow_and_stay_within_their_bounds() {
-        let timing = template();
-        let waits: Vec<_> =
-            (0..12).map(|put_back| retry_wait(&timing, put_back, 1.0, None).as_secs()).collect();
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
-        assert_eq!(retry_wait(&timing, 2, 0.0, None), Duration::from_secs(2));
-        assert_eq!(retry_wait(&timing, 0, 0.0, Some(Duration::from_secs(9))), Duration::from_secs(9));
-        let epoch = Some(Duration::from_secs(1_795_424_397));
-        assert_eq!(retry_wait(&timing, 0, 0.0, epoch), LONGEST_PAUSE);
-        let looks: Vec<_> = (0..6).map(|look| poll_wait(&timing, look).as_millis()).collect();
-        assert_eq!(looks, [700, 1400, 2800, 5600, 10_000, 10_000]);
+    fn no_batch_makes_more_calls_than_the_worst_case() {
+        // The shortest pauses are 0.5, 1 and 2 s, then always 2.5 s: after the call at 18.5 s comes one at 21 s, the last.
+        let worst = WorstCase { calls: 11, span: Duration::from_secs_f64(21.0) };
+        assert_eq!(worst_case(&short()), worst);
+        for timing in [short(), template()] {
+            let worst = worst_case(&timing);
+            assert!(worst.span > timing.deadline && worst.span <= timing.deadline + timing.retry_max);
+            for jitter in [0.0, 0.3, 1.0] {
+                let (mut calls, mut at) = (1, Duration::ZERO);
+                while at <= timing.deadline {
+                    at += retry_wait(&timing, calls - 1, jitter, None);
+                    calls += 1;
+                }
+                assert!(calls <= worst.calls, "{calls} calls with the jitter {jitter}");
+            }
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let timing = short();
+        let waits =
+            |jitter| [0, 1, 2, 3, 40].map(|put_back| retry_wait(&timing, put_back, jitter, None).as_millis());
+        assert_eq!(waits(1.0), [1000, 2000, 4000, 5000, 5000]);
+        assert_eq!(waits(0.0), [500, 1000, 2000, 2500, 2500], "at least half of it");
         assert_eq!(retry_wait(&timing, u32::MAX, 1.0, None), timing.retry_max);
-        assert_eq!([1, 2, 3].map(|round| round_wait(&timing, round).as_secs()), [8, 32, 128]);
+    }
+
+    #[test]
+    fn a_pause_is_not_shorter_than_skolverket_asks_for_up_to_a_bound() {
+        let pause = |hint| retry_wait(&short(), 0, 0.0, Some(Duration::from_secs(hint)));
+        assert_eq!(pause(9), Duration::from_secs(9));
+        assert_eq!(pause(0), Duration::from_millis(500));
+        // A time of day where seconds are expected.
+        assert_eq!(pause(1_795_424_397), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn polls_and_rounds_grow_up_to_the_longest_pause() {
+        let timing =
+            Timing { first_poll: Duration::from_secs(1), poll_max: Duration::from_secs(3), ..short() };
+        let polls = [0, 1, 2, 40].map(|polls| poll_wait(&timing, polls).as_secs());
+        assert_eq!(polls, [1, 2, 3, 3]);
+        let timing = Timing { retry_max: Duration::from_secs(60), ..timing };
+        assert_eq!([0, 1, 2, 3, 40].map(|round| round_wait(&timing, round).as_secs()), [2, 8, 32, 60, 60]);
     }
 }

@@ -358,37 +358,60 @@ mod tests {
         .into()
     }
 
+    /// The whole environment with these values; a variable without a value is left out.
+    fn with(changes: &[(&str, Option<&str>)]) -> Result<Config, ConfigError> {
+        let mut variables = variables();
+        for (name, value) in changes {
+            match value {
+                Some(value) => variables.insert((*name).to_owned(), (*value).to_owned()),
+                None => variables.remove(*name),
+            };
+        }
+        Config::from_variables(variables)
+    }
+
     #[test]
-    fn a_whole_environment_is_read() {
-        let config = Config::from_variables(variables()).unwrap();
-        assert_eq!(config.queues[RecordKind::Group], "http://127.0.0.1/groups");
-        assert_eq!(config.timing.claim, Duration::from_secs(30));
-        let pauses: Vec<_> = config.timing.takeover.pauses.iter().map(|pause| pause.as_secs() / 60).collect();
-        assert_eq!(pauses, [0, 5, 15, 30, 60]);
-        assert!(config.verification.is_some() && config.extra_roots_file.is_none());
-        let without = |name: &str| {
-            let mut variables = variables();
-            variables.remove(name);
-            variables
-        };
-        let Err(ConfigError(faults)) = Config::from_variables(without("VERIFICATION_URL")) else {
-            panic!("half an environment was taken")
-        };
-        assert_eq!(faults, ["VERIFICATION_URL is missing"]);
-        let mut neither = without("VERIFICATION_URL");
-        neither.insert("VERIFICATION_LOCATION".to_owned(), String::new());
-        assert!(Config::from_variables(neither).unwrap().verification.is_none());
+    fn each_stage_has_the_queue_of_its_name() {
+        let config = with(&[]).unwrap();
+        for (stage, name) in
+            [(RecordKind::Person, "users"), (RecordKind::Duty, "duties"), (RecordKind::Group, "groups")]
+        {
+            assert!(config.queues[stage].ends_with(name), "{stage}");
+        }
+        assert!(config.queues[RecordKind::Activity].ends_with("activities"));
+    }
+
+    #[test]
+    fn durations_are_milliseconds_and_pauses_a_list_of_them() {
+        let config = with(&[("CLAIM_MS", Some("1500")), ("RETAKE_PAUSES_MS", Some("0, 250,60000"))]).unwrap();
+        assert_eq!(config.timing.claim, Duration::from_secs_f64(1.5));
+        let pauses = [Duration::ZERO, Duration::from_secs_f64(0.25), Duration::from_secs(60)];
+        assert_eq!(config.timing.takeover.pauses, pauses);
+        for none in ["0", "-5", "1.5", "half a minute"] {
+            assert!(with(&[("CLAIM_MS", Some(none))]).is_err(), "{none}");
+        }
+    }
+
+    #[test]
+    fn the_verification_environment_is_there_as_a_whole_or_not_at_all() {
+        let (url, location) = ("VERIFICATION_URL", "VERIFICATION_LOCATION");
+        assert!(with(&[]).unwrap().verification.is_some());
+        let missing = |name: &str| ConfigError(vec![format!("{name} is missing")]);
+        assert_eq!(with(&[(url, None)]).unwrap_err(), missing(url));
+        assert_eq!(with(&[(location, None)]).unwrap_err(), missing(location));
+        assert!(with(&[(url, None), (location, Some(""))]).unwrap().verification.is_none());
     }
 
     #[test]
     fn everything_that_is_missing_or_wrong_is_named_at_once() {
-        let mut variables = variables();
-        variables.remove("TABLE_NAME");
-        variables.insert("CLAIM_MS".to_owned(), "half a minute".to_owned());
-        variables.insert("RETAKE_PAUSES_MS".to_owned(), "0,soon".to_owned());
-        variables.insert("CALLS_PER_SECOND".to_owned(), "0".to_owned());
-        variables.insert("TOKEN_URL".to_owned(), "http://example.se/transaction".to_owned());
-        let Err(ConfigError(faults)) = Config::from_variables(variables) else { panic!("it was taken") };
+        let ConfigError(faults) = with(&[
+            ("TABLE_NAME", None),
+            ("CLAIM_MS", Some("half a minute")),
+            ("RETAKE_PAUSES_MS", Some("0,soon")),
+            ("CALLS_PER_SECOND", Some("0")),
+            ("TOKEN_URL", Some("http://example.se/transaction")),
+        ])
+        .unwrap_err();
         assert_eq!(
             faults,
             [

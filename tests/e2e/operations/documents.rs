@@ -1,62 +1,51 @@
 //! `infra/aws/README.md`, held to the code and to the template.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::sync::OnceLock;
+
+use serde_json::Value;
 
 use crate::template::{Document, file, template};
 
 const README: &str = "infra/aws/README.md";
+/// What the local program prints about a function that cannot run at all. On AWS, Lambda itself says so.
+const LOCAL: &str = "ended";
 
-/// The levels that each event is logged at, as the sources of what is put into AWS say.
-fn events_of_sources() -> BTreeMap<String, Vec<String>> {
-    let mut events = BTreeMap::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut folders = vec![root.join("shared"), root.join("functions")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.is_dir() {
-                folders.push(entry);
-            } else if entry.extension().is_some_and(|extension| extension == "rs") {
-                note_events(&std::fs::read_to_string(&entry).unwrap(), &mut events);
-            }
+/// The levels of each event, by the table's rows: `| event | level | meaning |`.
+fn documented() -> &'static BTreeMap<String, Vec<String>> {
+    static DOCUMENTED: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
+    DOCUMENTED.get_or_init(|| {
+        let readme = file(README);
+        let (_, table) = readme.split_once("| event | level |").expect("a table of events");
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let mut events = BTreeMap::new();
+        for row in rows {
+            let mut cells = row.trim_matches('|').split('|').map(str::trim);
+            let (event, level) = (cells.next().unwrap(), cells.next().unwrap());
+            assert!(cells.next().is_some_and(|meaning| meaning.len() > 10), "no meaning: {row}");
+            let levels = level.split(", ").map(str::to_uppercase).collect();
+            assert!(events.insert(event.trim_matches('`').to_owned(), levels).is_none(), "twice: {row}");
         }
-    }
-    events
+        events
+    })
 }
 
-/// `tracing::info!(event = "job.ended", …)`, on one line or several.
-fn note_events(source: &str, events: &mut BTreeMap<String, Vec<String>>) {
-    for logged in source.split("tracing::").skip(1) {
-        let Some((level, rest)) = logged.split_once("!(") else { continue };
-        let rest = rest.trim_start();
-        let rest = rest.strip_prefix("target: telemetry::AUDIT, ").unwrap_or(rest);
-        let Some(rest) = rest.strip_prefix("event = \"") else { continue };
-        let (event, _) = rest.split_once('"').unwrap();
-        let levels: &mut Vec<String> = events.entry(event.to_owned()).or_default();
-        levels.push(level.to_owned());
-        levels.sort();
-        levels.dedup();
+/// Asserts that the operator's handbook has every event of these log lines, at the level at which it was logged.
+pub(crate) fn assert_documented(log: &str) {
+    for line in log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let Some(event) = line["event"].as_str().filter(|event| *event != LOCAL) else { continue };
+        let levels = documented().get(event);
+        let has = levels.is_some_and(|levels| levels.iter().any(|level| line["level"] == **level));
+        assert!(has, "{README} does not have the event {event} at the level {}: {levels:?}", line["level"]);
     }
-}
-
-/// The table's rows: `| event | level | meaning |`.
-fn events_of_table(readme: &str) -> BTreeMap<String, Vec<String>> {
-    let (_, table) = readme.split_once("| event | level |").expect("a table of events");
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    let mut events = BTreeMap::new();
-    for row in rows {
-        let mut cells = row.trim_matches('|').split('|').map(str::trim);
-        let (event, level) = (cells.next().unwrap(), cells.next().unwrap());
-        assert!(cells.next().is_some_and(|meaning| meaning.len() > 10), "no meaning: {row}");
-        let levels = level.split(", ").map(str::to_owned).collect();
-        assert!(events.insert(event.trim_matches('`').to_owned(), levels).is_none(), "twice: {row}");
-    }
-    events
 }
 
 #[test]
-fn the_table_of_events_is_that_of_the_code() {
-    assert_eq!(events_of_table(&file(README)), events_of_sources());
+fn an_event_that_the_handbook_does_not_have_is_noticed() {
+    assert_documented(r#"{"event":"job.ended","level":"INFO"}"#);
+    for unknown in [r#"{"event":"job.ended","level":"ERROR"}"#, r#"{"event":"job.lost","level":"INFO"}"#] {
+        assert!(std::panic::catch_unwind(|| assert_documented(unknown)).is_err(), "{unknown}");
+    }
 }
 
 #[test]

@@ -212,6 +212,12 @@ impl Faults {
         self.0.clear();
     }
 
+    /// How many faults are left of the rules for this organisation. Rules without end are not counted.
+    pub(crate) fn left(&self, organisation: &str) -> u32 {
+        let own = |rule: &&FaultRule| rule.target.organisation.as_deref() == Some(organisation);
+        self.0.iter().filter(own).map(|rule| rule.left.left()).sum()
+    }
+
     /// The fault of the first rule that matches and has times left, of which this is one.
     pub(crate) fn take(&mut self, seen: &Seen<'_>) -> Option<Fault> {
         let meant = |rule: &FaultRule| rule.fault.concerns(seen.call) && rule.target.matches(seen);
@@ -224,6 +230,11 @@ impl Faults {
 pub(crate) struct Times(pub(crate) u32);
 
 impl Times {
+    /// How many are left; 0 where there is no end.
+    pub(crate) fn left(self) -> u32 {
+        if self.0 == u32::MAX { 0 } else { self.0 }
+    }
+
     /// Whether there was one left; it is used.
     pub(crate) fn take(&mut self) -> bool {
         match self.0 {
@@ -276,6 +287,19 @@ mod tests {
         assert_eq!(taken, [unavailable, unavailable, Fault::TooLarge, last, last]);
         faults.clear();
         assert_eq!(faults.take(&bulk(&[])), None);
+    }
+
+    #[test]
+    fn what_is_left_of_an_organisations_rules_is_counted() {
+        let mut faults = Faults::default();
+        let own = || FaultTarget::calls(CallKind::Bulk).of("5567044268");
+        faults.add(own(), 2, Fault::Unavailable);
+        faults.add(own().containing(Uuid::new_v4()), 1, Fault::TooLarge);
+        faults.add(own(), u32::MAX, Fault::ServerError);
+        faults.add(FaultTarget::calls(CallKind::Bulk).of("2120000142"), 5, Fault::ServerError);
+        assert_eq!(faults.left("5567044268"), 3);
+        faults.take(&bulk(&[]));
+        assert_eq!((faults.left("5567044268"), faults.left("2120000142")), (2, 5));
     }
 
     #[test]

@@ -41,6 +41,15 @@ impl Script {
         self.left_out.insert(record, Times(times));
     }
 
+    /// How often the record is still to have a TemporaryError, or to be left out of an answer.
+    pub(crate) fn left(&self, record: Uuid) -> u32 {
+        [&self.temporary, &self.left_out]
+            .into_iter()
+            .filter_map(|times| times.get(&record))
+            .map(|times| times.left())
+            .sum()
+    }
+
     pub(crate) fn stick_next(&mut self, kind: Kind) {
         *self.stuck.entry(kind).or_default() += 1;
     }
@@ -169,7 +178,9 @@ mod tests {
     fn a_record_is_left_out_so_many_times() {
         let (mut script, record, other) = (Script::default(), Uuid::new_v4(), Uuid::new_v4());
         script.leave_out(record, 1);
+        assert_eq!(script.left(record), 1);
         assert_eq!(script.left_out([record, other].into_iter()), HashSet::from([record]));
+        assert_eq!(script.left(record), 0);
         assert!(script.left_out([record, other].into_iter()).is_empty());
     }
 

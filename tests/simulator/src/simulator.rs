@@ -179,6 +179,12 @@ impl Simulator {
         self.state.lock().add_fault(target, times, fault);
     }
 
+    /// How many faults have not happened yet: those of rules for this organisation, and those that the scripts of these
+    /// records ask for. A test that expects a fault asserts that none is left.
+    pub fn faults_left(&self, organisation: &str, records: &[Uuid]) -> u32 {
+        self.state.lock().faults_left(organisation, records)
+    }
+
     /// Forgets the rules of [`fault`](Simulator::fault), which records to leave out, and what was to happen to next
     /// jobs. Jobs that are stuck or lost stay so; so do the scripts of records and [`set_down`](Simulator::set_down).
     pub fn clear_faults(&self) {

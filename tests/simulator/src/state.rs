@@ -181,6 +181,11 @@ impl State {
         self.faults.add(target, times, fault);
     }
 
+    pub(crate) fn faults_left(&self, organisation: &str, records: &[Uuid]) -> u32 {
+        let scripted = records.iter().map(|record| self.script.left(*record)).sum::<u32>();
+        self.faults.left(organisation) + scripted
+    }
+
     pub(crate) fn clear_faults(&mut self) {
         self.faults.clear();
         self.script.clear_jobs();
