@@ -1,7 +1,9 @@
-//! The Lambda function's program.
+//! The duties function: the stage that sends duties to Skolverket.
+
+use stafett_domain::RecordKind;
 
 // One event at a time on a seventh of a core: further threads would only cost memory.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    stafett_duties::run().await
+    stafett_relay::run_stage(RecordKind::Duty).await
 }

@@ -1,6 +1,8 @@
-//! What a function process runs: the function's real entry point.
+//! What a function process runs: what the function's own `main` runs.
 
 use serde_json::json;
+use stafett_domain::RecordKind;
+use stafett_relay::run_stage;
 
 /// Runs this function until its Runtime API is gone, on one thread as the function's own program does. The name is that
 /// of its package.
@@ -14,10 +16,10 @@ pub fn run(function: &str) -> Result<(), String> {
 async fn entry_point(function: &str) -> Result<(), String> {
     let result = match function {
         "api" => Box::pin(stafett_api::run()).await,
-        "users" => Box::pin(stafett_users::run()).await,
-        "duties" => Box::pin(stafett_duties::run()).await,
-        "groups" => Box::pin(stafett_groups::run()).await,
-        "activities" => Box::pin(stafett_activities::run()).await,
+        "users" => Box::pin(run_stage(RecordKind::Person)).await,
+        "duties" => Box::pin(run_stage(RecordKind::Duty)).await,
+        "groups" => Box::pin(run_stage(RecordKind::Group)).await,
+        "activities" => Box::pin(run_stage(RecordKind::Activity)).await,
         "watchdog" => Box::pin(stafett_watchdog::run()).await,
         _ => return Err("no function of this name was built in".to_owned()),
     };
