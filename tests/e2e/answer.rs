@@ -1,4 +1,4 @@
-//! An answer of the API, as tests look at it.
+//! An answer of the API.
 
 use reqwest::StatusCode;
 use serde_json::Value;

@@ -41,8 +41,8 @@ async fn what_has_not_changed_is_not_sent_again() {
         assert!(tag.starts_with("W/\"") && first.status == 200, "{path}: {tag}");
         assert_eq!(header(&first, "vary"), "Authorization, Accept, Accept-Encoding, Accept-Language");
         let about_persons = path.contains("/records");
-        let kept = if about_persons { "no-store" } else { "private, no-cache" };
-        assert_eq!(header(&first, "cache-control"), kept, "{path}");
+        let cache_control = if about_persons { "no-store" } else { "private, no-cache" };
+        assert_eq!(header(&first, "cache-control"), cache_control, "{path}");
         assert_eq!(header(&first, "retry-after"), "", "{path}: it has ended");
         let again = get(&stack, ALL_SCOPES, &path, &[("if-none-match", &tag)]).await;
         assert_eq!(

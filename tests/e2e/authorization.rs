@@ -83,8 +83,8 @@ async fn every_call_needs_its_token_its_scope_and_its_organiser() {
             }
             let answer = call(Some(refused)).await;
             let kind = Value::String(format!("urn:stafett:problem:{kind}"));
-            let told = answer.json();
-            assert_eq!((answer.status.as_u16(), &told["type"]), (status, &kind), "{method} {path}");
+            let seen = answer.json();
+            assert_eq!((answer.status.as_u16(), &seen["type"]), (status, &kind), "{method} {path}");
             tried += 1;
         }
     }
@@ -129,15 +129,15 @@ async fn scopes_may_be_a_list_and_other_claims_may_be_anything() {
     for scopes in [json!([]), json!(12), json!(null), json!({"history:read": true}), json!(["history"])] {
         for name in ["scope", "scp"] {
             let answer = get(&with(json!({name: scopes})).await, "/v1/sends").await;
-            let told = (answer.status.as_u16(), refusal(&answer));
-            assert_eq!(told, (403, "urn:stafett:problem:scope".to_owned()), "{name}: {scopes}");
+            let seen = (answer.status.as_u16(), refusal(&answer));
+            assert_eq!(seen, (403, "urn:stafett:problem:scope".to_owned()), "{name}: {scopes}");
         }
     }
     for number in [json!([ORGANISER]), json!(12.5), json!(null), json!({"a": 1}), json!(true)] {
         let claims = json!({"scope": ["history:read"], "organisation_number": number});
         let answer = get(&with(claims).await, "/v1/sends").await;
-        let told = (answer.status.as_u16(), refusal(&answer));
-        assert_eq!(told, (403, "urn:stafett:problem:no-organiser".to_owned()), "{number}");
+        let seen = (answer.status.as_u16(), refusal(&answer));
+        assert_eq!(seen, (403, "urn:stafett:problem:no-organiser".to_owned()), "{number}");
     }
     stack.finish(0).await;
 }

@@ -1,4 +1,4 @@
-//! Much work at once is no fault.
+//! Much work at once causes no failures.
 
 use stafett_simulator::{CallKind, Limits, Rule, Simulator};
 
@@ -40,7 +40,7 @@ async fn three_hundred_sends_at_once_all_succeed_and_none_starts_twice() {
         calls.len(),
         stack.events("step.overdue").len()
     );
-    // Alone a send takes four to eight; waiting for a slot or for a look costs one more each.
+    // Alone a send takes four to eight; waiting for a slot or for a poll costs one more each.
     assert!(messages < u64::from(SENDS) * 24, "{messages} messages for {SENDS} sends");
     stack.finish(0).await;
 }

@@ -1,4 +1,4 @@
-//! What the list of activities is kept in may be lost, or look lost: the list is not.
+//! The stored list of activities may be lost, or seem lost: the list that is shown is not.
 
 use serde_json::{Value, json};
 
@@ -65,7 +65,7 @@ async fn a_catalogue_is_there_after_a_lost_answer_and_made_anew_if_it_is_not() {
         tamper(&stack, "DeleteItem", (&pk, &sk), &json!({})).await;
     }
     assert_eq!(listed(&stack).await, newest_first(&sends));
-    // One send of which nobody can tell what it holds keeps no other from being listed.
+    // A send whose content cannot be read keeps no other from being listed.
     let unreadable = sends.remove(3);
     let broken = json!({
         "UpdateExpression": "SET activities = :broken", "ExpressionAttributeValues": {":broken": {"S": "[{}]"}},

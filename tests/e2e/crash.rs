@@ -168,7 +168,7 @@ struct Row {
 
 #[tokio::test]
 async fn a_send_ends_the_same_wherever_a_process_is_killed() {
-    // Jobs that are done at the first look: every run makes the same calls.
+    // Jobs that are done at the first poll: every run makes the same calls.
     let limits = Limits { job_time: std::time::Duration::ZERO, ..roomy() };
     let stack = TestStack::start_with(Simulator::start(limits).await.unwrap(), &[]).await;
     let (expected, first) = undisturbed(&stack, &json!([])).await;

@@ -75,7 +75,7 @@ async fn rows_are_a_sheet_for_those_who_ask_for_one() {
     let hidden = lines(&masked);
     assert!(hidden[1].contains(";Elev;;;6;GR;"), "{}", hidden[1]);
     assert!(hidden[2].contains(";2011 Ogiltigt format, Enrolment.schoolYear;;"), "{}", hidden[2]);
-    // Of a protected person there is neither name nor number, whoever asks.
+    // Of a protected person there is neither name nor number, whatever the scope.
     for (line, of_all) in [(hidden[3], &hidden), (found[3], &found)] {
         assert!(line.contains(";;Elev;;;6;GR;"), "{line}");
         assert_eq!(of_all.len(), 703);

@@ -61,7 +61,7 @@ async fn the_four_stages_arrive_in_order_and_whole() {
         |kind| calls.iter().find(|call| call.kind == Some(kind) && call.call == CallKind::Bulk).unwrap();
     let person = &bulk(Kind::Persons).request.as_ref().unwrap()["data"][0];
     assert_eq!(person["enrolments"][0]["enroledAt"], json!({"id": "fb22448b-b724-5e53-8a2c-d8b339206901"}));
-    // One bulk and one job call a batch, if the job was done at the first look; a busy machine may look later.
+    // One bulk and one job call a batch, if the job was done at the first poll; a busy machine may poll later.
     assert_eq!(calls.iter().filter(|call| call.call == CallKind::Bulk).count(), 4);
     assert_eq!(
         calls.iter().filter(|call| call.call == CallKind::Token).count(),
@@ -200,7 +200,7 @@ async fn a_killed_stage_function_does_not_keep_a_send_from_succeeding() {
 }
 
 #[tokio::test]
-async fn an_organiser_without_authorization_is_told_and_the_others_go_on() {
+async fn an_organiser_without_authorization_sees_why_and_the_others_go_on() {
     let settings = tempfile::TempDir::new().unwrap();
     let file = settings.path().join(format!("{ORGANISER}.json"));
     std::fs::write(file, r#"{"entityId": "https://nobody.example.se"}"#).unwrap();

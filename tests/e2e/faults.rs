@@ -1,4 +1,4 @@
-//! Every fault of Skolverket's at every stage: what can be waited out is waited out, what cannot is told, and nothing
+//! Every fault of Skolverket's at every stage: a transient fault is waited out, another one is reported, and nothing
 //! that was accepted is reported as refused, or the other way round.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub(crate) const STAGES: [(&str, Kind, &str); 4] = [
     ("activities", Kind::Activities, "activities"),
 ];
 
-/// Troubles that are tried at the same time.
+/// Faults that are tried at the same time.
 const AT_ONCE: usize = 8;
 
 /// How a send is to end that meets a fault in one of its stages.
@@ -29,7 +29,7 @@ enum Expected {
     Fails(&'static str),
 }
 
-/// What befalls a send.
+/// A fault that a send meets.
 #[derive(Clone)]
 enum Trouble {
     Call(CallKind, Fault),
@@ -50,22 +50,22 @@ fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
     vec![
         ("429 with reset", call(Bulk, Fault::RateLimited { reset: Some(0.5) }), Succeeds),
         ("429 without reset", call(Bulk, Fault::RateLimited { reset: None }), Succeeds),
-        ("429 to a look", call(Job, Fault::RateLimited { reset: Some(0.5) }), Succeeds),
+        ("429 to a poll", call(Job, Fault::RateLimited { reset: Some(0.5) }), Succeeds),
         ("503", call(Bulk, Fault::Unavailable), Succeeds),
-        ("503 to a look", call(Job, Fault::Unavailable), Succeeds),
+        ("503 to a poll", call(Job, Fault::Unavailable), Succeeds),
         ("500", call(Bulk, Fault::ServerError), Succeeds),
-        ("500 to a look", call(Job, Fault::ServerError), Succeeds),
+        ("500 to a poll", call(Job, Fault::ServerError), Succeeds),
         ("HTML", call(Bulk, Fault::Html(502)), Succeeds),
-        ("HTML to a look", call(Job, Fault::Html(200)), Succeeds),
+        ("HTML to a poll", call(Job, Fault::Html(200)), Succeeds),
         ("too slow", call(Bulk, Fault::Slow(Duration::from_secs(3))), Succeeds),
-        ("too slow a look", call(Job, Fault::Slow(Duration::from_secs(3))), Succeeds),
+        ("too slow a poll", call(Job, Fault::Slow(Duration::from_secs(3))), Succeeds),
         ("cut before", call(Bulk, Fault::CutBefore), Succeeds),
         ("cut after", call(Bulk, Fault::CutAfter), Succeeds),
-        ("cut look", call(Job, Fault::CutBefore), Succeeds),
+        ("cut poll", call(Job, Fault::CutBefore), Succeeds),
         ("half an answer", call(Bulk, Fault::CutOffBody), Succeeds),
-        ("half an answer to a look", call(Job, Fault::CutOffBody), Succeeds),
+        ("half an answer to a poll", call(Job, Fault::CutOffBody), Succeeds),
         ("expired token", call(Bulk, Fault::TokenExpired), Succeeds),
-        ("expired token at a look", call(Job, Fault::TokenExpired), Succeeds),
+        ("expired token at a poll", call(Job, Fault::TokenExpired), Succeeds),
         ("413", call(Bulk, Fault::TooLarge), Succeeds),
         ("400 without the culprit", call(Bulk, Fault::BadRequest { culprit: None }), Succeeds),
         ("no job id in the body", call(Bulk, Fault::NoJobId), Succeeds),
@@ -75,37 +75,37 @@ fn troubles() -> Vec<(&'static str, Trouble, Expected)> {
         ("203 instead of 200", odd(Job, Oddity::Success(203)), Succeeds),
         ("a page as a success", call(Bulk, Fault::Html(200)), Succeeds),
         ("an empty success", call(Bulk, Fault::Status(204)), Succeeds),
-        ("an empty success to a look", call(Job, Fault::Status(200)), Succeeds),
+        ("an empty success to a poll", call(Job, Fault::Status(200)), Succeeds),
         ("a gateway's 404", call(Bulk, Fault::Html(404)), Succeeds),
-        ("a gateway's 404 to a look", call(Job, Fault::Html(404)), Succeeds),
+        ("a gateway's 404 to a poll", call(Job, Fault::Html(404)), Succeeds),
         ("408", call(Bulk, Fault::Status(408)), Succeeds),
-        ("408 to a look", call(Job, Fault::Status(408)), Succeeds),
+        ("408 to a poll", call(Job, Fault::Status(408)), Succeeds),
         ("425", call(Bulk, Fault::Status(425)), Succeeds),
-        ("425 to a look", call(Job, Fault::Status(425)), Succeeds),
+        ("425 to a poll", call(Job, Fault::Status(425)), Succeeds),
         ("429 with Retry-After", call(Bulk, Fault::TooManyUntil(RetryAfter::Seconds(1))), Succeeds),
         ("503 with a date", call(Job, Fault::UnavailableUntil(RetryAfter::Date(1))), Succeeds),
         ("another media type", odd(Bulk, Oddity::MediaType("text/plain")), Succeeds),
-        ("another media type of a look", odd(Job, Oddity::MediaType("text/html")), Succeeds),
+        ("another media type of a poll", odd(Job, Oddity::MediaType("text/html")), Succeeds),
         ("a byte order mark", odd(Bulk, Oddity::ByteOrderMark), Succeeds),
-        ("a byte order mark in a look", odd(Job, Oddity::ByteOrderMark), Succeeds),
+        ("a byte order mark in a poll", odd(Job, Oddity::ByteOrderMark), Succeeds),
         ("UTF-16", odd(Bulk, Oddity::Utf16), Succeeds),
-        ("UTF-16 in a look", odd(Job, Oddity::Utf16BigEndian), Succeeds),
+        ("UTF-16 in a poll", odd(Job, Oddity::Utf16BigEndian), Succeeds),
         ("gzip", odd(Bulk, Oddity::Gzip), Succeeds),
-        ("gzip in a look", odd(Job, Oddity::Gzip), Succeeds),
+        ("gzip in a poll", odd(Job, Oddity::Gzip), Succeeds),
         ("no job id at all", call(Bulk, Fault::NoJobIdAtAll), Succeeds),
         ("400 with the culprit", Trouble::Culprit, Fails("recordErrors")),
         ("400 with the culprit in capitals", Trouble::CulpritInCapitals, Fails("recordErrors")),
         ("400 for a parameter", call(Bulk, Fault::BadParameter), Fails("refused")),
         ("401", call(Bulk, Fault::Status(401)), Succeeds),
-        ("401 to a look", call(Job, Fault::Html(401)), Succeeds),
+        ("401 to a poll", call(Job, Fault::Html(401)), Succeeds),
         ("302", call(Bulk, Fault::Status(302)), Fails("unforeseenAnswer")),
-        ("418 to a look", call(Job, Fault::Status(418)), Fails("unforeseenAnswer")),
+        ("418 to a poll", call(Job, Fault::Status(418)), Fails("unforeseenAnswer")),
         ("token server down", call(Token, Fault::Unavailable), Succeeds),
         ("no token in a success", call(Token, Fault::Html(200)), Succeeds),
         ("half a token", call(Token, Fault::CutOffBody), Succeeds),
         ("a token in a list", call(Token, Fault::Token(TokenForm::List)), Succeeds),
         ("token refused", call(Token, Fault::Status(401)), Fails("authorization")),
-        ("passing fault", Trouble::Temporary, Succeeds),
+        ("transient fault", Trouble::Temporary, Succeeds),
         ("lost job", call(Bulk, Fault::JobLost), Succeeds),
         ("left out of the answer", Trouble::LeftOut, Succeeds),
         ("DynamoDB throttles once", Trouble::Aws("dynamodb", r#""throttle""#, 1), Succeeds),
@@ -184,7 +184,7 @@ pub(crate) async fn assert_true(stack: &TestStack, organisation: &str, id: &str,
 
 #[tokio::test]
 async fn every_fault_at_every_stage() {
-    // Thirty sends at once, which faults hold up and let go together: how fast calls may be is held by others.
+    // Thirty sends at once, which faults hold up and release at the same time: other tests check the rate of calls.
     let stack = TestStack::start_with(Simulator::start(roomy()).await.unwrap(), &[]).await;
     let troubles = troubles();
     let tried = futures::stream::iter(troubles.iter().enumerate()).map(
@@ -258,7 +258,7 @@ async fn while_skolverket_is_down_sends_wait_and_say_so() {
 }
 
 #[tokio::test]
-async fn what_may_be_at_skolverket_is_not_said_not_to_be() {
+async fn what_may_be_at_skolverket_is_not_reported_as_not_sent() {
     let stack = TestStack::start().await;
     let body = send(Size { students: 4, teachers: 2, groups: 2, series: 2001 });
     // The groups are accepted and their job is lost; sent again they are too large; in halves they are refused.
@@ -275,7 +275,7 @@ async fn what_may_be_at_skolverket_is_not_said_not_to_be() {
 }
 
 #[tokio::test]
-async fn a_lost_job_of_a_batch_that_was_taken_apart_is_no_third_lost_job() {
+async fn a_lost_job_of_a_batch_that_was_split_is_no_third_lost_job() {
     let stack = TestStack::start().await;
     let body = send(Size { students: 4, teachers: 2, groups: 2, series: 2003 });
     // The persons are too large, so is their first half; then a job is lost, once.

@@ -1,4 +1,4 @@
-//! Findings that do not keep a send back stay with its records: nobody has to look for the pupil.
+//! Findings that do not refuse a send are stored with its records: nobody has to search for the pupil.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn resume(stack: &TestStack, id: &str, corrections: &Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_finding_that_does_not_bind_is_told_with_its_record() {
+async fn a_finding_that_does_not_bind_is_shown_with_its_record() {
     let stack = TestStack::start().await;
     let body = doubtful(940);
     let (first, third) = (record_id(&body, "persons", 0), record_id(&body, "persons", 2));
@@ -106,7 +106,7 @@ async fn findings_stay_with_their_records_in_whatever_parts_they_came() {
     let body = doubtful(941);
     let persons = body["persons"].as_array().unwrap();
     let id = open(&stack, body["options"].clone()).await;
-    // The two with one number come apart: only all parts together tell.
+    // The two with one number are in different parts: only all parts as a whole show it.
     let (one, other) = (&persons[..2], &persons[2..]);
     let alone = put(&stack, &id, &json!({"part": 1, "persons": one, "duties": body["duties"]})).await.json();
     assert_eq!(first_records(&alone["validation"], WRONG_DIGIT), [json!(record_id(&body, "persons", 0))]);
@@ -128,7 +128,7 @@ async fn findings_stay_with_their_records_in_whatever_parts_they_came() {
 }
 
 #[tokio::test]
-async fn a_resumed_send_tells_what_still_holds() {
+async fn a_resumed_send_shows_what_still_holds() {
     let stack = TestStack::start().await;
     let body = doubtful(942);
     let (first, third) = (record_id(&body, "persons", 0), record_id(&body, "persons", 2));

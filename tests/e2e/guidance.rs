@@ -18,13 +18,13 @@ pub(crate) fn assert_guides(guidance: &Value, who: &str) {
 }
 
 /// Causes as `count outcome severity id attribute`.
-fn told(job: &Value) -> Vec<String> {
+fn summary(job: &Value) -> Vec<String> {
     let word = |value: &Value| value.as_str().unwrap_or("-").to_owned();
-    let told = |cause: &Value| {
+    let summary = |cause: &Value| {
         let words = ["outcome", "severity", "id", "attribute"].map(|name| word(&cause[name]));
         format!("{} {}", cause["count"], words.join(" "))
     };
-    job["causes"].as_array().unwrap().iter().map(told).collect()
+    job["causes"].as_array().unwrap().iter().map(summary).collect()
 }
 
 #[tokio::test]
@@ -54,7 +54,7 @@ async fn fourteen_students_have_one_cause() {
     let users = stack.get(&path).await;
     let expected =
         ["14 error error 2011 Enrolment.schoolYear", "2 error error 9999 -", "1 warning warning 3047 eppn"];
-    assert_eq!((told(&users), &users["causeCount"]), (expected.map(str::to_owned).to_vec(), &json!(3)));
+    assert_eq!((summary(&users), &users["causeCount"]), (expected.map(str::to_owned).to_vec(), &json!(3)));
     assert_eq!((&users["status"], &users["counts"]["error"]), (&json!("failed"), &json!(16)));
     let year = &users["causes"][0];
     assert_guides(&year["guidance"], "studentRegister");
@@ -66,9 +66,9 @@ async fn fourteen_students_have_one_cause() {
     assert_eq!(users["causes"][1]["message"], "Något nytt om Hemlig98.");
     assert_guides(&users["causes"][2]["guidance"], "identityProvider");
 
-    // The jobs after it have a cause too, in words of ours.
+    // The jobs after it have a cause too, with our own texts.
     let duties = stack.get(&format!("/v1/sends/{id}/jobs/duties")).await;
-    assert_eq!(told(&duties), ["2 notSent error - -"]);
+    assert_eq!(summary(&duties), ["2 notSent error - -"]);
     assert_guides(&duties["causes"][0]["guidance"], "thisSystem");
     assert_eq!(
         duties["causes"][0]["firstRecordIds"],
@@ -88,7 +88,7 @@ async fn fourteen_students_have_one_cause() {
     let masked = read(&path).await;
     assert!(!masked.text.contains("Hemlig"), "{}", masked.text);
     let masked = masked.json();
-    assert_eq!((told(&masked), &masked["causes"][0]["message"]), (told(&users), &Value::Null));
+    assert_eq!((summary(&masked), &masked["causes"][0]["message"]), (summary(&users), &Value::Null));
     assert_eq!(masked["causes"][0]["guidance"], year["guidance"]);
     let rows = read(&format!("{path}/records?outcome=error")).await;
     assert!(!rows.text.contains("Hemlig"), "{}", rows.text);
@@ -109,19 +109,19 @@ async fn what_was_left_out_because_of_others_has_a_cause_and_what_went_well_has_
     assert_eq!(stack.ended(&id).await["status"], "completedWithErrors");
     let causes = async |stage: &str| {
         let job = stack.get(&format!("/v1/sends/{id}/jobs/{stage}")).await;
-        (told(&job), job["causes"].clone())
+        (summary(&job), job["causes"].clone())
     };
     assert_eq!(causes("users").await.0.len(), 2);
-    let (told_of, duties) = causes("duties").await;
-    assert_eq!(told_of, ["1 skipped error - -"]);
+    let (summaries, duties) = causes("duties").await;
+    assert_eq!(summaries, ["1 skipped error - -"]);
     assert_guides(&duties[0]["guidance"], "thisSystem");
     assert_eq!(duties[0]["firstRecordIds"], json!([body["duties"][0]["id"]]));
-    let (told_of, groups) = causes("groups").await;
-    assert_eq!(told_of, ["1 warning warning 4001 groupMemberships"]);
+    let (summaries, groups) = causes("groups").await;
+    assert_eq!(summaries, ["1 warning warning 4001 groupMemberships"]);
     assert_guides(&groups[0]["guidance"], "studentRegister");
     // An accepted activity that went without a teacher.
-    let (told_of, activities) = causes("activities").await;
-    assert_eq!(told_of, ["1 success warning - -"]);
+    let (summaries, activities) = causes("activities").await;
+    assert_eq!(summaries, ["1 success warning - -"]);
     assert_eq!(activities[0]["firstRecordIds"], json!([body["activities"][0]["id"]]));
 
     let whole = stack.send(&send(Size { students: 3, teachers: 1, groups: 1, series: 48 })).await;
@@ -135,7 +135,7 @@ async fn what_was_left_out_because_of_others_has_a_cause_and_what_went_well_has_
 
 /// Several batches; one of them with more kinds of causes than its state keeps.
 #[tokio::test]
-async fn a_job_of_many_batches_is_told_from_their_states() {
+async fn a_job_of_many_batches_is_shown_from_their_states() {
     let stack = TestStack::start().await;
     let body = send(Size { students: 1800, teachers: 1, groups: 2, series: 49 });
     for index in (0..1800).step_by(100) {
@@ -161,7 +161,7 @@ async fn a_job_of_many_batches_is_told_from_their_states() {
     let units = read().await - before;
     println!("causes of {batches} batches with 1800 records: {units} read units");
     assert_eq!(users["causeCount"], 7);
-    assert_eq!(told(&users)[0], "18 warning warning 3047 eppn");
+    assert_eq!(summary(&users)[0], "18 warning warning 3047 eppn");
     let first: Vec<_> = (0..10).map(|index| body["persons"][index * 100]["id"].clone()).collect();
     assert_eq!(users["causes"][0]["firstRecordIds"], json!(first));
     // One item a record would be a hundred units and more.

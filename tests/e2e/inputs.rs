@@ -1,4 +1,4 @@
-//! Inputs that went wrong elsewhere: what is said of each, and that what is sent of them is right.
+//! Inputs that went wrong in other systems: the findings for each, and that what is sent of them is correct.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ async fn post(stack: &TestStack, path: &str, body: String) -> Answer {
     stack.request(request.header("idempotency-key", key).body(body)).await
 }
 
-/// How often each is said, as `{rule} {code} {severity}`.
-async fn said(stack: &TestStack, body: &Value) -> BTreeMap<String, u64> {
+/// How often each finding is reported, as `{rule} {code} {severity}`.
+async fn reported(stack: &TestStack, body: &Value) -> BTreeMap<String, u64> {
     let answer = post(stack, "/v1/validations", body.to_string()).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let groups = answer.json()["rules"].as_array().unwrap().clone();
@@ -50,7 +50,7 @@ fn eppn(body: &mut Value, person: usize, eppn: &str) {
     body["persons"][person]["eduPersonPrincipalNames"] = json!([eppn]);
 }
 
-/// What is done to a class, and what is said of it then that was not said before.
+/// A change to a class, and the findings that it adds.
 type Case = (&'static str, fn(&mut Value), &'static [&'static str]);
 
 const CASES: &[Case] = &[
@@ -174,14 +174,15 @@ const CASES: &[Case] = &[
 ];
 
 #[tokio::test]
-async fn what_went_wrong_elsewhere_is_said() {
+async fn inputs_that_went_wrong_elsewhere_are_reported() {
     let stack = TestStack::start().await;
-    let before = said(&stack, &class(930)).await;
+    let before = reported(&stack, &class(930)).await;
     for (what, change, expected) in CASES {
         let mut body = class(930);
         change(&mut body);
-        let said = said(&stack, &body).await;
-        let new = said.iter().filter(|(name, count)| before.get(*name).is_none_or(|before| before < *count));
+        let reported = reported(&stack, &body).await;
+        let new =
+            reported.iter().filter(|(name, count)| before.get(*name).is_none_or(|before| before < *count));
         let new: Vec<_> = new.map(|(name, _)| name.as_str()).collect();
         let mut expected = expected.to_vec();
         expected.sort_unstable();
@@ -191,7 +192,7 @@ async fn what_went_wrong_elsewhere_is_said() {
 }
 
 /// The class with members, groups and teachers named twice, attributes that Skolverket does not take, and a byte order
-/// mark before it.
+/// order mark before it.
 fn exported(series: u16) -> (Value, String) {
     let mut body = class(series);
     for list in ["/groups/0/groupMemberships", "/activities/0/groups", "/activities/0/teachers"] {
@@ -247,10 +248,10 @@ async fn assert_once(stack: &TestStack, id: &str, body: &Value) {
 async fn what_was_exported_carelessly_is_sent_as_it_should_be() {
     let stack = TestStack::start().await;
     let (body, text) = exported(931);
-    let said = post(&stack, "/v1/validations", text.clone()).await.json();
-    assert_eq!(said["valid"], true, "{said}");
-    let left_out = said["rules"].as_array().unwrap().iter().find(|group| group["rule"] == 17).unwrap();
-    let told: Vec<_> = left_out["findings"]
+    let reported = post(&stack, "/v1/validations", text.clone()).await.json();
+    assert_eq!(reported["valid"], true, "{reported}");
+    let left_out = reported["rules"].as_array().unwrap().iter().find(|group| group["rule"] == 17).unwrap();
+    let listed: Vec<_> = left_out["findings"]
         .as_array()
         .unwrap()
         .iter()
@@ -264,8 +265,8 @@ async fn what_was_exported_carelessly_is_sent_as_it_should_be() {
         ("/persons/0/enrolments/0/startDate", 1),
         ("/persons/0/meta", 8),
     ];
-    assert_eq!((told.as_slice(), &left_out["count"]), (expected.as_slice(), &json!(14)));
-    assert_eq!(said["accessPreview"]["items"][0]["students"], 6);
+    assert_eq!((listed.as_slice(), &left_out["count"]), (expected.as_slice(), &json!(14)));
+    assert_eq!(reported["accessPreview"]["items"][0]["students"], 6);
 
     let accepted = post(&stack, "/v1/sends", text).await;
     assert_eq!(accepted.status, 202, "{}", accepted.text);

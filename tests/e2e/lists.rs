@@ -91,11 +91,11 @@ async fn an_activity_is_listed_once_as_its_latest_send_has_it() {
 
 #[tokio::test]
 async fn all_activities_of_a_send_are_read_by_page() {
-    // Time enough for the registers to tell the name of the school unit.
+    // Time enough for the registers to give the name of the school unit.
     let patient = ["--set", "OPEN_DATA_TIMEOUT_MS=20000", "--set", "OPEN_DATA_WAIT_MS=25000"];
     let stack = TestStack::start_with(Simulator::start(limits()).await.unwrap(), &patient).await;
     let mut body = send(Size { students: 46, teachers: 2, groups: 23, series: 840 });
-    // Of what is given by its id the registers tell the code too.
+    // For what is given by its id, the registers give the code too.
     body["activities"][0]["organisation"] = json!({"id": skolverket_id(SCHOOL_UNIT)});
     body["activities"][0]["parentActivity"] = json!({"id": skolverket_id("GRGRBIO01_6")});
     let first = stack.send(&body).await;

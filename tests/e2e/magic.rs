@@ -69,7 +69,7 @@ async fn a_magic_call_meets_an_outage_a_limit_silence_or_a_lost_job_and_then_goe
         let (send, job) = ended(&stack, &body).await;
         assert_eq!(statuses(&send), ["succeeded"; 4], "{code}");
         let seen = answers(&stack, &job).await;
-        // What follows are looks at the job.
+        // The calls after it are polls of the job.
         let expected = expected.as_array().unwrap();
         assert_eq!(&seen[..expected.len()], expected, "{code}");
         assert!(seen[expected.len()..].iter().all(|status| *status == 200), "{code}: {seen:?}");

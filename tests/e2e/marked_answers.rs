@@ -99,9 +99,9 @@ async fn answer(
     let of = |text: &str| (0..MEETS.len()).find(|of| text.contains(&organiser(*of))).expect(text);
     if path.starts_with("/open") {
         let [word, dotted, address, number] = marks("register");
-        let said =
+        let shown_text =
             json!({"code": number, "message": format!("{word} {dotted} {address}"), "timeStamp": number});
-        return respond(if path.contains("code") { 404 } else { 400 }, said);
+        return respond(if path.contains("code") { 404 } else { 400 }, shown_text);
     }
     if path.starts_with("/token") {
         let organiser = of(&body);
@@ -138,8 +138,8 @@ async fn answer(
     }
 }
 
-/// What the authorization server says of an organiser is shown to that organiser's people, who are to mend it. It is
-/// told nothing of persons.
+/// The authorization server's text about an organiser is shown to that organiser's people, who can fix it. No data
+/// about persons is sent to that server.
 fn without_server_text(answer: &mut Value) {
     match answer {
         Value::Object(members) => {

@@ -1,5 +1,5 @@
-//! Answers that no document promises: what can be read of them counts, record by record; what cannot is said to be
-//! unreadable, and not that nobody answered.
+//! Undocumented answers: what can be read of them counts, record by record; what cannot be read is reported as
+//! unreadable, not as an outage.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::people::{Size, class, record_id, send};
 use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, counts, first_attempt, job, statuses};
 
 /// A row as `outcome status-code ids-of-messages texts-of-messages unknown-status`.
-fn told(row: &Value) -> String {
+fn summary(row: &Value) -> String {
     let messages = row["messages"].as_array().unwrap();
     let of =
         |name: &str| messages.iter().map(|message| message[name].as_str().unwrap_or("-")).collect::<Vec<_>>();
@@ -87,11 +87,11 @@ async fn what_is_odd_about_one_record_costs_no_other_its_outcome() {
     let path = format!("/v1/sends/{id}/jobs/users");
     let rows = stack.get(&format!("{path}/records?limit=100")).await["items"].clone();
     for (index, (place, value, _, expected)) in odd.iter().enumerate() {
-        assert_eq!(told(&rows[index]), *expected, "{place} {value}");
+        assert_eq!(summary(&rows[index]), *expected, "{place} {value}");
     }
-    assert_eq!(told(&rows[22]), "success 201 [] [] -");
-    assert_eq!(told(&rows[23]), "error 409 [3047,4009] [Federationsanvändarnamnet bör ändras.,Finns.] -");
-    // What came is shown whole, and the words say that it was said and not known.
+    assert_eq!(summary(&rows[22]), "success 201 [] [] -");
+    assert_eq!(summary(&rows[23]), "error 409 [3047,4009] [Federationsanvändarnamnet bör ändras.,Finns.] -");
+    // The answer is shown whole, and the guidance says that it is not known.
     let whole = stack.get(&format!("{path}/records/{}", person(0))).await;
     assert_eq!(whole["answers"][0]["response"]["status"], "Rejected");
     let action = "/guidance/meaning/en";
@@ -127,7 +127,7 @@ async fn metric(stack: &TestStack, name: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_not_told_as_an_outage() {
+async fn an_unreadable_answer_is_not_reported_as_an_outage() {
     let stack = TestStack::start().await;
     stack.skolverket.fault(FaultTarget::job(Kind::Persons), u32::MAX, Fault::Html(200));
     let id = stack.send(&class(2101)).await;
@@ -140,8 +140,8 @@ async fn what_cannot_be_read_is_not_told_as_an_outage() {
     let words = &users["waitingForSkolverketCause"]["guidance"];
     assert!(words["meaning"]["sv"].as_str().unwrap().contains("gick inte att läsa"), "{words}");
     let attempts = stack.get(&format!("{path}/jobs/users/attempts?limit=100")).await["items"].clone();
-    let look = attempts.as_array().unwrap().iter().find(|attempt| attempt["call"] == "poll").unwrap();
-    assert_eq!((&look["status"], &look["guidance"]), (&json!(200), words));
+    let poll = attempts.as_array().unwrap().iter().find(|attempt| attempt["call"] == "poll").unwrap();
+    assert_eq!((&poll["status"], &poll["guidance"]), (&json!(200), words));
     let unreadable = stack
         .until("it is counted", async || {
             Some(metric(&stack, "SkolverketUnreadable").await).filter(|count| *count > 0)
@@ -181,12 +181,12 @@ async fn a_cancelled_send_does_not_wait_for_ever_for_an_answer_that_can_be_read(
     assert_eq!(statuses(&ended), ["cancelled", "notStarted", "notStarted", "notStarted"]);
     assert_eq!(counts(&ended, "users"), "total 8, unknown 8");
     assert_true(&stack, ORGANISER, &id, "given up").await;
-    let looks = async || {
+    let polls = async || {
         let path = format!("/v1/sends/{other}/jobs/users/attempts?limit=100");
         let attempts = stack.get_as(another, ALL_SCOPES, &path).await.json();
         attempts["items"].as_array().unwrap().iter().filter(|attempt| attempt["call"] == "poll").count()
     };
-    stack.until("the other has asked more often", async || (looks().await > 4).then_some(())).await;
+    stack.until("the other has asked more often", async || (polls().await > 4).then_some(())).await;
     stack.skolverket.clear_faults();
     assert_eq!(stack.ended_as(another, &other).await["status"], "succeeded");
     stack.finish(0).await;
@@ -218,7 +218,7 @@ async fn an_answer_of_many_megabytes_is_read_and_one_of_too_many_is_refused_in_w
 }
 
 #[tokio::test]
-async fn skolverkets_word_for_when_to_come_back_is_kept_whichever_header_says_it() {
+async fn skolverkets_pause_is_kept_whichever_header_has_it() {
     let stack = TestStack::start().await;
     // Longer than the pauses of this pace. A date has whole seconds: up to one less.
     let waits = [

@@ -268,12 +268,12 @@ async fn a_validation_says_all_that_the_registers_contradict() {
     });
     let validation = validate(&stack, &body).await;
     assert_eq!((&validation["valid"], &validation["notChecked"]), (&json!(false), &json!([])));
-    let mut said = rules(&validation);
-    said.sort_unstable_by_key(ToString::to_string);
+    let mut reported = rules(&validation);
+    reported.sort_unstable_by_key(ToString::to_string);
     let year = "/persons/2/enrolments/0/schoolYear";
     let path = |student: u32| format!("/persons/{student}/enrolments/0/educationCode");
     assert_eq!(
-        said,
+        reported,
         [
             json!(["educationCodeOutOfUse", "warning", 9, "studentRegister", 1, path(5)]),
             json!(["educationCodeToCome", "error", 9, "studentRegister", 1, path(4)]),
@@ -307,7 +307,7 @@ async fn a_validation_says_all_that_the_registers_contradict() {
 }
 
 #[tokio::test]
-async fn what_was_looked_up_is_kept_and_what_failed_is_rested() {
+async fn answers_are_cached_and_failed_look_ups_pause() {
     let stack = start(&["--set", "OPEN_DATA_RETRY_MS=600000"]).await;
     let paths = || {
         let calls = stack.skolverket.open_data_calls();

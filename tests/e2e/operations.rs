@@ -1,4 +1,4 @@
-//! What an operator looks at, held against what a run really prints: alarms, dashboard, saved queries, the table of
+//! What an operator uses, checked against what a run really prints: alarms, dashboard, saved queries, the table of
 //! events.
 
 mod asked;
@@ -139,7 +139,7 @@ async fn a_run_of_everything() -> Printed {
         assert_eq!(stack.ended_as(organisation, id).await["status"], *expected, "{organisation}");
     }
     assert_eq!(stack.ended(&running).await["status"], "succeeded");
-    // Somebody who may see personal data looks.
+    // Somebody who may see personal data reads it.
     let records = format!("/v1/sends/{running}/jobs/users/records?limit=1");
     assert_eq!(stack.get_as(ORGANISER, ALL_SCOPES, &records).await.status, 200);
     // A message that comes when all is done.

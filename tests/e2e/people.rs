@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 pub(crate) const SCHOOL_UNIT: &str = "31279295";
 
-/// The sizes of a send, and the number that tells its records from those of other sends.
+/// The sizes of a send, and the number that distinguishes its records from those of other sends.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) students: u32,

@@ -10,7 +10,7 @@ use crate::people::{class, record_id};
 use crate::routes::Places;
 use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, first_attempt};
 
-/// A class of people whose every personal value can be told; and those values.
+/// A class of people whose every personal value can be recognised; and those values.
 fn marked_class(series: u16) -> (Value, Vec<String>) {
     let mut body = class(series);
     let mut marks = Vec::new();
@@ -46,12 +46,12 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
     assert_eq!(refused.status, 422);
     let request = stack.call(reqwest::Method::POST, "/v1/validations");
     let request = request.bearer_auth(stack.token(ORGANISER, "sends:write").await);
-    let looked_at = stack.request(request.body(malformed.to_string())).await;
-    assert_eq!(looked_at.status, 200);
-    let mut looked_at = looked_at.json();
+    let validation = stack.request(request.body(malformed.to_string())).await;
+    assert_eq!(validation.status, 200);
+    let mut validation = validation.json();
     // It names the teachers, as rows do.
-    looked_at["accessPreview"] = json!(null);
-    let looked_at = looked_at.to_string();
+    validation["accessPreview"] = json!(null);
+    let validation = validation.to_string();
     let cut_off = body.to_string();
     let unreadable = stack.post(ORGANISER, "markerad", cut_off[..cut_off.len() - 5].to_owned()).await;
     assert_eq!(unreadable.status, 400);
@@ -67,7 +67,7 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
     let rows = stack.call(Method::GET, &format!("/v1/sends/{id}/jobs/users/records")).bearer_auth(token);
     let sheet = stack.request(rows.header("accept", "text/csv")).await;
     assert!(sheet.text.contains("Markgivet0x"), "{}", sheet.text);
-    let said = format!("{:?}", sheet.headers);
+    let headers_text = format!("{:?}", sheet.headers);
 
     let logs = stack.log_text();
     for event in ["batch.closed", "api.request"] {
@@ -82,8 +82,8 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
         ("output", &printed),
         ("422", &refused.text),
         ("400", &unreadable.text),
-        ("headers", &said),
-        ("200", &looked_at),
+        ("headers", &headers_text),
+        ("200", &validation),
     ] {
         for mark in &marks {
             assert!(!text.contains(mark.as_str()), "{what} hold {mark}");
@@ -92,8 +92,8 @@ async fn no_marked_value_is_in_anything_that_is_printed() {
 }
 
 /// Bodies that hold marks wherever a body can: where a name, a number, a word or an id should be, and cut off. `key` is
-/// a mark in the place of an attribute's name. (What is written as an attribute's name is, letters only, is told as one:
-/// nobody could mend a misspelt attribute that is not named.)
+/// a mark in the place of an attribute's name. (What is written like an attribute's name, letters only, is reported by
+/// its name: nobody could fix a misspelt attribute that is not named.)
 fn marked_bodies(body: &Value, mark: &str, key: &str) -> Vec<Vec<u8>> {
     let mut words = body.clone();
     words["options"] = json!({"onRecordErrors": mark, "references": mark, "validation": mark, key: mark});
@@ -166,10 +166,10 @@ async fn no_route_quotes_what_it_was_given_when_it_refuses_it() {
             requests.push(call(&format!("{here}/{mark}")));
             if method == Method::POST {
                 requests.push(call(&here).header("idempotency-key", format!("å{mark}")).json(&json!({})));
-                // Neither an address nor a civic number behind a letter is told as a name.
+                // Neither an address nor a civic number behind a letter is reported as a name.
                 let keys = ["markeppn3x@edu.example.se".to_owned(), format!("x{number}")];
                 let bodies: Vec<_> = keys.iter().flat_map(|key| marked_bodies(&body, mark, key)).collect();
-                // The same key every time: another body than before is told, and not which.
+                // The same key every time: it is reported that the body differs, and not how.
                 let keyed = |body| call(&here).header("idempotency-key", mark).body(body);
                 requests.extend(bodies.clone().into_iter().map(keyed));
                 let fresh =
@@ -183,9 +183,12 @@ async fn no_route_quotes_what_it_was_given_when_it_refuses_it() {
             asked += 1;
             if status.is_client_error() {
                 refusals += 1;
-                let said = format!("{headers:?} {text}");
+                let headers_text = format!("{headers:?} {text}");
                 for mark in &marks {
-                    assert!(!said.contains(mark.as_str()), "{method} {path} quotes {mark}: {said}");
+                    assert!(
+                        !headers_text.contains(mark.as_str()),
+                        "{method} {path} quotes {mark}: {headers_text}"
+                    );
                 }
             }
         }

@@ -25,7 +25,7 @@ const SEED: &str = "STAFETT_SEED";
 /// Schedules that run at the same time.
 const AT_ONCE: usize = 16;
 
-/// What tells contents of a part from each other.
+/// Names that distinguish the contents of a part.
 const FAMILY_NAMES: [&str; 4] = ["Ettström", "Tvåström", "Treström", "Fyrström"];
 /// What a send is before its end.
 const GOING_ON: [&str; 3] = ["receiving", "queued", "running"];
@@ -84,14 +84,14 @@ impl Schedule {
         if rng.bool() {
             rules.push(json!({"call": "sqs.Send", "times": u32::MAX, "fault": "duplicate"}));
         }
-        let mut faults: Vec<_> = (0..rng.u8(0..4)).map(|_| passing_fault(&mut rng)).collect();
+        let mut faults: Vec<_> = (0..rng.u8(0..4)).map(|_| transient_fault(&mut rng)).collect();
         // A job that is lost three times is given up, and rightly.
         let mut lost = false;
         faults.retain(|(_, _, fault, _)| *fault != Fault::JobLost || !std::mem::replace(&mut lost, true));
-        // Together with another one of these a record would be alone in its call, and then refused rightly.
+        // With another one of these, a record would be alone in its call and rightly refused.
         if rng.u8(0..4) == 0 {
-            let apart = [Fault::TooLarge, Fault::BadRequest { culprit: None }];
-            faults.push((rng.usize(0..4), CallKind::Bulk, apart[rng.usize(0..2)], 1));
+            let splitting = [Fault::TooLarge, Fault::BadRequest { culprit: None }];
+            faults.push((rng.usize(0..4), CallKind::Bulk, splitting[rng.usize(0..2)], 1));
         }
         // A second one in a row would be a real refusal.
         if rng.u8(0..4) == 0 {
@@ -140,7 +140,7 @@ fn layer_rule(rng: &mut Rng) -> Value {
 }
 
 /// A fault that is waited out.
-fn passing_fault(rng: &mut Rng) -> (usize, CallKind, Fault, u32) {
+fn transient_fault(rng: &mut Rng) -> (usize, CallKind, Fault, u32) {
     let call = if rng.bool() { CallKind::Bulk } else { CallKind::Job };
     let fault = match rng.u8(0..22) {
         0 => Fault::RateLimited { reset: Some(0.2) },
@@ -166,7 +166,7 @@ fn passing_fault(rng: &mut Rng) -> (usize, CallKind, Fault, u32) {
     (rng.usize(0..4), if bulk_only { CallKind::Bulk } else { call }, fault, rng.u32(1..3))
 }
 
-/// An answer that is right and looks odd.
+/// An answer that is correct but unusual.
 fn odd_answer(rng: &mut Rng) -> Oddity {
     match rng.u8(0..8) {
         0 => Oddity::Success([200, 201, 203][rng.usize(0..3)]),
@@ -263,7 +263,7 @@ async fn run(stack: &TestStack, schedule: &Schedule) -> Result<String, String> {
     tokio::join!(fill, cancel);
     let ended = ended(stack, &organisation, &id).await;
     let status = ended["status"].as_str().unwrap().to_owned();
-    let befallen = stack.calls(&organisation).await.iter().filter(|call| !call["fault"].is_null()).count();
+    let faulty = stack.calls(&organisation).await.iter().filter(|call| !call["fault"].is_null()).count();
     stack.put_faults(&organisation, &json!([])).await;
     let true_to_itself = if ended["acceptedAt"].is_null() {
         STAGES.iter().all(|(_, kind, _)| stack.skolverket.stored(&organisation, *kind).is_empty())
@@ -272,7 +272,7 @@ async fn run(stack: &TestStack, schedule: &Schedule) -> Result<String, String> {
         schedule.in_parts.is_none() || has_one_content(stack, &organisation, &id).await
     };
     if schedule.may_end(&status) && true_to_itself {
-        Ok(format!("{status}, {befallen} calls befallen"))
+        Ok(format!("{status}, {faulty} calls faulty"))
     } else {
         Err(format!("seed {seed} ended {status}: {schedule:?}\n{ended}"))
     }

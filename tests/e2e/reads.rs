@@ -1,4 +1,4 @@
-//! What it costs to look at a long history: DynamoDB's own count of read units, by the local stack's meter.
+//! What it costs to read a long history: DynamoDB's own count of read units, by the local stack's meter.
 
 use std::collections::HashSet;
 

@@ -144,7 +144,7 @@ fn member_and_certificate(federation: &Federation, organisation: &str) -> (Value
 }
 
 #[tokio::test]
-async fn a_certificate_that_tls_refuses_is_told_apart_from_a_broken_line() {
+async fn a_certificate_that_tls_refuses_is_distinguished_from_a_broken_line() {
     for (versions, first) in [(TlsVersions::Only13, 320), (TlsVersions::Only12, 325)] {
         let federation = Federation::new();
         let skolverket = federation.skolverket(limits(), versions).await;
@@ -281,7 +281,7 @@ async fn keys_and_tokens_are_nowhere_but_where_they_are_needed() {
     let mut listing = Vec::new();
     for process in stack.local("/local/processes").await.as_array().unwrap() {
         for file in ["cmdline", "environ"] {
-            // Elsewhere than on Linux there is no such place to look.
+            // There is no such file on other systems than Linux.
             listing.extend(std::fs::read(format!("/proc/{}/{file}", process["pid"])).unwrap_or_default());
         }
     }

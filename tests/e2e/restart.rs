@@ -152,8 +152,8 @@ async fn a_data_directory_has_one_program_at_a_time() {
     let ended = tokio::time::timeout(Duration::from_secs(60), second).await;
     let output = ended.expect("the second one ends").unwrap();
     assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("--data-dir: another stack uses it"), "{said}");
+    let notices = String::from_utf8(output.stderr).unwrap();
+    assert!(notices.contains("--data-dir: another stack uses it"), "{notices}");
     stack.finish(0).await;
 }
 

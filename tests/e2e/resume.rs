@@ -138,7 +138,7 @@ async fn a_resumed_send_is_the_latest_only_of_the_activities_that_go_again() {
 }
 
 #[tokio::test]
-async fn rows_of_a_resumed_send_tell_what_holds_after_the_correction() {
+async fn rows_of_a_resumed_send_show_what_holds_after_the_correction() {
     let (stack, _settings) = TestStack::start_attesting().await;
     let body = class(95);
     let teacher = record_id(&body, "persons", 6);

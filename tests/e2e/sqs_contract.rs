@@ -95,9 +95,9 @@ async fn check(name: &str, case: impl AsyncFnOnce(&Endpoint)) {
         (None, Err(panic)) => std::panic::resume_unwind(panic),
         (Some(Difference { what, .. }), Ok(())) => panic!("{name}: no longer different: {what}"),
         (Some(Difference { what, seen, .. }), Err(panic)) => {
-            let said = panic.downcast_ref::<String>().map(String::as_str);
-            let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
-            assert!(said.contains(seen), "{name}: not only different in that {what}: {said}");
+            let message = panic.downcast_ref::<String>().map(String::as_str);
+            let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+            assert!(message.contains(seen), "{name}: not only different in that {what}: {message}");
         }
     }
 }

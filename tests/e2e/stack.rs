@@ -22,7 +22,7 @@ pub(crate) const ALL_SCOPES: &str = "sends:write history:read history:personal";
 /// Longest wait for anything. Far more than anything takes, on a machine that does much else.
 const DEADLINE: Duration = Duration::from_secs(180);
 
-/// Pauses between two looks grow: many who wait at the same time must not be what the others wait for.
+/// Pauses between two polls grow: many tests that wait at the same time must not slow each other down.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -43,7 +43,7 @@ pub(crate) fn limits() -> Limits {
 }
 
 /// The same with three times the room, for tests in which many processes start, or are killed, at once: what they held
-/// up comes late and close together. How fast calls may be is held by the others, and at the real pace.
+/// up comes late and at the same time. Other tests check the rate of calls, at the real pace.
 pub(crate) fn roomy() -> Limits {
     Limits { calls_per_second: 3.0 * limits().calls_per_second, ..limits() }
 }
@@ -204,7 +204,7 @@ impl TestStack {
         self.ended_as(ORGANISER, id).await
     }
 
-    /// Waits until `look` gives something.
+    /// Polls until `look` gives something.
     pub(crate) async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
         let deadline = Instant::now() + DEADLINE;
         let mut pause = FIRST_PAUSE;
@@ -286,8 +286,8 @@ impl TestStack {
         .await;
         // How often a call is too fast depends on what else the machine does; the benchmark measures it.
         let violations = self.skolverket.violations();
-        let told: Vec<_> = violations.iter().filter(|violation| violation.rule != Rule::Rate).collect();
-        assert!(told.is_empty(), "{told:?}");
+        let broken: Vec<_> = violations.iter().filter(|violation| violation.rule != Rule::Rate).collect();
+        assert!(broken.is_empty(), "{broken:?}");
         self.program.kill().await.unwrap();
         assert_documented(&self.log_text());
         let mut printed = String::new();

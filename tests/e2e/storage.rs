@@ -79,7 +79,7 @@ async fn a_batch_is_a_body_an_answer_and_at_most_one_item_of_issues() {
     let ended = stack.ended(&id).await;
     assert_eq!(ended["status"], "completedWithErrors", "{ended}");
     let keys = keys(&stack).await;
-    // By batch, its key with the code of its records' kind: what is kept of it apart from its state.
+    // By batch, its key with the code of its records' kind: what is stored of it besides its state.
     let mut large: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (pk, sk) in keys.iter().filter(|(pk, _)| pk.starts_with("large#")) {
         let kind = sk.split('#').next().unwrap();
@@ -99,7 +99,7 @@ async fn a_batch_is_a_body_an_answer_and_at_most_one_item_of_issues() {
         kinds.sort_unstable();
     }
     assert_eq!(large, expected);
-    // The send, its activities, four jobs; a batch each with a submit and a few looks; organiser, place, key, limiter.
+    // The send, its activities, four jobs; a batch each with a submit and a few polls; organiser, place, key, limiter.
     assert!(keys.len() < 50, "{} items for {} records: {keys:#?}", keys.len(), 413);
     stack.finish(0).await;
 }

@@ -1,5 +1,5 @@
 //! Holders that die: their steps are taken up again, at growing intervals. A disturbance that ends all of them for some
-//! minutes fails nobody's send; a step that kills whoever takes it stops its own send, and only that.
+//! minutes fails nobody's send; a step that kills every holder stops its own send, and only that.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -135,7 +135,7 @@ async fn a_send_whose_first_step_nobody_claims_fails_after_the_deadline_and_the_
 }
 
 #[tokio::test]
-async fn the_pause_after_dead_holders_holds_whoever_brings_the_message() {
+async fn the_pause_after_dead_holders_holds_for_every_message() {
     let stack = start(&["--set", "RETAKE_PAUSES_MS=0,3600000"]).await;
     let organisation = "5560000130";
     let dies = json!([{"function": "users", "call": "skolverket", "times": 2, "fault": "killBefore"}]);

@@ -121,7 +121,7 @@ async fn a_token_is_used_in_whatever_form_it_comes() {
 }
 
 #[tokio::test]
-async fn an_outage_of_the_authorization_server_is_told_as_its_own() {
+async fn an_outage_of_the_authorization_server_is_reported_as_its_own() {
     let stack = TestStack::start().await;
     let cases = [
         (
@@ -229,7 +229,7 @@ async fn a_cancelled_send_does_not_wait_for_a_token_that_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn a_send_that_waits_for_a_token_too_long_is_told_who_gave_none() {
+async fn a_send_that_waits_for_a_token_too_long_shows_who_gave_none() {
     let skolverket = stafett_simulator::Simulator::start(limits()).await.unwrap();
     let arguments = ["--set", "DEADLINE_MS=300", "--set", "RETRY_MAX_MS=200"];
     let stack = TestStack::start_with(skolverket, &arguments).await;
@@ -244,7 +244,7 @@ async fn a_send_that_waits_for_a_token_too_long_is_told_who_gave_none() {
     );
     assert_names_the_server(reason);
     assert!(reason["guidance"]["action"]["en"].as_str().unwrap().starts_with("Resume"), "{reason}");
-    // And one that Skolverket's API does not answer is told as before.
+    // And one that Skolverket's API does not answer is reported as before.
     stack.skolverket.clear_faults();
     stack.skolverket.fault(FaultTarget::calls(CallKind::Bulk), u32::MAX, Fault::Unavailable);
     let id = stack.send(&class(379)).await;
@@ -340,7 +340,7 @@ async fn the_requests_for_tokens_are_among_a_jobs_attempts() {
 }
 
 #[tokio::test]
-async fn a_token_that_the_api_refuses_is_renewed_once_and_then_told_as_the_apis_refusal() {
+async fn a_token_that_the_api_refuses_is_renewed_once_and_then_reported_as_the_apis_refusal() {
     let stack = TestStack::start().await;
     for (number, fault, status) in
         [(0_u16, Fault::Status(401), 401), (1, Fault::Html(401), 401), (2, Fault::TokenExpired, 403)]
@@ -393,7 +393,7 @@ async fn a_token_that_the_api_refuses_is_renewed_once_and_then_told_as_the_apis_
 }
 
 #[tokio::test]
-async fn a_certificate_without_a_number_is_not_said_to_miss_it_where_the_server_says_something_else() {
+async fn a_certificate_without_a_number_is_not_blamed_where_the_server_names_another_cause() {
     let federation = Federation::new();
     let skolverket = federation.skolverket(limits(), TlsVersions::Both).await;
     // Nobody's: the issuer is not approved, and the certificate names no organisation.

@@ -166,7 +166,7 @@ async fn a_send_in_parts_is_the_send_that_it_would_be_in_one() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_across_parts_is_told_at_submit_and_can_be_mended() {
+async fn faults_over_several_parts_are_reported_at_submit_and_can_be_corrected() {
     let stack = TestStack::start().await;
     let body = send(Size { students: 4, teachers: 1, groups: 1, series: 91 });
     let id = open(&stack, json!({"onRecordErrors": "continue"})).await;
@@ -180,8 +180,8 @@ async fn what_is_wrong_across_parts_is_told_at_submit_and_can_be_mended() {
     let refused = submit(&stack, &id, 3).await;
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
     assert_eq!(pointers(&refused.json()), ["/parts/2/persons/0/id", "/activities"]);
-    let mended = json!({"part": 2, "duties": body["duties"], "activities": body["activities"]});
-    assert_eq!(put(&stack, &id, &mended).await.status, StatusCode::OK);
+    let corrected = json!({"part": 2, "duties": body["duties"], "activities": body["activities"]});
+    assert_eq!(put(&stack, &id, &corrected).await.status, StatusCode::OK);
     assert_eq!(submit(&stack, &id, 3).await.status, StatusCode::ACCEPTED);
     let ended = stack.ended(&id).await;
     assert_eq!(ended["status"], "succeeded");
@@ -194,28 +194,40 @@ async fn a_part_is_refused_as_a_request_is() {
     let stack = TestStack::start().await;
     let id = open(&stack, json!({})).await;
     let path = format!("/v1/sends/{id}/records");
-    let told = async |organisation: &str, path: &str, body: Vec<u8>, gzip| {
+    let reported = async |organisation: &str, path: &str, body: Vec<u8>, gzip| {
         let answer = post(&stack, organisation, path, body, gzip).await;
         (answer.status.as_u16(), answer.json()["type"].as_str().unwrap().to_owned())
     };
     let problem = |status: u16, kind: &str| (status, format!("urn:stafett:problem:{kind}"));
-    assert_eq!(told(ORGANISER, &path, b"{".to_vec(), false).await, problem(400, "not-readable"));
+    assert_eq!(reported(ORGANISER, &path, b"{".to_vec(), false).await, problem(400, "not-readable"));
     assert_eq!(
-        told(ORGANISER, &path, b"{\"persons\": []}".to_vec(), false).await,
+        reported(ORGANISER, &path, b"{\"persons\": []}".to_vec(), false).await,
         problem(422, "invalid-send")
     );
-    assert_eq!(told(ORGANISER, &path, b"{\"part\": 0}".to_vec(), false).await, problem(422, "invalid-send"));
+    assert_eq!(
+        reported(ORGANISER, &path, b"{\"part\": 0}".to_vec(), false).await,
+        problem(422, "invalid-send")
+    );
     let large = format!("{{\"part\": 1, \"persons\": [{}]}}", " ".repeat(4_000_000)).into_bytes();
-    assert_eq!(told(ORGANISER, &path, large.clone(), false).await, problem(413, "too-large"));
-    assert_eq!(told(ORGANISER, &path, large, true).await, problem(413, "too-large"));
+    assert_eq!(reported(ORGANISER, &path, large.clone(), false).await, problem(413, "too-large"));
+    assert_eq!(reported(ORGANISER, &path, large, true).await, problem(413, "too-large"));
     // Another organiser's, and none.
-    assert_eq!(told("5560000001", &path, b"{\"part\": 1}".to_vec(), false).await, problem(404, "not-found"));
+    assert_eq!(
+        reported("5560000001", &path, b"{\"part\": 1}".to_vec(), false).await,
+        problem(404, "not-found")
+    );
     let nothing = format!("/v1/sends/{}/submit", uuid::Uuid::new_v4());
-    assert_eq!(told(ORGANISER, &nothing, b"{\"parts\": 1}".to_vec(), false).await, problem(404, "not-found"));
+    assert_eq!(
+        reported(ORGANISER, &nothing, b"{\"parts\": 1}".to_vec(), false).await,
+        problem(404, "not-found")
+    );
     // A send that was made in one request takes no parts.
     let plain = stack.send(&crate::people::class(92)).await;
     let of_plain = format!("/v1/sends/{plain}/records");
-    assert_eq!(told(ORGANISER, &of_plain, b"{\"part\": 1}".to_vec(), false).await, problem(404, "not-found"));
+    assert_eq!(
+        reported(ORGANISER, &of_plain, b"{\"part\": 1}".to_vec(), false).await,
+        problem(404, "not-found")
+    );
     stack.ended(&plain).await;
     stack.finish(0).await;
 }

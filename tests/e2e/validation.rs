@@ -44,7 +44,7 @@ fn first<'a>(validation: &'a Value, code: &str) -> &'a Value {
     &group["findings"][0]
 }
 
-/// A class in which much is wrong with the marked persons, and nothing that Skolverket might not judge.
+/// A class with many faults of the marked persons, all of them of the kind that Skolverket may judge.
 fn broken(series: u16) -> (Value, Vec<String>) {
     let mut body = class(series);
     let persons = body["persons"].as_array_mut().unwrap();
@@ -81,8 +81,8 @@ async fn all_that_is_wrong_comes_grouped_and_nothing_is_stored() {
     body["duties"][1]["person"]["id"] = json!("0190a1b2-0000-4000-8000-000000000000");
     body["groups"][0]["markattribut@edu.example.se"] = json!(true);
 
-    let said = validate(&stack, &body).await;
-    assert_eq!(said["valid"], false);
+    let reported = validate(&stack, &body).await;
+    assert_eq!(reported["valid"], false);
     let expected = [
         ("null unknownAttribute error", 1),
         ("2 missingReference error", 1),
@@ -97,31 +97,32 @@ async fn all_that_is_wrong_comes_grouped_and_nothing_is_stored() {
         ("9 schoolYearMissing error", 1),
         ("16 memberOfOtherSchoolYear warning", 4),
     ];
-    assert_eq!(counts(&said), expected.map(|(name, count)| (name.to_owned(), count)).into());
-    assert_eq!(said["counts"], json!({"errors": 9, "warnings": 6}));
-    let shared = first(&said, "eppnShared");
+    assert_eq!(counts(&reported), expected.map(|(name, count)| (name.to_owned(), count)).into());
+    assert_eq!(reported["counts"], json!({"errors": 9, "warnings": 6}));
+    let shared = first(&reported, "eppnShared");
     assert_eq!(shared["pointer"], "/persons/5/eduPersonPrincipalNames/0");
     assert_eq!(shared["recordId"], json!(record_id(&body, "persons", 5)));
     assert_eq!(shared["mender"], "identityProvider");
-    for group in said["rules"].as_array().unwrap() {
+    for group in reported["rules"].as_array().unwrap() {
         assert_eq!(group["findings"].as_array().unwrap().len() as u64, group["count"].as_u64().unwrap());
         for text in [&group["en"], &group["sv"], &group["findings"][0]["en"], &group["findings"][0]["sv"]] {
             assert!(text.as_str().is_some_and(|text| text.len() > 20), "{group}");
         }
     }
-    let mut unsaid = said.clone();
-    unsaid["accessPreview"] = Value::Null;
+    let mut unreported = reported.clone();
+    unreported["accessPreview"] = Value::Null;
     for mark in marks.iter().map(String::as_str).chain(["Markskolform", "markattribut"]) {
-        assert!(!unsaid.to_string().contains(mark), "{mark} is quoted");
+        assert!(!unreported.to_string().contains(mark), "{mark} is quoted");
         assert!(!stack.log_text().contains(mark), "{mark} is in a log");
     }
 
     // More than a hundred of a kind are counted.
     let mut many = class(121);
     many["persons"][0]["emails"] = vec![json!({"value": "a@example.se", "type": "Privat"}); 105].into();
-    let said = validate(&stack, &many).await;
-    assert_eq!((&said["valid"], counts(&said)["8 emailType warning"]), (&json!(true), 105));
-    let emails = said["rules"].as_array().unwrap().iter().find(|group| group["code"] == "emailType").unwrap();
+    let reported = validate(&stack, &many).await;
+    assert_eq!((&reported["valid"], counts(&reported)["8 emailType warning"]), (&json!(true), 105));
+    let emails =
+        reported["rules"].as_array().unwrap().iter().find(|group| group["code"] == "emailType").unwrap();
     assert_eq!(emails["findings"].as_array().unwrap().len(), 100);
 
     // What cannot be read is refused as everywhere, and so is who may not send.
@@ -156,8 +157,8 @@ async fn strict_refuses_what_warn_only_lets_through_and_shows() {
     }
 
     body["options"] = json!({"validation": "warnOnly"});
-    let said = validate(&stack, &body).await;
-    assert_eq!((&said["valid"], &said["counts"]["errors"]), (&json!(true), &json!(7)));
+    let reported = validate(&stack, &body).await;
+    assert_eq!((&reported["valid"], &reported["counts"]["errors"]), (&json!(true), &json!(7)));
     let key = "warn only";
     let accepted = stack.post(ORGANISER, key, body.to_string()).await;
     assert_eq!(accepted.status.as_u16(), 202, "{}", accepted.text);
@@ -165,9 +166,9 @@ async fn strict_refuses_what_warn_only_lets_through_and_shows() {
     assert_eq!(accepted["options"]["validation"], "warnOnly");
     assert_eq!(
         (&accepted["validation"]["errors"], &accepted["validation"]["warnings"]),
-        (&json!(7), &said["counts"]["warnings"])
+        (&json!(7), &reported["counts"]["warnings"])
     );
-    assert_eq!(counts(&accepted["validation"]), counts(&said));
+    assert_eq!(counts(&accepted["validation"]), counts(&reported));
     assert!(accepted["validation"]["rules"][0].get("findings").is_none());
     let id = accepted["id"].as_str().unwrap();
     let ended = stack.ended(id).await;
@@ -206,13 +207,14 @@ async fn a_send_in_parts_is_held_against_the_rules_part_by_part_and_as_a_whole()
         "{}",
         refused.text
     );
-    let mut mended = class(123);
-    mended["persons"][5]["eduPersonPrincipalNames"] = mended["persons"][4]["eduPersonPrincipalNames"].clone();
-    mended["activities"][0]["parentActivity"]["testCode"] = json!("GRGRBIO01_9");
+    let mut corrected = class(123);
+    corrected["persons"][5]["eduPersonPrincipalNames"] =
+        corrected["persons"][4]["eduPersonPrincipalNames"].clone();
+    corrected["activities"][0]["parentActivity"]["testCode"] = json!("GRGRBIO01_9");
     let parts = [
-        json!({"part": 1, "persons": [mended["persons"][0], mended["persons"][1], mended["persons"][4]], "duties": mended["duties"]}),
-        json!({"part": 2, "persons": [mended["persons"][2], mended["persons"][3], mended["persons"][5], mended["persons"][6], mended["persons"][7]]}),
-        json!({"part": 3, "groups": mended["groups"], "activities": mended["activities"]}),
+        json!({"part": 1, "persons": [corrected["persons"][0], corrected["persons"][1], corrected["persons"][4]], "duties": corrected["duties"]}),
+        json!({"part": 2, "persons": [corrected["persons"][2], corrected["persons"][3], corrected["persons"][5], corrected["persons"][6], corrected["persons"][7]]}),
+        json!({"part": 3, "groups": corrected["groups"], "activities": corrected["activities"]}),
     ];
     for part in &parts {
         let stored = post(&format!("/v1/sends/{id}/records"), None, part).await;
@@ -223,7 +225,7 @@ async fn a_send_in_parts_is_held_against_the_rules_part_by_part_and_as_a_whole()
             stored.text
         );
     }
-    // What records break together is refused at the submit.
+    // Faults over several records are refused at the submit.
     let refused = post(&format!("/v1/sends/{id}/submit"), None, &json!({"parts": 3})).await;
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
     let problem = refused.json();
@@ -272,8 +274,8 @@ async fn who_will_see_whose_results_is_shown_before_and_after() {
     let only = json!([{"duty": {"id": record_id(&body, "duties", 1)}}]);
     body["activities"][1]["teachers"] = only;
 
-    let said = validate(&stack, &body).await;
-    let preview = &said["accessPreview"];
+    let reported = validate(&stack, &body).await;
+    let preview = &reported["accessPreview"];
     assert_eq!(preview["total"], 3);
     let [first, second, principal] = preview["items"].as_array().unwrap().as_slice() else {
         panic!("{preview}")
@@ -287,7 +289,7 @@ async fn who_will_see_whose_results_is_shown_before_and_after() {
     }
     assert_eq!(second["activities"][1]["warning"], Value::Null);
     assert_eq!((&principal["seesSchoolUnit"], &principal["groups"]), (&json!(true), &json!([])));
-    assert_eq!(counts(&said)["16 severalTeachersAndGroups warning"], 1);
+    assert_eq!(counts(&reported)["16 severalTeachersAndGroups warning"], 1);
 
     let id = stack.send(&body).await;
     stack.ended(&id).await;

@@ -141,7 +141,7 @@ async fn the_watchdog_says_first_what_runs_and_ends_before_its_time_is_over() {
         let id = stack.send_as(&organisation, &class(7720 + number)).await;
         sends.push((organisation, id));
     }
-    let said = |what: &str| stack.log_text().lines().filter(|line| line.contains(what)).count();
+    let logged_lines = |what: &str| stack.log_text().lines().filter(|line| line.contains(what)).count();
     stack
         .until("the time was over", async || (!stack.events("watchdog.outOfTime").is_empty()).then_some(()))
         .await;
@@ -165,8 +165,8 @@ async fn the_watchdog_says_first_what_runs_and_ends_before_its_time_is_over() {
         calls.iter().filter(|call| call["fault"] == "killBefore").count()
     };
     stack.until("it has died", async || (deaths().await > 0).then_some(())).await;
-    let before = said(r#""RunningSends":8.0"#);
-    stack.until("it counts", async || (said(r#""RunningSends":8.0"#) > before).then_some(())).await;
+    let before = logged_lines(r#""RunningSends":8.0"#);
+    stack.until("it counts", async || (logged_lines(r#""RunningSends":8.0"#) > before).then_some(())).await;
     stack.put_faults("watchdog", &json!([])).await;
     for (organisation, id) in &sends {
         assert_eq!(stack.ended_as(organisation, id).await["status"], "succeeded");

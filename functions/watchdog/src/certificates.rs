@@ -12,7 +12,7 @@ use stafett_runtime::{ParameterError, Process};
 pub(crate) struct Watch(Mutex<Option<Timestamp>>);
 
 impl Watch {
-    /// Whether the last look is so long ago, or there was none.
+    /// Whether the last check is so long ago, or there was none.
     fn is_due(&self, now: Timestamp, every: Duration) -> bool {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_none_or(|last| last + every <= now)
@@ -22,8 +22,8 @@ impl Watch {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    /// Looks at all certificates, if it is time to. One log line each; the least of their days is what an alarm is about.
-    pub(crate) async fn look(&self, process: &Process, now: Timestamp) -> Result<(), ParameterError> {
+    /// Checks all certificates, if it is time to. Logs one line for each; an alarm watches the fewest days left.
+    pub(crate) async fn check(&self, process: &Process, now: Timestamp) -> Result<(), ParameterError> {
         if !self.is_due(now, process.config.timing.certificate_watch) {
             return Ok(());
         }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn certificates_are_looked_at_once_in_so_long() {
+    fn certificates_are_checked_once_per_interval() {
         let (watch, hour) = (Watch::default(), Duration::from_hours(1));
         let at = |seconds| Timestamp::from_second(seconds).unwrap();
         assert!(watch.is_due(at(0), hour), "a new process looks");

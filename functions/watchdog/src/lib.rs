@@ -1,5 +1,5 @@
-//! Once a minute: what history says is overdue is sent again. It reads history, not queues. And, invoked by an operator:
-//! sends are stopped.
+//! Runs once a minute: queues again the steps that the history says are overdue. It reads the history, not the queues.
+//! Invoked by an operator, it stops sends.
 
 mod certificates;
 mod stop;
@@ -19,15 +19,15 @@ use stafett_runtime::{Process, QueueError, telemetry};
 use stop::Order;
 use watchdog::Watchdog;
 
-/// Steps of a shard that one look takes; what is left is still overdue a minute later.
+/// Steps of a shard that one run takes; the rest is still overdue a minute later.
 const STEPS_A_SHARD: i32 = 250;
-/// No piece of a look takes more than this of the time that is left: the next one has some, too, and the invocation ends
-/// by itself.
+/// No task of a run takes more than this share of the time that is left: the next task has some too, and the invocation
+/// ends by itself.
 const SHARE: f64 = 0.7;
 
-/// Why a look ended early.
+/// Why a run ended early.
 #[derive(Debug, thiserror::Error)]
-enum LookError {
+enum RunError {
     #[error(transparent)]
     History(#[from] HistoryError),
     #[error(transparent)]
@@ -54,20 +54,20 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
             let obeyed = Box::pin(Order::read(event.payload)?.obey(watchdog, stop_by)).await?;
             return Ok::<_, lambda_runtime::Error>(serde_json::to_value(obeyed)?);
         }
-        Box::pin(look(watchdog, watch, ends)).await?;
+        Box::pin(run_once(watchdog, watch, ends)).await?;
         Ok(Value::Null)
     }))
     .await
 }
 
-/// Tells how many sends run and for how long, sends again what is overdue, and looks at the certificates, each in its
-/// share of the time until `ends`. One that fails keeps none of the others from being done.
-async fn look(watchdog: &Watchdog, watch: &Watch, ends: Timestamp) -> Result<(), LookError> {
+/// Reports how many sends run and for how long, queues overdue steps again, and checks the certificates, each in its
+/// share of the time until `ends`. A task that fails does not stop the others.
+async fn run_once(watchdog: &Watchdog, watch: &Watch, ends: Timestamp) -> Result<(), RunError> {
     let share = || left(watchdog, ends).mul_f64(SHARE);
     let counted = in_time(share(), "running sends", show_running(watchdog)).await.unwrap_or(Ok(()));
     let sent = in_time(share(), "overdue steps", Box::pin(send_overdue(watchdog))).await.unwrap_or(Ok(()));
-    let watched = in_time(share(), "certificates", watch.look(&watchdog.process, watchdog.now())).await;
-    // What cannot be read now is looked at with the next event.
+    let watched = in_time(share(), "certificates", watch.check(&watchdog.process, watchdog.now())).await;
+    // What cannot be read now is checked with the next event.
     if let Some(Err(error)) = watched {
         tracing::error!(event = "watchdog.failed", error = %error, "the certificates were not looked at");
     }
@@ -78,8 +78,8 @@ fn left(watchdog: &Watchdog, ends: Timestamp) -> Duration {
     ends.duration_since(watchdog.now()).try_into().unwrap_or_default()
 }
 
-/// Does a piece of the work; none where it was not done in its share of the time. What is left of it is done with the
-/// next event: each write of it stands alone.
+/// Runs a task; `None` where it was not done in its share of the time. The next event does the rest: each write is
+/// complete by itself.
 async fn in_time<T>(share: Duration, what: &'static str, piece: impl Future<Output = T>) -> Option<T> {
     let done = tokio::time::timeout(share, piece).await.ok();
     if done.is_none() {
@@ -92,8 +92,9 @@ async fn in_time<T>(share: Duration, what: &'static str, piece: impl Future<Outp
     done
 }
 
-/// Tells how many sends run, and which of them longest: where a send does not end, the search begins with its id.
-async fn show_running(watchdog: &Watchdog) -> Result<(), LookError> {
+/// Reports how many sends run, and the one that has run longest: where a send does not end, the search begins with its
+/// id.
+async fn show_running(watchdog: &Watchdog) -> Result<(), RunError> {
     let running = watchdog.history.running_sends().await?;
     let since: Vec<_> = running.iter().map(|running| running.since).collect();
     watchdog.process.metrics.running_sends(&since);
@@ -107,8 +108,8 @@ async fn show_running(watchdog: &Watchdog) -> Result<(), LookError> {
     Ok(())
 }
 
-/// Sends again what is overdue. One step that cannot be read does not keep the others from being sent.
-async fn send_overdue(watchdog: &Watchdog) -> Result<(), LookError> {
+/// Queues overdue steps again. A step that cannot be read does not keep the others from being queued.
+async fn send_overdue(watchdog: &Watchdog) -> Result<(), RunError> {
     let now = watchdog.now();
     let mut first_error = None;
     for carrier in watchdog.history.overdue(now, STEPS_A_SHARD).await? {
@@ -120,7 +121,7 @@ async fn send_overdue(watchdog: &Watchdog) -> Result<(), LookError> {
     first_error.map_or(Ok(()), Err)
 }
 
-async fn send_again(watchdog: &Watchdog, carrier: &Carrier, now: Timestamp) -> Result<(), LookError> {
+async fn send_again(watchdog: &Watchdog, carrier: &Carrier, now: Timestamp) -> Result<(), RunError> {
     let Some(overdue) =
         watchdog.history.take_overdue(carrier, now, watchdog.process.config.timing.overdue).await?
     else {
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_piece_of_a_look_has_its_share_of_the_time_and_no_more() {
+    async fn a_task_has_its_share_of_the_time_and_no_more() {
         let (share, begun) = (Duration::from_millis(40), Instant::now());
         assert_eq!(in_time(share, "test", pending::<()>()).await, None);
         assert!(begun.elapsed() >= share);

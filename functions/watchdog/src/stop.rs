@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_told_from_the_clock_and_read_strictly() {
+    fn an_order_is_distinguished_from_the_clock_and_read_strictly() {
         assert!(!Order::is_one(&json!({"detail-type": "Scheduled Event"})));
         for event in [
             json!({"stop": {"organisation": "5567044268"}}),

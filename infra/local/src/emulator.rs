@@ -14,7 +14,7 @@ use crate::template::{Queue, REGION, Table};
 const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// How long a new table may take to become active.
 const TABLE_LIMIT: Duration = Duration::from_secs(30);
-/// The time between two looks at a new table.
+/// The time between two polls of a new table.
 const TABLE_PAUSE: Duration = Duration::from_millis(100);
 
 /// A call that was refused or not answered.
@@ -224,11 +224,11 @@ impl Emulator {
             return answer.map_err(|_| CallError::NotAnswered(operation, "no JSON".to_owned()));
         }
         let answer = answer.unwrap_or_default();
-        let said = |names: [&str; 2]| {
-            let said = names.iter().find_map(|name| answer[*name].as_str());
-            said.unwrap_or("nothing was said").to_owned()
+        let given = |names: [&str; 2]| {
+            let given = names.iter().find_map(|name| answer[*name].as_str());
+            given.unwrap_or("nothing was said").to_owned()
         };
-        let (code, message) = (said(["__type", "code"]), said(["message", "Message"]));
+        let (code, message) = (given(["__type", "code"]), given(["message", "Message"]));
         Err(CallError::Refused { operation, status: status.as_u16(), code, message })
     }
 }

@@ -193,10 +193,10 @@ impl Shared {
         };
         let url = self.url(&call, &parts);
         let subject = self.subject().clone();
-        let befallen = subject
+        let fault = subject
             .and_then(|subject| self.plans.meet(&subject, &self.function, &call.name, call.messages(&body)));
-        let Some(befallen) = befallen else { return self.make(&call, &parts, &body, &url).await };
-        match befallen.fault {
+        let Some(fault) = fault else { return self.make(&call, &parts, &body, &url).await };
+        match fault.fault {
             CallFault::KillBefore => {
                 self.kill.kill().await;
                 Err(Cut)
@@ -212,12 +212,12 @@ impl Shared {
                 Err(Cut)
             }
             CallFault::HoldBefore => {
-                befallen.released().await;
+                fault.released().await;
                 self.make(&call, &parts, &body, &url).await
             }
             CallFault::HoldAfter => {
                 let answer = self.make(&call, &parts, &body, &url).await;
-                befallen.released().await;
+                fault.released().await;
                 answer
             }
             CallFault::Throttle => self.refuse(&call, answer::throttled(&call), &parts, &body, &url).await,
@@ -299,7 +299,7 @@ impl Shared {
         Ok(Response::from_parts(parts, full(body)))
     }
 
-    /// Makes the call. A service that cannot be reached looks as it would without this endpoint: no answer comes.
+    /// Makes the call. If the service cannot be reached, no answer comes, as without this endpoint.
     async fn forward(&self, parts: &Parts, body: &Bytes, url: &str) -> Result<Response<AnswerBody>, Cut> {
         let mut headers = parts.headers.clone();
         for of_the_connection in

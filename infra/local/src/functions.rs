@@ -162,9 +162,9 @@ impl FunctionHost {
 
     /// Counts the most memory that each of its processes has had so far: those that end in the middle of something
     /// are not asked at its end.
-    pub fn look_at_memory(&self) {
+    pub fn measure_memory(&self) {
         let processes = self.0.processes().clone();
-        processes.iter().filter(|process| process.is_alive()).for_each(|process| process.look_at_memory());
+        processes.iter().filter(|process| process.is_alive()).for_each(|process| process.measure_memory());
     }
 
     /// Kills the function's processes; invocations after this fail.

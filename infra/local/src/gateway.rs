@@ -105,7 +105,7 @@ async fn forward(
         return answer;
     }
     let mut response = gateway.answered(source, request).await;
-    cors.tell(&asked, response.headers_mut());
+    cors.add_headers(&asked, response.headers_mut());
     response
 }
 

@@ -11,7 +11,7 @@ pub struct KillSwitch {
 }
 
 impl KillSwitch {
-    /// A switch, with what its process waits on to be killed, and tells how it ended.
+    /// A switch, with what its process waits on to be killed and reports its end through.
     pub(crate) fn new() -> (Self, mpsc::Receiver<()>, watch::Sender<Option<String>>) {
         let (ask, asked) = mpsc::channel(1);
         let (exited, exit) = watch::channel(None);

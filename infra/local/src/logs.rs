@@ -61,7 +61,7 @@ impl Log {
         if let Err(error) = self.metrics.take(line) {
             notice(format_args!("{}: {error}", self.function));
         }
-        // A log that cannot be written must not stop what it tells about.
+        // A log that cannot be written must not stop the function.
         let _ = match &self.sink {
             Sink::File(file) => file.lock().unwrap_or_else(PoisonError::into_inner).write_all(line),
             Sink::ErrorsOnly if is_error(line) => std::io::stderr().write_all(line),

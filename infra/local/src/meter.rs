@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// Kinds of items that are told apart. The keys of the history make about twenty.
+/// Most kinds of items that are counted separately. The keys of the history make about twenty.
 const MAX_KINDS: usize = 64;
 /// Where those beyond go.
 const OTHER: &str = "other";
 
-/// Counts what all functions of a stack use. Clones count together.
+/// Counts what all functions of a stack use. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Mutex<BTreeMap<String, FunctionUse>>>);
 
@@ -30,7 +30,7 @@ pub struct FunctionUse {
     pub starts: u64,
     /// From a process's start to its first event, each rounded up to the millisecond. Lambda charges that too.
     pub start_ms: u64,
-    /// The most memory that one of its processes had resident, in KiB; 0 where the system does not tell.
+    /// The most memory that one of its processes had resident, in KiB; 0 where the system does not report it.
     pub peak_memory_kib: u64,
     /// Its calls, by service and operation: `dynamodb.GetItem`, `sqs.SendMessage`, `skolverket.POST`. The requests
     /// that its event source makes to its queue are among them.
@@ -102,8 +102,9 @@ impl Meter {
         });
     }
 
-    /// Looks at how much memory a process has had. One that is gone, or a system that does not tell, changes nothing.
-    pub(crate) fn look_at_memory(&self, function: &str, pid: u32) {
+    /// Records how much memory a process has had. Does nothing for a process that is gone, or where the system does not
+    /// report it.
+    pub(crate) fn measure_memory(&self, function: &str, pid: u32) {
         if let Some(peak) = peak_memory_kib(pid) {
             self.of(function, |used| used.peak_memory_kib = used.peak_memory_kib.max(peak));
         }
@@ -197,10 +198,10 @@ mod tests {
     #[test]
     fn a_peak_stays_when_its_process_is_gone() {
         let meter = Meter::default();
-        meter.look_at_memory("users", std::process::id());
+        meter.measure_memory("users", std::process::id());
         let peak = meter.reading()["users"].peak_memory_kib;
         assert!(peak > 100);
-        meter.look_at_memory("users", u32::MAX);
+        meter.measure_memory("users", u32::MAX);
         assert_eq!(meter.reading()["users"].peak_memory_kib, peak);
     }
 }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Series that are told apart; those beyond are dropped, so that a program that runs for days takes no more memory.
+/// Most series that are counted; further ones are dropped, so that a program that runs for days takes no more memory.
 const MAX_SERIES: usize = 1000;
 /// CloudWatch takes no more of them.
 const MAX_DIMENSIONS: usize = 30;
 
-/// What was printed so far. Clones count together.
+/// The metrics that were printed so far. Clones share their counts.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics(Arc<Mutex<BTreeMap<Identity, Series>>>);
 
@@ -27,21 +27,15 @@ struct Identity {
 pub struct Series {
     /// Under which CloudWatch keeps it.
     pub namespace: String,
-    /// Its name.
     pub name: String,
     /// By which it is counted, with their values.
     pub dimensions: BTreeMap<String, String>,
     /// CloudWatch's word.
     pub unit: String,
-    /// How many values.
     pub count: u64,
-    /// All of them together.
     pub sum: f64,
-    /// The smallest.
     pub min: f64,
-    /// The largest.
     pub max: f64,
-    /// The one that came last.
     pub last: f64,
 }
 
@@ -161,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_cloudwatch_would_drop_is_told() {
+    fn a_line_that_cloudwatch_would_drop_is_reported() {
         let metrics = Metrics::default();
         for (status, jobs) in [(json!(429), json!(1)), (json!(""), json!(1)), (json!("failed"), json!("1"))] {
             assert!(metrics.take(&line(&status, &jobs)).is_err());

@@ -1,4 +1,4 @@
-//! What the local stack itself has to say, apart from what it shows.
+//! The local stack's own notices, on standard error.
 
 use std::fmt::Display;
 use std::io::Write;

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_two_addresses_of_another_stand_in_come_together() {
+    fn another_simulator_needs_both_addresses() {
         assert!(parse(&["--skolverket-url", "http://127.0.0.1:1/v1"]).is_err());
         assert!(
             parse(&["--skolverket-url", "http://127.0.0.1:1/v1", "--token-url", "http://localhost:1/t"])
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_emulator_has_is_not_kept_here() {
+    fn another_emulator_keeps_its_own_state() {
         assert!(parse(&["--aws-endpoint", "http://127.0.0.1:4566"]).is_ok());
         assert!(parse(&["--aws-endpoint", "http://127.0.0.1:4566", "--data-dir", "d"]).is_err());
         assert!(parse(&["--aws-endpoint", "http://aws.example.se"]).is_err());

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_without_packages_is_told_with_the_way_to_make_them() {
+    fn a_folder_without_packages_is_refused_with_the_way_to_make_them() {
         let folder = TempDir::new().unwrap();
         let error = Packages::unpack(folder.path(), ["users"]).unwrap_err().to_string();
         assert!(error.contains("users.zip") && error.contains("infra/aws/package"), "{error}");

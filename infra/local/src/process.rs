@@ -43,7 +43,6 @@ pub enum InvocationError {
     NotTaken {
         /// How it ended.
         exit: String,
-        /// What it said about that.
         init_error: Option<FunctionError>,
     },
     /// The process ended before it answered.
@@ -62,7 +61,6 @@ pub enum InvocationError {
 pub struct Launch {
     /// The program: this one, which can be every function, or that of the function's package.
     pub program: PathBuf,
-    /// What it is told.
     pub arguments: Vec<String>,
     /// The function, its time-out at the stack's pace.
     pub function: Function,
@@ -99,7 +97,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a process. It is marked busy: whoever starts one has an invocation for it.
+    /// Starts a process. It is busy from the start: its first invocation is why it was started.
     pub fn start(launch: &Launch) -> std::io::Result<Self> {
         let api = RuntimeApi::start(&launch.function.arn, launch.clock)?;
         let (kill, kill_asked, exited) = KillSwitch::new();
@@ -157,12 +155,12 @@ impl Process {
         self.kill.is_alive()
     }
 
-    /// Marks it busy, if it was not.
+    /// Makes it busy, if it was not.
     pub fn claim(&self) -> bool {
         self.busy.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Marks it free for another invocation.
+    /// Makes it free for another invocation.
     pub fn release(&self) {
         self.busy.store(false, Ordering::Release);
     }
@@ -192,13 +190,13 @@ impl Process {
             () = tokio::time::sleep(timeout) => Err(self.end_for_time_out(timeout).await),
         };
         self.meter.invoked(&self.function, taken_at.elapsed(), result.is_ok());
-        self.look_at_memory();
+        self.measure_memory();
         result
     }
 
     /// Counts the most memory that it has had so far.
-    pub fn look_at_memory(&self) {
-        self.meter.look_at_memory(&self.function, self.pid);
+    pub fn measure_memory(&self) {
+        self.meter.measure_memory(&self.function, self.pid);
     }
 
     fn count_start(&self) {

@@ -24,13 +24,11 @@ pub const MAX_REQUEST_BYTES: usize = 6_291_456;
 /// The largest answer that one gives, in bytes.
 const MAX_RESPONSE_BYTES: usize = 6_291_556;
 
-/// What a function said about its own failure, or what Lambda says about its answer.
+/// A function's report of its own failure, or Lambda's about its answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {message}")]
 pub struct FunctionError {
-    /// The error's type.
     pub kind: String,
-    /// Its text.
     pub message: String,
 }
 
@@ -41,9 +39,9 @@ pub struct Invocation {
     pub payload: Bytes,
     /// How long the function may take from when it fetches the event.
     pub timeout: Duration,
-    /// Told when the process has fetched it.
+    /// Notified when the process has fetched it.
     pub taken: oneshot::Sender<()>,
-    /// Told the answer.
+    /// Gets the answer.
     pub outcome: oneshot::Sender<Result<Bytes, FunctionError>>,
 }
 
@@ -111,7 +109,7 @@ impl RuntimeApi {
         let _ = self.invocations.send(invocation).await;
     }
 
-    /// Why the process could not start, if it said so.
+    /// Why the process could not start, if it reported that.
     pub fn init_error(&self) -> Option<FunctionError> {
         lock(&self.state.init_error).clone()
     }
@@ -128,7 +126,7 @@ async fn next(State(endpoint): State<Arc<Endpoint>>) -> Response {
     let Some(invocation) = invocation else { return StatusCode::GONE.into_response() };
     let request_id = Uuid::new_v4();
     *lock(&endpoint.running) = Some(Running { request_id, outcome: invocation.outcome });
-    // Whoever invoked may have given up; the function runs all the same.
+    // The caller may have given up; the function runs all the same.
     let _ = invocation.taken.send(());
     let now_ms = endpoint.clock.now_ms();
     let deadline_ms = now_ms.saturating_add(saturating_ms(invocation.timeout));
@@ -257,14 +255,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_told_with_its_type() {
+    async fn a_failure_is_reported_with_its_type() {
         let caller = Caller::start();
         let answer = caller.invoke().await;
         let path = format!("invocation/{}/error", request_id(&caller.next().await));
         let error = json!({"errorType": "Kind", "errorMessage": "text"}).to_string();
         assert_eq!(caller.post(&path, error).await, StatusCode::ACCEPTED);
-        let told = FunctionError { kind: "Kind".to_owned(), message: "text".to_owned() };
-        assert_eq!(answer.await.unwrap(), Err(told));
+        let reported = FunctionError { kind: "Kind".to_owned(), message: "text".to_owned() };
+        assert_eq!(answer.await.unwrap(), Err(reported));
     }
 
     #[tokio::test]

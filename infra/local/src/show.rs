@@ -11,10 +11,10 @@ use crate::options::Options;
 use crate::stack::{Stack, example_send};
 use client::{Client, ClientError, Job, Send};
 
-/// Between two looks at a send: often enough to see its jobs move.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Looks in a row that may fail: a function that was just killed is no reason to stop looking.
-const FAILED_LOOKS: u32 = 10;
+/// Between two polls of a send: often enough to see its jobs move.
+const POLL_EVERY: Duration = Duration::from_millis(200);
+/// Polls in a row that may fail: a function that was just killed is no reason to stop polling.
+const FAILED_POLLS: u32 = 10;
 /// Rows of the table at most; a send of a whole municipality would fill the terminal for minutes.
 const MAX_ROWS: usize = 200;
 
@@ -105,7 +105,7 @@ async fn follow(
         writeln!(screen, "  waiting, place {position}")?;
     }
     let mut shown: Vec<Job> = Vec::new();
-    let mut failed_looks = 0;
+    let mut failed_polls = 0;
     loop {
         for job in send.jobs.iter().filter(|job| job.status != "waiting" && !shown.contains(job)) {
             let time = stack.clock().now().strftime("%H:%M:%S");
@@ -116,15 +116,15 @@ async fn follow(
         if send.has_ended() {
             break;
         }
-        tokio::time::sleep(LOOK_EVERY).await;
-        match client.look(&send.id).await {
+        tokio::time::sleep(POLL_EVERY).await;
+        match client.poll(&send.id).await {
             Ok(now) => {
                 send = now;
-                failed_looks = 0;
+                failed_polls = 0;
             }
             Err(error) => {
-                failed_looks += 1;
-                if failed_looks == FAILED_LOOKS {
+                failed_polls += 1;
+                if failed_polls == FAILED_POLLS {
                     return Err(error.into());
                 }
             }

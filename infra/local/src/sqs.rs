@@ -49,7 +49,7 @@ struct Inner {
     /// Base URL of the queues' addresses.
     endpoint: String,
     kept: Mutex<Kept>,
-    /// Told whenever a message may have become visible earlier than a waiting receive expects.
+    /// Notified whenever a message may have become visible earlier than a waiting receive expects.
     changed: Notify,
     clock: Clock,
     pace: Pace,
@@ -64,7 +64,7 @@ struct Kept {
 }
 
 impl Sqs {
-    /// No queues, or those that the journal tells of; their addresses begin with `endpoint`.
+    /// No queues, or those of the journal; their addresses begin with `endpoint`.
     pub fn open(endpoint: &str, journal: Option<&Path>, clock: Clock, pace: Pace) -> std::io::Result<Self> {
         let mut queues = Queues::new(pace);
         let journal = journal.map(|path| Journal::open(path, &mut queues)).transpose()?;
@@ -120,7 +120,7 @@ impl Sqs {
         let wait_s = in_range("WaitTimeSeconds", wait_s, MAX_WAIT_S)?.unwrap_or(0);
         let deadline = Instant::now() + Duration::from_millis(self.at_pace_ms(wait_s));
         loop {
-            // Asked to be told before looking: what is sent in between is not missed.
+            // Subscribes before it reads: a message that is sent in between is not missed.
             let changed = self.0.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
@@ -181,7 +181,7 @@ impl Sqs {
         format!("{}/{ACCOUNT}/{queue}", self.0.endpoint)
     }
 
-    /// Changes the queues, and keeps the changes before anybody is told.
+    /// Changes the queues, and writes the changes to the journal before anybody is notified.
     fn change<T>(&self, change: impl FnOnce(&mut Queues) -> Result<T, SqsError>) -> Result<T, SqsError> {
         let mut kept = self.kept();
         let Kept { queues, journal } = &mut *kept;

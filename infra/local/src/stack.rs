@@ -27,8 +27,8 @@ use crate::{loopback, pollers, stand_in};
 
 /// The audience of the tokens that are made and accepted here.
 const AUDIENCE: &str = "stafett";
-/// Between two looks at the memory of the function processes.
-const MEMORY_LOOKS: Duration = Duration::from_millis(250);
+/// Between two measurements of the memory of the function processes.
+const MEASURE_MEMORY_EVERY: Duration = Duration::from_millis(250);
 
 /// Why the stack could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -188,13 +188,13 @@ impl Stack {
     }
 }
 
-/// Looks at the memory of all function processes for as long as it is awaited.
+/// Measures the memory of all function processes for as long as it is awaited.
 async fn watch_memory(functions: Vec<FunctionHost>) {
-    let mut interval = tokio::time::interval(MEMORY_LOOKS);
+    let mut interval = tokio::time::interval(MEASURE_MEMORY_EVERY);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         interval.tick().await;
-        functions.iter().for_each(FunctionHost::look_at_memory);
+        functions.iter().for_each(FunctionHost::measure_memory);
     }
 }
 

@@ -131,7 +131,7 @@ mod tests {
         assert!(route("GET /v1/health").authorizer.is_none());
     }
 
-    /// A browser sends no token with its preflight, and what it is told must be what the API has.
+    /// A browser sends no token with its preflight, and the answer must be that of the API.
     #[test]
     fn browsers_may_ask_without_a_token() {
         let resources = resources();

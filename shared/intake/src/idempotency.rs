@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_are_told_apart_by_key_body_and_what_they_resume() {
+    fn requests_are_distinguished_by_key_body_and_what_they_resume() {
         let key: IdempotencyKey = "press 1".parse().unwrap();
         let old = SendId(Uuid::from_u128(1));
         let of = |key: &IdempotencyKey, body: &[u8]| {

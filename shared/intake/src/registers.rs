@@ -34,7 +34,7 @@ pub(crate) struct Checked {
     pub(crate) known: Known,
 }
 
-/// Looks things up and caches them. The client is built for the first send.
+/// Looks registers up and caches the answers. The client is built for the first send.
 pub(crate) struct Registers {
     settings: Lookups,
     roots: Roots,

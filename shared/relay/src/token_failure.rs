@@ -129,7 +129,7 @@ mod tests {
             entity_id: entity_id.map(str::to_owned),
             credentials: None,
             server: Default::default(),
-            mark: [0; 32],
+            digest: [0; 32],
         }
     }
 

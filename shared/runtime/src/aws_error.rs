@@ -1,4 +1,4 @@
-//! What may be told of an error of AWS's.
+//! The part of an error of AWS's that may be shown: it never quotes a request.
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 

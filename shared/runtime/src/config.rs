@@ -27,9 +27,9 @@ pub struct Timing {
     pub claim: Duration,
     /// `INLINE_WAIT_MS`: a wait up to this happens inside the invocation.
     pub inline_wait: Duration,
-    /// `FIRST_POLL_MS`: from a submit to the first look at its job.
+    /// `FIRST_POLL_MS`: from a submit to the first poll of its job.
     pub first_poll: Duration,
-    /// `POLL_MAX_MS`: the longest pause between two looks at a job.
+    /// `POLL_MAX_MS`: the longest pause between two polls of a job.
     pub poll_max: Duration,
     /// `RETRY_FIRST_MS`: the first pause after a call that failed.
     pub retry_first: Duration,
@@ -66,10 +66,10 @@ pub struct Lookups {
     pub timeout: Duration,
     /// `OPEN_DATA_WAIT_MS`: all look-ups for a send.
     pub wait: Duration,
-    /// `OPEN_DATA_KEEP_MS`: how long what was found is believed.
+    /// `OPEN_DATA_KEEP_MS`: how long an answer is cached.
     pub keep: Duration,
-    /// `OPEN_DATA_RETRY_MS`: how long nothing is asked after a look-up failed, and how long it is believed that
-    /// something is not there.
+    /// `OPEN_DATA_RETRY_MS`: how long nothing is looked up after a look-up failed, and how long it is cached that
+    /// something does not exist.
     pub retry: Duration,
 }
 
@@ -107,9 +107,7 @@ pub struct Config {
     pub organiser_claim: String,
     /// `METRICS_NAMESPACE`: what the metrics of this stack are kept under in CloudWatch.
     pub metrics_namespace: String,
-    /// See [`Timing`].
     pub timing: Timing,
-    /// See [`Lookups`].
     pub lookups: Lookups,
 }
 
@@ -228,7 +226,7 @@ impl Config {
     }
 }
 
-/// Reads variables and gathers what is wrong with them, so that one start tells everything.
+/// Reads variables and collects all faults, so that one start reports everything.
 struct Reader {
     variables: BTreeMap<String, String>,
     faults: Vec<String>,

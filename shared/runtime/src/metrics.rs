@@ -68,7 +68,7 @@ impl Metrics {
         self.print(&[count("SendsEnded", 1, &[&["status"]])], &[("status", ending.as_str().into())]);
     }
 
-    /// By stage and status, and by status alone, which an alarm can look at.
+    /// By stage and status, and by status alone, which an alarm can use.
     pub fn job_ended(&self, stage: RecordKind, ending: Ending, counts: Counts) {
         let members = [("stage", stage.as_str().into()), ("status", ending.as_str().into())];
         self.print(&[count("JobsEnded", 1, &[&["stage", "status"], &["status"]])], &members);

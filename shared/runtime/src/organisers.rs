@@ -27,7 +27,7 @@ pub struct Organiser {
     pub environments: Vec<Environment>,
     /// As whom it comes to Skolverket.
     pub identity: Identity,
-    /// How long its sends are kept, in days.
+    /// How long its sends are stored, in days.
     pub retention_days: u32,
     /// Whether its routine for protected identities is in place at Skolverket (domain rule 11).
     pub protected: ProtectedIdentities,
@@ -86,7 +86,7 @@ impl Organiser {
         }
     }
 
-    /// The days until its certificate expires, where they are so few that it is to be said.
+    /// The days until its certificate expires, where they are so few that a warning is needed.
     pub fn expiring(&self, now: Timestamp) -> Option<i64> {
         self.certificate().map(|certificate| certificate.days_left(now)).filter(|days| *days <= WARNED_DAYS)
     }
@@ -100,19 +100,19 @@ impl Organiser {
     }
 }
 
-/// Where settings come from. What was read is kept for less than a minute.
+/// Where settings come from. What was read is cached for less than a minute.
 pub struct Organisers {
     parameters: Parameters,
     path: String,
     keep: Duration,
     usual_retention_days: u32,
     certificate_needed: bool,
-    kept: Mutex<HashMap<OrganisationNumber, Kept>>,
+    cached: Mutex<HashMap<OrganisationNumber, Cached>>,
 }
 
-struct Kept {
+struct Cached {
     read_at: Timestamp,
-    mark: [u8; 32],
+    digest: [u8; 32],
     read: Result<Arc<Organiser>, SettingsError>,
 }
 
@@ -125,7 +125,7 @@ impl Organisers {
             keep: config.timing.settings_kept,
             usual_retention_days: config.retention_days,
             certificate_needed: config.token_url.is_secure(),
-            kept: Mutex::default(),
+            cached: Mutex::default(),
         }
     }
 
@@ -139,9 +139,9 @@ impl Organisers {
         organisation: &OrganisationNumber,
         now: Timestamp,
     ) -> Result<Arc<Organiser>, SettingsError> {
-        let fresh = |kept: &&Kept| kept.read_at + self.keep > now;
-        if let Some(kept) = self.kept().get(organisation).filter(fresh) {
-            return kept.read.clone();
+        let fresh = |cached: &&Cached| cached.read_at + self.keep > now;
+        if let Some(cached) = self.cached().get(organisation).filter(fresh) {
+            return cached.read.clone();
         }
         let found = self.parameters.get(&format!("{}/{organisation}", self.path)).await;
         match found {
@@ -151,7 +151,7 @@ impl Organisers {
                     event = "organiser.notRead", organisation = %organisation, error = %error,
                     "an organiser's settings cannot be read now"
                 );
-                let stale = self.kept().get(organisation).map(|kept| kept.read.clone());
+                let stale = self.cached().get(organisation).map(|cached| cached.read.clone());
                 stale.unwrap_or(Err(SettingsError::NotRead(organisation.clone(), error)))
             }
         }
@@ -181,15 +181,15 @@ impl Organisers {
         now: Timestamp,
     ) -> Result<Arc<Organiser>, SettingsError> {
         let text = found.map(SecretString::expose_secret);
-        let mark: [u8; 32] = Sha256::digest(text.unwrap_or_default()).into();
-        let mut all = self.kept();
-        if let Some(kept) = all.get_mut(organisation).filter(|kept| kept.mark == mark) {
-            kept.read_at = now;
-            return kept.read.clone();
+        let digest: [u8; 32] = Sha256::digest(text.unwrap_or_default()).into();
+        let mut all = self.cached();
+        if let Some(cached) = all.get_mut(organisation).filter(|cached| cached.digest == digest) {
+            cached.read_at = now;
+            return cached.read.clone();
         }
         let read = match text {
             None => Err(SettingsError::Missing(organisation.clone())),
-            Some(text) => Settings::read(organisation, text, mark)
+            Some(text) => Settings::read(organisation, text, digest)
                 .map(|settings| Arc::new(self.organiser(settings)))
                 .map_err(|faults| SettingsError::Wrong(organisation.clone(), faults)),
         };
@@ -199,7 +199,7 @@ impl Organisers {
                 "an organiser has no settings that can be used"
             );
         }
-        all.insert(organisation.clone(), Kept { read_at: now, mark, read: read.clone() });
+        all.insert(organisation.clone(), Cached { read_at: now, digest, read: read.clone() });
         read
     }
 
@@ -214,8 +214,8 @@ impl Organisers {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<OrganisationNumber, Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cached(&self) -> MutexGuard<'_, HashMap<OrganisationNumber, Cached>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

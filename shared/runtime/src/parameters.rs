@@ -129,7 +129,7 @@ struct Found {
 }
 
 fn read<T: serde::de::DeserializeOwned>(answer: &SecretString) -> Result<T, ParameterError> {
-    // The error is not told: it may quote.
+    // The error is not shown: it may quote the parameter.
     serde_json::from_str(answer.expose_secret())
         .map_err(|_| ParameterError("an answer that cannot be read".to_owned()))
 }

@@ -30,7 +30,7 @@ struct Record {
 /// Gives each record's body to `handle` and answers with those that failed: no readable record, an error, a panic.
 ///
 /// # Errors
-/// [`HandlerError`] where failures cannot be told apart, because the event or a message id is missing: all of it
+/// [`HandlerError`] where failures cannot be reported one by one, because the event or a message id is missing: all of it
 /// comes again.
 pub async fn handle_batch<F, E>(
     event: serde_json::Value,
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_that_cannot_be_told_apart_fails_as_a_whole() {
+    async fn an_event_without_message_ids_fails_as_a_whole() {
         for event in
             [serde_json::json!({}), serde_json::json!({"Records": [{"body": "x"}]}), serde_json::json!(3)]
         {

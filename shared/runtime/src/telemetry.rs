@@ -79,7 +79,7 @@ pub(crate) fn print(mut line: Map<String, Value>) {
     }
     let mut text = Value::Object(line).to_string();
     text.push('\n');
-    // There is nobody left to tell when standard output is gone.
+    // Without standard output there is nowhere to report to.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 

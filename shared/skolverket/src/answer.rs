@@ -22,13 +22,13 @@ pub enum CallFailure {
     /// No answer in time, or the connection broke: Skolverket may have carried the call out.
     #[error("no answer from Skolverket")]
     NoAnswer,
-    /// 429. `reset` is what its headers said.
+    /// 429. `reset` is the pause that its headers ask for.
     #[error("Skolverket's rate limit was reached")]
     Throttled {
         /// How long until calls are taken again.
         reset: Option<Duration>,
     },
-    /// 503. `retry_after` is what its headers said.
+    /// 503. `retry_after` is the pause that its headers ask for.
     #[error("Skolverket is not available")]
     Unavailable {
         /// How long until it may be.
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn each_status_is_told_apart() {
+    fn each_status_has_its_failure() {
         let failures: Vec<_> = [302, 400, 401, 403, 404, 408, 413, 418, 425, 429, 500, 502, 503]
             .map(|status| CallFailure::of_status(status, None, false).to_string())
             .into();

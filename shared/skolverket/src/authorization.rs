@@ -35,7 +35,7 @@ struct Kept {
 }
 
 struct KeptClient {
-    mark: [u8; 32],
+    digest: [u8; 32],
     http: reqwest::Client,
     used: u64,
 }
@@ -71,7 +71,7 @@ impl Authorization {
     }
 
     /// Asks in one form after the other, while the answer is 401: that may mean that the form is not known. Where none is
-    /// taken, the documented form's refusal is the one that is told.
+    /// taken, the documented form's refusal is the one that is reported.
     async fn ask(
         &self,
         http: &reqwest::Client,
@@ -168,7 +168,8 @@ impl Kept {
     ) -> Result<reqwest::Client, TlsError> {
         self.uses += 1;
         let used = self.uses;
-        let known = self.clients.get_mut(&identity.organisation).filter(|known| known.mark == identity.mark);
+        let known =
+            self.clients.get_mut(&identity.organisation).filter(|known| known.digest == identity.digest);
         if let Some(known) = known {
             known.used = used;
             return Ok(known.http.clone());
@@ -185,7 +186,7 @@ impl Kept {
                 self.clients.remove(&oldest);
             }
         }
-        let client = KeptClient { mark: identity.mark, http: http.clone(), used };
+        let client = KeptClient { digest: identity.digest, http: http.clone(), used };
         self.clients.insert(identity.organisation.clone(), client);
         Ok(http)
     }
@@ -204,7 +205,7 @@ impl Running {
     }
 }
 
-/// What an answer comes to. What may pass is told apart from a refusal; a gateway in between may give either.
+/// The meaning of an answer: a transient failure or a refusal; a gateway in between may give either.
 fn granted(
     status: u16,
     text: &str,

@@ -112,7 +112,7 @@ impl Connections {
         };
         let stream = stream.map_err(|_| CallFailure::Connection)?;
         let (sender, connection) = handshake(stream).await.map_err(|_| CallFailure::Connection)?;
-        // It ends with its sender, or when the server hangs up; whoever sends on it is told.
+        // It ends with its sender, or when the server hangs up; the next request on it then fails.
         tokio::spawn(async move { drop(connection.await) });
         Ok(sender)
     }

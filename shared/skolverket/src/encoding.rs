@@ -21,7 +21,7 @@ pub(crate) fn decoded(body: Vec<u8>, most: usize) -> Result<String, TooLong> {
     let mut body = body;
     if body.starts_with(GZIP) {
         let mut plain = Vec::new();
-        // One byte more than may be: that tells what is too long without unpacking all of it.
+        // One byte more than is allowed: enough to see that it is too long without unpacking all of it.
         let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
         if MultiGzDecoder::new(body.as_slice()).take(limit).read_to_end(&mut plain).is_ok() {
             if plain.len() > most {
@@ -37,7 +37,7 @@ fn text(body: Vec<u8>) -> String {
     match body.as_slice() {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        // Without a mark: JSON begins with two characters of ASCII.
+        // Without a byte order mark: JSON begins with two characters of ASCII.
         [first, 0, second, 0, ..] if *first != 0 && *second != 0 => utf16(&body, u16::from_le_bytes),
         [0, first, 0, second, ..] if *first != 0 && *second != 0 => utf16(&body, u16::from_be_bytes),
         bytes if bytes.starts_with(UTF8_MARK) => {

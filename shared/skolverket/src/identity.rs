@@ -27,7 +27,7 @@ pub struct Identity {
     pub server: ServerTrust,
     /// Stands for all of the above: where it differs, something of them does, and what was kept of the earlier
     /// identity is not used for this one.
-    pub mark: [u8; 32],
+    pub digest: [u8; 32],
 }
 
 /// A client certificate with its chain, and the key. Its `Debug` shows neither.

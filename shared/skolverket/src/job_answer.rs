@@ -108,7 +108,7 @@ pub fn entries_about(body: &str, record: RecordId) -> Vec<Value> {
 impl RecordAnswer {
     fn read(response: Option<&RawValue>) -> Self {
         let nothing = |status| Self { status, status_code: None, messages: Vec::new(), unknown_status: None };
-        // Skolverket's default is "Pending": nothing was said yet.
+        // Skolverket's default is "Pending": there is no outcome yet.
         let Some(response) = response.filter(|response| !is_null(response)) else {
             return nothing(RecordStatus::Pending);
         };
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_entries_about_one_record_the_worse_holds_and_both_are_told() {
+    fn of_two_entries_about_one_record_the_worse_counts_and_both_are_reported() {
         let entry = |status: &str, code: u16, message: u16| {
             format!(
                 r#"{{"id":"ID","response":{{"status":"{status}","statusCode":{code},"errors":[{{"id":{message}}}]}}}}"#

@@ -17,7 +17,7 @@ use crate::response::{MAX_ANSWER_BYTES, Unread, failure, receive, sorted};
 use crate::tls::{TlsError, to_api};
 use crate::tolerant::list;
 
-/// Looks things up in Skolverket's public registers.
+/// The client of Skolverket's public registers.
 pub struct OpenData {
     http: reqwest::Client,
     base: Endpoint,

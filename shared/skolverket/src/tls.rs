@@ -140,7 +140,7 @@ impl ServerCertVerifier for RightServer {
 }
 
 /// What TLS says is behind a call's error, if it does. TLS 1.3 refuses a client certificate after the handshake, so
-/// this looks at errors of every kind.
+/// this checks errors of every kind.
 pub(crate) fn failure_of(error: &reqwest::Error) -> Option<TlsFailure> {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {

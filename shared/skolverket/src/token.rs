@@ -1,4 +1,4 @@
-//! Access tokens from the authorization server (GNAP), kept until 90 % of their life.
+//! Access tokens from the authorization server (GNAP), cached until 90 % of their life.
 
 mod answer;
 mod shown;
@@ -23,7 +23,7 @@ pub struct Token {
     pub(crate) value: SecretString,
     /// What it was asked for.
     pub environment: Environment,
-    /// Asked for by this very call, not kept from an earlier one.
+    /// Asked for by this very call, not cached from an earlier one.
     pub fresh: bool,
 }
 
@@ -41,7 +41,7 @@ pub enum TokenFailure {
     Refused {
         /// What it answered.
         status: u16,
-        /// What it said. It knows of the organiser, never of persons; not for logs all the same.
+        /// The server's text. It may name the organiser, never persons; it is not logged all the same.
         text: Option<String>,
     },
     /// The two did not come to trust each other.
@@ -70,22 +70,22 @@ pub enum TokenFailure {
     OfNobody,
 }
 
-/// What is kept of a token.
-struct Kept {
+/// What is cached of a token.
+struct Cached {
     value: SecretString,
     renew_at: Timestamp,
-    mark: [u8; 32],
+    digest: [u8; 32],
 }
 
 /// The tokens of this process, by organiser and environment.
 #[derive(Default)]
-pub(crate) struct TokenCache(HashMap<(OrganisationNumber, Environment), Kept>);
+pub(crate) struct TokenCache(HashMap<(OrganisationNumber, Environment), Cached>);
 
 impl TokenCache {
     pub(crate) fn get(&self, identity: &Identity, environment: Environment, now: Timestamp) -> Option<Token> {
-        let kept = self.0.get(&(identity.organisation.clone(), environment))?;
-        let good = now < kept.renew_at && kept.mark == identity.mark;
-        good.then(|| Token { value: kept.value.clone(), environment, fresh: false })
+        let cached = self.0.get(&(identity.organisation.clone(), environment))?;
+        let good = now < cached.renew_at && cached.digest == identity.digest;
+        good.then(|| Token { value: cached.value.clone(), environment, fresh: false })
     }
 
     pub(crate) fn keep(
@@ -96,8 +96,8 @@ impl TokenCache {
         now: Timestamp,
     ) -> Token {
         let renew_at = renew_at(now, granted.life);
-        let kept = Kept { value: granted.value.clone(), renew_at, mark: identity.mark };
-        self.0.insert((identity.organisation.clone(), environment), kept);
+        let cached = Cached { value: granted.value.clone(), renew_at, digest: identity.digest };
+        self.0.insert((identity.organisation.clone(), environment), cached);
         Token { value: granted.value.clone(), environment, fresh: true }
     }
 
@@ -137,7 +137,7 @@ pub struct TokenRequest {
 /// What the wish for a token came to.
 #[derive(Debug)]
 pub struct TokenAnswer {
-    /// The requests that were made for it, in order; none for a token that was kept.
+    /// The requests that were made for it, in order; none for a token that was cached.
     pub requests: Vec<TokenRequest>,
     /// The token.
     pub token: Result<Token, TokenFailure>,
@@ -165,18 +165,18 @@ pub(crate) fn request(location: &str, key: Value) -> Value {
 mod tests {
     use super::*;
 
-    fn identity(organisation: &str, mark: u8) -> Identity {
+    fn identity(organisation: &str, digest: u8) -> Identity {
         Identity {
             organisation: organisation.parse().unwrap(),
             entity_id: None,
             credentials: None,
             server: Default::default(),
-            mark: [mark; 32],
+            digest: [digest; 32],
         }
     }
 
     #[test]
-    fn a_token_is_kept_until_nine_tenths_of_its_life() {
+    fn a_token_is_cached_until_nine_tenths_of_its_life() {
         use Environment::{Production, Verification};
         let organiser = identity("5567044268", 1);
         let start: Timestamp = "2026-11-01T00:00:00Z".parse().unwrap();

@@ -198,9 +198,9 @@ pub(super) async fn a_message_received_too_often_is_a_dead_letter(endpoint: &End
     let arn = endpoint.attribute(&dead, QueueAttributeName::QueueArn).await;
     let policy = json!({"deadLetterTargetArn": arn, "maxReceiveCount": 2}).to_string();
     let queue = endpoint.queue(&[(QueueAttributeName::RedrivePolicy, &policy)]).await;
-    let told = endpoint.attribute(&queue, QueueAttributeName::RedrivePolicy).await;
-    let told: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told["deadLetterTargetArn"], arn);
+    let policy = endpoint.attribute(&queue, QueueAttributeName::RedrivePolicy).await;
+    let policy: Value = serde_json::from_str(&policy).unwrap();
+    assert_eq!(policy["deadLetterTargetArn"], arn);
     let id = endpoint.send(&queue, "poison").await;
     for count in ["1", "2"] {
         let message = endpoint.receive_one(&queue).await;

@@ -108,7 +108,7 @@ impl Endpoint {
         request.send().await.unwrap().messages.unwrap_or_default()
     }
 
-    /// Receives the one message that there is; a distributed queue may need a second look.
+    /// Receives the one message that there is; a distributed queue may need a second receive.
     pub(super) async fn receive_one(&self, queue: &str) -> Message {
         let deadline = Instant::now() + DEADLINE;
         loop {

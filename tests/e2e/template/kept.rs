@@ -25,7 +25,7 @@ pub(super) fn table(document: &Document) -> Vec<String> {
     faults
 }
 
-/// Whoever names the table names the one in use: its own by default, after a restore the one that a parameter names.
+/// Every reference to the table means the one in use: the stack's own by default, after a restore the parameter's.
 pub(super) fn table_in_use(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     visit(&document.0, "", &mut faults);

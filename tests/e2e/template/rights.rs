@@ -66,12 +66,12 @@ pub(super) fn resources(document: &Document) -> Vec<String> {
     faults
 }
 
-/// Frontends that look at once on the busiest morning, one an organiser.
+/// Frontends that poll at the same time on the busiest morning, one for each organiser.
 const FRONTENDS: u64 = 300;
 /// As often as the API asks for (`Retry-After`), in seconds.
 const EVERY: u64 = 2;
 
-/// What looks at sends takes at most a third of the gateway's rate, and a burst is two seconds of it.
+/// Polling of sends takes at most a third of the gateway's rate, and a burst is two seconds of it.
 pub(super) fn rate(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, api) in document.resources("AWS::Serverless::HttpApi") {

@@ -25,7 +25,7 @@ pub(super) fn log_groups(document: &Document) -> Vec<String> {
     faults
 }
 
-/// Whoever answers requests says who read personal data, and says it where nobody else prints: in a group that stays
+/// The function that answers requests logs who read personal data, in a group of its own that stays
 /// when the stack goes, kept by a rule of its own.
 pub(super) fn audit(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn silence(document: &Document) -> Vec<String> {
 const PLATFORM_REPORT: &str =
     r#"{"time": "", "type": "", "record": {"metrics": {"maxMemoryUsedMB": 0, "memorySizeMB": 0}}}"#;
 
-/// Filters look for members that the lines of their group have.
+/// Filters use members that the lines of their group have.
 pub(super) fn metric_filters(document: &Document) -> Vec<String> {
     let member = Regex::new(r"\$\.([A-Za-z.]+)").unwrap();
     let access =

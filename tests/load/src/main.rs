@@ -1,4 +1,4 @@
-//! The benchmark: runs presets on the local stack against the stand-in with its real limits, and says what they took.
+//! The benchmark: runs presets on the local stack against the stand-in with its real limits, and prints what they took.
 
 mod bench;
 
@@ -22,7 +22,7 @@ struct Arguments {
     #[arg(value_name = "PRESET", default_values = ["class", "small"])]
     presets: Vec<Preset>,
 
-    /// Under faults: records are refused, for good and in passing, a process dies every ten seconds. Measures nothing;
+    /// Under faults: records are refused or meet a transient fault, a process dies every ten seconds. Measures nothing;
     /// says whether the history is right about every record.
     #[arg(long, conflicts_with = "json")]
     faults: bool,

@@ -22,7 +22,7 @@ pub enum Preset {
     Morning,
 }
 
-/// What a send's schools have together.
+/// What all schools of a send share.
 struct Whole {
     series: u32,
     schools: u32,

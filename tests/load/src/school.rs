@@ -22,7 +22,7 @@ const LEADERS: [&str; 2] = ["Rektor", "Skoladministratör"];
 /// How large a school is, and from which number on its things are numbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct School {
-    /// Tells the ids of one preset's or organiser's records from those of others.
+    /// Distinguishes the ids of one preset's or organiser's records from those of others.
     pub(crate) series: u32,
     pub(crate) unit: u32,
     pub(crate) students: u32,

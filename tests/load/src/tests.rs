@@ -52,7 +52,7 @@ fn presets_have_their_sizes() {
 
 /// What is measured is what a careful sender sends: nothing that a rule refuses, nor anything that it warns of.
 #[test]
-fn nothing_is_to_be_said_of_a_send() {
+fn a_generated_send_has_no_findings() {
     for (send, _) in all() {
         let conditions = Conditions {
             protected: ProtectedIdentities::NotAttested,

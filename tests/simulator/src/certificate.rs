@@ -145,7 +145,7 @@ pub fn self_signed_client(subject: &Subject<'_>, kind: KeyKind) -> Result<Certif
     Ok(certified(&client_params(subject).self_signed(&key)?, &key, None))
 }
 
-/// A server's certificate that is its own issuer and names another machine: only its key tells that it is the right one.
+/// A server's certificate that is its own issuer and names another machine: only its key identifies the server.
 ///
 /// # Errors
 /// When no key can be made.

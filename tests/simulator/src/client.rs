@@ -85,12 +85,12 @@ impl Clients {
                 Err("client certificate does not match metadata")
             };
         }
-        let said = key["cert#S256"].as_str().filter(|_| key["proof"] == "mtls");
+        let thumbprint = key["cert#S256"].as_str().filter(|_| key["proof"] == "mtls");
         let written = |form: &FingerprintForm| match form {
             FingerprintForm::Documented => STANDARD.encode(fingerprint),
             FingerprintForm::Rfc8705 => URL_SAFE_NO_PAD.encode(fingerprint),
         };
-        if !self.forms.iter().any(|form| Some(written(form).as_str()) == said) {
+        if !self.forms.iter().any(|form| Some(written(form).as_str()) == thumbprint) {
             return Err("wrong certificate fingerprint");
         }
         let seconds = Duration::from_secs(now.wall.as_second().unsigned_abs());

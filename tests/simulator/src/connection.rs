@@ -37,7 +37,7 @@ impl<S> Connection<S> {
     }
 }
 
-/// Who is at the other end, as far as the connection tells.
+/// Who is at the other end, as far as the connection shows.
 #[derive(Clone)]
 pub(crate) struct Peer {
     pub(crate) cut: Cut,

@@ -27,7 +27,7 @@ pub enum Fault {
     ServerError,
     /// Refused: this status with an HTML page, as a proxy answers.
     Html(u16),
-    /// Carried out at once, answered after this long. (A job call looks at the job when it answers.)
+    /// Carried out at once, answered after this long. (A job call reads the job when it answers.)
     Slow(Duration),
     /// Refused: the connection is closed without an answer.
     CutBefore,
@@ -174,7 +174,7 @@ impl FaultTarget {
     }
 }
 
-/// A call, as far as a rule looks at it.
+/// The parts of a call that rules match.
 pub(crate) struct Seen<'a> {
     pub(crate) call: CallKind,
     pub(crate) kind: Option<Kind>,

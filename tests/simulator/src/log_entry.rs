@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{Kind, Log, clock};
 
-/// LogEntry of the Provisioning API: what is said about a fault, of a call or of a record.
+/// LogEntry of the Provisioning API: the description of a fault, of a call or of a record.
 ///
 /// No `Debug`: `attributeValue` and `message` may quote what was sent.
 #[derive(Clone, Serialize)]

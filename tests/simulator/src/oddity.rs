@@ -14,7 +14,7 @@ pub enum Oddity {
     Success(u16),
     /// The body has no `jobId`, and this stands behind the `Location`. Bulk calls only.
     LocationEnd(&'static str),
-    /// The JSON is said to be of this media type.
+    /// The JSON has this media type in its header.
     MediaType(&'static str),
     /// UTF-8 with a byte order mark.
     ByteOrderMark,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::Kind;
 use crate::reference::Reference;
 
-/// What one organisation has sent and which outcomes it has read: the ground on which the judge tells whether a stage
+/// What one organisation has sent and which outcomes it has read: from these the judge decides whether a stage
 /// came too early.
 ///
 /// A job is settled when its outcomes have been read, or those of a later job with the same records: a caller that

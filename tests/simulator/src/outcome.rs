@@ -7,7 +7,7 @@ use serde_json::Value;
 pub enum ScriptedOutcome {
     /// Not accepted; the record's `statusCode` is that of the log.
     Error(Log),
-    /// Accepted (`statusCode` 201 or 200), but should be mended.
+    /// Accepted (`statusCode` 201 or 200), but should be fixed.
     Warning(Log),
     /// Not accepted this time, to be sent again later; the record's `statusCode` is that of the log.
     TemporaryError(Log),
@@ -20,7 +20,7 @@ impl ScriptedOutcome {
         ScriptedOutcome::Error(Log { attribute_name: Some(attribute_name.into()), ..log })
     }
 
-    /// A person accepted with an EPPN that should be mended: 3047.
+    /// A person accepted with an EPPN that should be fixed: 3047.
     pub fn warning() -> ScriptedOutcome {
         let log = Log::new("3047", 400, "Bristfälligt värde", "Federationsanvändarnamnet bör ändras.");
         ScriptedOutcome::Warning(Log { attribute_name: Some("eppn".into()), ..log })

@@ -71,7 +71,7 @@ pub(crate) fn has_work_address(person: &Value) -> bool {
     list(person, "emails").iter().any(|email| email["type"] == "Skola personal")
 }
 
-/// An EPPN as EPPNs are compared: one that looks like another, or is in other letters, is the same.
+/// An EPPN as EPPNs are compared: without Unicode form and letter case.
 pub(crate) fn compared(eppn: &str) -> String {
     ComposingNormalizerBorrowed::new_nfkc().normalize(eppn).to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Whether a record is accepted, and what is said about it.
+//! Whether a record is accepted, and its errors and warnings.
 
 use jiff::Timestamp;
 use serde_json::Value;

@@ -52,11 +52,16 @@ pub(crate) fn scripted(fault: Fault, call: CallKind, kind: Option<Kind>, wall: T
     let reply = match fault {
         Fault::RateLimited { reset } => Reply { rate: RateHeaders::Reset(reset), ..too_many(wall) },
         Fault::Unavailable => return Some(unavailable(call, wall)),
-        Fault::TooManyUntil(after) => {
-            Reply { rate: RateHeaders::Absent, retry_after: Some(said(after, wall)), ..too_many(wall) }
-        }
+        Fault::TooManyUntil(after) => Reply {
+            rate: RateHeaders::Absent,
+            retry_after: Some(retry_after_text(after, wall)),
+            ..too_many(wall)
+        },
         Fault::UnavailableUntil(after) => {
-            return Some(Reply { retry_after: Some(said(after, wall)), ..unavailable(call, wall) });
+            return Some(Reply {
+                retry_after: Some(retry_after_text(after, wall)),
+                ..unavailable(call, wall)
+            });
         }
         Fault::ServerError => {
             Reply::log(LogEntry::new("5004", 500, "Okänt fel", "Ett okänt fel inträffade.", wall))
@@ -107,7 +112,7 @@ fn malformed(kind: Option<Kind>, culprit: Option<Uuid>, wall: Timestamp) -> LogE
 }
 
 /// What `Retry-After` says.
-fn said(after: RetryAfter, wall: Timestamp) -> Box<str> {
+fn retry_after_text(after: RetryAfter, wall: Timestamp) -> Box<str> {
     match after {
         RetryAfter::Seconds(seconds) => seconds.to_string().into(),
         RetryAfter::Date(seconds) => {

@@ -130,7 +130,7 @@ impl Register {
         Register { units, unit_ids, organisation_ids, nothing }
     }
 
-    /// An organiser; by its id only one that has school units here, for an id does not tell its number.
+    /// An organiser; by its id only one that has school units here, for the number cannot be computed from the id.
     pub(crate) fn organisation(&self, key: &Key, expand: bool) -> Option<Value> {
         let number = code(key, &self.organisation_ids)?;
         if number.len() != 10 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -216,7 +216,7 @@ impl Register {
         Some(json!({"id": id, "displayName": code, "activityType": "Provaktivitet", "schoolType": "GR"}))
     }
 
-    /// Something made up, with its id and its code, which an id does not tell.
+    /// Something made up, with its id and its code, which cannot be computed from the id.
     fn anything(&self, key: &Key) -> Option<(Uuid, String)> {
         let (id, code) = match key {
             Key::Code(code) => (id(code), code.clone()),

@@ -89,7 +89,7 @@ impl Script {
         self.added.entry(record).or_default().push(entry);
     }
 
-    /// Whether nobody can tell whose the record's entry is.
+    /// Whether the record's entry lost the id that says whose it is.
     pub(crate) fn is_unnamed(&self, record: &Uuid) -> bool {
         let id = |value: &Value| value.as_str().and_then(|id| id.parse::<Uuid>().ok());
         let mut changes = self.changed.get(record).into_iter().flatten();

@@ -107,7 +107,7 @@ async fn carry_out(call: &mut Underway, query: &[(String, String)], time: Durati
             reply
         }
         Target::Job { kind, id, is_completed } => {
-            // First the time, then the look: the answer is as fresh as it can be.
+            // First the time, then the state: the answer is as fresh as it can be.
             pass(time).await;
             let (kind, is_completed) = (*kind, *is_completed);
             let job = JobCall { kind, id, is_completed, organisation, query, fault: call.fault };

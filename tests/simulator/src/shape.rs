@@ -146,7 +146,7 @@ const ACTIVITY: &[Attribute] = &[
 /// Where a record is not as the schema has it.
 pub(crate) struct Fault {
     pub(crate) kind: FaultKind,
-    /// With list marks, as in `enrolments[].schoolYear`: for the judge.
+    /// With brackets for lists, as in `enrolments[].schoolYear`: for the judge.
     pub(crate) path: String,
     /// As LogEntry.attributeName has it, as in `Enrolment.schoolYear`.
     pub(crate) attribute: String,

@@ -262,13 +262,13 @@ impl Simulator {
         self.state.lock().stored(organisation, kind, clock::now())
     }
 
-    /// From now on `tell` is called with the organisation and each record that is accepted for the first time, before
+    /// From now on `notify` is called with the organisation and each record that is accepted for the first time, before
     /// its outcome can be read. It must not call the stand-in.
-    pub fn on_accepted(&self, tell: impl FnMut(&str, Kind, Uuid) + Send + 'static) {
-        self.state.lock().on_accepted(Box::new(tell));
+    pub fn on_accepted(&self, notify: impl FnMut(&str, Kind, Uuid) + Send + 'static) {
+        self.state.lock().on_accepted(Box::new(notify));
     }
 
-    /// Takes a record as accepted: what an earlier stand-in told its [`on_accepted`](Simulator::on_accepted).
+    /// Takes a record as accepted: what an earlier stand-in gave to its [`on_accepted`](Simulator::on_accepted).
     pub fn restore(&self, organisation: &str, kind: Kind, id: Uuid) {
         self.state.lock().restore(organisation, kind, id, clock::now());
     }

@@ -69,7 +69,7 @@ pub(crate) struct Roots {
     pub(crate) authorization: String,
 }
 
-/// Told of each record that is accepted for the first time, before anybody can ask for the outcome.
+/// Called with each record that is accepted for the first time, before anybody can ask for the outcome.
 pub(crate) type OnAccepted = Box<dyn FnMut(&str, Kind, Uuid) + Send>;
 
 /// What was found when a call's headers had come.
@@ -151,8 +151,8 @@ impl State {
         );
     }
 
-    pub(crate) fn on_accepted(&mut self, tell: OnAccepted) {
-        self.on_accepted = Some(tell);
+    pub(crate) fn on_accepted(&mut self, notify: OnAccepted) {
+        self.on_accepted = Some(notify);
     }
 
     pub(crate) fn restore(&mut self, organisation: &str, kind: Kind, id: Uuid, now: Moment) {
@@ -242,7 +242,7 @@ impl State {
     }
 
     /// The caller of a job's bulk call hung up before its answer: it cannot know the job.
-    pub(crate) fn never_told(&mut self, organisation: &str, job: Uuid) {
+    pub(crate) fn hide_job(&mut self, organisation: &str, job: Uuid) {
         if let Some(known) = self.organisations.get_mut(organisation) {
             known.order.set_aside(job);
         }
@@ -333,8 +333,8 @@ impl State {
         };
         let organisation = asking.as_ref().map(|wanted| wanted.organisation.as_str()).or(organisation);
         let records = if call == CallKind::Bulk { content.record_ids() } else { Vec::new() };
-        let wished = self.faults.take(&Seen { call, kind, organisation, records: &records });
-        wished.or_else(|| records.iter().find_map(|record| magic::fault(*record, self.times_sent(*record))))
+        let scripted = self.faults.take(&Seen { call, kind, organisation, records: &records });
+        scripted.or_else(|| records.iter().find_map(|record| magic::fault(*record, self.times_sent(*record))))
     }
 
     /// Answers a call of the Open-data API.
@@ -370,8 +370,8 @@ impl State {
                     wall: now.wall,
                 };
                 for (kind, id) in known.complete(job, &mut processing) {
-                    if let Some(tell) = &mut self.on_accepted {
-                        tell(&organisation, *kind, *id);
+                    if let Some(notify) = &mut self.on_accepted {
+                        notify(&organisation, *kind, *id);
                     }
                 }
             }

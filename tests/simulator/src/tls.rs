@@ -98,7 +98,7 @@ pub(crate) fn config(
     Ok(Arc::new(builder.with_single_cert(shown.chain(), shown.key_der())?))
 }
 
-/// Takes any client certificate whose key its client has; what it is worth is judged by whoever answers.
+/// Takes any client certificate whose key its client has; the handler of the call judges it.
 #[derive(Debug)]
 struct Asks {
     refusals: Refusals,
@@ -161,17 +161,17 @@ pub(crate) struct TlsConnections {
 
 impl TlsConnections {
     pub(crate) fn new(listener: TcpListener, config: Arc<ServerConfig>) -> io::Result<TlsConnections> {
-        let (tell, done) = mpsc::unbounded_channel();
+        let (accepted, done) = mpsc::unbounded_channel();
         let address = listener.local_addr()?;
         let acceptor = TlsAcceptor::from(config);
         let accepting = tokio::spawn(async move {
             loop {
                 let Ok((stream, caller)) = listener.accept().await else { continue };
                 drop(stream.set_nodelay(true));
-                let (acceptor, tell) = (acceptor.clone(), tell.clone());
+                let (acceptor, accepted) = (acceptor.clone(), accepted.clone());
                 tokio::spawn(async move {
                     match acceptor.accept(stream).into_fallible().await {
-                        Ok(stream) => drop(tell.send((stream, caller))),
+                        Ok(stream) => drop(accepted.send((stream, caller))),
                         Err((_, stream)) => hang_up(stream).await,
                     }
                 });
@@ -181,7 +181,7 @@ impl TlsConnections {
     }
 }
 
-/// Closes a connection so that what was said last is heard: bytes that nobody read would take it back.
+/// Closes a connection so that the last answer arrives: unread bytes would reset the connection.
 async fn hang_up(mut stream: TcpStream) {
     drop(tokio::io::AsyncWriteExt::shutdown(&mut stream).await);
     let mut rest = [0; 1024];

@@ -25,7 +25,7 @@ pub(crate) struct Wanted {
     organization_id: String,
     /// `access` as it was asked for.
     pub(crate) access: Value,
-    /// Why the API will refuse the token: the authorization server looks neither at type nor at locations.
+    /// Why the API will refuse the token: the authorization server checks neither type nor locations.
     pub(crate) useless: Option<&'static str>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum Refusal {
     Unknown(&'static str),
 }
 
-/// Reads a GNAP request. `known` are the addresses that `locations` has to name one of; `whose` tells the organisation
+/// Reads a GNAP request. `known` are the addresses that `locations` has to name one of; `whose` gives the organisation
 /// that a `client.key` stands for, or why for none.
 pub(crate) fn wanted(
     request: &Value,

@@ -62,7 +62,7 @@ impl Drop for Underway {
             return;
         }
         if let (Some(organisation), Some(job)) = (&self.organisation, self.job) {
-            self.state.lock().never_told(organisation, job);
+            self.state.lock().hide_job(organisation, job);
         }
         self.note(0, None);
     }

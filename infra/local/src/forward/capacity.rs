@@ -37,7 +37,7 @@ pub(super) fn read(operation: &str, request: &[u8], answer: &[u8]) -> Option<(Un
     for table in tables {
         let of = |name: &str| table[name].as_f64();
         match (of("ReadCapacityUnits"), of("WriteCapacityUnits"), of("CapacityUnits").unwrap_or_default()) {
-            // Transactions tell the two apart: a repeat with the same token is charged as a read.
+            // Only of transactions: a repeat with the same token is charged as a read.
             (None, None, all) if is_read(operation) => units.read += all,
             (None, None, all) => units.write += all,
             (read, write, _) => {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn items_are_told_apart_by_the_words_of_their_keys() {
+    fn items_are_counted_by_the_words_of_their_keys() {
         let of = |name: &str, pk: &str, sk: &str| {
             let request =
                 json!({name: {"pk": {"S": pk}, "sk": {"S": sk}, "data": {"B": "eA=="}}}).to_string();

@@ -1,4 +1,4 @@
-//! What is to go wrong with whose calls, and what was seen of them.
+//! Which calls are to go wrong, and which calls were seen.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,13 +18,13 @@ pub enum CallFault {
     CutBefore,
     /// The call is made and takes effect; the connection closes without an answer.
     CutAfter,
-    /// DynamoDB or SQS has too much to do. Nothing else says so in that way: other calls pass.
+    /// DynamoDB or SQS answers that it has too much to do. Calls to other services pass.
     Throttle,
-    /// A write of DynamoDB's met another one. Other calls pass.
+    /// A write of DynamoDB's collides with another one. Other calls pass.
     Conflict,
-    /// The call is held until the subject's plan is put anew, then made.
+    /// The call is held until the subject's plan is set again, then made.
     HoldBefore,
-    /// The call is made, and its answer held until the subject's plan is put anew.
+    /// The call is made, and its answer held until the subject's plan is set again.
     HoldAfter,
     /// What is sent to a queue is sent twice. Other calls pass.
     Duplicate,
@@ -33,7 +33,7 @@ pub enum CallFault {
     Delay(u32),
 }
 
-/// A fault, and the calls that it befalls: `times` of those that match, from the `nth` on.
+/// A fault, and the calls that get it: `times` of those that match, from the `nth` on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
@@ -46,10 +46,8 @@ pub struct Rule {
     /// From 1.
     #[serde(default = "one")]
     pub nth: u32,
-    /// How many calls.
     #[serde(default = "one")]
     pub times: u32,
-    /// What happens to them.
     pub fault: CallFault,
 }
 
@@ -61,15 +59,12 @@ fn one() -> u32 {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeenCall {
-    /// Whose call.
     pub function: String,
     /// Its place among the function's calls for this subject, from 1.
     pub nth: u32,
-    /// What was called.
     pub call: String,
     /// How many messages it sent to a queue.
     pub messages: usize,
-    /// What befell it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<CallFault>,
 }
@@ -79,16 +74,16 @@ pub struct SeenCall {
 #[derive(Debug, Clone, Default)]
 pub struct Plans(Arc<Mutex<BTreeMap<String, Plan>>>);
 
-/// What befalls a call.
+/// The fault of a call.
 #[derive(Debug)]
-pub(super) struct Befallen {
+pub(super) struct HeldFault {
     pub(super) fault: CallFault,
-    /// Closed when the plan is put anew.
+    /// Closed when the plan is set again.
     plan: watch::Receiver<()>,
 }
 
-impl Befallen {
-    /// Waits until the subject's plan is put anew.
+impl HeldFault {
+    /// Waits until the subject's plan is set again.
     pub(super) async fn released(mut self) {
         // Nothing is ever sent: this ends with the plan.
         while self.plan.changed().await.is_ok() {}
@@ -106,13 +101,13 @@ struct Plan {
 }
 
 impl Plans {
-    /// Replaces a subject's plan, and forgets what was seen of it. A plan without rules only watches.
+    /// Replaces a subject's plan, and forgets the calls that were seen. A plan without rules only watches.
     pub fn put(&self, subject: &str, rules: Vec<Rule>) {
         let plan = Plan { rules: rules.into_iter().map(|rule| (rule, 0)).collect(), ..Plan::default() };
         self.lock().insert(subject.to_owned(), plan);
     }
 
-    /// What was seen of a subject's calls since its plan was put.
+    /// A subject's calls since its plan was set.
     pub fn seen(&self, subject: &str) -> Vec<SeenCall> {
         self.lock().get(subject).map(|plan| plan.seen.clone()).unwrap_or_default()
     }
@@ -122,7 +117,7 @@ impl Plans {
         self.lock().is_empty()
     }
 
-    /// Takes down a call and says what befalls it: the first rule that matches it and has calls left. Every rule that
+    /// Records a call and gives its fault: that of the first rule that matches it and has calls left. Every rule that
     /// matches counts it.
     pub(super) fn meet(
         &self,
@@ -130,7 +125,7 @@ impl Plans {
         function: &str,
         call: &str,
         messages: usize,
-    ) -> Option<Befallen> {
+    ) -> Option<HeldFault> {
         let mut plans = self.lock();
         let plan = plans.get_mut(subject)?;
         let mut fault = None;
@@ -139,15 +134,15 @@ impl Plans {
                 && rule.call.as_ref().is_none_or(|start| call.starts_with(start.as_str()));
             if concerns {
                 *matched += 1;
-                let befalls = *matched >= rule.nth && *matched - rule.nth < rule.times;
-                fault = fault.or(befalls.then_some(rule.fault));
+                let applies = *matched >= rule.nth && *matched - rule.nth < rule.times;
+                fault = fault.or(applies.then_some(rule.fault));
             }
         }
         let nth = plan.counts.entry(function.to_owned()).or_default();
         *nth += 1;
         let (function, call) = (function.to_owned(), call.to_owned());
         plan.seen.push(SeenCall { function, nth: *nth, call, messages, fault });
-        fault.map(|fault| Befallen { fault, plan: plan.life.subscribe() })
+        fault.map(|fault| HeldFault { fault, plan: plan.life.subscribe() })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Plan>> {
@@ -164,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_befalls_the_calls_that_it_counts() {
+    fn a_rule_applies_to_the_calls_that_it_counts() {
         let plans = Plans::default();
         plans.put(
             "s",

@@ -1,4 +1,4 @@
-//! What the gateway does for browsers: it answers their preflights, and tells them who may read its answers. As an HTTP
+//! What the gateway does for browsers: it answers their preflights, and says who may read its answers. As an HTTP
 //! API does: an origin that may not call gets no headers and no refusal, and what the function says itself is ignored.
 
 use axum::body::Body;
@@ -38,7 +38,7 @@ impl Cors {
     }
 
     /// Tells the browser of a request from another origin that it may show the answer.
-    pub(super) fn tell(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
+    pub(super) fn add_headers(&self, asked: &HeaderMap, answer: &mut HeaderMap) {
         for own in OWN {
             answer.remove(own);
         }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_that_may_call_is_told_so_and_another_nothing() {
+    fn only_an_allowed_origin_gets_headers() {
         let cors = cors("https://admin.example.se");
         let answer = cors.preflight(&Method::OPTIONS, &asked("https://admin.example.se")).unwrap();
         assert_eq!(answer.status(), StatusCode::NO_CONTENT);
@@ -115,10 +115,10 @@ mod tests {
             header::ACCESS_CONTROL_ALLOW_ORIGIN,
             HeaderValue::from_static("https://function.example.se"),
         )]);
-        cors("*").tell(&asked("https://a.example.se"), &mut answer);
+        cors("*").add_headers(&asked("https://a.example.se"), &mut answer);
         assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert_eq!(answer[header::ACCESS_CONTROL_EXPOSE_HEADERS], "etag");
-        cors("*").tell(&HeaderMap::new(), &mut answer);
+        cors("*").add_headers(&HeaderMap::new(), &mut answer);
         assert!(answer.is_empty());
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn event(request: &Request<'_>) -> Value {
     event
 }
 
-/// Names in lower case, values of the same name joined by commas; cookies apart.
+/// Names in lower case, values of the same name joined by commas; without cookies.
 fn headers(headers: &HeaderMap) -> (Map<String, Value>, Vec<String>) {
     let mut joined = Map::new();
     let mut cookies = Vec::new();

@@ -15,7 +15,7 @@ use crate::template::{Cors, Route};
 pub struct Gateway {
     /// The routes of all functions.
     pub routes: Vec<(Route, FunctionHost)>,
-    /// What browsers are told.
+    /// The CORS headers for browsers.
     pub cors: Option<Cors>,
     /// All functions.
     pub functions: Vec<FunctionHost>,

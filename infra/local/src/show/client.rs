@@ -160,7 +160,7 @@ pub(super) struct Row {
     pub(super) messages: Vec<Message>,
 }
 
-/// What was said about a record.
+/// A message about a record.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Message {
@@ -224,7 +224,7 @@ impl Client {
         self.call(request).await
     }
 
-    pub(super) async fn look(&self, send: &str) -> Result<Send, ClientError> {
+    pub(super) async fn poll(&self, send: &str) -> Result<Send, ClientError> {
         self.call(self.http.get(format!("{}/v1/sends/{send}", self.url))).await
     }
 

@@ -1,4 +1,4 @@
-//! How a send looks on a terminal.
+//! A send as text for a terminal.
 
 use comfy_table::{Table, presets};
 
@@ -38,7 +38,7 @@ fn counts(counts: &Counts) -> String {
 /// What stands for a value that the token does not let see.
 const MASKED: &str = "•••";
 
-/// The users job's rows as a table, what was said about them below it.
+/// The users job's rows as a table, and their messages below it.
 pub(super) fn users(rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
@@ -50,7 +50,7 @@ pub(super) fn users(rows: &[Row]) -> String {
         "School year",
         "School type",
     ]);
-    let mut said = Vec::new();
+    let mut messages = Vec::new();
     for row in rows {
         let shown = |value: &Option<String>| value.clone().unwrap_or_default();
         let maskable = |value: &Option<String>| match value {
@@ -66,9 +66,10 @@ pub(super) fn users(rows: &[Row]) -> String {
             row.school_year.map(|year| year.to_string()).unwrap_or_default(),
             shown(&row.school_type),
         ]);
-        said.extend(row.messages.iter().map(|text| format!("  {}: {}", maskable(&row.name), message(text))));
+        messages
+            .extend(row.messages.iter().map(|text| format!("  {}: {}", maskable(&row.name), message(text))));
     }
-    std::iter::once(table.to_string()).chain(said).collect::<Vec<_>>().join("\n")
+    std::iter::once(table.to_string()).chain(messages).collect::<Vec<_>>().join("\n")
 }
 
 fn message(message: &Message) -> String {
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_records_are_where_to_look() {
+    fn refused_records_have_calls_to_look_further() {
         let send: Send = serde_json::from_value(json!({
             "id": "s1", "status": "failed",
             "jobs": [{"stage": "users", "status": "failed", "counts": {"total": 1, "error": 1}}],

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::queue::{Change, Queues};
 
-/// The file is written anew when it has this many lines, and four times as many as there is to tell: a message has
+/// The file is written anew when it has this many lines, and four times as many as it needs: a message has
 /// about four (sent, received, perhaps put off, deleted).
 const LINES_WORTH_WRITING_ANEW: usize = 2000;
 
@@ -20,7 +20,7 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Puts what the file tells, if there is one, into `queues`, and opens it for more.
+    /// Puts the content of the file, if there is one, into `queues`, and opens it for more.
     pub(super) fn open(path: &Path, queues: &mut Queues) -> std::io::Result<Self> {
         match File::open(path) {
             Ok(file) => read(file, queues)?,
@@ -54,7 +54,7 @@ fn read(file: File, queues: &mut Queues) -> std::io::Result<()> {
     while reader.read_until(b'\n', &mut line)? > 0 {
         number += 1;
         if line.last() != Some(&b'\n') {
-            // The program ended while it wrote this: nobody has been told that it was kept.
+            // The program ended while it wrote this: nobody was answered that it was stored.
             return Ok(());
         }
         let change = serde_json::from_slice::<Change>(&line)
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_kept_is_there_again() {
+    fn what_was_written_is_there_again() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("queues.journal");
         let (mut queues, mut journal) = open(&path);
@@ -122,13 +122,13 @@ mod tests {
         queues.set("users", Settings::default());
         queues.send("users", "a".to_owned(), 0, 1);
         journal.keep(&mut queues).unwrap();
-        let kept = queues.all();
+        let restored = queues.all();
         queues.send("users", "b".to_owned(), 0, 1);
         journal.keep(&mut queues).unwrap();
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
         let (mut queues, mut journal) = open(&path);
-        assert_eq!(queues.all(), kept);
+        assert_eq!(queues.all(), restored);
         // What comes after it can be read.
         queues.send("users", "c".to_owned(), 0, 1);
         journal.keep(&mut queues).unwrap();

@@ -197,7 +197,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
     serde_json::from_slice(body).map_err(|error| SqsError::InvalidParameterValue(error.to_string()))
 }
 
-/// The queue that an address names, if it is one of ours.
+/// The queue that an address names, if there is one.
 fn queue_name<'a>(sqs: &Sqs, url: &'a str) -> Result<&'a str, SqsError> {
     let name = url.rsplit('/').next().unwrap_or(url);
     let path = format!("/{ACCOUNT}/{name}");

@@ -80,7 +80,7 @@ struct Queue {
     settings: Settings,
     /// By the order in which they came.
     messages: BTreeMap<u64, Message>,
-    /// Every receipt given out, so that an old one can be told from a made-up one. Gone with its message.
+    /// Every receipt given out, to distinguish an old one from a made-up one. Removed with its message.
     receipts: BTreeMap<Uuid, u64>,
     next: u64,
 }
@@ -158,7 +158,7 @@ impl Queues {
         self.queues.get(name).map(|queue| &queue.settings)
     }
 
-    /// Carries out a change that was told of before.
+    /// Repeats a change from the journal.
     pub(super) fn apply(&mut self, change: Change) {
         match change {
             Change::Queue { name, settings: None } => drop(self.queues.remove(&name)),

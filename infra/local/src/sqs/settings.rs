@@ -63,7 +63,7 @@ impl Settings {
         Ok(self)
     }
 
-    /// The attributes of a queue of this name, the counts apart.
+    /// The attributes of a queue of this name, without the counts.
     pub(super) fn attributes(&self, name: &str) -> Vec<(&'static str, String)> {
         let mut attributes = vec![
             ("QueueArn", arn(name)),
@@ -122,11 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_told() {
+    fn attributes_that_are_set_are_returned() {
         let policy = json!({"deadLetterTargetArn": arn("dead"), "maxReceiveCount": "3"}).to_string();
         let settings = with(json!({"VisibilityTimeout": "2", "RedrivePolicy": policy})).unwrap();
         assert_eq!(settings.redrive.as_ref().unwrap().max_receive_count, 3);
-        let told: Map<String, Value> = settings
+        let returned: Map<String, Value> = settings
             .attributes("q")
             .into_iter()
             .filter(|(name, _)| {
@@ -134,7 +134,7 @@ mod tests {
             })
             .map(|(name, value)| (name.to_owned(), Value::String(value)))
             .collect();
-        assert_eq!(with(Value::Object(told)), Ok(settings.clone()));
+        assert_eq!(with(Value::Object(returned)), Ok(settings.clone()));
         let without = settings.with(json!({"RedrivePolicy": ""}).as_object().unwrap()).unwrap();
         assert_eq!(without.redrive, None);
     }

@@ -18,11 +18,11 @@ pub struct Resources {
     pub queues: Vec<Queue>,
     /// Functions, by logical id.
     pub functions: Vec<Function>,
-    /// What the HTTP API tells browsers, if anything.
+    /// The HTTP API's CORS headers, if it has any.
     pub cors: Option<Cors>,
 }
 
-/// What an HTTP API tells browsers about calls from other origins.
+/// An HTTP API's CORS headers: what browsers may do from other origins.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Cors {

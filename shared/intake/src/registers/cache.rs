@@ -74,17 +74,17 @@ impl Cache {
     ) -> Vec<Unlisted> {
         let mut unlisted = Vec::new();
         if let Some(own) = self.own(organisation, now) {
-            let ids = mentions.school_units().filter(|id| look(own, &self.other_units, id, now).is_none());
+            let ids = mentions.school_units().filter(|id| cached(own, &self.other_units, id, now).is_none());
             unlisted.extend(ids.map(Unlisted::SchoolUnit));
         }
         if let Some(programmes) = good(self.programmes.as_ref(), now) {
             let ids = mentions
                 .programmes()
-                .filter(|id| look(programmes, &self.other_programmes, id, now).is_none());
+                .filter(|id| cached(programmes, &self.other_programmes, id, now).is_none());
             unlisted.extend(ids.map(Unlisted::Programme));
         }
         if let Some(tests) = good(self.tests.as_ref(), now) {
-            let ids = mentions.tests().filter(|id| look(tests, &self.other_tests, id, now).is_none());
+            let ids = mentions.tests().filter(|id| cached(tests, &self.other_tests, id, now).is_none());
             unlisted.extend(ids.map(Unlisted::Test));
         }
         unlisted
@@ -100,7 +100,7 @@ impl Cache {
         let nothing = HashMap::new();
         let own = self.own(organisation, now).unwrap_or(&nothing);
         let school_unit = |id| {
-            let known = match look(own, &self.other_units, &id, now)? {
+            let known = match cached(own, &self.other_units, &id, now)? {
                 Some(unit) if own.contains_key(&id) || !unit.is_of_another(organisation) => {
                     KnownUnit::Own(unit)
                 }
@@ -116,11 +116,11 @@ impl Cache {
             school_units: mentions.school_units().filter_map(school_unit).collect(),
             programmes: mentions
                 .programmes()
-                .filter_map(|id| Some((id, look(programmes, &self.other_programmes, &id, now)?)))
+                .filter_map(|id| Some((id, cached(programmes, &self.other_programmes, &id, now)?)))
                 .collect(),
             tests: mentions
                 .tests()
-                .filter_map(|id| Some((id, look(tests, &self.other_tests, &id, now)?)))
+                .filter_map(|id| Some((id, cached(tests, &self.other_tests, &id, now)?)))
                 .collect(),
         }
     }
@@ -141,7 +141,7 @@ fn good<T>(entry: Option<&Entry<T>>, now: Timestamp) -> Option<&T> {
 }
 
 /// What is known of an entry: that it is there, that the register does not have it, or nothing.
-fn look<T>(whole: &Whole<T>, single: &Single<T>, id: &Uuid, now: Timestamp) -> Option<Option<Arc<T>>> {
+fn cached<T>(whole: &Whole<T>, single: &Single<T>, id: &Uuid, now: Timestamp) -> Option<Option<Arc<T>>> {
     match whole.get(id) {
         Some(found) => Some(Some(Arc::clone(found))),
         None => good(single.get(id), now).cloned(),

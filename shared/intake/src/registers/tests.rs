@@ -41,7 +41,7 @@ fn cache() -> Cache {
 }
 
 #[test]
-fn what_is_kept_is_not_asked_for_until_it_is_too_old() {
+fn a_cached_answer_is_not_looked_up_until_it_is_too_old() {
     let wanted = |own_units, tests| Wanted { own_units, programmes: false, tests };
     let mentions = mentions(OWN);
     assert_eq!(Cache::default().wanted(&organisation(), &mentions, at(0)), wanted(true, true));

@@ -43,11 +43,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads settings; or tells all that is wrong with them. `mark` stands for the text.
+    /// Reads settings, or reports all their faults. `digest` identifies the text.
     pub(crate) fn read(
         organisation: &OrganisationNumber,
         text: &str,
-        mark: [u8; 32],
+        digest: [u8; 32],
     ) -> Result<Self, Vec<FieldFault>> {
         let whole = |what: String| vec![FieldFault { field: String::new(), what }];
         let fields = match serde_json::from_slice(without_byte_order_mark(text.as_bytes())) {
@@ -79,12 +79,13 @@ impl Settings {
         if !reader.faults.is_empty() {
             return Err(reader.faults);
         }
-        let identity = Identity { organisation: organisation.clone(), entity_id, credentials, server, mark };
+        let identity =
+            Identity { organisation: organisation.clone(), entity_id, credentials, server, digest };
         Ok(Self { environments, identity, retention_days, protected })
     }
 }
 
-/// Takes field after field out of the object, and gathers what is wrong: one look tells everything.
+/// Takes field after field out of the object, and collects the faults: one read reports all of them.
 struct Reader {
     fields: Map<String, Value>,
     faults: Vec<FieldFault>,

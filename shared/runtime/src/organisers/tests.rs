@@ -127,13 +127,13 @@ fn the_schema_says_what_the_code_does() {
     assert!(cases.len() > 200);
     for case in &cases {
         let read = read(case);
-        let said = read.as_ref().err();
-        assert_eq!(read.is_ok(), validator.is_valid(case), "{said:?} {case}");
+        let faults = read.as_ref().err();
+        assert_eq!(read.is_ok(), validator.is_valid(case), "{faults:?} {case}");
     }
 }
 
 #[test]
-fn what_is_wrong_is_told_by_field_and_never_by_value() {
+fn faults_name_the_field_and_never_the_value() {
     let other = self_signed_client(&Subject::default(), KeyKind::Ec).unwrap();
     let mark = "MARKERAD-HEMLIGHET";
     let pem = |label: &str| format!("-----BEGIN {label}-----\nTUFSS0VSQUQ=\n-----END {label}-----\n");

@@ -124,7 +124,7 @@ async fn a_call_that_cannot_be_connected_says_so_before_its_slot() {
 }
 
 #[tokio::test]
-async fn a_server_that_stays_silent_is_waited_for_no_longer_than_was_said() {
+async fn a_silent_server_is_waited_for_until_the_time_out() {
     let (client, listener) = client(Duration::from_millis(50)).await;
     let call = client.job(RecordKind::Person, &token(), job()).await;
     let (mut connection, _) = listener.accept().await.unwrap();

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_read_whatever_is_said_of_its_life() {
+    fn a_token_is_read_whatever_its_lifetime_looks_like() {
         let end = now().as_second() + 7200;
         let with_end = jwt(&json!({"exp": end}));
         for (expires_in, plain, of_jwt) in [
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_in_the_servers_words() {
+    fn a_refusal_is_reported_in_the_servers_words() {
         for (body, text) in [
             (
                 r#"{"error": {"code": "invalid_client", "description": "unknown entity"}}"#,

@@ -1,9 +1,9 @@
-//! What of a request for a token, and of its answer, may be kept for people to look at: never a token, nor what stands
+//! What of a request for a token, and of its answer, may be stored for people to read: never a token, nor what stands
 //! for a certificate.
 
 use serde_json::{Value, json};
 
-/// Longest answer that is kept, in bytes: enough for every refusal that the server is known to give.
+/// Longest answer that is shown, in bytes: enough for every refusal that the server is known to give.
 const KEPT_BYTES: usize = 4096;
 /// Texts under these names are the server's words for what it grants and refuses. All others of a success are hidden:
 /// a token may be one of them.
@@ -13,7 +13,7 @@ const LONGEST_WORD: usize = 40;
 /// What stands in the place of what is hidden.
 const HIDDEN: &str = "…";
 
-/// A request as it is kept: its `client.key` without the fingerprint.
+/// A request as it is shown: its `client.key` without the fingerprint.
 pub(crate) fn request(request: &Value) -> Value {
     let mut shown = request.clone();
     if let Some(fingerprint) = shown.pointer_mut("/client/key/cert#S256") {
@@ -22,7 +22,7 @@ pub(crate) fn request(request: &Value) -> Value {
     shown
 }
 
-/// An answer as it is kept; none where it is empty.
+/// An answer as it is shown; none where it is empty.
 pub(crate) fn response(status: u16, body: &str) -> Option<String> {
     let text = match serde_json::from_str::<Value>(body) {
         Ok(mut json) => {
@@ -52,16 +52,16 @@ fn hide(json: &mut Value, shown: bool) {
 /// The text without what may be a token.
 fn without_tokens(text: &str) -> String {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-._~+/=".contains(letter);
-    let mut kept = String::with_capacity(text.len());
+    let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(is_part) {
         let (before, run) = rest.split_at(start);
         let (run, after) = run.split_at(run.find(|letter| !is_part(letter)).unwrap_or(run.len()));
-        kept.push_str(before);
-        kept.push_str(if run.len() < LONGEST_WORD { run } else { HIDDEN });
+        shown.push_str(before);
+        shown.push_str(if run.len() < LONGEST_WORD { run } else { HIDDEN });
         rest = after;
     }
-    kept + rest
+    shown + rest
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
     const TOKEN: &str = "eyJhbGciOiJFUzI1NiJ9.eyJvcmdhbml6YXRpb25faWQiOiJTRTU1In0.c2lnbmF0dXJl";
 
     #[test]
-    fn no_answer_is_kept_with_a_token_in_it() {
+    fn no_answer_is_stored_with_a_token_in_it() {
         let short = "a-short-token";
         let bodies = [
             json!({"access_token": {"value": short, "expires_in": 9, "flags": ["bearer"]}}),
@@ -87,10 +87,10 @@ mod tests {
                 text[..text.len() - 3].to_owned(),
             ] {
                 for status in [200, 401] {
-                    let kept = response(status, &body).unwrap();
-                    assert!(!kept.contains(TOKEN) && !kept.contains("c2ln"), "{kept}");
+                    let shown = response(status, &body).unwrap();
+                    assert!(!shown.contains(TOKEN) && !shown.contains("c2ln"), "{shown}");
                     let is_read = status == 200 && serde_json::from_str::<Value>(&body).is_ok();
-                    assert!(!is_read || !kept.contains(short), "{kept}");
+                    assert!(!is_read || !shown.contains(short), "{shown}");
                 }
             }
         }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_kept_in_its_own_words_and_bounded() {
+    fn a_refusal_is_stored_in_its_own_words_and_bounded() {
         let refusal = r#"{"error":{"code":"invalid_client","description":"unknown entity https://5567044268.example.se"}}"#;
         assert_eq!(response(401, refusal).as_deref(), Some(refusal));
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_kept_without_the_certificates_fingerprint() {
+    fn a_request_is_stored_without_the_certificates_fingerprint() {
         let by_fingerprint = json!({"client": {"key": {"proof": "mtls", "cert#S256": "AAAA"}}});
         assert_eq!(request(&by_fingerprint), json!({"client": {"key": {"proof": "mtls", "cert#S256": "…"}}}));
         let by_entity = json!({"client": {"key": "https://5567044268.example.se"}});

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use super::BenchError;
 
-/// Between two looks at a send that must be about to end.
+/// Between two polls of a send that must be about to end.
 const LOOK: Duration = Duration::from_millis(100);
-/// Looks at one.
-const LOOKS: u32 = 300;
+/// Most polls of one send.
+const POLLS: u32 = 300;
 /// Pages that are timed at each place.
 const PAGES: usize = 10;
 /// Bytes of an answer that are shown when it is a refusal.
@@ -183,11 +183,11 @@ impl<'a> Client<'a> {
 
     /// Waits for the end of a send whose last record Skolverket has.
     pub(crate) async fn ended(&self, organisation: &str, id: &str) -> Result<Shown, BenchError> {
-        let mut looks = 0;
+        let mut polls = 0;
         loop {
             let shown = self.shown(organisation, id).await?;
-            looks += 1;
-            if shown.ended_at.is_some() || looks == LOOKS {
+            polls += 1;
+            if shown.ended_at.is_some() || polls == POLLS {
                 return Ok(shown);
             }
             tokio::time::sleep(LOOK).await;
@@ -196,7 +196,7 @@ impl<'a> Client<'a> {
 
     /// Waits until nothing is left in the queues: the last invocations have ended then.
     pub(crate) async fn idle(&self) -> Result<(), BenchError> {
-        for _ in 0..LOOKS {
+        for _ in 0..POLLS {
             let queues: Vec<Queue> = self.local("/local/queues").await?;
             if queues.iter().all(|queue| queue.visible + queue.delayed + queue.in_flight == 0) {
                 break;

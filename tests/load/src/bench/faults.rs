@@ -1,4 +1,4 @@
-//! A preset under faults: one record in a hundred is refused, one in a hundred meets a passing fault, and a function
+//! A preset under faults: one record in a hundred is refused, one in a hundred meets a transient fault, and a function
 //! process is killed every ten seconds; all of it at ten times the pace. What counts is that the history is right about
 //! every record.
 
@@ -18,7 +18,7 @@ use super::stack;
 
 /// Between two kills: ten seconds at ten times the pace.
 const KILL_EVERY: Duration = Duration::from_secs(1);
-/// One record in so many is refused, and one meets a passing fault.
+/// One record in so many is refused, and one meets a transient fault.
 const ONE_IN: usize = 100;
 /// Longest wait for the end: killed steps come again after minutes.
 const LONGEST: Duration = Duration::from_secs(3_600);
@@ -101,7 +101,7 @@ pub(crate) async fn run(preset: Preset) -> Result<Outcome, BenchError> {
     Ok(outcome)
 }
 
-/// Tells the stand-in what to refuse, now and for good; gives the latter.
+/// Scripts the stand-in's refusals, transient and permanent; gives the permanent ones.
 fn script(skolverket: &Simulator, send: &Send) -> HashSet<Uuid> {
     let mut refused = HashSet::new();
     for (_, list, _) in STAGES {

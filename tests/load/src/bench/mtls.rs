@@ -18,7 +18,7 @@ use super::BenchError;
 const TIMES: usize = 20;
 const ORGANISER: &str = "5567044268";
 
-/// What a process is told.
+/// The instructions for a probe's process.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Probe {
     token_url: String,
@@ -85,12 +85,12 @@ pub(crate) async fn run() -> Result<String, BenchError> {
 
 async fn in_a_process(probe: &Probe) -> Result<Taken, BenchError> {
     let program = std::env::current_exe().map_err(BenchError::Program)?;
-    let told = serde_json::to_string(probe)?;
+    let probe_json = serde_json::to_string(probe)?;
     // The key is one that was made for this: it may stand in the environment.
     let child = Command::new(program)
         .arg("--mtls-probe")
         .env_clear()
-        .env("MTLS_PROBE", told)
+        .env("MTLS_PROBE", probe_json)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
@@ -101,8 +101,8 @@ async fn in_a_process(probe: &Probe) -> Result<Taken, BenchError> {
 
 /// What the process does: two tokens, each by a client of its own, as two organisers would be met.
 pub(crate) async fn probe() -> Result<String, BenchError> {
-    let told = std::env::var("MTLS_PROBE").unwrap_or_default();
-    let probe: Probe = serde_json::from_str(&told)?;
+    let probe_json = std::env::var("MTLS_PROBE").unwrap_or_default();
+    let probe: Probe = serde_json::from_str(&probe_json)?;
     let taken = Taken { first: token(&probe).await?, second: token(&probe).await? };
     Ok(serde_json::to_string(&taken)?)
 }
@@ -120,7 +120,7 @@ async fn token(probe: &Probe) -> Result<Cost, BenchError> {
             roots: Roots::read(&probe.roots).ok_or_else(|| broken("no roots"))?,
             ..ServerTrust::default()
         },
-        mark: [0; 32],
+        digest: [0; 32],
     };
     let endpoint = |url: &str| Endpoint::parse(url).map_err(|error| broken(&error.to_string()));
     let addresses = Addresses {

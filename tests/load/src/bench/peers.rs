@@ -12,9 +12,9 @@ mod transitions {
     pub(super) const A_SEND: u64 = 2;
     /// A stage: list its batches, the map over them, the choice of what follows.
     pub(super) const A_STAGE: u64 = 3;
-    /// A batch: submit, wait, look, the choice whether it is done.
+    /// A batch: submit, wait, poll, the choice whether it is done.
     pub(super) const A_BATCH: u64 = 4;
-    /// A look that came too early: wait, look, choice.
+    /// A poll that came too early: wait, poll, choice.
     pub(super) const AN_EXTRA_POLL: u64 = 3;
     /// A call that was refused: wait, and the call again.
     pub(super) const A_REFUSED_CALL: u64 = 2;

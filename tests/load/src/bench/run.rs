@@ -19,11 +19,11 @@ use super::price::{Cost, Prices};
 use super::skolverket::{Calls, JITTER, limits};
 use super::stack;
 
-/// The function that takes sends, and that looks at them later, which is no part of a run.
+/// The function that takes sends. It also answers polls, which are no part of a run.
 const API: &str = "api";
 /// Sends that are made at a time, of many.
 const AT_ONCE: usize = 8;
-/// Between two looks at the stand-in.
+/// Between two polls of the stand-in.
 const LOOK: Duration = Duration::from_millis(200);
 /// Persons that are in a batch, about: places near the end of a job are reckoned with it.
 const ROWS_A_BATCH: u64 = 500;
@@ -94,7 +94,7 @@ pub(crate) async fn run(
         .map(|send| async move { client_ref.send(&send).await.map(|made| (send, made)) })
         .buffer_unordered(AT_ONCE);
     let made: Vec<(Send, Made)> = making.try_collect().await?;
-    // From here on the function only answers those who look.
+    // From here on the function only answers polls.
     let api = stack.meter().reading().remove(API).unwrap_or_default();
     say(format_args!("{}: handed over in {:.1} s", preset.name(), began.elapsed().as_secs_f64()));
 

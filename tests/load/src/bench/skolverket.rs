@@ -32,7 +32,7 @@ pub(crate) struct Calls {
     pub(crate) all: u64,
     pub(crate) bulk: u64,
     pub(crate) job: u64,
-    /// Different bulk bodies, told apart by their first record.
+    /// Different bulk bodies, identified by their first record.
     pub(crate) batches: u64,
     /// Job calls beyond one a batch that were answered.
     pub(crate) extra_polls: u64,
@@ -105,7 +105,7 @@ impl Calls {
     }
 }
 
-/// Calls a second in the middle half of those of the stage that has most; 0 where they are too few to tell.
+/// Calls a second in the middle half of those of the stage that has most; 0 where they are too few.
 fn a_second(calls: &[Call]) -> f64 {
     let mut stages: HashMap<Kind, Vec<Instant>> = HashMap::new();
     for call in calls {

@@ -20,7 +20,7 @@ use super::BenchError;
 const TIMES: usize = 20;
 /// A process that has not asked by then never will.
 const LONGEST: Duration = Duration::from_secs(20);
-/// What a function is told that it has.
+/// The memory that Lambda's variables give a function.
 const MEMORY_MB: u64 = 256;
 /// An address where nobody is.
 const NOWHERE: &str = "http://127.0.0.1:9";

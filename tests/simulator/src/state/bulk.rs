@@ -168,7 +168,7 @@ impl State {
             let referred = references(kind, record).into_iter();
             for reference in referred {
                 // A group is taken without its members: only the stage as a whole has to wait for the persons. Where
-                // it cannot, because the caller does not know the job, the members tell.
+                // it cannot, because the caller does not know the job, the members decide.
                 let too_early = |order: &Order| match kind {
                     Kind::Groups => order.is_aside(&reference),
                     Kind::Persons | Kind::Duties | Kind::Activities => order.unread(&reference),

@@ -90,7 +90,7 @@ async fn only_errors_hides_the_warnings_and_is_judged() {
 }
 
 #[tokio::test]
-async fn the_server_ends_with_its_last_handle_or_when_told() {
+async fn the_server_ends_with_its_last_handle_or_when_stopped() {
     let answers = async |url: &str| reqwest::Client::new().get(url).send().await.is_ok();
     let ends = async |url: &str| {
         let deadline = Instant::now() + Duration::from_secs(20);

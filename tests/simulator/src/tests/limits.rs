@@ -96,7 +96,7 @@ async fn a_call_takes_the_time_it_is_given() {
 }
 
 #[tokio::test]
-async fn concurrent_calls_are_kept_in_order_of_arrival() {
+async fn concurrent_calls_are_recorded_in_order_of_arrival() {
     let caller = Caller::start(Limits { call_time: Duration::from_millis(5), ..quick() }).await;
     let records: [Value; 4] = std::array::from_fn(|_| sample::person(Uuid::new_v4()));
     let [a, b, c, d] =

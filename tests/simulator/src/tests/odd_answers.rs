@@ -1,4 +1,4 @@
-//! Answers that are right and look odd.
+//! Answers that are correct but unusual.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use super::cut_calls::carried_out;
 use super::sample;
 use crate::{Fault, FaultTarget, Kind, Oddity, RetryAfter, Rule};
 
-/// The answer to a look at a job of a person, done, with that oddity: media type and bytes.
+/// The answer to a poll of a finished job of a person, with that oddity: media type and bytes.
 async fn odd(oddity: Oddity) -> (String, Vec<u8>) {
     let caller = Caller::start(quick()).await;
     let job = caller.accepted(Kind::Persons, &[sample::person(Uuid::new_v4())]).await;
@@ -94,18 +94,18 @@ async fn a_refusal_can_say_when_to_come_back() {
     let target = || FaultTarget::bulk(Kind::Persons);
     caller.simulator.fault(target(), 1, Fault::TooManyUntil(RetryAfter::Seconds(6)));
     caller.simulator.fault(target(), 1, Fault::UnavailableUntil(RetryAfter::Date(6)));
-    let mut said = Vec::new();
+    let mut answers = Vec::new();
     for status in [429, 503] {
         let answer = caller.bulk(Kind::Persons, &[sample::person(person)]).await;
         assert_eq!(answer.status().as_u16(), status);
         assert!(!answer.headers().contains_key("x-ratelimit-reset"));
-        said.push(answer.headers()["retry-after"].to_str().unwrap().to_owned());
+        answers.push(answer.headers()["retry-after"].to_str().unwrap().to_owned());
     }
-    assert_eq!(said[0], "6");
+    assert_eq!(answers[0], "6");
     assert!(
-        said[1].ends_with(" GMT") && said[1].len() == "Mon, 23 Nov 2026 08:00:06 GMT".len(),
+        answers[1].ends_with(" GMT") && answers[1].len() == "Mon, 23 Nov 2026 08:00:06 GMT".len(),
         "{}",
-        said[1]
+        answers[1]
     );
     assert_eq!(caller.sent(Kind::Persons, &[sample::person(person)]).await, [outcome("Success", 201)]);
     assert!(caller.rules().is_empty());

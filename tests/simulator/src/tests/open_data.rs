@@ -45,7 +45,7 @@ async fn organisers_and_school_units_are_found_by_code_and_by_id() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_in_the_interfaces_own_shape() {
+async fn what_does_not_exist_is_reported_in_the_interfaces_own_shape() {
     let simulator = start().await;
     for path in ["/schoolUnits/code/00000000", "/programmes/code/NIX", "/organisations/code/1"] {
         assert_eq!(refusal(get(&simulator, path).await).await, (404, json!(404)), "{path}");
@@ -71,7 +71,7 @@ async fn the_judge_sees_wrong_paths_parameters_methods_and_tokens() {
 }
 
 #[tokio::test]
-async fn it_fails_as_it_is_told() {
+async fn it_fails_as_scripted() {
     let simulator = start().await;
     let target = || FaultTarget::calls(CallKind::OpenData);
     simulator.fault(target(), 1, Fault::ServerError);

@@ -75,7 +75,7 @@ async fn a_batch_is_refused_as_a_whole_for_its_shape() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_said() {
+async fn a_missing_queue_is_reported() {
     let unsupported = call(&sqs(), "PurgeQueue", json!({})).await;
     assert_eq!(unsupported, Err(SqsError::UnsupportedOperation("PurgeQueue".to_owned())));
     let body = json!({"QueueUrl": "http://127.0.0.1:9/000000000000/other", "MessageBody": "a"}).to_string();

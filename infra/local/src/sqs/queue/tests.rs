@@ -1,4 +1,4 @@
-//! The rules of a queue, and what is told of its changes.
+//! The rules of a queue, and the journal of its changes.
 
 use super::*;
 
