@@ -46,9 +46,7 @@ pub enum AwsError {
 pub struct Aws {
     /// The template, with the addresses in it.
     pub resources: Resources,
-    /// Where DynamoDB is.
     pub dynamodb_endpoint: String,
-    /// Where SQS is.
     pub sqs_endpoint: String,
     /// The queues, for those that take from them.
     pub queues: Queues,

@@ -33,19 +33,14 @@ pub use plan::{CallFault, Plans, Rule, SeenCall};
 /// Where the calls go in the end: base URLs without a slash at their ends.
 #[derive(Debug, Clone)]
 pub struct Upstreams {
-    /// Where DynamoDB answers.
     pub dynamodb: String,
-    /// Where SQS answers.
     pub sqs: String,
-    /// The parameter store.
     pub ssm: String,
-    /// The Provisioning API.
     pub skolverket: String,
     /// That of the verification environment, where there is one.
     pub verification: Option<String>,
     /// The authorization server's `/transaction`.
     pub token: String,
-    /// The Open-data API.
     pub open_data: String,
 }
 
@@ -78,9 +73,7 @@ pub struct Parties {
     pub runtime: SocketAddr,
     /// All else that it calls.
     pub upstreams: Upstreams,
-    /// What is to go wrong.
     pub plans: Plans,
-    /// What counts the calls.
     pub meter: Meter,
     /// Makes the calls; shared by all endpoints, so that connections are.
     pub http: reqwest::Client,

@@ -39,36 +39,27 @@ const OUTLASTING: [&str; 2] = ["RETAKE_PAUSES_MS", "UNFINISHED_SPAN_MS"];
 /// What all functions of a stack are started with.
 #[derive(Debug, Clone)]
 pub struct Surroundings<'a> {
-    /// Where their calls go.
     pub upstreams: Upstreams,
-    /// What is to go wrong with those.
     pub plans: Plans,
     /// Counts them, and all else that functions use.
     pub meter: Meter,
-    /// Counts what the functions print as metrics.
     pub metrics: Metrics,
-    /// Makes the calls.
     pub http: reqwest::Client,
     /// Whether the queues keep the stack's pace; those of another emulator keep real seconds.
     pub queues_at_pace: bool,
     /// Variables with other values than the template's.
     pub set: &'a [(String, String)],
-    /// Where log files go.
     pub log_dir: Option<&'a Path>,
     /// The functions' packages, to run instead of this program.
     pub packages: Option<&'a Packages>,
-    /// The stack's pace.
     pub pace: Pace,
-    /// The stack's time.
     pub clock: Clock,
 }
 
 /// A process as `/local/processes` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ProcessState {
-    /// The function's name.
     pub function: String,
-    /// The operating system's number of it.
     pub pid: u32,
     /// Whether it has an invocation.
     pub busy: bool,

@@ -37,7 +37,6 @@ pub struct FunctionUse {
     pub calls: BTreeMap<String, CallUse>,
     /// Write units by the kind of item that was written, named after the words of its key: `large/body`.
     pub write_units: BTreeMap<String, f64>,
-    /// Read units.
     pub read_units: f64,
 }
 
@@ -45,7 +44,6 @@ pub struct FunctionUse {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CallUse {
-    /// All calls.
     pub count: u64,
     /// The same by the status of the answer; 0 without one.
     pub statuses: BTreeMap<u16, u64>,

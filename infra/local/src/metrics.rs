@@ -30,7 +30,6 @@ pub struct Series {
     pub name: String,
     /// By which it is counted, with their values.
     pub dimensions: BTreeMap<String, String>,
-    /// CloudWatch's word.
     pub unit: String,
     pub count: u64,
     pub sum: f64,

@@ -66,17 +66,12 @@ pub struct Launch {
     pub function: Function,
     /// All variables but those that differ from process to process.
     pub environment: BTreeMap<String, String>,
-    /// Where its calls go in the end.
     pub upstreams: Upstreams,
-    /// What is to go wrong with them.
     pub plans: Plans,
     /// Counts them, and the process's time and memory.
     pub meter: Meter,
-    /// Makes them.
     pub http: reqwest::Client,
-    /// Where its lines go.
     pub log: Log,
-    /// The stack's time.
     pub clock: Clock,
 }
 

@@ -35,7 +35,6 @@ pub struct FunctionError {
 /// One invocation on its way into a process.
 #[derive(Debug)]
 pub struct Invocation {
-    /// The event.
     pub payload: Bytes,
     /// How long the function may take from when it fetches the event.
     pub timeout: Duration,

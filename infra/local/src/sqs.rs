@@ -33,7 +33,6 @@ use settings::Settings;
 /// What a message gets when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// Its id.
     pub id: Uuid,
     /// MD5 of its body, in hexadecimal: clients of some languages compare it.
     pub body_md5: String,

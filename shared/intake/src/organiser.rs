@@ -13,7 +13,6 @@ use crate::intake::Intake;
 pub enum OrganiserStatus {
     /// It has usable settings.
     Set {
-        /// The settings.
         organiser: Arc<Organiser>,
         /// Why it cannot send now, by its settings.
         refusal: Option<AuthorizationCause>,
@@ -23,7 +22,6 @@ pub enum OrganiserStatus {
     },
     /// It has no usable settings, and cannot send.
     NotSet {
-        /// Why.
         cause: AuthorizationCause,
         /// What is wrong with its settings, where there are any.
         faults: Vec<FieldFault>,

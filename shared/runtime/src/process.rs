@@ -14,19 +14,13 @@ use crate::queues::Queues;
 
 /// Configuration and clients. `History`, `Intake` and `Relay` are built from it by the functions that need them.
 pub struct Process {
-    /// See [`Config`].
     pub config: Config,
-    /// For the history.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// See [`Queues`].
     pub queues: Queues,
-    /// See [`Organisers`].
     pub organisers: Arc<Organisers>,
-    /// See [`Metrics`].
     pub metrics: Metrics,
     /// Trusted beside the built-in root certificates where Skolverket is.
     pub roots: Roots,
-    /// See [`Clock`].
     pub clock: Clock,
 }
 

@@ -19,9 +19,7 @@ pub struct Certificate {
     pub subject: String,
     /// Who issued it, as text.
     pub issuer: String,
-    /// From when it is valid.
     pub not_before: Timestamp,
-    /// Until when.
     pub not_after: Timestamp,
     /// The organisation that it was issued to. Certificates that only a federation's metadata vouch for may name none.
     pub organisation: Option<OrganisationNumber>,

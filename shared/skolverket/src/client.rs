@@ -27,7 +27,6 @@ use crate::token::{Token, TokenAnswer, TokenFailure};
 /// Where a Provisioning API is.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// The base address that is called.
     pub base: Endpoint,
     /// The one that tokens are asked for. Behind a proxy the two differ.
     pub location: String,
@@ -87,7 +86,6 @@ pub struct Exchange<T> {
     pub duration: Duration,
     /// From the first byte sent to the answer's head, if there was an answer.
     pub answered_after: Option<Duration>,
-    /// Bytes of the request's body.
     pub request_bytes: usize,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
@@ -95,7 +93,6 @@ pub struct Exchange<T> {
     pub response_bytes: usize,
     /// The answer's body as a text; empty where there was none, the beginning of one that is too long.
     pub body: String,
-    /// The answer, read.
     pub answer: Result<T, CallFailure>,
 }
 

@@ -17,7 +17,6 @@ use crate::crypto::provider;
 
 /// An organiser as the authorization server is to see it.
 pub struct Identity {
-    /// Whose.
     pub organisation: OrganisationNumber,
     /// Its entity id in the federation. Without one it is known by its certificate's fingerprint.
     pub entity_id: Option<String>,

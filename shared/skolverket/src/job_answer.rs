@@ -18,7 +18,6 @@ pub struct JobAnswer(HashMap<RecordId, RecordAnswer>);
 
 /// What Skolverket says of one record.
 pub struct RecordAnswer {
-    /// The record's state.
     pub status: RecordStatus,
     /// The HTTP-like status of the record, where given.
     pub status_code: Option<u16>,

@@ -17,22 +17,18 @@ pub struct LogEntry {
     /// The kind of message, such as 2011. Not unique per cause.
     #[serde(default)]
     pub id: String,
-    /// HTTP-like status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_code: Option<u16>,
     /// Category, such as "Ogiltigt format".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_type: Option<String>,
-    /// The text.
     #[serde(default)]
     pub message: String,
     /// The parameter of the call that was at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter_name: Option<String>,
-    /// The kind of object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
-    /// The object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
     /// The attribute that was at fault.

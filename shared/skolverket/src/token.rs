@@ -116,19 +116,15 @@ fn renew_at(now: Timestamp, life: SignedDuration) -> Timestamp {
 pub struct TokenRequest {
     /// The path of the authorization server's address.
     pub path: String,
-    /// When it was begun.
     pub started_at: Timestamp,
     /// From the first byte sent to the last one read, or to the failure.
     pub duration: Duration,
-    /// What was asked for.
     pub request: Value,
-    /// Bytes of the request's body.
     pub request_bytes: usize,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     /// The beginning of the answer's body.
     pub response: Option<String>,
-    /// Bytes of the answer's body.
     pub response_bytes: usize,
     /// Why it gave no token; none where it did, or where another request followed at once.
     pub failure: Option<TokenFailure>,
@@ -139,7 +135,6 @@ pub struct TokenRequest {
 pub struct TokenAnswer {
     /// The requests that were made for it, in order; none for a token that was cached.
     pub requests: Vec<TokenRequest>,
-    /// The token.
     pub token: Result<Token, TokenFailure>,
 }
 

@@ -8,19 +8,16 @@ use crate::{CallKind, Fault, Kind};
 /// A call that came to its end. Its `Debug` leaves out both bodies: they hold personal data, and a token.
 #[derive(Clone)]
 pub struct Call {
-    /// When the call's headers had come.
     pub at: Instant,
     /// When its answer was handed over, or the connection ended.
     pub answered_at: Instant,
     /// Whose token it carried, or who asked for one: 10 digits. None without a valid token.
     pub organisation: Option<String>,
-    /// `GET`, `POST` ...
     pub method: String,
     /// The path without its query.
     pub path: String,
     /// The kind of record, for bulk and job calls.
     pub kind: Option<Kind>,
-    /// What it was for.
     pub call: CallKind,
     /// The body as it came, if it was JSON.
     pub request: Option<Value>,

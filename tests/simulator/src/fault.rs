@@ -47,7 +47,6 @@ pub enum Fault {
     },
     /// The same, with the culprit's id in capitals.
     BadRequestInCapitals {
-        /// The record.
         culprit: Uuid,
     },
     /// Refused: 400/2025 with `parameterName`.

@@ -38,11 +38,9 @@ impl ScriptedOutcome {
 pub struct Log {
     /// Skolverket's number of the message, e.g. `2011`; not unique per cause.
     pub id: String,
-    /// An HTTP status.
     pub status_code: u16,
     /// The message's category, e.g. `Ogiltigt format`.
     pub message_type: String,
-    /// The text.
     pub message: String,
     /// Which attribute, e.g. `Enrolment.schoolYear`.
     pub attribute_name: Option<String>,

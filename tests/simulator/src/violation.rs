@@ -31,7 +31,6 @@ pub enum Rule {
 /// One finding of the judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which rule was broken.
     pub rule: Rule,
     /// How: names the path, the attribute or the record's id, never a value.
     pub what: String,

@@ -16,7 +16,6 @@ const LIFETIME_S: i64 = 3600;
 /// Who a token is made for.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Caller {
-    /// The organiser's number.
     pub organisation_number: String,
     /// Scopes, separated by spaces; none without.
     pub scope: Option<String>,

@@ -18,9 +18,7 @@ pub struct Received {
     pub id: String,
     /// The handle of this receive.
     pub receipt: String,
-    /// What was sent.
     pub body: String,
-    /// When it was sent.
     pub sent_ms: u64,
     /// When it was received for the first time.
     pub first_received_ms: u64,

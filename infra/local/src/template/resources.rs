@@ -28,11 +28,8 @@ pub struct Resources {
 pub struct Cors {
     /// Origins that may call: `*`, or each as a browser names it.
     pub allow_origins: Vec<String>,
-    /// Methods that they may use.
     pub allow_methods: Vec<String>,
-    /// Headers that they may send.
     pub allow_headers: Vec<String>,
-    /// Headers of answers that they may read.
     pub expose_headers: Vec<String>,
     /// Seconds that a browser need not ask again.
     pub max_age: u64,
@@ -54,11 +51,9 @@ pub struct Table {
 pub struct Queue {
     /// The last part of its address.
     pub name: String,
-    /// Its address.
     pub url: String,
     /// How long a received message stays invisible.
     pub visibility_timeout: Duration,
-    /// How long a message is kept.
     pub retention: Duration,
     /// Where messages go that were received too often.
     pub redrive: Option<Redrive>,
@@ -67,7 +62,6 @@ pub struct Queue {
 /// A queue's redrive policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redrive {
-    /// The other queue's name.
     pub dead_letter_queue: String,
     /// After how many receives a message goes there.
     pub max_receive_count: u32,
@@ -78,30 +72,21 @@ pub struct Redrive {
 pub struct Function {
     /// The name of its package, which is that of its crate: `users`, `api`.
     pub name: String,
-    /// The name that it runs under.
     pub function_name: String,
-    /// Its ARN.
     pub arn: String,
-    /// How long an invocation may take.
     pub timeout: Duration,
     /// Megabytes.
     pub memory_size: u64,
-    /// The template's variables.
     pub environment: BTreeMap<String, String>,
-    /// The queues that it is invoked from.
     pub queue_sources: Vec<QueueSource>,
-    /// The clocks that it is invoked by.
     pub schedules: Vec<Schedule>,
-    /// The HTTP requests that it answers.
     pub routes: Vec<Route>,
 }
 
 /// An event source mapping.
 #[derive(Debug, Clone)]
 pub struct QueueSource {
-    /// The queue's name.
     pub queue: String,
-    /// The queue's ARN.
     pub arn: String,
     /// Messages per invocation, at most.
     pub batch_size: usize,
@@ -109,18 +94,14 @@ pub struct QueueSource {
     pub max_concurrency: Option<usize>,
     /// Whether the answer names the messages that failed.
     pub partial_responses: bool,
-    /// Whether messages are taken at all.
     pub enabled: bool,
 }
 
 /// A schedule rule.
 #[derive(Debug, Clone)]
 pub struct Schedule {
-    /// The event's name in the template.
     pub name: String,
-    /// The time between two invocations.
     pub every: Duration,
-    /// Whether it invokes at all.
     pub enabled: bool,
 }
 
