@@ -42,7 +42,7 @@ async fn marks(stack: &TestStack, id: &str, stage: &str) -> Vec<(Value, Vec<Stri
     rows["items"].as_array().unwrap().iter().map(|row| (row["id"].clone(), codes(row))).collect()
 }
 
-/// What the doubtful class's rows say.
+/// The findings of the doubtful class's rows.
 async fn assert_marked(stack: &TestStack, id: &str, body: &Value) {
     let person = |at: usize| json!(record_id(body, "persons", at));
     let mut expected: Vec<(Value, Vec<String>)> = (0..8).map(|at| (person(at), Vec::new())).collect();

@@ -10,7 +10,7 @@ use crate::stack::{ALL_SCOPES, TestStack, first_attempt};
 
 const STRANGER: &str = "2120000142";
 
-/// What the api function has read so far.
+/// The read units of the api function so far.
 async fn read_units(stack: &TestStack) -> f64 {
     stack.local("/local/meter").await["api"]["readUnits"].as_f64().unwrap()
 }

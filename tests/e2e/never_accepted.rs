@@ -1,4 +1,4 @@
-//! What is stored of a send that is never accepted does not stay.
+//! A send that is never accepted is removed with everything that was stored of it.
 
 use futures::StreamExt;
 use reqwest::{Method, StatusCode};
@@ -20,7 +20,7 @@ async fn forgetful() -> TestStack {
     TestStack::start_with(skolverket, &["--set", "UPLOAD_OPEN_MS=6000"]).await
 }
 
-/// What is stored for these organisers. Idempotency keys are left out: they stand for themselves, and expire after a day.
+/// The items that are stored for these organisers, without idempotency keys, which expire after a day.
 async fn stored(stack: &TestStack, organisations: &[String]) -> Vec<(String, String)> {
     let mut keys = keys(stack).await;
     keys.retain(|(pk, _)| {

@@ -33,7 +33,7 @@ const OF_AWS: [(&str, &[&str], &[&str]); 5] = [
 /// Members of the lines that Lambda itself prints.
 const OF_LAMBDA: [&str; 3] = ["type", "record.metrics.maxMemoryUsedMB", "record.metrics.memorySizeMB"];
 
-/// What a run printed.
+/// The output of a run.
 struct Printed {
     metrics: Vec<Value>,
     /// Names of members of log lines.

@@ -27,7 +27,7 @@ const AT_ONCE: usize = 16;
 
 /// Names that distinguish the contents of a part.
 const FAMILY_NAMES: [&str; 4] = ["Ettström", "Tvåström", "Treström", "Fyrström"];
-/// What a send is before its end.
+/// The statuses of a send before its end.
 const GOING_ON: [&str; 3] = ["receiving", "queued", "running"];
 
 /// What a send does by itself, before anything goes wrong with it.

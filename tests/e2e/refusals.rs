@@ -13,7 +13,7 @@ use crate::stack::{ORGANISER, TestStack, counts, limits, statuses};
 use crate::storage::items;
 use crate::uploads;
 
-/// What a case is to come to: the cause, the HTTP status if one decided it, and how often the server was asked.
+/// The expected result of a case: the cause, the HTTP status if one decided it, and how often the server was asked.
 struct Expected {
     organisation: String,
     cause: &'static str,

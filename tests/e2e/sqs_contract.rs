@@ -19,7 +19,7 @@ use futures::FutureExt;
 struct Difference {
     case: &'static str,
     what: &'static str,
-    /// What the case says when it fails for this.
+    /// The message of the case when it fails for this.
     seen: &'static str,
 }
 

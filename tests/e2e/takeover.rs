@@ -61,7 +61,7 @@ async fn a_disturbance_that_ends_every_holder_for_ten_minutes_fails_nobodys_send
     stack.finish(0).await;
 }
 
-/// What a random schedule (seed 700882) met: three processes die in the same step of duties, every message comes twice.
+/// Found by a random schedule (seed 700882): three processes die in the same step of duties, every message comes twice.
 #[tokio::test]
 async fn three_deaths_in_the_same_step_are_no_end() {
     let stack = start(&[]).await;

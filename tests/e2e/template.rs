@@ -10,7 +10,7 @@ mod watching;
 
 pub(crate) use document::{Document, file, substituted, template};
 
-/// What gives all that is against a rule.
+/// Gives all violations of a rule.
 type Rule = fn(&Document) -> Vec<String>;
 
 /// The rules by name.
@@ -41,7 +41,7 @@ const RULES: [(&str, Rule); 24] = [
     ("false matches", masking::false_matches),
 ];
 
-/// What is against the rules, each with the rule's name.
+/// The violations of the rules, each with the rule's name.
 fn faults(template: &str) -> Vec<(&'static str, String)> {
     let document = Document::of(template);
     let faults =

@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use crate::stack::TestStack;
 
-/// What a block's lines are to print; `…` stands for anything.
+/// The lines of a block, and what they must print; `…` stands for anything.
 struct Step<'a> {
     lines: &'a str,
     printed: &'a str,

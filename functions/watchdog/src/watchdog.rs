@@ -1,4 +1,4 @@
-//! What the watchdog works with.
+//! The watchdog's clients and settings.
 
 use jiff::Timestamp;
 use stafett_history::History;

@@ -19,7 +19,7 @@ pub struct Log {
     metrics: Metrics,
 }
 
-/// What is done with them.
+/// Where the lines go.
 #[derive(Debug, Clone)]
 enum Sink {
     /// All are kept, in the order in which they came from all its processes.

@@ -1,4 +1,4 @@
-//! What the functions use: their calls, their time, their memory, and what DynamoDB would charge. Kept as sums, so that
+//! Measures what the functions use: their calls, their time, their memory, and what DynamoDB would charge. Kept as sums, so that
 //! a long run takes no more memory than a short one.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ const OTHER: &str = "other";
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Mutex<BTreeMap<String, FunctionUse>>>);
 
-/// What a function has used so far.
+/// A function's use so far.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FunctionUse {

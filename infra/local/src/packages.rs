@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-/// What a function's program is called in its package.
+/// The name of a function's program in its package.
 const PROGRAM: &str = "bootstrap";
 
 /// The packages of all functions, unpacked for as long as this is held.

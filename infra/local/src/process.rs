@@ -179,7 +179,7 @@ impl Process {
         let taken_at = Instant::now();
         let result = tokio::select! {
             biased;
-            // What was answered counts, whatever became of the process.
+            // The answer counts, whatever became of the process.
             Ok(result) = answer => result.map_err(InvocationError::from),
             exit = self.kill.exited() => Err(InvocationError::Died(exit)),
             () = tokio::time::sleep(timeout) => Err(self.end_for_time_out(timeout).await),

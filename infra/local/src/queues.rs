@@ -77,7 +77,7 @@ impl Queues {
         }
     }
 
-    /// What a queue holds.
+    /// How many messages a queue holds.
     pub async fn counts(&self, queue: &str) -> Result<Counts, QueueError> {
         match &self.place {
             Place::BuiltIn(sqs) => Ok(sqs.counts(queue)?),

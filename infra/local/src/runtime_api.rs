@@ -97,7 +97,7 @@ impl RuntimeApi {
         Ok(Self { address, invocations, state, server })
     }
 
-    /// What the process is given as `AWS_LAMBDA_RUNTIME_API`.
+    /// The value of the process's `AWS_LAMBDA_RUNTIME_API`.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

@@ -30,7 +30,7 @@ pub use queue::{Counts, Received};
 use queue::{NotChanged, Queues, at_pace_ms};
 use settings::Settings;
 
-/// What a message gets when it is sent.
+/// The id and digest that a sent message gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     pub id: Uuid,
@@ -167,7 +167,7 @@ impl Sqs {
         Ok(())
     }
 
-    /// What a queue holds.
+    /// How many messages a queue holds.
     pub fn counts(&self, queue: &str) -> Result<Counts, SqsError> {
         self.kept().queues.counts(queue, self.now_ms()).ok_or(SqsError::QueueDoesNotExist)
     }

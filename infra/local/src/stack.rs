@@ -174,7 +174,7 @@ impl Stack {
         self.clock
     }
 
-    /// What the functions have used so far.
+    /// The functions' use so far.
     pub fn meter(&self) -> &Meter {
         &self.meter
     }

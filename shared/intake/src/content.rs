@@ -1,4 +1,4 @@
-//! What is sent, in the form that the history stores.
+//! The content of a send, in the form that the history stores.
 
 use stafett_domain::register::Register;
 use stafett_domain::{Facts, Findings, Plan, PlannedBatch, RecordKind, Submission};

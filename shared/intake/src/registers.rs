@@ -26,11 +26,11 @@ use cache::{Cache, Entry, Unlisted, Whole, put};
 const MOST_UNLISTED: usize = 20;
 const AT_ONCE: usize = 4;
 
-/// What the registers say of a send.
+/// The registers' entries for a send.
 pub(crate) struct Checked {
     /// The registers that could not be asked. They never keep a send from being accepted.
     pub(crate) not_checked: Vec<Register>,
-    /// What the others say.
+    /// The entries of the registers that answered.
     pub(crate) known: Known,
 }
 

@@ -20,7 +20,7 @@ pub struct TakenPart {
     pub part: u32,
     /// How many records of each kind it has.
     pub records: PerKind<usize>,
-    /// What was found in it, in numbers.
+    /// The numbers of its findings.
     pub findings: Vec<KindCount>,
 }
 

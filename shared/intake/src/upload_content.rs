@@ -22,7 +22,7 @@ pub(crate) struct UploadContent {
     pub(crate) jobs: Vec<NewJob<Facts>>,
     pub(crate) activities: Vec<ActivitySummary>,
     activity_records: ActivityRecords,
-    /// What was found about records when their parts came, and is in their facts already.
+    /// The findings that were made when the parts came; the records' facts have them already.
     found_before: RecordFindings,
 }
 

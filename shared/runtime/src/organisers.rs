@@ -1,4 +1,4 @@
-//! What is set for an organiser: one encrypted parameter each. Adding, changing or removing one needs no deploy.
+//! Organisers' settings: one encrypted parameter each. Adding, changing or removing one needs no deploy.
 
 mod settings;
 

@@ -1,4 +1,4 @@
-//! What a function is built from, once a process.
+//! The parts that a function is built from, once for each process.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a call came to.
+//! The result of a call: an answer, or the reason why there is none.
 
 use std::time::Duration;
 

@@ -26,7 +26,7 @@ pub(crate) struct Authorization {
     kept: Mutex<Kept>,
 }
 
-/// What is kept of organisers. Behind one lock, over the call too: one token is asked for at a time.
+/// The cached tokens and clients. Behind one lock, during the call too: one token is requested at a time.
 #[derive(Default)]
 struct Kept {
     tokens: TokenCache,
@@ -82,7 +82,7 @@ impl Authorization {
         let mut requests: Vec<TokenRequest> = Vec::new();
         let mut first_refusal = None;
         for key in identity.keys() {
-            // What the one before did not get is what this one is for.
+            // The next form is for what the one before did not get.
             if let Some(before) = requests.last_mut() {
                 first_refusal = first_refusal.or(before.failure.take());
             }

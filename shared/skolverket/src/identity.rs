@@ -90,7 +90,7 @@ impl Credentials {
         Ok(Self { certified: Arc::new(certified), certificate })
     }
 
-    /// What the certificate says of itself.
+    /// The certificate's own fields.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }

@@ -74,7 +74,7 @@ impl JobAnswer {
         Some(Self(records))
     }
 
-    /// What it says of a record; nothing where it leaves that out.
+    /// The outcome of a record; `None` where the answer leaves it out.
     pub fn record(&self, id: RecordId) -> Option<&RecordAnswer> {
         self.0.get(&id)
     }

@@ -70,7 +70,7 @@ pub enum TokenFailure {
     OfNobody,
 }
 
-/// What is cached of a token.
+/// A cached token.
 struct Cached {
     value: SecretString,
     renew_at: Timestamp,
@@ -130,7 +130,7 @@ pub struct TokenRequest {
     pub failure: Option<TokenFailure>,
 }
 
-/// What the wish for a token came to.
+/// The result of a request for a token.
 #[derive(Debug)]
 pub struct TokenAnswer {
     /// The requests that were made for it, in order; none for a token that was cached.

@@ -1,4 +1,4 @@
-//! What is deployed with: `infra/aws/samconfig.toml`.
+//! The parameters of a deploy: `infra/aws/samconfig.toml`.
 
 use super::document::{Document, file, template};
 

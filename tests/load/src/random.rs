@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// What a number is drawn for: the same thing of another kind gets another number.
+/// The purpose of a number: the same input gives another number for another purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Student = 1,

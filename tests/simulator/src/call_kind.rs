@@ -1,4 +1,4 @@
-/// What a call was for.
+/// The kind of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CallKind {
     /// `/transaction` of the authorization server.

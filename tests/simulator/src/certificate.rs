@@ -22,7 +22,7 @@ pub enum KeyKind {
     Rsa,
 }
 
-/// What a client certificate is to say.
+/// The fields of a client certificate to make.
 #[derive(Clone, Debug)]
 pub struct Subject<'a> {
     /// Common name.

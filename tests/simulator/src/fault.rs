@@ -46,9 +46,7 @@ pub enum Fault {
         culprit: Option<Uuid>,
     },
     /// The same, with the culprit's id in capitals.
-    BadRequestInCapitals {
-        culprit: Uuid,
-    },
+    BadRequestInCapitals { culprit: Uuid },
     /// Refused: 400/2025 with `parameterName`.
     BadParameter,
     /// Carried out; the 202's body has no `jobId`, `Location` still names the job. Bulk calls only.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::log_entry::LogEntry;
 use crate::{Kind, clock};
 
-/// What a bulk call started.
+/// A job, as a bulk call started it.
 pub(crate) struct Job {
     pub(crate) id: Uuid,
     pub(crate) kind: Kind,

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{Fault, ScriptedOutcome};
 
-/// What the first eight digits of such an id are. A product's own ids are random, and never meet them.
+/// The first eight digits of such an id. A product's own ids are random and never begin so.
 const FIRST: u128 = 0xfaca_de00;
 
 /// Longer than any caller waits.

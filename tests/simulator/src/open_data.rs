@@ -11,7 +11,7 @@ use crate::shape;
 /// Path of the Open-data API.
 pub(crate) const BASE_PATH: &str = "/open-data/v1";
 
-/// What a path of the interface addresses.
+/// The resource that a path of the interface addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Resource {
     Alive,
@@ -24,7 +24,7 @@ pub(crate) enum Resource {
 }
 
 impl Resource {
-    /// What the rest of a path behind [`BASE_PATH`] addresses.
+    /// The resource that the rest of a path behind [`BASE_PATH`] addresses.
     pub(crate) fn of(rest: &str) -> Option<Resource> {
         let mut segments = rest.split('/');
         // What stands before the first slash: `/open-data/v1x` is another path.
@@ -55,7 +55,7 @@ impl Resource {
             && matches!(value, "true" | "false")
     }
 
-    /// What is answered.
+    /// The answer.
     pub(crate) fn answer(&self, query: &[(String, String)], register: &Register, wall: Timestamp) -> Reply {
         let (found, what) = match self {
             Resource::Alive => return Reply { payload: Payload::Empty, ..Reply::new(200, Value::Null) },
@@ -77,7 +77,7 @@ impl Resource {
     }
 }
 
-/// What was to be an id and is none.
+/// The error for a malformed id.
 struct InvalidId;
 
 impl Key {

@@ -32,7 +32,7 @@ struct Stored {
     without_work_address: HashSet<Uuid>,
 }
 
-/// What the records of a job meet.
+/// The state that the records of a job are checked against.
 struct Met<'a> {
     stored: &'a Stored,
     register: &'a Register,

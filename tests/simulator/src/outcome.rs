@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// What a test wants a record's outcome to be, whatever the record holds.
+/// A record's outcome by a test's script, whatever the record holds.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScriptedOutcome {
     /// Not accepted; the record's `statusCode` is that of the log.
@@ -32,7 +32,7 @@ impl ScriptedOutcome {
     }
 }
 
-/// What the answer says about a record: the parts of a LogEntry that a test chooses. Its `Debug` leaves out the text
+/// A message about a record: the parts of a LogEntry that a test chooses. Its `Debug` leaves out the text
 /// and the value, which may quote what was sent.
 #[derive(Clone, PartialEq)]
 pub struct Log {

@@ -1,4 +1,4 @@
-//! What a person is held to beyond the schema's types.
+//! The checks of a person beyond the schema's types.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use jiff::Timestamp;
@@ -16,7 +16,7 @@ pub(crate) struct Fault {
     pub(crate) value: Option<Value>,
 }
 
-/// What is wrong with a person by itself.
+/// The faults of a person by itself.
 pub(crate) fn faults(person: &Value) -> Vec<Fault> {
     let mut faults = missing_of_enrolments(person);
     let mut wrong = |attribute: &str, value: &Value| {
@@ -121,7 +121,7 @@ mod tests {
         ] {
             assert_eq!(wrong(pointer, value), [attribute], "{pointer}");
         }
-        // What is not known to be refused is taken.
+        // An address that is not known to be refused is accepted.
         assert!(wrong("/givenName", json!("")).is_empty());
         assert!(wrong("/emails/0/value", json!("siv")).is_empty());
     }

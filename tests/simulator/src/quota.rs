@@ -19,7 +19,7 @@ pub(crate) struct Arrivals {
     counted: VecDeque<Instant>,
 }
 
-/// What the `x-ratelimit-*` headers say about one call.
+/// The `x-ratelimit-*` headers of one answer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Quota {
     /// Whether the call had a place.

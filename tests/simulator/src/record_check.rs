@@ -10,7 +10,7 @@ use crate::register::Register;
 use crate::shape::{FaultKind, faults};
 use crate::{Kind, Rule, Violation, person, register_check, text};
 
-/// What was found in a record.
+/// The findings in a record.
 #[derive(Default)]
 pub(crate) struct Findings {
     /// With any of these it is not accepted.
@@ -18,7 +18,7 @@ pub(crate) struct Findings {
     pub(crate) warnings: Vec<LogEntry>,
 }
 
-/// What a record is held against beside itself: what is stored of its organisation, and the registers.
+/// What a record is checked against: the stored records of its organisation, and the registers.
 pub(crate) trait Known {
     /// Whether there is such a record.
     fn is_stored(&self, kind: Kind, id: Uuid) -> bool;

@@ -13,7 +13,7 @@ pub(crate) struct Reference {
     pub(crate) attribute: &'static str,
 }
 
-/// What a record refers to among the four kinds; malformed references are the schema's matter. School units and
+/// A record's references to the four kinds; malformed references are found by the schema. School units and
 /// national test activities are Skolverket's own and not looked up.
 pub(crate) fn references(kind: Kind, record: &Value) -> Vec<Reference> {
     let items = |list: &'static str| record[list].as_array().map(Vec::as_slice).unwrap_or_default().iter();

@@ -11,7 +11,7 @@ use crate::{CallKind, Fault, Kind, RetryAfter};
 /// A proxy's page that says nothing.
 const PAGE: &str =
     "<!DOCTYPE html>\n<html><head><title>Error</title></head><body><h1>Error</h1></body></html>\n";
-/// What a proxy says to a client certificate that it does not take.
+/// The page of a proxy that does not accept the client certificate.
 const SSL_CERTIFICATE_ERROR: &str = "<html>\r\n<head><title>400 The SSL certificate error</title></head>\r\n\
     <body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>The SSL certificate error</center>\r\n\
     <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";

@@ -1,4 +1,4 @@
-//! What the registers behind the Open-data API hold here: made up, and the same in every run.
+//! The registers behind the Open-data API: made up, and the same in every run.
 //!
 //! | school unit | whose | what |
 //! |---|---|---|

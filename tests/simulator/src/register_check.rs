@@ -6,7 +6,7 @@ use crate::Kind;
 use crate::person::Fault;
 use crate::register::Register;
 
-/// What the registers contradict in a record of this organisation's.
+/// The contradictions between a record of this organisation's and the registers.
 pub(crate) fn faults(kind: Kind, record: &Value, register: &Register, organisation: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut hold = |attribute: &str, value: &Value, good: bool| {

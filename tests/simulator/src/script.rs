@@ -6,13 +6,13 @@ use uuid::Uuid;
 use crate::fault::Times;
 use crate::{Kind, ScriptedOutcome};
 
-/// What a test has set down for records and jobs to come.
+/// A test's instructions for records and for jobs to come.
 #[derive(Default)]
 pub(crate) struct Script {
     outcomes: HashMap<Uuid, ScriptedOutcome>,
     temporary: HashMap<Uuid, Times>,
     left_out: HashMap<Uuid, Times>,
-    /// What is changed in records' entries of answers, by places.
+    /// Changes of records' entries in answers, by places.
     changed: HashMap<Uuid, Vec<(String, Value)>>,
     /// Entries that come beside a record's own.
     added: HashMap<Uuid, Vec<Value>>,

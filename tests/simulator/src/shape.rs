@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::Kind;
 
-/// What a value has to be.
+/// The shape that a value must have.
 enum Shape {
     Id,
     Text,

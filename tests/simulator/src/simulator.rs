@@ -252,7 +252,7 @@ impl Simulator {
         self.state.lock().open_data_calls()
     }
 
-    /// What the judge found, in the order in which it did.
+    /// The violations that the judge found, in order.
     pub fn violations(&self) -> Vec<Violation> {
         self.state.lock().violations()
     }

@@ -72,7 +72,7 @@ pub(crate) struct Roots {
 /// Called with each record that is accepted for the first time, before anybody can ask for the outcome.
 pub(crate) type OnAccepted = Box<dyn FnMut(&str, Kind, Uuid) + Send>;
 
-/// What was found when a call's headers had come.
+/// The findings of the judge when a call's headers had come.
 pub(crate) struct Arrival {
     /// Grows from call to call.
     pub(crate) number: u64,
@@ -171,7 +171,7 @@ impl State {
         format!("{}{}", self.root, open_data::BASE_PATH)
     }
 
-    /// What is to happen to records and jobs. Jobs that are due keep what was set down before.
+    /// The script for records and jobs. Jobs that are due keep the script from before.
     pub(crate) fn script(&mut self, now: Moment) -> &mut Script {
         self.carry_out(now);
         &mut self.script

@@ -12,7 +12,7 @@ pub(crate) const TOKEN_PATH: &str = "/transaction";
 /// Path of the keys that tokens are signed with.
 pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
 
-/// What a method and a path address.
+/// The operation that a method and a path address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
     Token,

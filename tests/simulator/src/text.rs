@@ -1,4 +1,4 @@
-//! What a text must be to be a name or an address.
+//! The rules for names and addresses.
 
 /// The longest name, in characters.
 const LONGEST: usize = 255;

@@ -79,7 +79,7 @@ impl Refusals {
     }
 }
 
-/// What a server shows, and asks for: a certificate from clients that have one.
+/// A server's TLS settings: its certificate, and a request for a client certificate.
 pub(crate) fn config(
     shown: &Certified,
     versions: TlsVersions,

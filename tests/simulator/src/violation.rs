@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What the judge holds its caller to.
+/// The rules that the judge holds its caller to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Rule {
     /// Persons before duties, persons before groups, groups and duties before activities: a stage starts only when

@@ -1,4 +1,4 @@
-//! What a function's call is: which service it is for, and what it asks.
+//! A function's call: the service that it is for, and the operation.
 
 use hyper::http::request::Parts;
 use serde_json::Value;

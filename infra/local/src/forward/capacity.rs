@@ -53,7 +53,7 @@ pub(super) fn read(operation: &str, request: &[u8], answer: &[u8]) -> Option<(Un
     Some((units, answer.into()))
 }
 
-/// What a write costs whose condition did not hold. DynamoDB charges for looking, and does not say how much: at least
+/// The cost of a write whose condition failed. DynamoDB charges for the check, and does not say how much: at least
 /// a unit, and two for each item of a transaction. Items with conditions are small here.
 pub(super) fn refused(operation: &str, request: &[u8], status: StatusCode, answer: &[u8]) -> Option<Units> {
     #[derive(Deserialize)]

@@ -26,9 +26,9 @@ pub enum CallFault {
     HoldBefore,
     /// The call is made, and its answer held until the subject's plan is set again.
     HoldAfter,
-    /// What is sent to a queue is sent twice. Other calls pass.
+    /// A message to a queue is sent twice. Other calls pass.
     Duplicate,
-    /// What is sent to a queue arrives so many of the queue's seconds later, so that others overtake it. Other calls
+    /// A message to a queue arrives so many of the queue's seconds later, so that others overtake it. Other calls
     /// pass.
     Delay(u32),
 }

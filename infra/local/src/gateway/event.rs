@@ -170,7 +170,7 @@ fn described_response(answer: &Value, status: &Value) -> Option<Response> {
     for cookie in answer["cookies"].as_array().into_iter().flatten() {
         headers.append(header::SET_COOKIE, HeaderValue::from_str(cookie.as_str()?).ok()?);
     }
-    // What the gateway takes a body for whose function does not say.
+    // The default of the gateway for a function that does not say.
     headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("text/plain; charset=utf-8"));
     Some(response)
 }

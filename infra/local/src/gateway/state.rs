@@ -1,4 +1,4 @@
-//! What the handlers of a request share.
+//! The state that all request handlers share.
 
 use std::sync::Arc;
 

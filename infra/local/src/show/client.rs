@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::gateway::{Caller, Tokens};
 
-/// What the example shows needs no more: personal data stays masked.
+/// The example shows masked data, which needs no more than this.
 const SCOPE: &str = "sends:write history:read";
 
 /// Faults of a refused send that are shown: the rest is likely of the same kinds.
@@ -28,7 +28,7 @@ pub(super) enum ClientError {
     Refused { status: StatusCode, problem: Problem },
 }
 
-/// What the API says about a request that it did not carry out.
+/// The API's problem document for a request that it did not carry out.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Problem {

@@ -4,7 +4,7 @@ use comfy_table::{Table, presets};
 
 use super::client::{Activity, Counts, Job, Message, Row, Send};
 
-/// What is sent, one line for each test activity.
+/// The send, one line for each test activity.
 pub(super) fn activity(activity: &Activity) -> String {
     let school_unit = activity.school_unit.as_ref().and_then(|unit| unit.code.clone());
     let known: Vec<String> =

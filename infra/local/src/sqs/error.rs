@@ -1,4 +1,4 @@
-//! What the SQS endpoint refuses, named as AWS names it.
+//! The errors of the SQS endpoint, named as AWS names them.
 
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};

@@ -129,7 +129,7 @@ mod tests {
         std::fs::write(&path, &bytes[..bytes.len() - 3]).unwrap();
         let (mut queues, mut journal) = open(&path);
         assert_eq!(queues.all(), restored);
-        // What comes after it can be read.
+        // The lines after it can be read.
         queues.send("users", "c".to_owned(), 0, 1);
         journal.keep(&mut queues).unwrap();
         assert_eq!(open(&path).0.all(), queues.all());

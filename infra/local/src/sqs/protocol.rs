@@ -101,7 +101,7 @@ struct SendEntry {
     message: Outgoing,
 }
 
-/// What is common to a message sent alone and one sent in a batch.
+/// The fields of a message, sent alone or in a batch.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Outgoing {

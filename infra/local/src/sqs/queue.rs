@@ -1,4 +1,4 @@
-//! What a queue does with its messages. Pure: the time is an argument, in milliseconds since 1970.
+//! A queue and its messages. Pure: the time is an argument, in milliseconds since 1970.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(super) enum NotChanged {
 pub(super) struct Queues {
     pace: Pace,
     queues: BTreeMap<String, Queue>,
-    /// What has changed since the changes were last taken.
+    /// The changes since they were last taken.
     changed: BTreeSet<Place>,
 }
 
@@ -151,7 +151,7 @@ impl Queues {
         Some(())
     }
 
-    /// What a queue is set to.
+    /// The settings of a queue.
     pub(super) fn settings(&self, name: &str) -> Option<&Settings> {
         self.queues.get(name).map(|queue| &queue.settings)
     }
@@ -335,7 +335,7 @@ impl Queues {
         messages.map(|message| message.visible_at_ms).filter(|at| *at > now_ms).min()
     }
 
-    /// What a queue holds.
+    /// How many messages a queue holds.
     pub(super) fn counts(&self, name: &str, now_ms: u64) -> Option<Counts> {
         let queue = self.queues.get(name)?;
         let mut counts = Counts::default();

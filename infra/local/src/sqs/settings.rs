@@ -1,4 +1,4 @@
-//! What a queue is set to, in SQS's own names and seconds.
+//! The settings of a queue, with SQS's own names and in seconds.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! What is known on this machine and not in the template.
+//! Values that the template takes from AWS: here they come from this machine.
 
 use std::collections::BTreeMap;
 

@@ -90,7 +90,7 @@ impl Cache {
         unlisted
     }
 
-    /// What is known of all that is named.
+    /// The cached answers for everything that is named.
     pub(super) fn known(
         &self,
         organisation: &OrganisationNumber,
@@ -140,7 +140,7 @@ fn good<T>(entry: Option<&Entry<T>>, now: Timestamp) -> Option<&T> {
     entry.filter(|entry| now < entry.until).map(|entry| &entry.value)
 }
 
-/// What is known of an entry: that it is there, that the register does not have it, or nothing.
+/// The cached answer about an entry: it exists, it does not exist, or `None` if it is not cached.
 fn cached<T>(whole: &Whole<T>, single: &Single<T>, id: &Uuid, now: Timestamp) -> Option<Option<Arc<T>>> {
     match whole.get(id) {
         Some(found) => Some(Some(Arc::clone(found))),

@@ -66,10 +66,10 @@ fn what_is_not_in_a_register_is_asked_for_by_itself_once() {
     assert!(matches!(known.school_units[&new], KnownUnit::Others(_)));
     assert!(matches!(known.school_units[&skolverket_id(OWN)], KnownUnit::Own(_)));
     assert!(known.tests[&test].is_none());
-    // What is nowhere is not believed for long.
+    // That something does not exist is not cached for long.
     assert_eq!(unlisted(&cache, at(3)), [Unlisted::Test(test)]);
     assert!(!cache.known(&organisation(), &mentions, at(3)).tests.contains_key(&test));
-    // What is not known as a whole is not asked for piece by piece.
+    // A register that could not be read as a whole is not read piece by piece.
     assert_eq!(unlisted(&Cache::default(), at(0)), []);
 }
 

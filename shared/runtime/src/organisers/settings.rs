@@ -195,7 +195,7 @@ impl Reader {
         days.and_then(|days| u32::try_from(days).ok())
     }
 
-    /// What is absent is not so.
+    /// An absent field is `false`.
     fn flag(&mut self, name: &str) -> bool {
         match self.fields.remove(name) {
             None => false,

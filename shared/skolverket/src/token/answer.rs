@@ -18,7 +18,7 @@ use super::TokenFailure;
 const LONGEST_TEXT: usize = 300;
 /// How long a token is taken to be good that does not say so.
 const USUAL_LIFE: SignedDuration = SignedDuration::from_hours(1);
-/// What a JWT's parts are written in. Padding is against the standard, and costs nothing to read.
+/// The encoding of a JWT's parts. Padding is against the standard, and costs nothing to read.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -114,7 +114,7 @@ fn claims(token: &SecretString) -> Option<Map<String, Value>> {
     }
 }
 
-/// What a refusal says, on one line: `{"error": {"code", "description"}}`, formerly `{"detail"}`, or a proxy's page.
+/// The text of a refusal, on one line: `{"error": {"code", "description"}}`, formerly `{"detail"}`, or a proxy's page.
 pub(crate) fn server_text(body: &str) -> Option<String> {
     let text = match serde_json::from_str::<Value>(body) {
         Ok(json) => said(&json)?,

@@ -176,7 +176,7 @@ impl<'a> Client<'a> {
         Ok(())
     }
 
-    /// What the stack says of itself.
+    /// A document of the stack's own below `/local`.
     pub(crate) async fn local<T: DeserializeOwned>(&self, path: &'static str) -> Result<T, BenchError> {
         answer(path, self.http.get(format!("{}{path}", self.stack.url()))).await
     }

@@ -39,7 +39,7 @@ struct Row {
     without: Vec<Uuid>,
 }
 
-/// What came of a run, printed as it is.
+/// The result of a run, printed as it is.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// Records by stage and outcome.

@@ -1,4 +1,4 @@
-//! What a run used, from the stack's meter.
+//! The figures of a run, from the stack's meter.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const POLLERS: f64 = 5.0;
 const LONG_POLL_S: f64 = 20.0;
 const QUEUES: f64 = 4.0;
 
-/// What a run used.
+/// The figures of a run.
 #[derive(Debug, Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Figures {

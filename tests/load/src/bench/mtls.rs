@@ -28,7 +28,7 @@ pub(crate) struct Probe {
     key: String,
 }
 
-/// What it has found, in milliseconds.
+/// A probe's measurements, in milliseconds.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Taken {
     first: Cost,

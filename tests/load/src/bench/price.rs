@@ -32,7 +32,7 @@ pub(crate) struct Price {
     source: String,
 }
 
-/// What a run costs, in US dollars, by what it is paid for.
+/// The cost of a run, in US dollars, by what it is paid for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Cost {
@@ -51,7 +51,7 @@ impl Prices {
         serde_json::from_str(include_str!("../../prices.json"))
     }
 
-    /// What a run costs.
+    /// The cost of a run.
     pub(crate) fn cost(&self, figures: &Figures) -> Cost {
         let cost = Cost {
             lambda_time: self.lambda_gb_second.of(figures.gb_seconds),

@@ -46,7 +46,7 @@ pub(crate) struct Run {
     pub(crate) floor_s: f64,
     pub(crate) ratio: f64,
     pub(crate) calls: Calls,
-    /// What the stand-in's judge found, by rule.
+    /// The violations that the stand-in found, by rule.
     pub(crate) violations: BTreeMap<String, u64>,
     /// A page of 100 rows of persons, of the first send.
     pub(crate) page_ms: f64,

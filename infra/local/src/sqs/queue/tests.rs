@@ -129,7 +129,7 @@ fn an_unknown_queue_is_nobodys() {
     assert_eq!(queues().receive("nothing", 1, None, 0), None);
 }
 
-/// What the changes lead to, applied in their order to nothing.
+/// The queues that result from the changes, applied in their order to nothing.
 fn rebuilt(changes: impl IntoIterator<Item = Change>) -> Queues {
     let mut queues = Queues::new(Pace::REAL);
     changes.into_iter().for_each(|change| queues.apply(change));
