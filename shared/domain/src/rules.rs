@@ -1,5 +1,5 @@
 //! The rules for the data, numbered as in the domain description, beyond the form of a body: what a readable record says
-//! (`person`, `group`, `activity`), what records say together (`cross_record`), what Skolverket's registers contradict
+//! (`person`, `group`, `activity`), what holds across records (`cross_record`), what Skolverket's registers contradict
 //! (`register`), what a refused record means for others (`dependency`), and who will see whose results
 //! (`access_preview`). What they find is a [`finding::Finding`].
 //!

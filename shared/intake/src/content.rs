@@ -11,7 +11,7 @@ pub(crate) fn content_of(
     not_checked: Vec<Register>,
 ) -> SendContent<Facts> {
     let mut plan = Plan::of(&submission);
-    plan.mark(findings.records());
+    plan.add_findings(findings.records());
     drop(submission);
     let (activities, batches) = plan.into_parts();
     SendContent {

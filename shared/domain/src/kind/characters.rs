@@ -1,4 +1,4 @@
-//! What Unicode says of a text: which of its characters nobody sees, and when two spellings are the same text.
+//! Unicode: which characters of a text are invisible, and when two spellings are the same text.
 //!
 //! A source system may write `å` as one character or as `a` with a ring, and a name that was copied from a page may hold
 //! characters that show nowhere. People see no difference; a comparison of bytes does.
@@ -18,7 +18,7 @@ pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
 }
 
 /// Whether a character has no width and no ink: format characters (Unicode Cf: zero-width spaces and joiners, marks of
-/// direction, soft hyphens) and whatever else Unicode says that is not to be shown. Controls are not among them.
+/// direction, soft hyphens) and everything else that Unicode marks as not to be shown. Controls are not among them.
 pub(crate) fn is_invisible(c: char) -> bool {
     if c.is_ascii() {
         return false;
@@ -57,11 +57,11 @@ pub(crate) fn caseless(text: &str) -> String {
     compatible.normalize(&folded(&compatible.normalize(text))).into_owned()
 }
 
-/// The same with all marks taken off its letters: å, ä and ö are a, a and o, however they are written.
+/// The same without the marks of its letters: å, ä and ö are a, a and o, however they are written.
 pub(crate) fn without_marks(text: &str) -> String {
     let categories = CodePointMapData::<GeneralCategory>::new();
-    let apart = DecomposingNormalizerBorrowed::new_nfkd().normalize(text).into_owned();
-    folded(&apart).chars().filter(|c| !GeneralCategoryGroup::Mark.contains(categories.get(*c))).collect()
+    let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text).into_owned();
+    folded(&decomposed).chars().filter(|c| !GeneralCategoryGroup::Mark.contains(categories.get(*c))).collect()
 }
 
 /// Without regard to case, as Unicode folds it: `ß` is `ss`, both forms of `σ` are one. A dotless `ı` stays one.

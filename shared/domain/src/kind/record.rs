@@ -16,7 +16,7 @@ use crate::kind::record_kind::RecordKind;
 use crate::kind::reference::{RecordRef, SchoolUnitRef, TestRef};
 use crate::kind::vocabulary::{ActivityType, DutyRole, EmailType, GroupType, SchoolType, SecurityMarking};
 
-/// What the four kinds of record have in common.
+/// The common interface of the four kinds of record.
 pub trait Record: Serialize + DeserializeOwned {
     /// Which kind it is.
     const KIND: RecordKind;
@@ -155,7 +155,7 @@ impl Person {
     }
 }
 
-/// What is there of a name's parts, with a space between.
+/// The parts of a name that are there, with a space between.
 pub(crate) fn full_name(parts: &[Option<&str>]) -> String {
     parts.iter().flatten().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(" ")
 }
@@ -215,7 +215,7 @@ pub struct Enrolment {
 }
 
 impl Enrolment {
-    /// Whether it was not ended before its time. One that was is history: no rule looks at what it says.
+    /// Whether it was not cancelled. A cancelled enrolment is ignored by all rules.
     pub(crate) fn is_current(&self) -> bool {
         self.cancelled != Some(true)
     }

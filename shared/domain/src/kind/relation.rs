@@ -1,4 +1,4 @@
-//! Who refers to whom: the one table of it. The form of a body, the look at references, what a refused record means for
+//! The one table of who refers to whom. The form of a body, the check of references, what a refused record means for
 //! others, rows, corrections and resuming all read it.
 
 use serde_json::Value;

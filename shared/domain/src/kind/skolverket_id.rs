@@ -24,7 +24,7 @@ macro_rules! code {
         pub struct $name(String);
 
         impl $name {
-            /// Whether a text has the form of this code. Says nothing about whether Skolverket knows it.
+            /// Whether a text has the form of this code. It may still be unknown to Skolverket.
             pub fn accepts(text: &str) -> bool {
                 let accepts: fn(&[u8]) -> bool = $accepts;
                 accepts(text.as_bytes())

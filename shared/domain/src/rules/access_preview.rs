@@ -1,7 +1,7 @@
 //! Who will see whose results (domain rule 16): each duty of a send with the groups that it meets in activities, or the
 //! school unit that it leads. Of what the send holds; what is at Skolverket from before is not known here.
 //!
-//! Each duty may meet everything: what is kept grows with the send, not with the send times its duties, and of each duty
+//! Each duty may refer to everything: the memory grows with the send, not with the send times its duties, and of each duty
 //! no more is shown than can be read.
 
 use std::collections::{HashMap, HashSet};
@@ -163,7 +163,7 @@ fn cut(mut name: String) -> String {
         name.truncate(end);
         name.push('…');
     }
-    // What was cut off is not to be kept.
+    // What was cut off must not stay in memory.
     name.shrink_to_fit();
     name
 }
@@ -173,7 +173,7 @@ struct Data<T> {
     data: Vec<T>,
 }
 
-// What is read of stored records: history is kept for more than a year, and must stay readable when the types of
+// The fields that are read of stored records: the history is kept for more than a year, and must stay readable when the types of
 // records have changed.
 
 #[derive(Deserialize)]

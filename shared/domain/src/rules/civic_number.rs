@@ -7,20 +7,20 @@ use crate::kind::finding_code::FindingCode;
 
 /// No living person was born before; nobody will be born after.
 const YEARS: std::ops::RangeInclusive<i16> = 1800..=2099;
-/// What is added to the day of a coordination number.
+/// The number that is added to the day of a coordination number.
 const COORDINATION: i8 = 60;
 
 /// A civic number of one of the three forms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CivicNumber {
-    /// The birth date that it begins with; none of a coordination number whose month or day says that it is not known.
+    /// The birth date that it begins with; `None` for a coordination number with an unknown month or day.
     pub(super) born: Option<Date>,
     /// Its birth number is 000, which nobody has.
     pub(super) without_birth_number: bool,
 }
 
 impl CivicNumber {
-    /// Reads a number; or says what is wrong with it.
+    /// Reads a number; an error says what is wrong with it.
     pub(super) fn read(text: &str) -> Result<Self, FindingCode> {
         let form = || FindingCode::CivicNumberForm;
         let bytes: &[u8; 12] = text.as_bytes().try_into().map_err(|_| form())?;

@@ -1,4 +1,4 @@
-//! What a body is held against beside the rules themselves.
+//! The conditions that some rules depend on: the time, and the organiser's settings.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,7 +14,7 @@ pub enum ProtectedIdentities {
     NotAttested,
 }
 
-/// What a body is held against beside the rules themselves.
+/// The conditions that some rules depend on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Conditions {
     /// Whether protected persons may be sent.

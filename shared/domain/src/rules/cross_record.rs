@@ -21,7 +21,7 @@ use crate::rules::eppn;
 use crate::rules::finding::Findings;
 use crate::rules::place::Place;
 
-/// What is kept of a record.
+/// The facts of a record that the check keeps in memory.
 #[derive(Debug, Clone, Copy)]
 struct Known {
     kind: RecordKind,
@@ -39,7 +39,7 @@ struct Known {
 
 /// At no school unit that is known.
 const NOWHERE: u16 = u16::MAX;
-/// A student goes to school at several units; they are kept apart.
+/// A student goes to school at several units; they are stored elsewhere.
 const AT_SEVERAL: u16 = NOWHERE - 1;
 
 /// A school unit of the send.
@@ -50,7 +50,7 @@ struct SchoolUnit {
     first: Option<(Place, &'static str, RecordId)>,
 }
 
-/// What is known of a send by now. Call in this order: [`CrossRecordCheck::staff`] for every duty and [`CrossRecordCheck::test`] for
+/// The check of a send, as far as it was read. Call in this order: [`CrossRecordCheck::staff`] for every duty and [`CrossRecordCheck::test`] for
 /// every activity, then [`CrossRecordCheck::person`], [`CrossRecordCheck::duty`], [`CrossRecordCheck::group`] and [`CrossRecordCheck::activity`] for
 /// every one, then [`CrossRecordCheck::finish`].
 pub(crate) struct CrossRecordCheck {
@@ -119,7 +119,7 @@ impl CrossRecordCheck {
     /// Takes a person.
     pub(crate) fn person(&mut self, place: Place, person: &Person, findings: &mut Findings) {
         let id = person.id.hash64();
-        // Somebody given twice shares everything with himself; the id says it.
+        // A person given twice shares everything with itself, and is reported by the id.
         if self.known.contains_key(&id) {
             return;
         }
@@ -290,7 +290,7 @@ impl CrossRecordCheck {
         }
     }
 
-    /// Keeps a record; says whether its id was known.
+    /// Keeps a record. Returns whether its id was known.
     fn insert(&mut self, id: RecordId, known: Known) -> bool {
         match self.known.entry(id.hash64()) {
             Entry::Occupied(_) => true,
@@ -376,7 +376,7 @@ mod tests {
 
     /// A send of 93,000 records is looked at in 64 MB, with everything else that a function holds.
     #[test]
-    fn little_is_kept_of_a_record() {
+    fn a_record_takes_little_memory() {
         assert!(size_of::<(u64, Known)>() <= 16);
     }
 }

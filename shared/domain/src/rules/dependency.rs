@@ -1,4 +1,4 @@
-//! What a record that was not accepted means for those that refer to it, where the sender chose to go on (design §3).
+//! What follows from a refused record for those that refer to it, where the sender chose `onRecordErrors: continue`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,7 +18,7 @@ pub enum Prepared {
     Without {
         /// As it goes.
         record: Value,
-        /// What it goes without.
+        /// The references that were removed.
         left_out: Vec<RecordId>,
     },
     /// It is not sent, because of this record that it depends on.
@@ -58,7 +58,7 @@ pub fn prepare(kind: RecordKind, record: &Value, refused: &HashSet<RecordId>) ->
     }
 }
 
-/// Takes the references to these records out of a list; says whether one is left.
+/// Removes the references to these records from a list. Returns whether one is left.
 fn leave_out(record: &mut Value, relation: &Relation, refused: &HashSet<RecordId>) -> bool {
     let list = relation.list().and_then(|list| record.get_mut(list));
     let Some(Value::Array(entries)) = list else { return false };

@@ -33,7 +33,7 @@ pub(super) fn compared(eppn: &str) -> String {
     characters::caseless(eppn)
 }
 
-/// What of an EPPN may give away its holder: what stands before the `@`. The domain is the school's.
+/// The part of an EPPN that may give its holder away: the text before the `@`. The domain is the school's.
 pub(super) struct Local(String);
 
 impl Local {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_to_tell_is_not_told() {
+    fn a_name_too_short_to_decide_is_not_reported() {
         for (eppn, given, family) in [
             ("lo12@edu.example.se", "Bo", "Löfgren"),
             ("ek12@edu.example.se", "Bo", "Ek"),

@@ -222,7 +222,7 @@ impl Findings {
     }
 
     /// Adds to the records' findings one that is counted and not listed here.
-    pub(crate) fn mark(&mut self, record: u64, code: FindingCode) {
+    pub(crate) fn add_code(&mut self, record: u64, code: FindingCode) {
         self.records.add_hash(record, code);
     }
 

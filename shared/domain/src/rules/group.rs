@@ -1,4 +1,4 @@
-//! What a group is held to alone (rule 14).
+//! The rule for a single group (rule 14).
 
 use crate::kind::characters;
 use crate::kind::finding_code::FindingCode;

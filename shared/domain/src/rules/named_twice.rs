@@ -9,7 +9,7 @@ use crate::kind::relation::Relation;
 use crate::rules::finding::Findings;
 use crate::rules::place::Place;
 
-/// Looks for records that this one names twice.
+/// Finds the records that this one names twice.
 pub(super) fn named_twice<T: Record>(place: Place, record: &T, findings: &mut Findings) {
     for relation in Relation::of(T::KIND) {
         let code = match (relation.from, relation.to) {

@@ -1,4 +1,4 @@
-//! What a person is held to alone (rules 4–12).
+//! The rules for a single person (rules 4–12).
 
 use crate::kind::attribute;
 use crate::kind::characters;
@@ -25,12 +25,15 @@ pub(crate) fn person(place: Place, person: &Person, conditions: Conditions, find
     match civic_number {
         Err(code) => broken(code, "/civicNo/value"),
         Ok(CivicNumber { born, without_birth_number }) => {
-            let said = [
+            let checks = [
                 (born.is_none(), FindingCode::CivicNumberBirthUnknown),
                 (without_birth_number, FindingCode::CivicNumberBirthNumber),
                 (born.is_some_and(|born| born > conditions.today), FindingCode::CivicNumberInFuture),
             ];
-            said.into_iter().filter(|(is_so, _)| *is_so).for_each(|(_, code)| broken(code, "/civicNo/value"));
+            checks
+                .into_iter()
+                .filter(|(is_so, _)| *is_so)
+                .for_each(|(_, code)| broken(code, "/civicNo/value"));
         }
     }
     if person.civic_no.nationality.as_deref().is_some_and(|nationality| nationality != "SE") {

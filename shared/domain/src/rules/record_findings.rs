@@ -1,5 +1,5 @@
-//! The findings that keep a send from nothing, by the record that they are about: so that nobody has to look for the
-//! pupil. Many records have none; of one that has, eight bytes of its id and its codes are kept.
+//! The findings that do not refuse a send, by the record that they are about: so that nobody has to search for the
+//! pupil. Most records have none; of the others, eight bytes of the id and the codes are kept.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ impl RecordFindings {
         self.add_hash(record.hash64(), code);
     }
 
-    /// The same by as much of the record's id as is kept.
+    /// The same by the part of the record's id that is kept.
     pub(crate) fn add_hash(&mut self, record: u64, code: FindingCode) {
         let codes = self.0.entry(record).or_default();
         if let Err(place) = codes.binary_search(&code) {

@@ -124,7 +124,7 @@ pub enum Register {
 /// What is known of a school unit that a send names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KnownUnit {
-    /// It is there and is the organiser's own, or nobody says whose it is.
+    /// It exists and belongs to the organiser, or the register does not say to whom.
     Own(Arc<SchoolUnit>),
     /// It is there and is another organiser's.
     Others(Arc<SchoolUnit>),
@@ -132,7 +132,7 @@ pub enum KnownUnit {
     Nowhere,
 }
 
-/// What was found out for a send, by Skolverket's ids. What is not here is not known, and says nothing.
+/// The registers' answers for a send, by Skolverket's ids. An id that is not here is not known: nothing is reported about it.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// School units.
@@ -165,7 +165,7 @@ impl Known {
 impl SchoolUnit {
     /// Whether somebody else than this organiser runs it.
     pub fn is_of_another(&self, organisation: &OrganisationNumber) -> bool {
-        // A number in a form that nobody knows says neither.
+        // A number in an unknown form decides neither.
         let parent = self.parent_organisation.as_ref();
         parent
             .and_then(|parent| OrganisationNumber::named_by(&parent.organisation_number))

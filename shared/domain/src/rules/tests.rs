@@ -13,7 +13,7 @@ use crate::submission::body::Submission;
 
 mod rows;
 
-/// What is said of the sample after a change, without what is said of the sample itself.
+/// The findings of the sample after a change, without those of the sample itself.
 fn found(change: impl Fn(&mut Value)) -> Vec<Finding> {
     let mut body = complete();
     let before: Vec<Finding> = read(&body).findings.listed().cloned().collect();
@@ -123,7 +123,7 @@ fn a_protected_person_goes_only_where_the_organiser_attests_its_routine() {
 }
 
 #[test]
-fn what_cannot_be_known_is_not_said() {
+fn what_cannot_be_known_is_not_reported() {
     // Where references may be external, a duty or a principal may be at Skolverket already.
     let mut body = complete();
     body["options"]["references"] = json!("external");
@@ -144,7 +144,7 @@ fn what_cannot_be_known_is_not_said() {
 
 #[test]
 fn an_address_of_staff_is_something_at_something_with_a_dot() {
-    let told = |address: &str| {
+    let reported = |address: &str| {
         found(|body| body["persons"][1]["emails"][0]["value"] = json!(address))
             .into_iter()
             .map(|finding| (finding.kind.code, finding.pointer))
@@ -163,10 +163,10 @@ fn an_address_of_staff_is_something_at_something_with_a_dot() {
         "a@.se",
         "a\u{200b}@example.se",
     ] {
-        assert_eq!(told(address), malformed, "{address:?}");
+        assert_eq!(reported(address), malformed, "{address:?}");
     }
     for address in ["a@example.se", "å.b+c@skola.example.se", "a@b@example.se"] {
-        assert_eq!(told(address), [], "{address}");
+        assert_eq!(reported(address), [], "{address}");
     }
     // One that is good is enough.
     let two = found(|body| {
@@ -177,7 +177,7 @@ fn an_address_of_staff_is_something_at_something_with_a_dot() {
 }
 
 #[test]
-fn twice_in_a_class_is_not_in_two_and_said_once() {
+fn twice_in_a_class_is_not_in_two_and_reported_once() {
     let found = found(|body| {
         body["groups"][0]["groupType"] = json!("Klass");
         body["groups"][0]["schoolType"] = json!("SAM");
@@ -211,7 +211,7 @@ fn a_name_is_as_long_as_it_is_composed() {
 
 #[test]
 fn the_same_civic_number_in_two_roles_is_one_person_twice_as_it_should_be() {
-    // Whoever is student and staff has two persons.
+    // Somebody who is student and staff has two persons.
     let found = found(|body| {
         body["persons"][1]["civicNo"]["value"] = body["persons"][0]["civicNo"]["value"].clone();
     });

@@ -43,7 +43,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Records that Skolverket says nothing of.
+    /// Records about which Skolverket sent no message.
     pub fn outcome(outcome: Outcome) -> Self {
         Self {
             outcome,

@@ -1,4 +1,4 @@
-//! What is kept of a record beside its body.
+//! The facts of a record that are stored besides its body.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use crate::kind::personal::Personal;
 use crate::kind::record::{Activity, Person};
 use crate::kind::skolverket_id::{SchoolUnitCode, TestCode};
 
-/// What the row of somebody who goes to school shows as the role.
+/// The role in the row of a student.
 pub(crate) const STUDENT_ROLE: &str = "Elev";
 
-/// What a record's row shows that does not stand in the record itself.
+/// What a record's row shows that is not in the record itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Facts {
@@ -29,13 +29,13 @@ pub struct Facts {
     /// Of an activity: the school unit's code, where the sender gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub school_unit_code: Option<SchoolUnitCode>,
-    /// What was found about the record and did not keep it from being accepted, in the order of the codes.
+    /// The findings about the record that did not refuse it, in the order of the codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<FindingCode>,
 }
 
 impl Facts {
-    /// What is known of an activity beside what is sent of it: the codes, which are ids there.
+    /// The facts of an activity: its codes, which are sent as ids.
     pub(crate) fn of_activity(activity: &Activity) -> Self {
         Self {
             test_code: activity.parent_activity.code.clone(),

@@ -27,7 +27,7 @@ pub struct Message {
     pub step: Step,
 }
 
-/// What a message asks for.
+/// The step that a message asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Step {
@@ -35,7 +35,7 @@ pub enum Step {
     Start,
     /// Submit a batch.
     Submit(BatchStep),
-    /// Ask what became of a batch.
+    /// Poll a batch.
     Poll(BatchStep),
 }
 
@@ -61,7 +61,7 @@ pub struct BatchStep {
     pub n: u32,
 }
 
-/// A message that cannot be read. Says where, never what it held.
+/// A message that cannot be read. The error has the place, never the content.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMessage {
     /// No JSON, or not of this form.
@@ -80,7 +80,7 @@ pub enum InvalidMessage {
     Version(u32),
 }
 
-/// What a message says of itself as far as it can be read, for the log: ids of the right form, and nothing else of it.
+/// The parts of a message that can be read, for the log: ids of the right form, and nothing else.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MessageNames {
     /// Whose send.

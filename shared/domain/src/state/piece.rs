@@ -1,7 +1,7 @@
-//! A batch taken apart: what of its records is still to be sent, piece by piece, once Skolverket did not take it whole.
+//! A split batch: which of its records are still to be sent, piece by piece, after Skolverket refused it as a whole.
 //!
 //! A batch is one piece as long as nothing goes wrong. A body that was too large, or refused without saying why,
-//! becomes two halves; a record that was named as the culprit leaves its piece; records with a passing fault are
+//! becomes two halves; a record that was named as the culprit leaves its piece; records with a transient fault are
 //! gathered into a later piece. The batch closes when no piece is left. No body is copied: a piece is a list of
 //! places in the batch's body.
 
@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::outcome::Outcome;
 
-/// Rounds that records with a passing fault are sent again, with growing pauses, before they are errors.
+/// Rounds that records with a transient fault are sent again, with growing pauses, before they are errors.
 pub const ROUNDS: u32 = 3;
 
-/// Records of a batch that are sent together.
+/// Records of a batch that are sent in one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// Their places in the batch, from 0, ascending.
     pub records: Vec<u32>,
-    /// How often they were sent before and met a passing fault.
+    /// How often they were sent before and met a transient fault.
     #[serde(default)]
     pub round: u32,
     /// They went in a call whose outcome was never seen, and in none since: Skolverket may have them.

@@ -2,7 +2,7 @@
 //! are arguments.
 //!
 //! A disturbance of some minutes (functions that time out, a slow DynamoDB) ends the holders of all steps. So the pauses
-//! outlast it, while a step that kills whoever takes it costs a handful of attempts.
+//! outlast it, while a step that kills every holder costs a handful of attempts.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub struct Takeover {
     pub pauses: Vec<Duration>,
     /// `UNFINISHED_SPAN_MS`: not before this long after the first of those claims expired.
     pub span: Duration,
-    /// How much later than it may be taken up the watchdog looks at the step: clocks disagree. The queue's second.
+    /// How much later than a step may be claimed the watchdog queues it: clocks disagree. The queue's second.
     pub slack: Duration,
 }
 
@@ -56,7 +56,7 @@ impl Takeover {
         later(expired, longest).max(span_ends)
     }
 
-    /// When the watchdog looks at a step whose claim expires at `expires`: its holder has ended by that time, and nobody
+    /// When a step whose claim expires at `expires` is overdue: its holder has ended by that time, and nobody
     /// else has its message. `unfinished` are the claims before this one.
     pub fn due_at(&self, unfinished: &Unfinished, expires: Millis) -> Millis {
         later(self.again_at(&unfinished.and_one(expires), expires), self.slack)

@@ -81,8 +81,8 @@ impl Cutter {
 }
 
 impl PlannedBatch {
-    /// Marks its records with what was found about them.
-    pub(crate) fn mark(&mut self, findings: &RecordFindings) {
+    /// Adds the findings to the facts of its records.
+    pub(crate) fn add_findings(&mut self, findings: &RecordFindings) {
         for (id, facts) in self.ids.iter().zip(&mut self.facts) {
             facts.findings = findings.of(*id).to_vec();
         }

@@ -27,7 +27,6 @@ pub struct Submission {
     pub duties: Vec<Entry<Duty>>,
     /// Students and staff.
     pub persons: Vec<Entry<Person>>,
-    /// What the sender chose.
     pub options: Options,
 }
 
@@ -42,7 +41,7 @@ impl fmt::Debug for Submission {
 impl Submission {
     /// Reads the body of `POST /v1/sends`: `{activities, groups, duties, persons, options?}`.
     ///
-    /// Looks at its form, its ids and references, that each record fits a call, and at all rules. All faults
+    /// Checks its form, its ids and references, that each record fits a call, and all rules. All faults
     /// are reported at once.
     ///
     /// # Errors
@@ -138,7 +137,7 @@ impl Submission {
 }
 
 impl Mentions {
-    /// All that a send says.
+    /// The register entries that a send names.
     pub fn of(submission: &Submission) -> Self {
         let mut mentions = Self::default();
         let at = |index| At { part: None, index };

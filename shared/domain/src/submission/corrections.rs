@@ -34,7 +34,7 @@ pub struct Corrected<'a> {
     concerned: HashSet<RecordId>,
     /// What the send's activities are made of now.
     activity_records: ActivityRecords,
-    /// What was found about the send's records and still holds.
+    /// The findings of the send's records that still hold.
     findings: RecordFindings,
 }
 
@@ -142,17 +142,17 @@ impl<'a> Corrected<'a> {
         }
     }
 
-    /// What was found about the send's records and still holds after the corrections; of the corrected ones nothing.
+    /// The findings of the send's records that still hold after the corrections; none of the corrected records.
     pub fn findings(&self) -> &RecordFindings {
         &self.findings
     }
 
-    /// What the send's activities are made of now.
+    /// The summaries of the send's activities after the corrections.
     pub fn activity_records(&self) -> &ActivityRecords {
         &self.activity_records
     }
 
-    /// What the row of a record shows now. `wire`: the record as it was, `facts`: what its row showed.
+    /// The facts of a record after the corrections. `wire`: the record as it was, `facts`: its facts before.
     pub fn facts(&self, kind: RecordKind, id: RecordId, wire: &str, facts: Facts) -> Facts {
         match kind {
             RecordKind::Person => self.facts_of_person(id, wire, facts),

@@ -70,7 +70,7 @@ impl FormCheck {
         Self { linked, ..Self::default() }
     }
 
-    /// Holds a record against its form. Says whether it is sound.
+    /// Checks the form of a record. Returns whether it is sound.
     pub(crate) fn record(&mut self, kind: RecordKind, index: usize, record: &Value) -> bool {
         let before = self.findings.total(Severity::Error);
         self.record_id = record.get("id").and_then(Value::as_str).and_then(record_id);
@@ -212,7 +212,7 @@ impl FormCheck {
         text
     }
 
-    /// A name, which no answer of ours could hold were it as long as a body.
+    /// A name, cut: an answer could not hold one as long as a body.
     fn name(&mut self, name: &str, rule: Option<u8>) {
         if characters::length(name) > LONGEST_NAME {
             self.fault(FindingCode::NameTooLong, rule, Detail::TooLongName { most: LONGEST_NAME });

@@ -19,7 +19,7 @@ pub(crate) trait Taker {
     fn duplicate_attribute(&mut self, pointer: String);
 }
 
-/// What a body is beside its records.
+/// The rest of a body besides its records.
 #[derive(Debug, Default)]
 pub(crate) struct Frame {
     /// Its attributes, its lists of records among them: these are empty here.
@@ -28,7 +28,7 @@ pub(crate) struct Frame {
     pub(crate) lengths: PerKind<Option<usize>>,
 }
 
-/// Why a body cannot be read at all. It says the place, never the text.
+/// Why a body cannot be read at all. It has the place, never the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unreadable {
     /// What is wrong.
@@ -65,7 +65,7 @@ impl From<serde_json::Error> for Unreadable {
     }
 }
 
-/// Reads a body: its records go to `taker`, and what is wrong on the way. A byte order mark before it is skipped.
+/// Reads a body: its records and their faults go to `taker`. A byte order mark before it is skipped.
 pub(crate) fn read(body: &[u8], taker: &mut dyn Taker) -> Result<Frame, Unreadable> {
     let body = without_byte_order_mark(body);
     let text = std::str::from_utf8(body)

@@ -46,7 +46,7 @@ impl PackedPart {
                 }
             })?;
         let mut batches = cutters.map(Cutter::finish);
-        batches.values_mut().flatten().for_each(|batch| batch.mark(findings.records()));
+        batches.values_mut().flatten().for_each(|batch| batch.add_findings(findings.records()));
         let content = Self { part: reader::number(&attributes, "part"), batches };
         Ok(Read { content, findings })
     }

@@ -48,9 +48,9 @@ impl Plan {
         Self { batches, activities, records }
     }
 
-    /// Marks its records with what was found about them, and counts it for its activities.
-    pub fn mark(&mut self, findings: &RecordFindings) {
-        self.batches.values_mut().flatten().for_each(|batch| batch.mark(findings));
+    /// Adds the findings to the facts of its records, and counts them for its activities.
+    pub fn add_findings(&mut self, findings: &RecordFindings) {
+        self.batches.values_mut().flatten().for_each(|batch| batch.add_findings(findings));
         self.records.count_findings(&mut self.activities, findings);
     }
 

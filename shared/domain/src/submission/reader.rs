@@ -20,7 +20,7 @@ pub enum Rejection {
     Faults(Findings),
 }
 
-/// What was read of a body.
+/// The content of a body, as far as it could be read, and its findings.
 #[derive(Debug)]
 pub struct Read<T> {
     /// What can be used of it: records that cannot be read are not in it.

@@ -38,7 +38,7 @@ pub fn request_schemas() -> Map<String, Value> {
     schemas
 }
 
-/// What a kind's record is called.
+/// The schema's name of a kind's record.
 fn record_name(kind: RecordKind) -> &'static str {
     match kind {
         RecordKind::Person => "Person",

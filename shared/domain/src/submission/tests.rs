@@ -67,7 +67,7 @@ fn records_refer_to_what_their_relations_say() {
     assert_eq!((same(&submission.groups), same(&submission.activities)), (1, 2));
 }
 
-/// What the test above says holds for every attribute only as long as the sample has them all.
+/// The test above covers every attribute only as long as the sample has them all.
 #[test]
 fn the_sample_has_every_attribute_of_the_table() {
     fn in_table(attributes: &'static [Attribute], names: &mut BTreeSet<&'static str>) {

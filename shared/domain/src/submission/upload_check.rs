@@ -29,7 +29,7 @@ pub struct Origin {
     pub first: usize,
 }
 
-/// What is known of a send by now. Call in this order: [`UploadCheck::roles`] for every batch of duties, then
+/// The check of an upload, as far as it was read. Call in this order: [`UploadCheck::roles`] for every batch of duties, then
 /// [`UploadCheck::persons`] and [`UploadCheck::duties`], then [`UploadCheck::summarize`] for every batch of activities,
 /// then [`UploadCheck::groups`] and [`UploadCheck::activities`] for every batch of each.
 pub struct UploadCheck {
@@ -41,18 +41,18 @@ pub struct UploadCheck {
     staff: HashMap<u64, (Personal, bool)>,
     summaries: Vec<ActivitySummary>,
     activity_records: ActivityRecords,
-    /// What was found about records when their parts came.
+    /// The findings that the parts had.
     found_before: RecordFindings,
 }
 
-/// What a send is, seen as a whole.
+/// An upload that was checked as a whole.
 #[derive(Debug)]
 pub struct CheckedUpload {
     /// Its activities, in order.
     pub activities: Vec<ActivitySummary>,
-    /// What they are made of.
+    /// Which records each activity is made of.
     pub activity_records: ActivityRecords,
-    /// What was found about records when their parts came, and is in their facts.
+    /// The findings that the parts had; the records' facts have them already.
     pub found_before: RecordFindings,
 }
 
@@ -83,7 +83,7 @@ impl UploadCheck {
         }
     }
 
-    /// Takes a batch of persons; says whether their facts have changed.
+    /// Takes a batch of persons. Returns whether their facts have changed.
     pub fn persons(&mut self, origin: Origin, persons: &[Person], facts: &mut [Facts]) -> bool {
         let mut changed = false;
         for (index, (person, facts)) in persons.iter().zip(facts).enumerate() {
@@ -99,7 +99,7 @@ impl UploadCheck {
         changed
     }
 
-    /// Takes a batch of duties; says whether their facts have changed.
+    /// Takes a batch of duties. Returns whether their facts have changed.
     pub fn duties(&mut self, origin: Origin, duties: &[Duty], facts: &mut [Facts]) -> bool {
         let mut changed = false;
         for (index, (duty, facts)) in duties.iter().zip(facts).enumerate() {
@@ -157,7 +157,7 @@ impl UploadCheck {
         Read { content: CheckedUpload { activities: summaries, activity_records, found_before }, findings }
     }
 
-    /// Says of a send without activities that it is one.
+    /// Reports a send without activities.
     pub fn no_activities(&mut self) {
         let kind = FindingKind::form(FindingCode::WrongCount, None);
         self.findings.add(kind, None, || {
@@ -165,7 +165,7 @@ impl UploadCheck {
         });
     }
 
-    /// Looks at a record's own id, and notes what was found about the record before; gives its place.
+    /// Checks a record's own id, and notes the findings that its part had; gives its place.
     fn own_id<T: Record>(&mut self, origin: Origin, index: usize, record: &T, facts: &Facts) -> Place {
         let place = Place::in_part(origin.part, T::KIND, origin.first + index);
         let id = record.id();
@@ -176,7 +176,7 @@ impl UploadCheck {
         place
     }
 
-    /// Looks at what a record refers to.
+    /// Checks the references of a record.
     fn references<T: Record>(&mut self, place: Place, record: &T) {
         let within = Some(record.id());
         for relation in Relation::of(T::KIND) {

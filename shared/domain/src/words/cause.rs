@@ -26,7 +26,7 @@ impl Cause {
     }
 
     /// The same without what is not known to be a number, an attribute or a category: a value may stand there. Causes
-    /// that were kept before this was looked at so closely may have one.
+    /// that were stored before this check existed may have one.
     #[must_use]
     pub fn names_only(self) -> Self {
         let words = KnownWords::of(&Message {

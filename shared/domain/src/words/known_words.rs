@@ -1,4 +1,4 @@
-//! What of a message from outside may be repeated where personal data may not be.
+//! The words of a message from outside that may be repeated where personal data may not be.
 
 use crate::kind::attribute::is_an_attribute;
 use crate::words::guidance::catalogue::{self, Message};
@@ -6,7 +6,7 @@ use crate::words::guidance::catalogue::{self, Message};
 /// The parts of a message of Skolverket's that are known to be nobody's data: a number, names of attributes, categories.
 /// Logs, metrics, error texts and views for those who may not see personal data hold nothing else of it.
 ///
-/// What stands in the place of a name may be a value that a fault put there, and a person's name looks like an
+/// The text in the place of a name may be a value that a fault put there, and a person's name looks like an
 /// attribute's. What is repeated is therefore only what is known to be a name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KnownWords {

@@ -71,7 +71,7 @@ impl Mentions {
 }
 
 impl Offer {
-    /// What the unit does not offer, and the attribute that says it.
+    /// What the unit does not offer, and the attribute that names it.
     fn is_lacking(&self, unit: &SchoolUnit) -> Option<(FindingCode, &'static str)> {
         if unit.lacks_type(self.school_type) {
             return Some((FindingCode::SchoolTypeNotOffered, "/schoolType"));
@@ -81,14 +81,14 @@ impl Offer {
     }
 }
 
-/// A finding for each place, at `attribute` of it; those of which the place was not kept are counted, and their records
-/// marked.
+/// Reports a finding for each place, at `attribute` of it. Places that were not kept are counted, and the finding is added
+/// to their records.
 fn report(findings: &mut Findings, kind: FindingKind, places: &Places, attribute: &str) {
     for place in &places.first {
         let pointer = || format!("{}{attribute}", place.pointer());
         findings.add(kind, Some(place.record), || Finding::new(kind, pointer()));
     }
-    places.more.iter().for_each(|record| findings.mark(*record, kind.code));
+    places.more.iter().for_each(|record| findings.add_code(*record, kind.code));
     let kept = u32::try_from(places.first.len()).unwrap_or(u32::MAX);
     if let Some(count) = places.count.checked_sub(kept).filter(|count| *count > 0) {
         findings.add_counts(&[KindCount { kind, count, first_record_ids: Vec::new() }]);

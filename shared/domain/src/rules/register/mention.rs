@@ -1,4 +1,4 @@
-//! What a send says of things that are in Skolverket's registers, gathered record by record.
+//! The register entries that a send names, collected record by record.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -21,16 +21,16 @@ pub struct At {
     pub index: usize,
 }
 
-/// The most different things of a kind that are kept: more than any organiser has. What a send names beyond them is not
+/// The most different entries of a register that are kept: more than any organiser has. What a send names beyond them is not
 /// checked.
 pub(super) const MOST_THINGS: usize = 20_000;
-/// The most places that are kept in all, beside the first one of each thing.
+/// The most places that are kept in all, besides the first one of each entry.
 const MOST_PLACES: usize = 50_000;
-/// The most records that are kept in all beside these, by eight bytes each: more than a send of a municipality mentions.
+/// The most records that are kept in all besides these, by eight bytes each: more than a send of a municipality names.
 const MOST_RECORDS: usize = 400_000;
 
-/// What is named, and where. Many records name few things: of each thing the first places are kept, in a few megabytes
-/// whatever the send says.
+/// The entries that are named, and where. Many records name few entries: of each entry the first places are kept, in a few
+/// megabytes whatever the send holds.
 #[derive(Debug, Clone, Default)]
 pub struct Mentions {
     pub(super) school_units: Things<Uuid>,
@@ -40,7 +40,7 @@ pub struct Mentions {
     kept: Kept,
 }
 
-/// How much is kept of all things together.
+/// How much is kept of all entries.
 #[derive(Debug, Clone, Copy, Default)]
 struct Kept {
     places: usize,
@@ -59,7 +59,7 @@ pub(super) struct Things<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Offer {
     pub(super) school_unit: Uuid,
-    /// Whether a group says so: domain rule 14 instead of 9.
+    /// Whether a group names it: domain rule 14 instead of 9.
     pub(super) of_group: bool,
     pub(super) school_type: &'static str,
     pub(super) school_year: Option<u8>,
@@ -83,7 +83,7 @@ pub(super) struct Place {
     within: Within,
 }
 
-/// What of a record holds the attribute.
+/// The part of a record that has the attribute.
 #[derive(Debug, Clone, Copy)]
 enum Within {
     /// An enrolment of a person, or an attribute of it.
@@ -128,7 +128,7 @@ impl<T> Default for Things<T> {
 }
 
 impl<T: Ord> Things<T> {
-    /// Notes that a thing is named. `kept`: how much is kept in all.
+    /// Notes that an entry is named. `kept`: how much is kept in all.
     fn add(&mut self, thing: T, kept: &mut Kept, place: Place) {
         let full = self.known.len() >= MOST_THINGS;
         let places = match self.known.entry(thing) {
@@ -155,7 +155,7 @@ impl<T: Ord> Things<T> {
 }
 
 impl Mentions {
-    /// Adds what a person says.
+    /// Adds the entries that a person names.
     pub fn person(&mut self, at: At, person: &Person) {
         let enrolments = person.enrolments.iter().flatten().enumerate();
         for (index, enrolment) in enrolments.filter(|(_, enrolment)| enrolment.is_current()) {
@@ -176,12 +176,12 @@ impl Mentions {
         }
     }
 
-    /// Adds what a duty says.
+    /// Adds the entries that a duty names.
     pub fn duty(&mut self, at: At, duty: &Duty) {
         self.school_units.add(duty.duty_at.id, &mut self.kept, Place::of(at, duty, "/dutyAt"));
     }
 
-    /// Adds what a group says.
+    /// Adds the entries that a group names.
     pub fn group(&mut self, at: At, group: &Group) {
         let unit = group.organisation.id;
         self.school_units.add(unit, &mut self.kept, Place::of(at, group, "/organisation"));
@@ -194,7 +194,7 @@ impl Mentions {
         self.offers.add(offer, &mut self.kept, Place::of(at, group, ""));
     }
 
-    /// Adds what an activity says.
+    /// Adds the entries that an activity names.
     pub fn activity(&mut self, at: At, activity: &Activity) {
         let unit = activity.organisation.id;
         self.school_units.add(unit, &mut self.kept, Place::of(at, activity, "/organisation"));

@@ -34,7 +34,7 @@ fn programme(attributes: Value) -> Arc<Programme> {
     Arc::new(serde_json::from_value(programme).unwrap())
 }
 
-/// All that the sample names is there, and nothing is said about it.
+/// Everything that the sample names exists, and nothing is reported.
 fn known() -> Known {
     Known {
         school_units: [(UNIT.parse().unwrap(), unit(json!({})))].into(),
@@ -77,16 +77,16 @@ fn with_programme(programme: Option<Arc<Programme>>) -> Known {
     Known { programmes: [(skolverket_id("EKJURV"), programme)].into(), ..known() }
 }
 
-/// What is said: code, rule, pointer.
-fn said(known: &Known) -> Vec<(FindingCode, Option<u8>, String)> {
+/// The findings: code, rule, pointer.
+fn reported(known: &Known) -> Vec<(FindingCode, Option<u8>, String)> {
     let mut findings = Findings::default();
     let not_checked = mentions(|_| ()).check(known, NOW.parse().unwrap(), &mut findings);
     assert_eq!(not_checked, []);
-    let said = |finding: &Finding| (finding.kind.code, finding.kind.rule, finding.pointer.clone());
-    findings.listed().map(said).collect()
+    let reported = |finding: &Finding| (finding.kind.code, finding.kind.rule, finding.pointer.clone());
+    findings.listed().map(reported).collect()
 }
 
-/// That it is missing is told elsewhere, whether or not the register answers.
+/// That it is missing is reported elsewhere, whether or not the register answers.
 #[test]
 fn a_blank_study_path_is_not_looked_up() {
     let named = |code: &str| {
@@ -119,24 +119,24 @@ fn every_record_that_a_contradiction_is_about_is_marked() {
 
 #[test]
 fn what_the_registers_do_not_contradict_is_not_mentioned() {
-    assert_eq!(said(&known()), []);
+    assert_eq!(reported(&known()), []);
     let years = |last: u8| (1..=last).map(|year| json!({"schoolYear": year})).collect::<Vec<_>>();
     let types =
         json!([{"schoolType": "GY", "schoolYears": years(3)}, {"schoolType": "GR", "schoolYears": years(9)}]);
     let whole = json!({"schoolTypes": types, "status": "Active", "dnpStatus": true, "extra": {}});
-    assert_eq!(said(&with_unit(unit(whole))), []);
-    // Nothing is said by what is absent or null.
+    assert_eq!(reported(&with_unit(unit(whole))), []);
+    // Absent and null decide nothing.
     for silent in
         [json!({"schoolTypes": []}), json!({"schoolTypes": null, "status": null, "parentOrganisation": null})]
     {
-        assert_eq!(said(&with_unit(unit(silent))), []);
+        assert_eq!(reported(&with_unit(unit(silent))), []);
     }
     let path = programme(json!({"status": "Active", "validFrom": "2011-07-01T00:00:00+02:00"}));
-    assert_eq!(said(&with_programme(Some(path))), []);
+    assert_eq!(reported(&with_programme(Some(path))), []);
 }
 
 #[test]
-fn a_school_unit_that_is_not_there_is_told_wherever_it_is_named() {
+fn a_missing_school_unit_is_reported_wherever_it_is_named() {
     let pointers = [
         "/persons/0/enrolments/0/enroledAt",
         "/persons/0/enrolments/1/enroledAt",
@@ -151,7 +151,7 @@ fn a_school_unit_that_is_not_there_is_told_wherever_it_is_named() {
         (unit(json!({"dnpStatus": false})), FindingCode::SchoolUnitOutOfUse),
     ] {
         let expected = pointers.map(|pointer| (code, Some(3), pointer.to_owned()));
-        assert_eq!(said(&with_unit(unit)), expected);
+        assert_eq!(reported(&with_unit(unit)), expected);
     }
 }
 
@@ -180,11 +180,11 @@ fn whose_a_school_unit_is_is_what_the_register_says() {
 }
 
 #[test]
-fn a_school_type_or_year_that_is_not_offered_is_told_where_it_is_said() {
+fn a_school_type_or_year_that_is_not_offered_is_reported_where_it_is_named() {
     let gy_only = unit(json!({"schoolTypes": [{"schoolType": "GY", "schoolYears": []}]}));
     let not_offered = FindingCode::SchoolTypeNotOffered;
     assert_eq!(
-        said(&with_unit(gy_only)),
+        reported(&with_unit(gy_only)),
         [
             (not_offered, Some(9), "/persons/0/enrolments/1/schoolType".to_owned()),
             (not_offered, Some(14), "/groups/0/schoolType".to_owned()),
@@ -193,7 +193,7 @@ fn a_school_type_or_year_that_is_not_offered_is_told_where_it_is_said() {
     let to_year_five =
         json!([{"schoolType": "GR", "schoolYears": [{"schoolYear": 5}]}, {"schoolType": "GY"}]);
     assert_eq!(
-        said(&with_unit(unit(json!({"schoolTypes": to_year_five})))),
+        reported(&with_unit(unit(json!({"schoolTypes": to_year_five})))),
         [(FindingCode::SchoolYearNotOffered, Some(9), "/persons/0/enrolments/1/schoolYear".to_owned())]
     );
 }
@@ -216,12 +216,12 @@ fn adult_education_may_be_registered_without_its_levels() {
 #[test]
 fn a_study_path_must_be_there_and_in_use() {
     let at = |code| [(code, Some(9), "/persons/0/enrolments/0/educationCode".to_owned())];
-    assert_eq!(said(&with_programme(None)), at(FindingCode::EducationCodeUnknown));
+    assert_eq!(reported(&with_programme(None)), at(FindingCode::EducationCodeUnknown));
     let to_come = programme(json!({"status": "New", "validFrom": "2027-07-01T00:00:00+02:00"}));
-    assert_eq!(said(&with_programme(Some(to_come))), at(FindingCode::EducationCodeToCome));
+    assert_eq!(reported(&with_programme(Some(to_come))), at(FindingCode::EducationCodeToCome));
     for status in ["New", "Expired"] {
         let path = programme(json!({"status": status}));
-        assert_eq!(said(&with_programme(Some(path))), at(FindingCode::EducationCodeOutOfUse));
+        assert_eq!(reported(&with_programme(Some(path))), at(FindingCode::EducationCodeOutOfUse));
     }
 }
 
@@ -239,7 +239,10 @@ fn what_an_enrolment_says_that_was_cancelled_is_not_held_against_the_registers()
 #[test]
 fn a_test_must_be_there() {
     let none = Known { tests: [(TEST.parse().unwrap(), None)].into(), ..known() };
-    assert_eq!(said(&none), [(FindingCode::TestUnknown, Some(3), "/activities/0/parentActivity".to_owned())]);
+    assert_eq!(
+        reported(&none),
+        [(FindingCode::TestUnknown, Some(3), "/activities/0/parentActivity".to_owned())]
+    );
 }
 
 #[test]
@@ -306,9 +309,9 @@ fn a_finding_names_its_record_and_its_part_and_the_rest_is_counted() {
     );
 }
 
-/// A send that names more than there is in the country: the rest is said not to be checked.
+/// A send that names more than there is in the country: the rest is reported as not checked.
 #[test]
-fn what_is_kept_is_bounded_whatever_a_send_names() {
+fn memory_is_bounded_whatever_a_send_names() {
     let read = read(&body()).content;
     let mut mentions = Mentions::default();
     let mut activity = read.activities[0].record().clone();

@@ -10,7 +10,7 @@ mod persons;
 
 type Change = fn(&mut Value);
 
-/// The rule, a change that keeps it, one that breaks it, and what is said of that, where, and about which record.
+/// The rule, a change that keeps it, one that breaks it, and the finding of that: what, where, about which record.
 pub(super) struct Row {
     pub(super) rule: u8,
     pub(super) kept: Change,

@@ -52,7 +52,7 @@ fn the_masked_view_leaves_out_numbers_eppns_and_protected_names_and_says_so() {
 }
 
 #[test]
-fn groups_and_activities_look_the_same_to_all() {
+fn groups_and_activities_are_shown_unmasked_to_all() {
     let group = json!([{
         "id": GROUP, "name": "Grupp Å", "groupType": "Undervisning", "schoolType": "GR", "schoolUnitId": UNIT,
         "members": 1,

@@ -33,7 +33,7 @@ fn a_small_send_is_one_call_a_stage() {
 }
 
 #[test]
-fn facts_tell_role_name_and_protection() {
+fn facts_have_role_name_and_protection() {
     let plan = Plan::of(&parse(&complete()).unwrap());
     let [student, teacher] = &facts(&plan, RecordKind::Person)[..] else { panic!() };
     assert!(*student == Facts { role: role("Elev"), ..Facts::default() });
@@ -62,7 +62,7 @@ fn roles_are_those_of_the_persons_duties_each_once() {
         };
         add("22222222-0000-4000-8000-000000000002", "Rektor", TEACHER);
         add("22222222-0000-4000-8000-000000000003", "Lärare", TEACHER);
-        // Enrolled and on duty: the duty tells.
+        // Enrolled and on duty: the duty decides.
         add("22222222-0000-4000-8000-000000000004", "Kurator", STUDENT);
         let mut idle = body["persons"][1].clone();
         idle["id"] = json!("11111111-0000-4000-8000-000000000003");
@@ -119,10 +119,10 @@ fn a_summary_that_was_stored_without_the_id_of_its_test_can_be_read() {
 }
 
 #[test]
-fn what_was_stored_before_findings_were_kept_can_be_read() {
+fn facts_stored_before_there_were_findings_can_be_read() {
     let (submission, findings) = accept(&complete()).unwrap();
     let mut plan = Plan::of(&submission);
-    plan.mark(findings.records());
+    plan.add_findings(findings.records());
     let marked = facts(&plan, RecordKind::Person);
     assert_eq!(marked[0].findings, [FindingCode::EmailType]);
     assert_eq!(serde_json::to_value(&marked[0]).unwrap()["findings"], json!(["emailType"]));
@@ -154,7 +154,7 @@ fn an_activity_counts_the_findings_of_all_that_it_is_made_of() {
     });
     let (submission, findings) = accept(&body).unwrap();
     let mut plan = Plan::of(&submission);
-    plan.mark(findings.records());
+    plan.add_findings(findings.records());
     // The check digit, the missing address, the duty without a principal, and the class; nothing of the one who is in none.
     assert_eq!(plan.activities[0].finding_count, Some(4), "{:?}", findings.counts());
     let marks: Vec<_> = facts(&plan, RecordKind::Person).into_iter().map(|facts| facts.findings).collect();
@@ -222,7 +222,7 @@ proptest! {
     }
 }
 
-/// How many students a group has that is at Skolverket already is not known here, and 0 is not said instead.
+/// How many students a group has that is at Skolverket already is not known here, and is not shown as 0.
 #[test]
 fn the_students_of_a_group_that_is_not_in_the_send_are_not_counted() {
     let body = with(|body| {
@@ -232,7 +232,7 @@ fn the_students_of_a_group_that_is_not_in_the_send_are_not_counted() {
     });
     let [summary] = &Plan::of(&parse(&body).unwrap()).activities[..] else { panic!() };
     assert_eq!((summary.groups, summary.students), (2, None));
-    // What was stored when it was always a number.
+    // The form that was stored when it was always a number.
     let mut stored = serde_json::to_value(summary).unwrap();
     stored["students"] = json!(16);
     let read: ActivitySummary = serde_json::from_value(stored).unwrap();

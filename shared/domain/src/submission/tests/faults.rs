@@ -1,4 +1,4 @@
-//! What is wrong with the form of a body: each fault with its code, its place and its rule.
+//! Faults in the form of a body: each with its code, its place and its rule.
 
 use serde_json::json;
 
@@ -271,7 +271,7 @@ fn each_fault_has_its_code_its_place_and_its_rule() {
 }
 
 #[test]
-fn all_faults_come_together() {
+fn all_faults_are_reported_at_once() {
     let body = with(|body| {
         body["activities"][0]["groups"] = json!([{"id": NOBODY}]);
         body["activities"][0]["nmae"] = json!("x");

@@ -1,4 +1,4 @@
-//! What is left out of what is sent, and that it is told once; which records are named of a kind of finding.
+//! Attributes that are not sent, and that each is reported once; which records are named of a kind of finding.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::sample::{STUDENT, accept, complete, parse, setting, with};
 
 #[test]
-fn what_skolverket_does_not_take_is_left_out_and_said_once() {
+fn what_skolverket_does_not_take_is_left_out_and_reported_once() {
     let plain = parse(&complete()).unwrap();
     let body = with(|body| {
         for list in ["persons", "duties", "groups", "activities"] {
@@ -32,8 +32,8 @@ fn what_skolverket_does_not_take_is_left_out_and_said_once() {
         persons.chain(rest).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(wires(&sent), wires(&plain));
-    let told = findings.listed().filter(|finding| finding.kind.code == FindingCode::AttributeNotTaken);
-    let told: Vec<_> = told.map(|finding| (finding.pointer.as_str(), finding.count)).collect();
+    let reported = findings.listed().filter(|finding| finding.kind.code == FindingCode::AttributeNotTaken);
+    let reported: Vec<_> = reported.map(|finding| (finding.pointer.as_str(), finding.count)).collect();
     let expected = [
         ("/activities/0/meta", 1),
         ("/activities/0/provisioningStatus", 1),
@@ -50,7 +50,7 @@ fn what_skolverket_does_not_take_is_left_out_and_said_once() {
         ("/persons/0/meta", 2),
         ("/persons/0/provisioningStatus", 2),
     ];
-    assert_eq!(told, expected.map(|(pointer, count)| (pointer, Some(count))));
+    assert_eq!(reported, expected.map(|(pointer, count)| (pointer, Some(count))));
     let count = findings.counts().iter().find(|count| count.kind.code == FindingCode::AttributeNotTaken);
     assert_eq!(count.unwrap().count, 17);
     let start = findings.listed().find(|finding| finding.pointer.ends_with("startDate")).unwrap();
@@ -82,16 +82,16 @@ fn who_is_named_twice_is_sent_once() {
     let plain = parse(&complete()).unwrap();
     assert_eq!(submission.groups[0].wire(), plain.groups[0].wire());
     assert_eq!(submission.activities[0].wire(), plain.activities[0].wire());
-    let told: Vec<_> =
+    let reported: Vec<_> =
         findings.listed().map(|finding| (finding.kind.code, finding.pointer.as_str())).collect();
     for expected in [
         (FindingCode::MemberNamedTwice, "/groups/0/groupMemberships/1/person/id"),
         (FindingCode::GroupNamedTwice, "/activities/0/groups/1/id"),
         (FindingCode::TeacherNamedTwice, "/activities/0/teachers/1/duty/id"),
     ] {
-        assert!(told.contains(&expected), "{told:?}");
+        assert!(reported.contains(&expected), "{reported:?}");
     }
-    // And nothing of it is said twice.
+    // Nothing is reported twice.
     let before = accept(&complete()).unwrap().1.counts().len();
     assert_eq!(findings.counts().len(), before + 3);
     assert!(findings.counts().iter().all(|count| count.count == 1), "{:?}", findings.counts());
@@ -115,7 +115,7 @@ fn of_a_kind_the_first_ten_records_are_named() {
     let digit = digit.unwrap();
     assert_eq!((digit.count, digit.first_record_ids.len()), (12, 10));
     assert_eq!(digit.first_record_ids[9].to_string(), "77777777-0000-4000-8000-000000000009");
-    // All of them are marked.
+    // All of them have the finding.
     let last = "77777777-0000-4000-8000-000000000011".parse().unwrap();
     assert!(findings.records().of(last).contains(&FindingCode::CivicNumberCheckDigit));
     assert!(!findings.records().of(STUDENT.parse().unwrap()).contains(&FindingCode::CivicNumberCheckDigit));

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::*;
 use crate::sample::{NOT_ATTESTED, STUDENT, complete, parse, read, setting, with};
 
-/// Not a name that may be quoted, and in no text of ours.
+/// Not a name that may be quoted, and in none of our own texts.
 const MARK: &str = "Märkt Värde 7";
 
 /// Every place of a tree, the root excepted.

@@ -27,7 +27,7 @@ fn a_record_that_cannot_be_identified_hides_only_what_it_may_explain() {
         found(&setting("/persons/1/id", None)),
         [(FindingCode::MissingAttribute, "/persons/1/id".to_owned())]
     );
-    // A reference to the malformed id is told of its form only.
+    // Of a reference to the malformed id, only the form is reported.
     let same = with(|body| {
         body["persons"][1]["id"] = json!("X1");
         body["duties"][0]["person"]["id"] = json!("X1");
@@ -49,7 +49,7 @@ fn a_record_that_cannot_be_identified_hides_only_what_it_may_explain() {
         body["duties"][0]["person"]["id"] = json!(capitals.to_lowercase());
     });
     assert_eq!(found(&shouted), [form("/persons/1/id")]);
-    // Two ids missed and one unreadable person: at least one reference is wrong, so both are told.
+    // Two ids missed and one unreadable person: at least one reference is wrong, so both are reported.
     let two = with(|body| {
         body["persons"][1].as_object_mut().unwrap().remove("id");
         body["groups"][0]["groupMemberships"][0]["person"]["id"] = json!(NOBODY);

@@ -99,7 +99,7 @@ fn however_a_send_is_divided_it_is_the_same_send() {
     });
     let (submission, findings) = accept(&body).unwrap();
     let mut plan = Plan::of(&submission);
-    plan.mark(findings.records());
+    plan.add_findings(findings.records());
     // The e-mail address without a type, and nobody who leads the school.
     assert_eq!(plan.activities[0].finding_count, Some(2));
     let whole = PerKind::from_fn(|kind| {

@@ -1,7 +1,7 @@
 //! What Skolverket's answers mean, looked up.
 //!
 //! Ids of messages are not unique per cause (skolverket/README, "Documented answers"). A message is therefore looked up
-//! by its id together with the attribute or parameter that it names, then by its id alone where that means one thing
+//! by its id and the attribute or parameter that it names, then by its id alone where that means one thing
 //! only, then by its type. One that is in none of these is not guessed at: [`UNKNOWN`].
 
 use crate::state::authorization_cause::AuthorizationCause;
@@ -36,7 +36,7 @@ pub const UNKNOWN: Guidance = Guidance::new(
     ],
 );
 
-/// What a message of Skolverket's means.
+/// The guidance for a message of Skolverket's.
 pub fn of_message(message: &Message<'_>) -> &'static Guidance {
     by_id(message).or_else(|| by_type(message.message_type)).unwrap_or(&UNKNOWN)
 }
@@ -99,12 +99,12 @@ fn by_type(message_type: Option<&str>) -> Option<&'static Guidance> {
     categories::TYPES.iter().find(known).map(|(_, guidance)| guidance)
 }
 
-/// What it means that a record's status is none that is known. Its outcome is `unknown` then.
+/// The guidance for a record with an unknown status. Its outcome is `unknown`.
 pub fn of_unknown_status() -> &'static Guidance {
     &outcomes::UNKNOWN_STATUS
 }
 
-/// What the outcome of a record means of which Skolverket says nothing. `dependency`: the record went, or did not go,
+/// The guidance for a record about which Skolverket sent no message. `dependency`: the record went, or did not go,
 /// because of others that were not accepted. None for what needs no words.
 pub fn of_outcome(outcome: Outcome, dependency: bool) -> Option<&'static Guidance> {
     match outcome {
@@ -118,13 +118,13 @@ pub fn of_outcome(outcome: Outcome, dependency: bool) -> Option<&'static Guidanc
     }
 }
 
-/// What a call means that came back with this status, or with none; nothing for one that was answered as hoped for.
+/// The guidance for a call with this status, or with none; `None` for one that succeeded.
 /// `polled`: it asked for a job. `cause`: why it was made again, where the status does not say it.
 pub fn of_call(status: Option<u16>, polled: bool, cause: Option<WaitCause>) -> Option<&'static Guidance> {
     cause.map(WaitCause::guidance).or_else(|| calls::of_status(status, polled))
 }
 
-/// What a request for a token means, by the status of its answer and by why it gave no token: `cause` is absent where
+/// The guidance for a request for a token, by the status of its answer and by why it gave no token: `cause` is absent where
 /// another request followed at once. Nothing for one that gave a token.
 pub fn of_token_request(status: Option<u16>, cause: Option<AuthorizationCause>) -> Option<Guidance> {
     let other_form = || (!matches!(status, Some(200..=299))).then_some(authorization::OTHER_FORM);

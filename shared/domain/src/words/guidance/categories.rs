@@ -1,8 +1,8 @@
-//! What the category of a message says, where its id is not known together with what it is about.
+//! Guidance by the category of a message, where its id is not known with what it is about.
 
 use crate::words::guidance::{Guidance, Who, calls};
 
-/// What a category of messages means, where nothing more is known.
+/// The guidance for a category of messages.
 pub(super) const TYPES: &[(&str, Guidance)] = &[
     (
         "Ogiltigt format",

@@ -1,4 +1,4 @@
-//! What a name, an EPPN, a civic number and an address may hold (rules 4–8).
+//! Names, EPPNs, civic numbers and addresses (rules 4–8).
 
 use serde_json::json;
 

@@ -148,7 +148,7 @@ fn each_documented_answer_has_words_of_its_own() {
     }
 }
 
-/// What the schema of the interface calls the attributes of the four kinds of record, as its messages name them.
+/// The names of the four kinds' attributes in the schema of the interface, as its messages use them.
 #[test]
 fn each_attribute_of_a_record_has_words_of_its_own() {
     for attribute in [
@@ -212,7 +212,7 @@ fn only_calls_that_were_not_answered_as_hoped_for_are_explained() {
     assert_eq!((of_call(Some(202), false, None), of_call(Some(200), true, None)), (None, None));
     assert_eq!(of_call(Some(429), false, None), Some(of_message(&message("5021", None, None))));
     assert_eq!(of_call(Some(503), true, None), Some(of_message(&message("5022", None, None))));
-    // While the system goes on by itself nobody is told to send: only the job that it ends says that.
+    // While the system continues by itself nobody is asked to send: only the job that it ends asks for that.
     for (status, polled, ending) in [
         (404, true, of_reason(ReasonCode::JobLost, None, Some(404))),
         (400, false, of_reason(ReasonCode::Refused, None, Some(400))),
@@ -232,14 +232,14 @@ fn only_calls_that_were_not_answered_as_hoped_for_are_explained() {
 
 #[test]
 fn an_answer_that_cannot_be_read_is_not_one_that_did_not_come() {
-    let told = |cause: WaitCause| cause.guidance().meaning.en;
+    let meaning = |cause: WaitCause| cause.guidance().meaning.en;
     for cause in [WaitCause::UnreadableAnswer, WaitCause::AnswerTooLarge] {
-        assert!(told(cause).starts_with("Skolverket answered, but"), "{cause:?}");
+        assert!(meaning(cause).starts_with("Skolverket answered, but"), "{cause:?}");
         assert!(cause.is_unreadable());
         assert_eq!(of_call(Some(200), true, Some(cause)), Some(cause.guidance()));
     }
-    assert!(told(WaitCause::NotReached).contains("could not be reached"));
-    let distinct: HashSet<_> = WaitCause::ALL.map(told).into();
+    assert!(meaning(WaitCause::NotReached).contains("could not be reached"));
+    let distinct: HashSet<_> = WaitCause::ALL.map(meaning).into();
     assert_eq!(distinct.len(), WaitCause::ALL.len());
     let meaning = |code| Reason::new(code).guidance().meaning.en;
     assert!(meaning(ReasonCode::UnreadableAnswer).contains("could not be read"));
@@ -255,14 +255,14 @@ fn the_text_of_a_reason_is_its_guidance_and_its_status() {
         "Skolverket refused a whole call. See the call's answer under the job and contact whoever operates the system. (HTTP 400)"
     );
     assert!(text.sv.starts_with(refused.guidance().meaning.sv));
-    // The token of a call that is not taken is told in the same words as the job that it ends.
+    // A token that the API refuses has the same words for the call as for the job that it ends.
     let forbidden = Reason::with_status(ReasonCode::Authorization, 403).guidance();
     assert_eq!(&forbidden, of_message(&message("5002", None, None)));
 }
 
 #[test]
-fn who_refused_is_told_apart() {
-    // What the API refuses is not told as a refusal of the authorization server's, and the other way round.
+fn who_refused_is_distinguished() {
+    // A refusal of the API is not reported as one of the authorization server, and the other way round.
     let by_api = [
         AuthorizationCause::WrongEnvironment.guidance(),
         Reason::with_status(ReasonCode::Authorization, 401).guidance(),
@@ -297,9 +297,9 @@ fn who_refused_is_told_apart() {
 }
 
 #[test]
-fn a_member_or_a_teacher_that_is_not_there_is_told_whatever_the_path_is_called() {
-    let told = |attribute| of_message(&message("4001", Some(attribute), None));
-    assert_eq!(told("groupMemberships[4].person.id"), told("GroupMembership.person"));
-    assert_ne!(told("groupMemberships[4].person.id"), told("person"));
-    assert_eq!(told("teachers[0].duty.id"), told("DutyAssignment.duty"));
+fn a_missing_member_or_teacher_is_explained_whatever_the_path_is_called() {
+    let meaning = |attribute| of_message(&message("4001", Some(attribute), None));
+    assert_eq!(meaning("groupMemberships[4].person.id"), meaning("GroupMembership.person"));
+    assert_ne!(meaning("groupMemberships[4].person.id"), meaning("person"));
+    assert_eq!(meaning("teachers[0].duty.id"), meaning("DutyAssignment.duty"));
 }
