@@ -55,7 +55,7 @@ async fn the_four_stages_arrive_in_order_and_whole() {
             (0..body[list].as_array().unwrap().len()).map(|at| record_id(&body, list, at)).collect();
         assert_eq!(stack.skolverket.stored(ORGANISER, kind), sent, "{list}");
     }
-    // Codes were turned into Skolverket's ids (skolverket/README no. 10).
+    // Codes were turned into Skolverket's ids (shared/README, Skolverket 10).
     let calls = stack.skolverket.calls();
     let bulk =
         |kind| calls.iter().find(|call| call.kind == Some(kind) && call.call == CallKind::Bulk).unwrap();

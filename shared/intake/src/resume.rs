@@ -249,7 +249,7 @@ fn mark(
 }
 
 /// Whether an accepted record refers to one that is sent again because it was not accepted: Skolverket took a group
-/// without its missing members, and must be sent it again once they are there (skolverket/README, behaviour 6).
+/// without its missing members, and must be sent it again once they are there (shared/README, Skolverket 6).
 fn depends_on(stage: RecordKind, wire: &str, refused: &HashSet<RecordId>) -> bool {
     let mut relations = Relation::of(stage).peekable();
     if relations.peek().is_none() {

@@ -173,7 +173,7 @@ impl Roots {
 
 impl Identity {
     /// The forms of `client.key` in which the organiser may be known, in the order in which they are tried. Of the
-    /// fingerprint's two the documented one comes first; newer servers promise RFC 8705's (skolverket/README).
+    /// fingerprint's two the documented one comes first; newer servers promise RFC 8705's (shared/README, Skolverket 9).
     pub(crate) fn keys(&self) -> Vec<Value> {
         if let Some(entity_id) = &self.entity_id {
             return vec![Value::String(entity_id.clone())];

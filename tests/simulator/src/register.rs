@@ -282,7 +282,7 @@ fn activity((code, school_type, year): &(String, &str, Option<u8>)) -> Value {
     activity
 }
 
-/// Skolverket's id of what has this code (skolverket/README, behaviour 10).
+/// Skolverket's id of what has this code (shared/README, Skolverket 10).
 fn id(code: &str) -> Uuid {
     Uuid::new_v5(&Uuid::nil(), code.as_bytes())
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kind::id::InvalidId;
 
-/// Where a send goes. Tokens for both come from the same authorization server (skolverket/README, environments).
+/// Where a send goes. Tokens for both come from the same authorization server (shared/README, Skolverket 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Environment {

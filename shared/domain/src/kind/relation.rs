@@ -26,7 +26,7 @@ pub struct Relation {
 pub enum IfRefused {
     /// It is not sent.
     Skipped,
-    /// It goes as it is: Skolverket takes it with a warning (skolverket/README, behaviour 6).
+    /// It goes as it is: Skolverket takes it with a warning (shared/README, Skolverket 6).
     Unchanged,
     /// It goes without the reference.
     LeftOut,

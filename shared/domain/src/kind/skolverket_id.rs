@@ -10,8 +10,7 @@ use crate::kind::id::InvalidId;
 
 /// Skolverket's identifier of what has this code: a UUIDv5 with the nil namespace and the code as the name.
 ///
-/// Holds for school units, organisers, education codes and national test activities (skolverket/README,
-/// behaviour 10).
+/// Holds for school units, organisers, education codes and national test activities (shared/README, Skolverket 10).
 pub fn skolverket_id(code: &str) -> Uuid {
     Uuid::new_v5(&Uuid::nil(), code.as_bytes())
 }

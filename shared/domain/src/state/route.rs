@@ -44,7 +44,7 @@ pub enum InvalidRoute {
 
 impl Route {
     /// The route of a send that puts records: each kind after those that its records refer to, as Skolverket's interface
-    /// demands (skolverket/README, behaviour 6).
+    /// demands (shared/README, Skolverket 6).
     pub fn of_puts() -> Self {
         let [first, rest @ ..] = RecordKind::ALL.map(|kind| Stage { kind, operation: Operation::Put });
         Self { first, rest: rest.into() }

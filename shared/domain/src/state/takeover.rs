@@ -1,4 +1,4 @@
-//! When a step is taken up again whose holder died, and when its send is stopped instead (design §4.12). Pure: the times
+//! When a step is taken up again whose holder died, and when its send is stopped instead. Pure: the times
 //! are arguments.
 //!
 //! A disturbance of some minutes (functions that time out, a slow DynamoDB) ends the holders of all steps. So the pauses

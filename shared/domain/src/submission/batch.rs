@@ -7,7 +7,7 @@ use crate::rules::record_findings::RecordFindings;
 use crate::state::facts::Facts;
 
 /// The most bytes of a call's body. Skolverket takes 200 KB and does not say whether a KB is 1000 or 1024 bytes
-/// (skolverket/README, behaviour 1): this is below both, with room for the unforeseen.
+/// (shared/README, Skolverket 1): this is below both, with room for the unforeseen.
 pub const MAX_BODY_BYTES: usize = 195_000;
 
 const HEAD: &str = r#"{"data":["#;

@@ -1,7 +1,7 @@
-//! What states, outcomes, stages and calls are called where people read them, in Swedish and English.
+//! The labels of states, outcomes, stages and calls, in Swedish and English.
 //!
-//! Lower case, to stand alone or in a sentence; the stages are names. Acceptance is all that an answer of Skolverket's
-//! says: data reaches the test platform in a step of its own (skolverket/README, behaviour 7), and no label says more.
+//! Lower case, to be used alone or in a sentence; the stages are names. Skolverket's answer only means that a record was
+//! accepted: it reaches the test platform in a separate step (shared/README, Skolverket 7), and no label says more.
 
 use serde::Serialize;
 

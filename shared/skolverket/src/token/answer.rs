@@ -1,6 +1,6 @@
 //! Reads the authorization server's answers: a token, how long it is good and whose it is, or what a refusal says.
 //!
-//! The server's own model requires little of them (skolverket/README): whatever of it is not there, or is of another
+//! The server's own model requires little of them (shared/README, Skolverket 9): whatever of it is not there, or is of another
 //! type, is done without where that is possible.
 
 use base64::Engine;

@@ -1,6 +1,6 @@
 //! What Skolverket's answers mean, looked up.
 //!
-//! Ids of messages are not unique per cause (skolverket/README, "Documented answers"). A message is therefore looked up
+//! Ids of messages are not unique per cause (shared/README, Skolverket 5). A message is therefore looked up
 //! by its id and the attribute or parameter that it names, then by its id alone where that means one thing
 //! only, then by its type. One that is in none of these is not guessed at: [`UNKNOWN`].
 

@@ -108,8 +108,8 @@ fn each_text_is_there_in_both_languages_as_sentences() {
     }
 }
 
-/// The table of skolverket/README, with the parameters that the published interface names, and the record checks of
-/// the stand-in.
+/// The answers that Skolverket documents, with the parameters that the published interface names, and the record checks
+/// of the stand-in.
 #[test]
 fn each_documented_answer_has_words_of_its_own() {
     for (id, attribute, parameter) in [
