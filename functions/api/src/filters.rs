@@ -151,7 +151,7 @@ mod tests {
         let is = |name, value| Filter::is(name, "", Value::Null, value);
         let filters = || {
             vec![
-                is("total", |job: &Job, total: &u32| job.total == *total),
+                is("total", |job: &Job, total: &u32| job.counts.total == *total),
                 is("batches", |job: &Job, batches: &u32| job.batches == *batches),
             ]
         };

@@ -8,8 +8,7 @@ use stafett_domain::{BatchId, Options, OrganisationNumber, RecordKind, SendEvent
 
 use crate::content::{NewBatch, NewBody, NewJob, SendContent, count};
 use crate::contention::Contention;
-use crate::due::Due;
-use crate::item::{Batch, Job, Organiser, SendHeader};
+use crate::item::{Batch, Due, Job, Organiser, SendHeader};
 use crate::key::{self, JobKey, SendRef};
 use crate::record_ids::{Place, RecordIds};
 use crate::start::AT_ONCE;
@@ -306,8 +305,7 @@ impl History {
     ) -> Result<Acceptance, HistoryError> {
         let organiser_key = key::organiser(&send.organisation);
         let receiving = SendStatus::Receiving;
-        let queued =
-            receiving.next(SendEvent::Accepted).map_err(|_| HistoryError::Corrupt("no way to accept"))?;
+        let queued = receiving.next(SendEvent::Accepted)?;
         let mut contention = Contention::default();
         loop {
             if !contention.is_first() {

@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 use stafett_domain::dependency::depends;
 use stafett_domain::guidance::Message;
 use stafett_domain::{BatchId, Cause, JobStatus, OnRecordErrors, Options, Outcome, RecordId};
 use stafett_skolverket::LogEntry;
 
-use crate::item::{Batch, Job};
+use crate::item::{Batch, Job, Tally};
 use crate::key::JobKey;
 use crate::packed::{Body, Issue, Issues};
 use crate::refused::record_ids;
@@ -29,16 +28,6 @@ const FIRST_RECORDS: usize = 10;
 /// Batches of a job that are opened at most, to name records. No less than causes are told of: each has a first one.
 const OPENED: usize = 24;
 const _: () = assert!(OPENED >= TOLD);
-
-/// How many records of a batch have a cause.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
-    /// The cause.
-    #[serde(flatten)]
-    pub cause: Cause,
-    /// How many records have it; one may have several.
-    pub records: u32,
-}
 
 /// The causes of a job.
 #[derive(Default)]
@@ -223,8 +212,8 @@ impl History {
         let mut states: BTreeMap<BatchId, Batch> = BTreeMap::new();
         let mut batches = self.batches_from(job, BatchId(0));
         while let Some(batch) = batches.try_next().await? {
-            let tallies = match (&batch.causes, batch.issues) {
-                (Some(causes), _) => causes.clone(),
+            let tallies = match (batch.causes(), batch.issues()) {
+                (Some(causes), _) => causes.to_vec(),
                 (None, Some(attempt)) => self.issues(job, attempt).await?.tallies(),
                 (None, None) => shared_outcome(&batch, status).collect(),
             };
@@ -247,7 +236,7 @@ impl History {
         for batch in open.iter().filter_map(|batch| states.get(batch)) {
             let Body { body, .. } = self.body::<serde::de::IgnoredAny>(job, batch).await?;
             let ids = record_ids(&body)?;
-            match batch.issues {
+            match batch.issues() {
                 Some(attempt) => {
                     let issues = self.issues(job, attempt).await?;
                     causes.iter_mut().for_each(|cause| cause.take(&issues, &ids));

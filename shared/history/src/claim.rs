@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use stafett_domain::{BatchEvent, BatchId, BatchStatus, Call, ClaimId, IllegalTransition, SendStatus};
+use stafett_domain::{BatchEvent, BatchId, Call, ClaimId, IllegalTransition, SendStatus};
 
 use crate::contention::Contention;
-use crate::due::Due;
-use crate::item::{Batch, Job};
+use crate::item::{Batch, Claim, Due, Job, Open, Progress, Work};
 use crate::key::{JobKey, SendRef};
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::message::BatchStep;
@@ -17,7 +16,7 @@ use stafett_domain::time::Millis;
 #[derive(Debug, PartialEq)]
 pub enum ClaimAnswer {
     /// The step is ours; this is the batch as claimed.
-    Started(Batch),
+    Started(Box<Batch<Open>>),
     /// The step was done, and what follows was never handed on: do that.
     HandOn(Batch),
     /// The step was done and handed on, or belongs to an older try: acknowledge.
@@ -48,7 +47,7 @@ pub(crate) enum Meaning {
     Free,
     HandOn,
     Done,
-    Held(Duration),
+    Held { claim: ClaimId, rest: Duration },
     Early(Duration),
     Paused,
     Ahead,
@@ -69,63 +68,70 @@ pub struct BatchClaim<'a> {
     pub within_start: bool,
 }
 
-pub(crate) fn is_live(claim: Option<ClaimId>, until: Millis, now: Millis) -> bool {
-    claim.is_some() && now < until
-}
-
 pub(crate) fn span(from: Millis, to: Millis) -> Duration {
     Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or_default())
 }
 
 /// What a message for step `asked` means for a batch that stands as it does.
 pub(crate) fn meaning(batch: &Batch, asked: BatchStep, now: Millis, takeover: &Takeover) -> Meaning {
-    let live = is_live(batch.claim, batch.claim_until, now);
+    let position = batch.position();
+    let order = (asked.attempt_try, asked.n).cmp(&(position.attempt_try, position.n));
+    if order.is_gt() {
+        return Meaning::Ahead;
+    }
+    let open = match &batch.progress {
+        Progress::Planned if order.is_eq() => return Meaning::Free,
+        Progress::Planned => return Meaning::HandOn,
+        Progress::Closed(closed) if closed.handed_on => return Meaning::Done,
+        Progress::Closed(_) => return Meaning::HandOn,
+        Progress::Open(open) => open,
+    };
+    let live = open.claim.filter(|claim| claim.is_live(now));
     // A claim that is there and not live is that of a holder that died.
-    let paused = batch.claim.is_some()
-        && now < takeover.again_at(&batch.unfinished.and_one(batch.claim_until), batch.claim_until);
-    match (asked.attempt_try, asked.n).cmp(&(batch.attempt_try, batch.n)) {
-        std::cmp::Ordering::Greater => Meaning::Ahead,
+    let paused = open
+        .claim
+        .is_some_and(|dead| now < takeover.again_at(&open.unfinished.and_one(dead.until), dead.until));
+    match (live, order.is_eq()) {
+        (Some(claim), true) => Meaning::Held { claim: claim.id, rest: span(now, claim.until) },
         // A holder that is still at work hands on itself.
-        std::cmp::Ordering::Less if live || batch.handed_on => Meaning::Done,
-        std::cmp::Ordering::Less if paused => Meaning::Paused,
-        std::cmp::Ordering::Less => Meaning::HandOn,
-        std::cmp::Ordering::Equal => match batch.status {
-            BatchStatus::Closed if batch.handed_on => Meaning::Done,
-            BatchStatus::Closed => Meaning::HandOn,
-            BatchStatus::Planned | BatchStatus::Open if live => Meaning::Held(span(now, batch.claim_until)),
-            BatchStatus::Planned | BatchStatus::Open if paused => Meaning::Paused,
-            BatchStatus::Planned | BatchStatus::Open if batch.not_before > now => {
-                Meaning::Early(span(now, batch.not_before))
-            }
-            BatchStatus::Planned | BatchStatus::Open => Meaning::Free,
-        },
+        (Some(_), false) => Meaning::Done,
+        (None, false) if open.handed_on => Meaning::Done,
+        (None, _) if paused => Meaning::Paused,
+        (None, false) => Meaning::HandOn,
+        (None, true) if open.not_before > now => Meaning::Early(span(now, open.not_before)),
+        (None, true) => Meaning::Free,
     }
 }
 
 impl Batch {
     /// The batch once `claim` holds its step.
-    pub(crate) fn claimed(&self, claim: &BatchClaim<'_>, send: &SendRef) -> Result<Self, IllegalTransition> {
-        let status = match self.status {
-            BatchStatus::Open => BatchStatus::Open,
-            other => other.next(BatchEvent::Claimed)?,
+    ///
+    /// # Errors
+    /// [`IllegalTransition`]: it is closed.
+    pub(crate) fn claimed(
+        &self,
+        claim: &BatchClaim<'_>,
+        send: &SendRef,
+    ) -> Result<Batch<Open>, IllegalTransition> {
+        let batch = self.opened(BatchEvent::Claimed)?;
+        let before = &batch.progress;
+        let unfinished = match before.claim {
+            // A holder that died may have made its call: what it kept of it stays, and this is another step.
+            Some(dead) => before.unfinished.and_one(dead.until),
+            None => before.unfinished.clone(),
         };
-        // A holder that died may have made its call: what it kept of it stays, and this is another step.
-        let taken_over = self.claim.is_some();
-        let unfinished =
-            if taken_over { self.unfinished.and_one(self.claim_until) } else { self.unfinished.clone() };
-        Ok(Self {
-            status,
-            n: if taken_over { self.n + 1 } else { self.n },
-            uncertain: self.uncertain || (taken_over && self.call == Call::Submit),
-            claim: Some(claim.id),
-            claim_until: claim.until,
+        let taken_over = before.claim.is_some();
+        let open = Open {
+            n: if taken_over { before.n + 1 } else { before.n },
+            uncertain: before.uncertain || (taken_over && before.work == Work::Submit),
+            claim: Some(Claim { id: claim.id, until: claim.until, copied_for: None }),
             // Whoever claims a step has its message; nobody has that of a step that was taken over.
             handed_on: !taken_over,
-            due: Due::at(claim.takeover.due_at(&unfinished, claim.until), send),
             unfinished,
-            rev: self.rev + 1,
-            ..self.clone()
-        })
+            ..before.clone()
+        };
+        let due = Due::at(claim.takeover.due_at(&open.unfinished, claim.until), send);
+        Ok(Batch { due, rev: self.rev + 1, ..batch.with(open) })
     }
 }
 
@@ -152,9 +158,11 @@ impl History {
             let Some(batch) = self.batch(job, asked.batch).await? else {
                 return Ok(ClaimAnswer::Gone);
             };
-            if batch.claim == Some(claim.id) {
+            if let Progress::Open(open) = &batch.progress
+                && open.claim.is_some_and(|known| known.id == claim.id)
+            {
                 // The write before took effect though its answer was lost: this is our own claim.
-                return Ok(ClaimAnswer::Started(batch));
+                return Ok(ClaimAnswer::Started(Box::new(batch.with(Open::clone(open)))));
             }
             match meaning(&batch, asked, claim.now, claim.takeover) {
                 Meaning::Done => return Ok(ClaimAnswer::Done),
@@ -162,23 +170,21 @@ impl History {
                 Meaning::Early(rest) => return Ok(ClaimAnswer::Early { rest }),
                 Meaning::Paused => return Ok(ClaimAnswer::Paused),
                 Meaning::Ahead => return Err(HistoryError::Corrupt("a batch that is behind its messages")),
-                Meaning::Held(rest) => {
-                    let copy = self.take_copy(job.batch(asked.batch), batch.claim).await?;
+                Meaning::Held { claim, rest } => {
+                    let copy = self.take_copy(job.batch(asked.batch), claim).await?;
                     return Ok(ClaimAnswer::Held { rest, copy });
                 }
                 Meaning::Free => {}
             }
-            let claimed = batch
-                .claimed(claim, &job.send)
-                .map_err(|_| HistoryError::Corrupt("a batch that cannot be claimed"))?;
+            let claimed = batch.claimed(claim, &job.send)?;
             let result = if submits {
                 self.write_submit_claim(job, &batch, &claimed, claim.within_start).await
             } else {
-                let written = self.write(put_batch(job, batch.rev, &claimed)?).await?;
+                let written = self.write(put_batch(job, batch.rev, claimed.clone())?).await?;
                 if written { Ok(()) } else { Err(WriteError::Condition(Vec::new())) }
             };
             match result {
-                Ok(()) => return Ok(ClaimAnswer::Started(claimed)),
+                Ok(()) => return Ok(ClaimAnswer::Started(Box::new(claimed))),
                 // The send comes first in the transaction of a submit.
                 Err(WriteError::Condition(places)) if submits && places.contains(&0) => {
                     return Ok(ClaimAnswer::Stopped(batch));
@@ -195,14 +201,14 @@ impl History {
         &self,
         job: &JobKey,
         before: &Batch,
-        claimed: &Batch,
+        claimed: &Batch<Open>,
         within_start: bool,
     ) -> Result<(), WriteError> {
         let running = Write::check(job.send.header())
             .when("#status = :running AND attribute_not_exists(#stopRequested)")
             .with("running", SendStatus::Running)?;
-        let mut writes = vec![running, put_batch(job, before.rev, claimed)?];
-        if before.status == BatchStatus::Planned {
+        let mut writes = vec![running, put_batch(job, before.rev, claimed.clone())?];
+        if before.progress == Progress::Planned {
             let expression = if within_start {
                 "SET #open = #open + :one, #handedOn = :yes REMOVE #dueAt, #dueShard"
             } else {
@@ -221,11 +227,7 @@ impl History {
     }
 
     /// Whether this caller is the one that queues the copy of a message that met `claim`.
-    pub(crate) async fn take_copy(
-        &self,
-        key: crate::key::Key,
-        claim: Option<ClaimId>,
-    ) -> Result<bool, HistoryError> {
+    pub(crate) async fn take_copy(&self, key: crate::key::Key, claim: ClaimId) -> Result<bool, HistoryError> {
         let write = Write::update(key, "SET #copiedFor = :claim")
             .when("#claim = :claim AND (attribute_not_exists(#copiedFor) OR #copiedFor <> :claim)")
             .with("claim", claim)?;
@@ -242,13 +244,19 @@ impl History {
 }
 
 /// Puts a batch on condition that nobody wrote it since it was read.
-pub(crate) fn put_batch(job: &JobKey, rev_before: u64, batch: &Batch) -> Result<Write, HistoryError> {
-    Write::put(job.batch(batch.batch), batch)?.when("#rev = :rev").with("rev", rev_before)
+pub(crate) fn put_batch(
+    job: &JobKey,
+    rev_before: u64,
+    batch: impl Into<Batch>,
+) -> Result<Write, HistoryError> {
+    let batch: Batch = batch.into();
+    Write::put(job.batch(batch.batch), &batch)?.when("#rev = :rev").with("rev", rev_before)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::{Closed, Outcomes};
     use stafett_domain::takeover::Unfinished;
 
     const NOW: Millis = 1_000_000;
@@ -275,10 +283,24 @@ mod tests {
         BatchStep { batch: BatchId(0), attempt_try, n }
     }
 
+    const HOLDER: ClaimId = ClaimId(uuid::Uuid::from_u128(1));
+
+    /// An open batch at the third step of its first try.
+    fn open(change: impl FnOnce(&mut Open)) -> Batch {
+        let mut open = Open { n: 2, handed_on: true, ..Open::first() };
+        change(&mut open);
+        Batch::planned(BatchId(0), 3, None, 0).with(open).into()
+    }
+
     fn claimed_until(until: Millis) -> Batch {
-        let claim = Some(ClaimId(uuid::Uuid::from_u128(1)));
-        let planned = Batch::planned(BatchId(0), 3, None, 0);
-        Batch { status: BatchStatus::Open, n: 2, claim, claim_until: until, handed_on: true, ..planned }
+        open(|open| open.claim = Some(Claim { id: HOLDER, until, copied_for: None }))
+    }
+
+    fn not_handed_on(until: Millis) -> Batch {
+        open(|open| {
+            open.claim = Some(Claim { id: HOLDER, until, copied_for: None });
+            open.handed_on = false;
+        })
     }
 
     #[test]
@@ -289,19 +311,21 @@ mod tests {
     #[test]
     fn a_step_belongs_to_its_holder_until_the_claim_expires() {
         let batch = claimed_until(NOW + 1);
-        assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::Held(Duration::from_millis(1)));
+        assert_eq!(
+            meaning(&batch, asked(1, 2), NOW),
+            Meaning::Held { claim: HOLDER, rest: Duration::from_millis(1) }
+        );
         assert_eq!(meaning(&batch, asked(1, 2), NOW + 1), Meaning::Free);
     }
 
     #[test]
     fn an_older_message_hands_on_only_what_nobody_else_will() {
-        let mut batch = claimed_until(NOW);
-        assert_eq!(meaning(&batch, asked(1, 1), NOW), Meaning::Done);
-        batch.handed_on = false;
+        assert_eq!(meaning(&claimed_until(NOW), asked(1, 1), NOW), Meaning::Done);
+        let batch = not_handed_on(NOW);
         assert_eq!(meaning(&batch, asked(1, 1), NOW), Meaning::HandOn);
         assert_eq!(meaning(&batch, asked(1, 1), NOW - 1), Meaning::Done, "its holder is at work");
-        batch.attempt_try = 2;
-        assert_eq!(meaning(&batch, asked(1, 9), NOW), Meaning::HandOn);
+        let second_try = open(|open| (open.attempt_try, open.handed_on) = (2, false));
+        assert_eq!(meaning(&second_try, asked(1, 9), NOW), Meaning::HandOn);
     }
 
     #[test]
@@ -310,14 +334,20 @@ mod tests {
         let takeover = &rules();
         let claim = BatchClaim { id, now: NOW, until: NOW + 9, takeover, within_start: false };
         let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send()).unwrap();
-        assert_eq!((fresh.n, fresh.uncertain, fresh.handed_on), (0, false, true));
+        let Open { n, uncertain, handed_on, .. } = fresh.progress;
+        assert_eq!((n, uncertain, handed_on), (0, false, true));
         // Its holder died: the call may have been made, and what was kept of it is not to be overwritten.
         let taken = claimed_until(NOW).claimed(&claim, &send()).unwrap();
-        assert_eq!((taken.n, taken.uncertain, taken.handed_on), (3, true, false));
-        assert_eq!(fresh.unfinished, Unfinished::default());
-        assert_eq!(taken.unfinished, Unfinished { claims: 1, since: Some(NOW) });
+        let Open { n, uncertain, handed_on, .. } = taken.progress;
+        assert_eq!((n, uncertain, handed_on), (3, true, false));
+        assert_eq!(fresh.progress.unfinished, Unfinished::default());
+        assert_eq!(taken.progress.unfinished, Unfinished { claims: 1, since: Some(NOW) });
         let again_at = NOW + 9 + 5 * MINUTE;
-        assert_eq!(meaning(&taken, asked(1, 2), again_at), Meaning::HandOn, "should this holder die, too");
+        assert_eq!(
+            meaning(&taken.into(), asked(1, 2), again_at),
+            Meaning::HandOn,
+            "should this holder die, too"
+        );
     }
 
     #[test]
@@ -330,30 +360,36 @@ mod tests {
         };
         let mut batch = claim_at(&Batch::planned(BatchId(0), 3, None, 0), NOW);
         for pause in [0, 5, 15, 30, 60] {
-            let dead = batch.claim_until;
+            let dead = batch.progress.claim.unwrap().until;
+            let stored = Batch::from(batch.clone());
             let again_at = dead + pause * MINUTE;
             // The watchdog's message, one that SQS delivers again, and an older one.
-            for n in 0..=batch.n {
+            for n in 0..=batch.progress.n {
                 if pause > 0 {
-                    assert_eq!(meaning(&batch, asked(1, n), dead), Meaning::Paused);
-                    assert_eq!(meaning(&batch, asked(1, n), again_at - 1), Meaning::Paused);
+                    assert_eq!(meaning(&stored, asked(1, n), dead), Meaning::Paused);
+                    assert_eq!(meaning(&stored, asked(1, n), again_at - 1), Meaning::Paused);
                 }
-                let free = if n < batch.n { Meaning::HandOn } else { Meaning::Free };
-                assert_eq!(meaning(&batch, asked(1, n), again_at), free);
+                let free = if n < batch.progress.n { Meaning::HandOn } else { Meaning::Free };
+                assert_eq!(meaning(&stored, asked(1, n), again_at), free);
             }
             assert_eq!(batch.due.due_at, Some(again_at + 1_000), "when the watchdog sends it");
-            batch = claim_at(&batch, again_at);
+            batch = claim_at(&stored, again_at);
         }
-        assert_eq!(batch.unfinished.claims, 5);
+        assert_eq!(batch.progress.unfinished.claims, 5);
     }
 
     #[test]
-    fn a_closed_batch_is_never_free() {
-        let mut batch = claimed_until(0);
-        batch.status = BatchStatus::Closed;
-        assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::Done);
-        batch.handed_on = false;
-        assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::HandOn);
+    fn a_closed_batch_is_never_free_nor_opened_again() {
+        for (handed_on, expected) in [(true, Meaning::Done), (false, Meaning::HandOn)] {
+            let outcomes = Outcomes::default();
+            let closed = Closed { attempt_try: 1, n: 2, call: Call::Poll, handed_on, outcomes };
+            let closed = Batch::from(Batch::planned(BatchId(0), 3, None, 0).with(closed));
+            assert_eq!(meaning(&closed, asked(1, 2), NOW), expected);
+            assert_eq!(meaning(&closed, asked(1, 1), NOW), expected);
+            let takeover = &rules();
+            let claim = BatchClaim { id: HOLDER, now: NOW, until: NOW + 9, takeover, within_start: false };
+            assert!(closed.claimed(&claim, &send()).is_err());
+        }
     }
 
     #[test]
@@ -364,8 +400,7 @@ mod tests {
 
     #[test]
     fn a_step_waits_for_its_time() {
-        let mut batch = claimed_until(0);
-        batch.not_before = NOW + 250;
+        let batch = open(|open| open.not_before = NOW + 250);
         assert_eq!(meaning(&batch, asked(1, 2), NOW), Meaning::Early(Duration::from_millis(250)));
         assert_eq!(meaning(&batch, asked(1, 2), NOW + 250), Meaning::Free);
     }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::claim::span;
-use crate::item::{Organiser, SendHeader};
+use crate::item::{Due, Organiser, SendHeader};
 use crate::key::{self, Carrier, JobKey, Key, SHARDS, SendRef};
 use crate::store::{History, HistoryError, Write, unavailable};
 use stafett_domain::message::{BatchStep, Step};
@@ -17,30 +17,7 @@ use stafett_domain::time::{Millis, later};
 /// The longest pause between two looks at the same step, in multiples of the first.
 const LONGEST_PAUSE: u32 = 32;
 
-/// When the watchdog looks at a step, and in which shard of the index it is. Both or neither.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Due {
-    /// When the step is overdue.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Millis>,
-    /// The shard.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_shard: Option<String>,
-    /// How often the watchdog sent the step again.
-    #[serde(default, skip_serializing_if = "crate::item::is_zero")]
-    pub resent: u32,
-    /// When it did so first: since then nobody has claimed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resent_since: Option<Millis>,
-}
-
 impl Due {
-    /// Due at `at`, in the shard of `send`.
-    pub fn at(at: Millis, send: &SendRef) -> Self {
-        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0, resent_since: None }
-    }
-
     /// What is due once the watchdog has sent the step again at `now`; none where it is not due. The next look comes
     /// after `pause`, and later each time.
     pub(crate) fn sent_again(&self, now: Millis, pause: Duration) -> Option<Self> {

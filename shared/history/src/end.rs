@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use stafett_domain::{
-    Counts, Ending, IllegalTransition, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, RecordKind,
-    Route, SendEvent, SendStatus,
+    Counts, Ending, JobEvent, JobStatus, OnRecordErrors, Reason, ReasonCode, RecordKind, Route, SendEvent,
+    SendStatus,
 };
 
 use crate::acceptance::{OrderItem, due_job};
@@ -174,8 +174,7 @@ impl History {
         now: Timestamp,
         overdue_at: Millis,
     ) -> Result<Option<JobKey>, WriteError> {
-        let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot end");
-        let ended = header.status.next(SendEvent::Ended(ending)).map_err(illegal)?;
+        let ended = header.status.next(SendEvent::Ended(ending))?;
         // A stop that was not seen by this look must be seen by the next one.
         let condition = match header.stop_requested {
             Some(_) => "#status = :before AND attribute_exists(#stopRequested)",
@@ -260,10 +259,8 @@ impl History {
                 let header: Option<SendHeader> = self.get(&other.header()).await?;
                 if let Some(header) = header.filter(|header| header.status == SendStatus::Queued) {
                     let seq = sk.trim_start_matches(key::ORDER_PREFIX).parse();
-                    return Ok(Some((
-                        seq.map_err(|_| HistoryError::Corrupt("a place in the order"))?,
-                        header,
-                    )));
+                    let seq = seq.map_err(|_| HistoryError::Corrupt("a place in the order"))?;
+                    return Ok(Some((seq, header)));
                 }
             }
             match page.last() {
@@ -348,7 +345,6 @@ fn end_jobs(
     reason: Option<&Reason>,
     now: Timestamp,
 ) -> Result<Vec<Write>, HistoryError> {
-    let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot be passed over");
     let earlier_job = Reason::new(ReasonCode::EarlierJob);
     // Who asked for an end asked it of all jobs. What else stopped the send befell the job that runs or, where none
     // does, the first that waits; those behind it are passed over because of it.
@@ -365,7 +361,7 @@ fn end_jobs(
         match job.status {
             JobStatus::Running => writes.push(end_job(send, job, ending, reason, now)?),
             JobStatus::Waiting => {
-                let passed_over = job.status.next(JobEvent::PassedOver).map_err(illegal)?;
+                let passed_over = job.status.next(JobEvent::PassedOver)?;
                 let own = reason.filter(|_| befallen == Some(job.stage));
                 let why = of_all.or(own).unwrap_or(&earlier_job);
                 let expression = "SET #status = :notStarted, #reason = :reason REMOVE #dueAt, #dueShard";
@@ -390,8 +386,7 @@ fn end_job(
     reason: Option<&Reason>,
     now: Timestamp,
 ) -> Result<Write, HistoryError> {
-    let illegal = |_: IllegalTransition| HistoryError::Corrupt("a job that cannot end");
-    let ended = job.status.next(JobEvent::Ended(ending)).map_err(illegal)?;
+    let ended = job.status.next(JobEvent::Ended(ending))?;
     // Nothing of its start is left to be handed on, whatever became of the note that it was.
     let expression = match reason {
         Some(_) => {
@@ -419,7 +414,8 @@ mod tests {
 
     fn job(success: u32, warning: u32, error: u32, unknown: u32) -> Job {
         let total = success + warning + error + unknown;
-        Job { success, warning, error, unknown, ..Job::waiting(RecordKind::Person, total, 1, 0) }
+        let counts = Counts { total, success, warning, error, unknown, ..Counts::default() };
+        Job { counts, ..Job::waiting(RecordKind::Person, 0, 1, 0) }
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl History {
     ) -> Result<OpenedBatch, HistoryError> {
         let Body { body, facts } = self.body_and_facts::<Facts>(job, batch).await?;
         let rows = rows(job.stage, &body, &facts)?;
-        let issues = match batch.issues {
+        let issues = match batch.issues() {
             Some(attempt) => self.issues(job, attempt).await?.records,
             None => Vec::new(),
         };
@@ -137,20 +137,23 @@ impl History {
 /// Joins rows with what became of them: records without an issue had the usual outcome of their batch.
 fn joined(batch: &Batch, status: JobStatus, rows: Vec<Row>, issues: Vec<Issue>) -> Vec<JobRecord> {
     let counts = batch.counts_in(status);
-    let known = batch.counts.is_some() || batch.settled.is_some();
-    let usual = if known && (!batch.answers.is_empty() || batch.issues.is_some()) {
+    let known = batch.outcomes().filter(|outcomes| outcomes.counts.total > 0);
+    let usual = if known.is_some_and(|known| !known.answers.is_empty() || known.issues.is_some()) {
         Outcome::Success
     } else {
         // Without an answer all records of a batch share one outcome.
         Outcome::ALL.iter().copied().find(|outcome| counts.get(*outcome) > 0).unwrap_or(Outcome::Pending)
     };
     let still_to_be_sent: HashSet<u32> =
-        batch.pieces.iter().flat_map(|piece| &piece.records).copied().collect();
+        batch.pieces().iter().flat_map(|piece| &piece.records).copied().collect();
     let mut issues: HashMap<u32, Issue> = issues.into_iter().map(|issue| (issue.index, issue)).collect();
     let without_issue = |index: u32| {
         let pending = still_to_be_sent.contains(&index);
         let outcome = if pending { Outcome::Pending } else { usual };
-        let status_code = batch.usual_status_code.filter(|_| outcome == Outcome::Success);
+        let status_code = batch
+            .outcomes()
+            .and_then(|outcomes| outcomes.usual_status_code)
+            .filter(|_| outcome == Outcome::Success);
         Issue { status_code, ..Issue::new(index, outcome) }
     };
     (0..)
@@ -165,9 +168,15 @@ fn joined(batch: &Batch, status: JobStatus, rows: Vec<Row>, issues: Vec<Issue>) 
 
 #[cfg(test)]
 mod tests {
-    use stafett_domain::{BatchId, BatchStatus, Counts, RecordKind};
+    use stafett_domain::{AttemptId, BatchId, Call, Counts, RecordKind};
 
     use super::*;
+    use crate::item::{Closed, Outcomes, Progress};
+
+    fn closed(outcomes: Outcomes) -> Batch {
+        let closed = Closed { attempt_try: 1, n: 1, call: Call::Poll, handed_on: true, outcomes };
+        Batch::planned(BatchId(0), 2, None, 0).with(Progress::Closed(Box::new(closed)))
+    }
 
     fn outcomes(batch: &Batch, status: JobStatus, issues: Vec<Issue>) -> Vec<(Outcome, Option<u16>)> {
         let ids = ["0190a1b2-0000-4000-8000-000000000001", "0190a1b2-0000-4000-8000-000000000002"];
@@ -186,15 +195,14 @@ mod tests {
 
     #[test]
     fn records_without_an_issue_were_accepted() {
-        let planned = Batch::planned(BatchId(0), 2, None, 0);
-        let closed = Batch {
-            status: BatchStatus::Closed,
-            counts: Some(Counts::of([Outcome::Success, Outcome::Error])),
-            answers: vec![planned.attempt()],
+        let attempt = AttemptId { batch: BatchId(0), attempt_try: 1, n: 1, token_request: None };
+        let closed = closed(Outcomes {
+            counts: Counts::of([Outcome::Success, Outcome::Error]),
+            answers: vec![attempt],
+            issues: Some(attempt),
+            causes: None,
             usual_status_code: Some(201),
-            issues: Some(planned.attempt()),
-            ..planned
-        };
+        });
         let refused = Issue { status_code: Some(400), ..Issue::new(1, Outcome::Error) };
         assert_eq!(
             outcomes(&closed, JobStatus::Failed, vec![refused]),
@@ -204,8 +212,7 @@ mod tests {
 
     #[test]
     fn records_of_a_batch_without_an_answer_share_its_outcome() {
-        let counts = Some(Counts::all(2, Outcome::Unknown));
-        let lost = Batch { status: BatchStatus::Closed, counts, ..Batch::planned(BatchId(0), 2, None, 0) };
+        let lost = closed(Outcomes { counts: Counts::all(2, Outcome::Unknown), ..Outcomes::default() });
         assert_eq!(outcomes(&lost, JobStatus::Failed, Vec::new()), [(Outcome::Unknown, None); 2]);
     }
 }

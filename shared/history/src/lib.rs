@@ -43,12 +43,15 @@ pub use acceptance::{Acceptance, Idempotency, Received, ReceivedSend};
 pub use activities::ACTIVITIES_SHOWN;
 pub use authorization::Authorization;
 pub use catalogue::{ActivityFilter, CurrentActivity};
-pub use causes::{JobCause, JobCauses, Tally, looked_up_by};
+pub use causes::{JobCause, JobCauses, looked_up_by};
 pub use content::{NewBatch, NewBody, NewJob, SendContent};
 pub use contention::Contention;
 pub use discard::CancelledUpload;
 pub use due::Overdue;
-pub use item::{Attempt, Batch, Job, Organiser, PartBody, SendHeader, Upload};
+pub use item::{
+    Attempt, Batch, Claim, Closed, Job, Open, Organiser, Outcomes, PartBody, Polling, Progress, SendHeader,
+    Tally, Upload, Waiting, Work,
+};
 pub use job_records::{FoundRecord, JobRecord, ListedRecord, OpenedBatch};
 pub use key::{Carrier, JobKey, SendRef};
 pub use limiter::{LONGEST_PAUSE, Limiter, Slot, Taken};
@@ -66,6 +69,6 @@ pub use upload::{NewPart, PartBatch, Sealed, Stored, StoredPart, UploadParts};
 
 pub use claim::{BatchClaim, ClaimAnswer};
 pub use end::{EndedJob, Settled};
-pub use progress::{Closing, Next, Outcomes, StepError};
+pub use progress::{Closing, Next, PutBack, StepError};
 pub use refused::record_ids;
 pub use start::{AT_ONCE, PAUSED, StartAnswer, StartClaim};

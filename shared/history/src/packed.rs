@@ -268,7 +268,7 @@ impl History {
     pub async fn body<F: serde::de::DeserializeOwned>(
         &self,
         job: &JobKey,
-        batch: &Batch,
+        batch: &Batch<impl Sized>,
     ) -> Result<Body<F>, HistoryError> {
         if let Some(at) = &batch.part_body {
             return self.part_body(&job.send, at).await;

@@ -3,15 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use stafett_domain::{
-    AttemptId, BatchEvent, BatchId, BatchStatus, Call, Counts, IllegalTransition, JobStatus, Reason,
-    SkolverketJobId, WaitCause,
-};
+use stafett_domain::{BatchId, BatchStatus, Counts, JobStatus, Reason, SkolverketJobId, WaitCause};
 
-use crate::causes::Tally;
 use crate::claim::put_batch;
-use crate::due::Due;
-use crate::item::{Attempt, Batch};
+use crate::item::{Attempt, Batch, Closed, Due, Open, Outcomes, Polling, Waiting, Work};
 use crate::key::{JobKey, SendRef};
 use crate::start::due_batch;
 use crate::store::{History, HistoryError, Write, WriteError};
@@ -22,8 +17,6 @@ use stafett_domain::time::{Millis, later};
 /// The next step of a batch that stays open.
 #[derive(Debug, Clone, Copy)]
 pub struct Next {
-    /// What it is.
-    pub call: Call,
     /// When it is to be taken.
     pub not_before: Millis,
     /// When the watchdog looks at it.
@@ -32,19 +25,24 @@ pub struct Next {
     pub kept: bool,
 }
 
-/// Records of a batch that got their outcome.
-#[derive(Debug, Clone)]
-pub struct Outcomes {
-    /// The outcomes of all records that have one by now.
-    pub counts: Counts,
-    /// See [`Batch::answers`].
-    pub answers: Vec<AttemptId>,
-    /// See [`Batch::issues`].
-    pub issues: Option<AttemptId>,
-    /// See [`Batch::causes`].
-    pub causes: Option<Vec<Tally>>,
-    /// See [`Batch::usual_status_code`].
-    pub usual_status_code: Option<u16>,
+/// Why a step is put back.
+#[derive(Debug, Clone, Copy)]
+pub enum PutBack {
+    /// No slot, or not enough of the claim left: neither an attempt nor a failure.
+    NoTime,
+    /// Skolverket refused the token: a new one is asked for.
+    NewToken,
+    /// Skolverket's job is not done.
+    NotReady,
+    /// The call came to nothing, for a cause that may pass.
+    Waiting {
+        /// Since when the batch waits.
+        since: Timestamp,
+        /// Why.
+        cause: WaitCause,
+        /// Skolverket may have carried the call out.
+        uncertain: bool,
+    },
 }
 
 /// How a batch ends.
@@ -61,138 +59,104 @@ pub struct Closing {
 impl Next {
     /// A step that a message brings. The watchdog looks for it so long after it may be taken, and after the claim of
     /// whoever writes it has expired.
-    pub fn by_message(call: Call, not_before: Millis, claim_until: Millis, overdue: Duration) -> Self {
-        Self { call, not_before, overdue_at: later(not_before.max(claim_until), overdue), kept: false }
+    pub fn by_message(not_before: Millis, claim_until: Millis, overdue: Duration) -> Self {
+        Self { not_before, overdue_at: later(not_before.max(claim_until), overdue), kept: false }
     }
 
     /// A step that its holder takes within its claim. The watchdog looks for it when the holder must have died.
-    pub fn by_its_holder(call: Call, not_before: Millis, claim_until: Millis, takeover: &Takeover) -> Self {
-        Self {
-            call,
-            not_before,
-            overdue_at: takeover.due_at(&Unfinished::default(), claim_until),
-            kept: true,
-        }
+    pub fn by_its_holder(not_before: Millis, claim_until: Millis, takeover: &Takeover) -> Self {
+        Self { not_before, overdue_at: takeover.due_at(&Unfinished::default(), claim_until), kept: true }
     }
 }
 
-impl Batch {
-    fn stepped(&self, send: &SendRef, event: BatchEvent, next: Next) -> Result<Self, IllegalTransition> {
-        Ok(Self {
-            status: self.status.next(event)?,
-            n: self.n + 1,
-            call: next.call,
-            claim: self.claim.filter(|_| next.kept),
+impl Batch<Open> {
+    /// The batch at its next step, which differs from this one as `change` says.
+    fn stepped(&self, send: &SendRef, next: Next, change: impl FnOnce(&mut Open)) -> Self {
+        let mut open = Open {
+            n: self.progress.n + 1,
+            claim: self.progress.claim.filter(|_| next.kept),
             unfinished: Unfinished::default(),
             token_renewed: false,
             handed_on: false,
             not_before: next.not_before,
-            due: Due::at(next.overdue_at, send),
-            rev: self.rev + 1,
-            ..self.clone()
-        })
+            ..self.progress.clone()
+        };
+        change(&mut open);
+        Self { due: Due::at(next.overdue_at, send), rev: self.rev + 1, ..self.with(open) }
     }
 
     /// Skolverket took it.
-    pub fn submitted(
-        &self,
-        send: &SendRef,
-        job_id: SkolverketJobId,
-        now: Timestamp,
-        next: Next,
-    ) -> Result<Self, IllegalTransition> {
-        let mut pieces = self.pieces.clone();
-        if let Some(first) = pieces.first_mut() {
-            first.uncertain = false;
-        }
-        Ok(Self {
-            pieces,
-            job_id: Some(job_id),
-            submitted_at: Some(now),
-            put_back: 0,
-            waiting_since: None,
-            unreadable: 0,
-            uncertain: false,
-            ..self.stepped(send, BatchEvent::Submitted, next)?
+    pub fn submitted(&self, send: &SendRef, job_id: SkolverketJobId, now: Timestamp, next: Next) -> Self {
+        self.stepped(send, next, |open| {
+            if let Some(first) = open.pieces.first_mut() {
+                first.uncertain = false;
+            }
+            open.work = Work::Poll(Polling { job_id, submitted_at: now, not_done: 0 });
+            open.waiting = None;
+            open.uncertain = false;
         })
     }
 
-    /// The same again later. `waiting_since` is set while the batch waits for Skolverket.
-    pub fn put_back(
-        &self,
-        send: &SendRef,
-        next: Next,
-        put_back: u32,
-        waiting_since: Option<Timestamp>,
-        uncertain: bool,
-    ) -> Result<Self, IllegalTransition> {
-        Ok(Self {
-            put_back,
-            waiting_since,
-            uncertain: self.uncertain || uncertain,
-            ..self.stepped(send, BatchEvent::PutBack, next)?
+    /// The same again later.
+    pub fn put_back(&self, send: &SendRef, next: Next, why: PutBack) -> Self {
+        self.stepped(send, next, |open| match why {
+            // Its holder was well, and did nothing of what those before died of.
+            PutBack::NoTime => open.unfinished.clone_from(&self.progress.unfinished),
+            PutBack::NewToken => open.token_renewed = true,
+            PutBack::NotReady => {
+                open.waiting = None;
+                if let Work::Poll(polling) = &mut open.work {
+                    polling.not_done += 1;
+                }
+            }
+            PutBack::Waiting { since, cause, uncertain } => {
+                let before = open.waiting.unwrap_or(Waiting { since, faults: 0, unreadable: 0 });
+                open.waiting = Some(Waiting {
+                    since,
+                    faults: before.faults + 1,
+                    unreadable: before.unreadable + u32::from(cause.is_unreadable()),
+                });
+                open.uncertain |= uncertain;
+                if let Work::Poll(polling) = &mut open.work {
+                    polling.not_done = 0;
+                }
+            }
         })
     }
 
     /// Skolverket does not know the job that it gave: the batch is submitted anew. A repeat is safe.
-    pub fn new_try(&self, send: &SendRef, next: Next) -> Result<Self, IllegalTransition> {
-        Ok(Self {
-            attempt_try: self.attempt_try + 1,
-            n: 0,
-            job_id: None,
-            submitted_at: None,
-            put_back: 0,
-            unreadable: 0,
-            lost: self.lost + 1,
-            uncertain: true,
-            ..self.stepped(send, BatchEvent::PutBack, next)?
+    pub fn new_try(&self, send: &SendRef, next: Next) -> Self {
+        self.stepped(send, next, |open| {
+            (open.attempt_try, open.n) = (self.progress.attempt_try + 1, 0);
+            open.work = Work::Submit;
+            // A wait goes on; its faults are counted anew.
+            open.waiting =
+                open.waiting.map(|Waiting { since, .. }| Waiting { since, faults: 0, unreadable: 0 });
+            open.lost += 1;
+            open.uncertain = true;
         })
     }
 
     /// What is left of it is sent piece by piece; some of its records may have their outcome.
-    pub fn taken_apart(
-        &self,
-        send: &SendRef,
-        pieces: Vec<Piece>,
-        outcomes: &Outcomes,
-        next: Next,
-    ) -> Result<Self, IllegalTransition> {
-        Ok(Self {
-            attempt_try: self.attempt_try + 1,
-            n: 0,
-            job_id: None,
-            submitted_at: None,
-            put_back: 0,
-            waiting_since: None,
-            unreadable: 0,
-            lost: 0,
-            uncertain: false,
-            pieces,
-            settled: Some(outcomes.counts).filter(|counts| counts.total > 0),
-            answers: outcomes.answers.clone(),
-            issues: outcomes.issues,
-            usual_status_code: outcomes.usual_status_code,
-            ..self.stepped(send, BatchEvent::PutBack, next)?
+    pub fn taken_apart(&self, send: &SendRef, pieces: Vec<Piece>, outcomes: &Outcomes, next: Next) -> Self {
+        self.stepped(send, next, |open| {
+            (open.attempt_try, open.n) = (self.progress.attempt_try + 1, 0);
+            open.work = Work::Submit;
+            open.waiting = None;
+            open.lost = 0;
+            open.uncertain = false;
+            open.pieces = pieces;
+            // Its causes are asked of its issues until all of them are there.
+            open.settled = Outcomes { causes: None, ..outcomes.clone() };
         })
     }
 
-    pub(crate) fn closed(&self, send: &SendRef, closing: &Closing) -> Result<Self, IllegalTransition> {
-        Ok(Self {
-            status: self.status.next(BatchEvent::Finished)?,
-            claim: None,
-            handed_on: false,
-            due: Due::at(closing.overdue_at, send),
-            waiting_since: None,
-            pieces: Vec::new(),
-            settled: None,
-            counts: Some(closing.outcomes.counts),
-            answers: closing.outcomes.answers.clone(),
-            issues: closing.outcomes.issues,
-            causes: closing.outcomes.causes.clone(),
-            usual_status_code: closing.outcomes.usual_status_code,
-            rev: self.rev + 1,
-            ..self.clone()
-        })
+    /// All of its records have an outcome, or will never get one.
+    pub(crate) fn closed(&self, send: &SendRef, closing: &Closing) -> Batch<Closed> {
+        let Open { attempt_try, n, .. } = self.progress;
+        let outcomes = closing.outcomes.clone();
+        let closed = Closed { attempt_try, n, call: self.call(), handed_on: false, outcomes };
+        Batch { due: Due::at(closing.overdue_at, send), rev: self.rev + 1, ..self.with(closed) }
     }
 }
 
@@ -202,9 +166,6 @@ pub enum StepError {
     /// Another holder has written the batch since.
     #[error("the claim was lost")]
     ClaimLost,
-    #[error("{0}")]
-    /// A state met an event that has no place in it.
-    Illegal(#[from] IllegalTransition),
     #[error(transparent)]
     /// The history cannot be read or written.
     History(#[from] HistoryError),
@@ -221,13 +182,18 @@ impl From<WriteError> for StepError {
 
 impl History {
     /// Writes the next step of an open batch, on condition that `before` is still what is written.
-    pub async fn step_on(&self, job: &JobKey, before: &Batch, after: &Batch) -> Result<(), StepError> {
-        if self.write(put_batch(job, before.rev, after)?).await? {
+    pub async fn step_on(
+        &self,
+        job: &JobKey,
+        before: &Batch<Open>,
+        after: &Batch<Open>,
+    ) -> Result<(), StepError> {
+        if self.write(put_batch(job, before.rev, after.clone())?).await? {
             return Ok(());
         }
         // A write that was repeated on the wire meets itself.
         let known = self.batch(job, before.batch).await?;
-        if known.as_ref() == Some(after) { Ok(()) } else { Err(StepError::ClaimLost) }
+        if known == Some(after.clone().into()) { Ok(()) } else { Err(StepError::ClaimLost) }
     }
 
     /// Writes that a batch is taken apart. With `extra` it costs a call beyond one a batch, of which a job has so many:
@@ -235,12 +201,12 @@ impl History {
     pub async fn take_apart(
         &self,
         job: &JobKey,
-        before: &Batch,
-        after: &Batch,
+        before: &Batch<Open>,
+        after: &Batch<Open>,
         extra: Option<u32>,
         release: Option<(BatchId, Millis)>,
     ) -> Result<bool, StepError> {
-        let mut writes = vec![put_batch(job, before.rev, after)?];
+        let mut writes = vec![put_batch(job, before.rev, after.clone())?];
         if let Some(limit) = extra {
             writes.push(
                 Write::update(job.key(), "ADD #extra :one")
@@ -257,7 +223,7 @@ impl History {
             Err(WriteError::Condition(places)) if extra.is_some() && places == [1] => Ok(false),
             Err(WriteError::Condition(_)) => {
                 let known = self.batch(job, before.batch).await?;
-                if known.as_ref() == Some(after) { Ok(true) } else { Err(StepError::ClaimLost) }
+                if known == Some(after.clone().into()) { Ok(true) } else { Err(StepError::ClaimLost) }
             }
             Err(error) => Err(error.into()),
         }
@@ -267,28 +233,30 @@ impl History {
     pub async fn close(
         &self,
         job: &JobKey,
-        before: &Batch,
+        before: &Batch<Open>,
         closing: &Closing,
         successor_is_due: bool,
-    ) -> Result<Batch, StepError> {
-        let after = before.closed(&job.send, closing)?;
-        let Counts { success, warning, error, skipped, not_sent, unknown, .. } = closing.outcomes.counts;
+    ) -> Result<Batch<Closed>, StepError> {
+        let after = before.closed(&job.send, closing);
+        let Counts { total, pending, success, warning, error, skipped, not_sent, unknown } =
+            closing.outcomes.counts;
         let counted = Write::update(
             job.key(),
-            "ADD #open :less, #closed :one, #success :success, #warning :warning, #error :error, \
+            "ADD #open :less, #closed :one, #pending :known, #success :success, #warning :warning, #error :error, \
              #skipped :skipped, #notSent :notSent, #unknown :unknown",
         )
         .when("#open > :none")
         .with("none", 0)?
         .with("less", -1)?
         .with("one", 1)?
+        .with("known", i64::from(pending) - i64::from(total))?
         .with("success", success)?
         .with("warning", warning)?
         .with("error", error)?
         .with("skipped", skipped)?
         .with("notSent", not_sent)?
         .with("unknown", unknown)?;
-        let mut writes = vec![put_batch(job, before.rev, &after)?, counted];
+        let mut writes = vec![put_batch(job, before.rev, after.clone())?, counted];
         match (&closing.stop, after.successor.filter(|_| successor_is_due)) {
             (Some(reason), _) => writes.push(
                 // The first reason is the one that is told.
@@ -305,7 +273,7 @@ impl History {
         match self.transact(writes).await {
             Err(WriteError::Condition(_)) => {
                 let known = self.batch(job, before.batch).await?;
-                if known.as_ref() == Some(&after) { Ok(after) } else { Err(StepError::ClaimLost) }
+                if known == Some(after.clone().into()) { Ok(after) } else { Err(StepError::ClaimLost) }
             }
             Ok(()) => Ok(after),
             Err(error) => Err(error.into()),
@@ -336,7 +304,7 @@ impl History {
     /// Notes that the message for step `n` was sent, or, of a closed batch, those that follow: only then its `dueAt`
     /// goes. That of an open one stays: it watches over step `n` itself, until that is claimed. Another step written meanwhile makes this one's note pointless.
     pub async fn handed_on(&self, job: &JobKey, batch: &Batch) -> Result<(), HistoryError> {
-        let expression = match batch.status {
+        let expression = match batch.status() {
             BatchStatus::Closed => "SET #handedOn = :yes REMOVE #dueAt, #dueShard",
             BatchStatus::Planned | BatchStatus::Open => "SET #handedOn = :yes",
         };

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use stafett_domain::{BatchId, Outcome, RecordId, Relation};
 
+use crate::item::Progress;
 use crate::key::JobKey;
 use crate::packed::Body;
 use crate::store::{History, HistoryError};
@@ -36,14 +37,15 @@ impl History {
             let batches = self.batches(job, first, BATCHES_AT_ONCE).await?;
             for batch in &batches {
                 first = BatchId(batch.batch.0 + 1);
-                let Some(counts) = batch.counts else { continue };
+                let Progress::Closed(closed) = &batch.progress else { continue };
+                let counts = closed.outcomes.counts;
                 if counts.success + counts.warning == counts.total {
                     continue;
                 }
                 let Body { body, .. } = self.body::<serde::de::IgnoredAny>(job, batch).await?;
                 let ids = record_ids(&body)?;
                 let not_accepted = |outcome| !matches!(outcome, Outcome::Success | Outcome::Warning);
-                match batch.issues {
+                match closed.outcomes.issues {
                     Some(attempt) => {
                         let issues = self.issues(job, attempt).await?;
                         let issues = issues.records.iter().filter(|issue| not_accepted(issue.outcome));

@@ -93,7 +93,7 @@ impl History {
         record: RecordId,
     ) -> Result<Vec<Value>, HistoryError> {
         let mut found = Vec::new();
-        for attempt in &batch.answers {
+        for attempt in batch.outcomes().iter().flat_map(|outcomes| &outcomes.answers) {
             let Some(answer) = self.answer(job, batch, *attempt).await? else { continue };
             let answer =
                 String::from_utf8(answer).map_err(|_| HistoryError::Corrupt("an answer that is no text"))?;

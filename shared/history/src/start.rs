@@ -1,14 +1,11 @@
 //! The start of a job.
 
 use jiff::Timestamp;
-use stafett_domain::{
-    BatchId, BatchStatus, ClaimId, IllegalTransition, JobEvent, JobStatus, SendEvent, SendStatus,
-};
+use stafett_domain::{BatchId, BatchStatus, ClaimId, JobEvent, JobStatus, SendEvent, SendStatus};
 
-use crate::claim::{is_live, span};
+use crate::claim::span;
 use crate::contention::Contention;
-use crate::due::Due;
-use crate::item::{Job, SendHeader};
+use crate::item::{Claim, Due, Job, SendHeader};
 use crate::key::{self, JobKey};
 use crate::store::{History, HistoryError, Write, WriteError};
 use stafett_domain::takeover::{Takeover, Unfinished};
@@ -71,24 +68,26 @@ impl History {
         loop {
             let (header, job) = (self.get::<SendHeader>(&send.header()).await?, self.job(key).await?);
             let (Some(header), Some(job)) = (header, job) else { return Ok(StartAnswer::Done("erased")) };
-            if job.claim == Some(claim) {
+            if job.claim.is_some_and(|known| known.id == claim) {
                 let first = job.unfinished == Unfinished::default();
                 return Ok(if first { StartAnswer::Started(job) } else { StartAnswer::HandOn(job) });
             }
             match job.status {
                 JobStatus::Waiting => {}
                 JobStatus::Running if job.handed_on => return Ok(StartAnswer::Done("started before")),
-                JobStatus::Running if is_live(job.claim, job.claim_until, now.as_millisecond()) => {
-                    let copy = self.take_copy(key.key(), job.claim).await?;
-                    let rest = span(now.as_millisecond(), job.claim_until);
-                    return Ok(StartAnswer::Held { rest, copy });
-                }
                 JobStatus::Running => {
-                    let unfinished = job.unfinished.and_one(job.claim_until);
-                    if now.as_millisecond() < takeover.again_at(&unfinished, job.claim_until) {
+                    let now = now.as_millisecond();
+                    let holder =
+                        job.claim.ok_or(HistoryError::Corrupt("a running job that nobody claimed"))?;
+                    if holder.is_live(now) {
+                        let copy = self.take_copy(key.key(), holder.id).await?;
+                        return Ok(StartAnswer::Held { rest: span(now, holder.until), copy });
+                    }
+                    let unfinished = job.unfinished.and_one(holder.until);
+                    if now < takeover.again_at(&unfinished, holder.until) {
                         return Ok(StartAnswer::Done(PAUSED));
                     }
-                    match self.take_start_over(key, start, job, unfinished).await? {
+                    match self.take_start_over(key, start, (job, holder), unfinished).await? {
                         Some(taken) => return Ok(StartAnswer::HandOn(taken)),
                         // Somebody else has it, or what follows was handed on after all.
                         None => {
@@ -105,12 +104,10 @@ impl History {
             if !self.may_start(key, &header).await? {
                 return Ok(StartAnswer::Done("not its turn"));
             }
-            let illegal = |_: IllegalTransition| HistoryError::Corrupt("a send that cannot start");
             let started = Job {
-                status: job.status.next(JobEvent::Started).map_err(illegal)?,
+                status: job.status.next(JobEvent::Started)?,
                 started_at: Some(now),
-                claim: Some(claim),
-                claim_until: until,
+                claim: Some(Claim { id: claim, until, copied_for: None }),
                 handed_on: false,
                 due: Due::at(takeover.due_at(&Unfinished::default(), until), send),
                 ..job
@@ -121,7 +118,7 @@ impl History {
                     .with("waiting", JobStatus::Waiting)?,
             ];
             if key.stage == header.route.first().kind {
-                let running = header.status.next(SendEvent::Started).map_err(illegal)?;
+                let running = header.status.next(SendEvent::Started)?;
                 writes.push(
                     Write::update(send.header(), "SET #status = :running, #startedAt = :now")
                         .when("#status = :queued AND attribute_not_exists(#stopRequested)")
@@ -158,7 +155,7 @@ impl History {
         &self,
         key: &JobKey,
         start: &StartClaim<'_>,
-        job: Job,
+        (job, dead): (Job, Claim),
         unfinished: Unfinished,
     ) -> Result<Option<Job>, HistoryError> {
         let StartClaim { id, until, takeover, .. } = *start;
@@ -166,7 +163,7 @@ impl History {
         let write = Write::update(
             key.key(),
             "SET #claim = :claim, #claimUntil = :until, #unfinished = :unfinished, #unfinishedSince = :since, \
-             #dueAt = :due, #dueShard = :shard REMOVE #resent, #resentSince",
+             #dueAt = :due, #dueShard = :shard REMOVE #resent, #resentSince, #copiedFor",
         )
         .when("#status = :running AND #handedOn = :no AND #claim = :before")
         .with("claim", id)?
@@ -177,8 +174,9 @@ impl History {
         .with("shard", &due.due_shard)?
         .with("running", JobStatus::Running)?
         .with("no", false)?
-        .with("before", job.claim)?;
-        let taken = Job { claim: Some(id), claim_until: until, unfinished, due, ..job };
+        .with("before", dead.id)?;
+        let claim = Some(Claim { id, until, copied_for: None });
+        let taken = Job { claim, unfinished, due, ..job };
         Ok(self.write(write).await?.then_some(taken))
     }
 

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use stafett_domain::RowError;
+use stafett_domain::{IllegalTransition, RowError};
 
 use crate::contention::Contention;
 use crate::key::Key;
@@ -39,6 +39,9 @@ pub enum HistoryError {
     /// An item that is not what its key says.
     #[error("the history holds an item that cannot be read: {0}")]
     Corrupt(&'static str),
+    /// A state met an event that has no place in it.
+    #[error("{0}")]
+    Illegal(#[from] IllegalTransition),
     /// A transaction met others again and again.
     #[error("the history is too busy")]
     Contended,
@@ -61,6 +64,12 @@ pub(crate) enum WriteError {
     Condition(Vec<usize>),
     #[error(transparent)]
     History(#[from] HistoryError),
+}
+
+impl From<IllegalTransition> for WriteError {
+    fn from(error: IllegalTransition) -> Self {
+        Self::History(error.into())
+    }
 }
 
 /// DynamoDB reads a hundred keys a call.

@@ -330,7 +330,7 @@ impl UploadParts {
         });
         let jobs: Vec<_> = jobs.collect();
         let activities = jobs.iter().find(|job| job.stage == RecordKind::Activity);
-        header.activity_count = activities.map_or(0, |job| job.total);
+        header.activity_count = activities.map_or(0, |job| job.counts.total);
         let findings = parts.into_iter().flat_map(|part| part.findings).collect();
         StoredSend { header, jobs, activities: Vec::new(), findings, not_checked: Vec::new() }
     }

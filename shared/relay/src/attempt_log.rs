@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use stafett_domain::{Call, WaitCause};
-use stafett_history::{Attempt, Batch, HistoryError};
+use stafett_history::{Attempt, Batch, HistoryError, Open};
 use stafett_skolverket::Exchange;
 
 use crate::follow_up::JobRef;
@@ -35,26 +35,26 @@ impl Relay {
     pub(crate) async fn keep<T>(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         exchange: &Exchange<T>,
         started_at: Timestamp,
         kept: Kept,
     ) -> Result<(), HistoryError> {
         let duration_ms = u64::try_from(exchange.duration.as_millis()).unwrap_or(u64::MAX);
-        self.metrics.attempt(batch.call, exchange.status, exchange.duration);
+        self.metrics.attempt(batch.call(), exchange.status, exchange.duration);
         let outcome = match &exchange.answer {
             Ok(_) => "answered".to_owned(),
             Err(failure) => failure.to_string(),
         };
         tracing::info!(
             event = "skolverket.call", send = %job.key.send.send, organisation = %job.key.send.organisation,
-            stage = %job.key.stage, batch = batch.batch.0, attempt = %batch.attempt(), call = batch.call.as_str(),
+            stage = %job.key.stage, batch = batch.batch.0, attempt = %batch.attempt(), call = batch.call().as_str(),
             status = exchange.status, duration_ms, outcome, "a call to Skolverket"
         );
         let attempt = Attempt {
             attempt: batch.attempt(),
-            call: batch.call.into(),
-            method: match batch.call {
+            call: batch.call().into(),
+            method: match batch.call() {
                 Call::Submit => "POST".to_owned(),
                 Call::Poll => "GET".to_owned(),
             },
@@ -69,7 +69,7 @@ impl Relay {
             wait_cause: kept.unreadable,
             response: kept.small,
             answer_kept: kept.whole,
-            records: batch.pieces.first().map(|piece| piece.records.clone()).unwrap_or_default(),
+            records: batch.progress.pieces.first().map(|piece| piece.records.clone()).unwrap_or_default(),
             expires: batch.expires,
         };
         self.history.put_attempt(&job.key, &attempt).await

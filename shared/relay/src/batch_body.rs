@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde::Deserialize;
 use stafett_domain::dependency::{Prepared, depends, prepare};
 use stafett_domain::{OnRecordErrors, RecordId, RecordKind};
-use stafett_history::{Batch, Body, HistoryError, record_ids};
+use stafett_history::{Batch, Body, HistoryError, Open, record_ids};
 
 use crate::error::StepFailure;
 use crate::follow_up::JobRef;
@@ -43,7 +43,7 @@ impl BatchBody {
     }
 
     /// The body of a call with these records; without what was not accepted.
-    pub(crate) fn call_body(&self, stage: RecordKind, batch: &Batch) -> Result<String, HistoryError> {
+    pub(crate) fn call_body(&self, stage: RecordKind, batch: &Batch<Open>) -> Result<String, HistoryError> {
         let records = batch.piece().records;
         let changed: HashMap<u32, String> = self
             .prepared(stage, &records)
@@ -53,7 +53,7 @@ impl BatchBody {
                 Prepared::Unchanged | Prepared::Skipped { .. } => None,
             })
             .collect();
-        if batch.pieces.is_empty() && changed.is_empty() {
+        if batch.progress.pieces.is_empty() && changed.is_empty() {
             return Ok(self.body.clone());
         }
         part_of(&self.body, &records, &changed)
@@ -71,8 +71,8 @@ impl BatchBody {
 }
 
 impl Relay {
-    pub(crate) async fn load(&self, job: &JobRef, batch: &Batch) -> Result<BatchBody, StepFailure> {
-        let JobRef { key, .. } = job;
+    pub(crate) async fn load(&self, job: &JobRef, batch: &Batch<Open>) -> Result<BatchBody, StepFailure> {
+        let key = &job.key;
         let Body { body, .. } = self.history.body::<serde::de::IgnoredAny>(key, batch).await?;
         let goes_on = batch.on_record_errors == OnRecordErrors::Continue && depends(key.stage);
         let refused = if goes_on { self.history.refused_before(key).await? } else { HashSet::new() };

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use stafett_domain::WaitCause;
 use stafett_domain::time::later;
-use stafett_domain::{Call, WaitCause};
-use stafett_history::{Batch, HistoryError, Next};
+use stafett_history::{Batch, HistoryError, Next, Open};
 
 use crate::error::StepFailure;
 use crate::follow_up::{FollowUp, JobRef};
@@ -14,7 +14,7 @@ use crate::relay::Relay;
 /// Where a step leads.
 pub(crate) enum Course {
     /// The same holder goes on with the batch, after a wait that is over.
-    On(Box<Batch>),
+    On(Box<Batch<Open>>),
     /// The batch is closed, or its next step is a message's to ask for.
     Done(FollowUp),
 }
@@ -22,16 +22,16 @@ pub(crate) enum Course {
 impl Relay {
     /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
     /// left for it.
-    pub(crate) fn next(&self, job: &JobRef, call: Call, wait: Duration) -> Next {
+    pub(crate) fn next(&self, job: &JobRef, wait: Duration) -> Next {
         let timing = &self.timing;
         let not_before = later(self.clock.now().as_millisecond(), wait);
         let needed = wait + timing.slot_wait + self.call_time();
         let kept = wait <= timing.inline_wait && self.rest(job) > needed;
         let until = job.until.as_millisecond();
         if kept {
-            Next::by_its_holder(call, not_before, until, &timing.takeover)
+            Next::by_its_holder(not_before, until, &timing.takeover)
         } else {
-            Next::by_message(call, not_before, until, timing.overdue)
+            Next::by_message(not_before, until, timing.overdue)
         }
     }
 
@@ -39,13 +39,12 @@ impl Relay {
     pub(crate) async fn step_on(
         &self,
         job: &JobRef,
-        before: &Batch,
-        after: Batch,
+        before: &Batch<Open>,
+        after: Batch<Open>,
         next: Next,
     ) -> Result<Course, StepFailure> {
         self.history.step_on(&job.key, before, &after).await?;
-        let wait = after.not_before.saturating_sub(self.clock.now().as_millisecond());
-        let wait = Duration::from_millis(u64::try_from(wait).unwrap_or_default());
+        let wait = self.time_until(after.progress.not_before);
         if next.kept {
             tokio::time::sleep(wait).await;
             return Ok(Course::On(Box::new(after)));
@@ -57,10 +56,10 @@ impl Relay {
     pub(crate) async fn show_waiting(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         waiting: Option<(Timestamp, WaitCause)>,
     ) -> Result<(), HistoryError> {
-        if waiting.is_none() && batch.waiting_since.is_none() {
+        if waiting.is_none() && batch.progress.waiting.is_none() {
             return Ok(());
         }
         self.history.show_waiting(&job.key, waiting).await

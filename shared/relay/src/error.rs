@@ -23,9 +23,6 @@ pub enum HandleError {
     /// What follows cannot be queued.
     #[error(transparent)]
     Queue(#[from] QueueError),
-    /// A state met an event that has no place in it.
-    #[error("{0}")]
-    Illegal(#[from] IllegalTransition),
 }
 
 /// Why the work on a claimed step ended early.
@@ -45,7 +42,7 @@ impl From<HistoryError> for StepFailure {
 
 impl From<IllegalTransition> for StepFailure {
     fn from(error: IllegalTransition) -> Self {
-        Self::Handle(error.into())
+        HistoryError::from(error).into()
     }
 }
 
@@ -54,7 +51,6 @@ impl From<StepFailure> for HandleError {
         match failure {
             StepFailure::Handle(error) => error,
             StepFailure::Step(StepError::History(error)) => error.into(),
-            StepFailure::Step(StepError::Illegal(error)) => error.into(),
             StepFailure::Step(StepError::ClaimLost) => HistoryError::Contended.into(),
         }
     }

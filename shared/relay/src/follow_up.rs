@@ -79,8 +79,8 @@ impl FollowUp {
     }
 
     /// With the note that what follows from the batch's step was handed on.
-    pub(crate) fn batch_handed_on(self, job: &JobRef, batch: Batch) -> Self {
-        Self { then: Some(Note::BatchHandedOn(job.key.clone(), Box::new(batch))), ..self }
+    pub(crate) fn batch_handed_on(self, job: &JobRef, batch: impl Into<Batch>) -> Self {
+        Self { then: Some(Note::BatchHandedOn(job.key.clone(), Box::new(batch.into()))), ..self }
     }
 
     /// With the note that the batch stays planned.

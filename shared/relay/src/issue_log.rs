@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use stafett_domain::KnownWords;
-use stafett_history::{Batch, looked_up_by};
+use stafett_history::{Batch, Open, looked_up_by};
 use stafett_skolverket::LogEntry;
 
 use crate::follow_up::JobRef;
@@ -18,7 +18,7 @@ const OTHER: &str = "other";
 /// outcome, or `refused` for one about a whole call.
 pub(crate) fn note<'a>(
     job: &JobRef,
-    batch: &Batch,
+    batch: &Batch<Open>,
     messages: impl Iterator<Item = (&'static str, &'a LogEntry)>,
 ) {
     for ((error_id, attribute, outcome), records) in kinds(messages).into_iter().take(MOST_KINDS) {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use stafett_domain::message::{BatchStep, InvalidMessage, Message, MessageNames, Step};
 use stafett_domain::takeover::Unfinished;
-use stafett_domain::{BatchId, BatchStatus, Call, ClaimId, Reason, ReasonCode, RecordKind};
+use stafett_domain::{BatchId, Call, ClaimId, Reason, ReasonCode, RecordKind};
 use stafett_history::{
-    AT_ONCE, Batch, BatchClaim, ClaimAnswer, Job, PAUSED, SendRef, StartAnswer, StartClaim, StepError,
+    AT_ONCE, Batch, BatchClaim, ClaimAnswer, Job, PAUSED, Progress, SendRef, StartAnswer, StartClaim,
+    StepError,
 };
 use uuid::Uuid;
 
@@ -67,7 +68,7 @@ impl Relay {
             StartAnswer::Started(started) => {
                 tracing::info!(
                     event = "job.started", send = %key.send.send, organisation = %key.send.organisation,
-                    stage = %key.stage, records = started.total, batches = started.batches, "a job started"
+                    stage = %key.stage, records = started.counts.total, batches = started.batches, "a job started"
                 );
                 self.after_start(job, &started).await
             }
@@ -126,7 +127,7 @@ impl Relay {
 
     async fn submit_if_planned(&self, job: &JobRef, batch: BatchId) -> Result<FollowUp, HandleError> {
         let batch = self.history.batch(&job.key, batch).await?;
-        let planned = batch.filter(|batch| batch.status == BatchStatus::Planned);
+        let planned = batch.filter(|batch| batch.progress == Progress::Planned);
         Ok(planned.map_or_else(FollowUp::nothing, |batch| FollowUp::step(job, batch.step(), Duration::ZERO)))
     }
 
@@ -151,8 +152,8 @@ impl Relay {
         };
         let taken = match self.history.claim_step(&job.key, call, asked, &claim).await? {
             ClaimAnswer::Started(batch) => {
-                self.log_takeover(job, Some(batch.batch), &batch.unfinished);
-                Box::pin(self.work(job, batch)).await
+                self.log_takeover(job, Some(batch.batch), &batch.progress.unfinished);
+                Box::pin(self.work(job, *batch)).await
             }
             ClaimAnswer::Stopped(batch) => self.give_up(job, batch).await,
             ClaimAnswer::HandOn(batch) => return self.hand_on_again(job, batch).await,
@@ -182,16 +183,16 @@ impl Relay {
 
     /// What follows from a step that was done and never handed on.
     async fn hand_on_again(&self, job: &JobRef, batch: Batch) -> Result<FollowUp, HandleError> {
-        let follow_up = if batch.status == BatchStatus::Closed {
-            let successor = match batch.successor {
-                Some(successor) => self.submit_if_planned(job, successor).await?,
-                None => FollowUp::nothing(),
-            };
-            successor.and(self.handover.settle(&job.key, true).await?)
-        } else {
-            let now = self.clock.now().as_millisecond();
-            let wait = u64::try_from(batch.not_before.saturating_sub(now)).unwrap_or_default();
-            FollowUp::step(job, batch.step(), Duration::from_millis(wait))
+        let follow_up = match &batch.progress {
+            Progress::Closed(_) => {
+                let successor = match batch.successor {
+                    Some(successor) => self.submit_if_planned(job, successor).await?,
+                    None => FollowUp::nothing(),
+                };
+                successor.and(self.handover.settle(&job.key, true).await?)
+            }
+            Progress::Open(open) => FollowUp::step(job, batch.step(), self.time_until(open.not_before)),
+            Progress::Planned => FollowUp::step(job, batch.step(), Duration::ZERO),
         };
         Ok(follow_up.batch_handed_on(job, batch))
     }

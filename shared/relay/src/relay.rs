@@ -80,6 +80,12 @@ impl Relay {
         self.timing.http_timeout.mul_f64(1.1)
     }
 
+    /// How long until then; nothing once it is over.
+    pub(crate) fn time_until(&self, at: Millis) -> Duration {
+        let wait = at.saturating_sub(self.clock.now().as_millisecond());
+        Duration::from_millis(u64::try_from(wait).unwrap_or_default())
+    }
+
     /// What is left of the claim.
     pub(crate) fn rest(&self, job: &JobRef) -> Duration {
         job.until.duration_since(self.clock.now()).try_into().unwrap_or_default()

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use stafett_domain::piece::Piece;
-use stafett_domain::{BatchStatus, Call, Counts, Outcome, Reason, ReasonCode};
-use stafett_history::{Batch, Closing, HistoryError, Issue, Issues, Next, Outcomes};
+use stafett_domain::{BatchEvent, Call, Counts, Outcome, Reason, ReasonCode};
+use stafett_history::{Batch, Closed, Closing, HistoryError, Issue, Issues, Next, Open, Outcomes, Progress};
 use stafett_skolverket::LogEntry;
 
 use crate::batch_body::BatchBody;
@@ -23,7 +23,7 @@ pub(crate) struct Found {
     pub(crate) counts: Counts,
     /// Those that were not simply accepted.
     pub(crate) issues: Vec<Issue>,
-    /// See [`Batch::usual_status_code`].
+    /// See [`Outcomes::usual_status_code`].
     pub(crate) usual_status_code: Option<u16>,
     /// The answer of this attempt said so, and is kept.
     pub(crate) answered: bool,
@@ -35,12 +35,12 @@ impl Relay {
     pub(crate) async fn settle_piece(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         found: Found,
         passing: Vec<u32>,
         stop: Option<Reason>,
     ) -> Result<Course, StepFailure> {
-        let mut pieces = batch.pieces.get(1..).unwrap_or_default().to_vec();
+        let mut pieces = batch.progress.pieces.get(1..).unwrap_or_default().to_vec();
         if !passing.is_empty() {
             pieces.push(Piece { records: passing, round: batch.piece().round + 1, uncertain: false });
         }
@@ -62,7 +62,7 @@ impl Relay {
     pub(crate) async fn skip(
         &self,
         job: &JobRef,
-        batch: Batch,
+        batch: Batch<Open>,
         loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
         let piece = batch.piece();
@@ -71,8 +71,10 @@ impl Relay {
             return Ok(Course::On(Box::new(batch)));
         }
         let rest = skipped.iter().try_fold(piece, |rest, (index, _)| rest.without(*index));
-        let pieces: Vec<_> =
-            rest.into_iter().chain(batch.pieces.get(1..).unwrap_or_default().iter().cloned()).collect();
+        let pieces: Vec<_> = rest
+            .into_iter()
+            .chain(batch.progress.pieces.get(1..).unwrap_or_default().iter().cloned())
+            .collect();
         let issues: Vec<_> = skipped
             .into_iter()
             .map(|(index, because)| Issue { without: vec![because], ..Issue::new(index, Outcome::Skipped) })
@@ -82,8 +84,8 @@ impl Relay {
         if pieces.is_empty() {
             return self.close(job, &batch, outcomes, None).await.map(Course::Done);
         }
-        let next = Next { kept: true, ..self.next(job, Call::Submit, Duration::ZERO) };
-        let after = batch.taken_apart(&job.key.send, pieces, &outcomes, next)?;
+        let next = Next { kept: true, ..self.next(job, Duration::ZERO) };
+        let after = batch.taken_apart(&job.key.send, pieces, &outcomes, next);
         self.step_on(job, &batch, after, next).await
     }
 
@@ -92,13 +94,13 @@ impl Relay {
     pub(crate) async fn refused(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         loaded: &BatchBody,
         status: u16,
         log: &[LogEntry],
     ) -> Result<Course, StepFailure> {
         let piece = batch.piece();
-        let later = batch.pieces.get(1..).unwrap_or_default();
+        let later = batch.progress.pieces.get(1..).unwrap_or_default();
         let is_about = |entry: &LogEntry, index: u32| {
             loaded.records.get(index as usize).is_some_and(|record| entry.is_about(*record))
         };
@@ -134,15 +136,15 @@ impl Relay {
     async fn send_rest(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         pieces: Vec<Piece>,
         outcomes: &Outcomes,
         refused: Option<u16>,
     ) -> Result<Course, StepFailure> {
         let round = pieces.first().map(|piece| piece.round).unwrap_or_default();
         let wait = if round > 0 { verdict::round_wait(&self.timing, round) } else { Duration::ZERO };
-        let next = Next { kept: false, ..self.next(job, Call::Submit, wait) };
-        let mut after = batch.taken_apart(&job.key.send, pieces, outcomes, next)?;
+        let next = Next { kept: false, ..self.next(job, wait) };
+        let mut after = batch.taken_apart(&job.key.send, pieces, outcomes, next);
         // One that only waits must not hold up the batches behind it.
         let release = after.successor.filter(|_| round > 0);
         if release.is_some() {
@@ -161,7 +163,7 @@ impl Relay {
         }
         tracing::info!(
             event = "batch.takenApart", send = %job.key.send.send, organisation = %job.key.send.organisation,
-            stage = %job.key.stage, batch = batch.batch.0, pieces = after.pieces.len(), round,
+            stage = %job.key.stage, batch = batch.batch.0, pieces = after.progress.pieces.len(), round,
             "what is left of a batch is sent piece by piece"
         );
         let rest = FollowUp::step(job, after.step(), wait);
@@ -169,8 +171,13 @@ impl Relay {
     }
 
     /// Joins what was found with what was known of the batch's other records, and keeps the issues.
-    async fn gather(&self, job: &JobRef, batch: &Batch, found: Found) -> Result<Outcomes, HistoryError> {
-        let mut issues = match batch.issues {
+    async fn gather(
+        &self,
+        job: &JobRef,
+        batch: &Batch<Open>,
+        found: Found,
+    ) -> Result<Outcomes, HistoryError> {
+        let mut issues = match batch.progress.settled.issues {
             Some(attempt) => self.history.issues(&job.key, attempt).await?,
             None => Issues::default(),
         };
@@ -181,12 +188,12 @@ impl Relay {
         if kept {
             self.history.put_issues(&job.key, attempt, &issues, batch.expires).await?;
         }
-        let mut answers = batch.answers.clone();
+        let mut answers = batch.progress.settled.answers.clone();
         if found.answered {
             answers.push(attempt);
         }
         Ok(Outcomes {
-            counts: batch.settled.unwrap_or_default().plus(found.counts),
+            counts: batch.progress.settled.counts.plus(found.counts),
             answers,
             issues: kept.then_some(attempt),
             causes: issues.causes(),
@@ -198,7 +205,7 @@ impl Relay {
     pub(crate) async fn stop(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         reason: Reason,
     ) -> Result<FollowUp, StepFailure> {
         tracing::error!(
@@ -206,18 +213,19 @@ impl Relay {
             batch = batch.batch.0, attempt = %batch.attempt(), reason = ?reason.code, cause = ?reason.cause,
             "a send is stopped"
         );
-        let sent = batch.piece().uncertain || batch.job_id.is_some();
+        let sent = batch.piece().uncertain || batch.call() == Call::Poll;
         let outcomes = self.undelivered(job, batch, sent).await?;
         self.close(job, batch, outcomes, Some(reason)).await
     }
 
     /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
     pub(crate) async fn give_up(&self, job: &JobRef, batch: Batch) -> Result<FollowUp, StepFailure> {
-        if batch.status == BatchStatus::Planned {
+        if batch.progress == Progress::Planned {
             // Its `dueAt` may be the last that watches over the send: it goes when the send has been looked at.
             let settled = self.handover.settle(&job.key, true).await?;
             return Ok(settled.left_planned(job, batch));
         }
+        let batch = batch.opened(BatchEvent::Finished)?;
         let outcomes = self.undelivered(job, &batch, batch.may_have_been_sent()).await?;
         let closing = Closing { outcomes, stop: None, overdue_at: self.handover.overdue_at() };
         let closed = self.history.close(&job.key, &batch, &closing, false).await?;
@@ -225,25 +233,29 @@ impl Relay {
     }
 
     /// What follows from a batch that this invocation closed.
-    async fn after_close(&self, job: &JobRef, batch: Batch, stops: bool) -> Result<FollowUp, StepFailure> {
+    async fn after_close(
+        &self,
+        job: &JobRef,
+        batch: Batch<Closed>,
+        stops: bool,
+    ) -> Result<FollowUp, StepFailure> {
         let successor = FollowUp::first_submits(job, batch.successor.filter(|_| !stops));
         let settled = self.handover.settle(&job.key, false).await?;
         Ok(successor.and(settled).batch_handed_on(job, batch))
     }
 
     /// The outcomes of a batch of which nothing more is heard: what is known of some of its records stays.
-    async fn undelivered(&self, job: &JobRef, batch: &Batch, sent: bool) -> Result<Outcomes, HistoryError> {
+    async fn undelivered(
+        &self,
+        job: &JobRef,
+        batch: &Batch<Open>,
+        sent: bool,
+    ) -> Result<Outcomes, HistoryError> {
         let outcome = if sent { Outcome::Unknown } else { Outcome::NotSent };
-        if batch.pieces.is_empty() {
-            return Ok(Outcomes {
-                counts: Counts::all(batch.total, outcome),
-                answers: Vec::new(),
-                issues: None,
-                causes: None,
-                usual_status_code: None,
-            });
+        if batch.progress.pieces.is_empty() {
+            return Ok(Outcomes { counts: Counts::all(batch.total, outcome), ..Outcomes::default() });
         }
-        let (first, later) = batch.pieces.split_at(1);
+        let (first, later) = batch.progress.pieces.split_at(1);
         let found = Found::nothing(batch).with(first, outcome).unheard(later);
         self.gather(job, batch, found).await
     }
@@ -251,7 +263,7 @@ impl Relay {
     async fn close(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         outcomes: Outcomes,
         stop: Option<Reason>,
     ) -> Result<FollowUp, StepFailure> {
@@ -271,11 +283,11 @@ impl Relay {
 
 impl Found {
     /// Nothing new.
-    fn nothing(batch: &Batch) -> Self {
+    fn nothing(batch: &Batch<Open>) -> Self {
         Self {
             counts: Counts::default(),
             issues: Vec::new(),
-            usual_status_code: batch.usual_status_code,
+            usual_status_code: batch.progress.settled.usual_status_code,
             answered: false,
         }
     }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use stafett_domain::piece::ROUNDS;
 use stafett_domain::{Call, Outcome, Reason, ReasonCode, WaitCause};
-use stafett_history::{Batch, HistoryError, Issue, Next};
+use stafett_history::{Batch, Issue, Next, Open, Polling, PutBack, Work};
 use stafett_skolverket::{Submitted, Token, log_entries};
 
 use crate::attempt_log::Kept;
@@ -28,12 +27,12 @@ const UNREADABLE_ANSWERS: u32 = 3;
 
 impl Relay {
     /// Takes the steps of a claimed batch, one after another while the waits between them are short.
-    pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch) -> Result<FollowUp, StepFailure> {
-        if self.timing.takeover.gives_up(&batch.unfinished, self.clock.now().as_millisecond()) {
+    pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch<Open>) -> Result<FollowUp, StepFailure> {
+        if self.timing.takeover.gives_up(&batch.progress.unfinished, self.clock.now().as_millisecond()) {
             return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await;
         }
         let loaded = self.load(job, &batch).await?;
-        if batch.call == Call::Submit {
+        if batch.progress.work == Work::Submit {
             match Box::pin(self.skip(job, batch, &loaded)).await? {
                 Course::On(rest) => batch = *rest,
                 Course::Done(follow_up) => return Ok(follow_up),
@@ -50,7 +49,7 @@ impl Relay {
     async fn take_step(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
         let token = match self.token(job, batch).await? {
@@ -62,16 +61,16 @@ impl Relay {
         if token.fresh {
             self.metrics.token_refreshed();
         }
-        match batch.call {
-            Call::Submit => self.submit(job, batch, &token, loaded).await,
-            Call::Poll => Box::pin(self.poll(job, batch, &token, loaded)).await,
+        match &batch.progress.work {
+            Work::Submit => self.submit(job, batch, &token, loaded).await,
+            Work::Poll(polling) => Box::pin(self.poll(job, batch, polling, &token, loaded)).await,
         }
     }
 
     async fn submit(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         token: &Token,
         loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
@@ -92,14 +91,14 @@ impl Relay {
             Ok(Submitted { job_id }) => {
                 self.keep(job, batch, &exchange, started_at, Kept::small(&exchange.body, None)).await?;
                 let now = self.clock.now();
-                let next = self.next(job, Call::Poll, self.timing.first_poll);
-                let after = batch.submitted(&job.key.send, *job_id, now, next)?;
+                let next = self.next(job, self.timing.first_poll);
+                let after = batch.submitted(&job.key.send, *job_id, now, next);
                 self.show_waiting(job, batch, None).await?;
                 self.step_on(job, batch, after, next).await
             }
             Err(failure) => {
                 let log = log_entries(&exchange.body);
-                let token_is_new = batch.token_renewed && token.fresh;
+                let token_is_new = batch.progress.token_renewed && token.fresh;
                 let verdict = verdict::of_call(Call::Submit, failure, token_is_new, &log);
                 let kept = Kept::small(&exchange.body, verdict.unreadable());
                 self.keep(job, batch, &exchange, started_at, kept).await?;
@@ -117,14 +116,12 @@ impl Relay {
     async fn poll(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
+        polling: &Polling,
         token: &Token,
         loaded: &BatchBody,
     ) -> Result<Course, StepFailure> {
-        let Some(job_id) = batch.job_id else {
-            return Err(HistoryError::Corrupt("a batch to be polled without a job").into());
-        };
-        let call = self.skolverket.job(job.key.stage, token, job_id).await;
+        let call = self.skolverket.job(job.key.stage, token, polling.job_id).await;
         let slot = match self.turn(job, call.is_connected()).await? {
             Turn::Now(slot) => slot,
             Turn::Later(wait) => {
@@ -138,16 +135,15 @@ impl Relay {
         let answer = match &exchange.answer {
             Ok(answer) => answer,
             Err(failure) => {
-                let token_is_new = batch.token_renewed && token.fresh;
+                let token_is_new = batch.progress.token_renewed && token.fresh;
                 let verdict = verdict::of_call(Call::Poll, failure, token_is_new, &[]);
                 let kept = Kept::small(&exchange.body, verdict.unreadable());
                 self.keep(job, batch, &exchange, started_at, kept).await?;
                 return self.carry_out(job, batch, verdict).await;
             }
         };
-        let stuck = batch.submitted_at.is_some_and(|at| {
-            Duration::try_from(started_at.duration_since(at)).is_ok_and(|age| age > self.timing.job_stuck)
-        });
+        let age = Duration::try_from(started_at.duration_since(polling.submitted_at));
+        let stuck = age.is_ok_and(|age| age > self.timing.job_stuck);
         let piece = batch.piece();
         let records: Vec<_> = piece
             .records
@@ -157,12 +153,12 @@ impl Relay {
         let reading = Reading {
             last: stuck,
             again: piece.round < ROUNDS && !stuck,
-            usual_status_code: batch.usual_status_code,
+            usual_status_code: batch.progress.settled.usual_status_code,
         };
         let read = outcomes(&records, answer, reading);
         if read.counts.pending > 0 {
             self.keep(job, batch, &exchange, started_at, Kept::default()).await?;
-            let wait = verdict::poll_wait(&self.timing, batch.looks() + 1);
+            let wait = verdict::poll_wait(&self.timing, polling.not_done + 1);
             return self.put_back(job, batch, wait, PutBack::NotReady).await;
         }
         let messages = read
@@ -201,7 +197,12 @@ impl Relay {
         self.settle_piece(job, batch, found, read.passing, stop).await
     }
 
-    async fn carry_out(&self, job: &JobRef, batch: &Batch, verdict: Verdict) -> Result<Course, StepFailure> {
+    async fn carry_out(
+        &self,
+        job: &JobRef,
+        batch: &Batch<Open>,
+        verdict: Verdict,
+    ) -> Result<Course, StepFailure> {
         match verdict {
             Verdict::PutBack { cause, hint, uncertain } => {
                 // The limit is everybody's; what else may pass is this batch's to wait for.
@@ -219,12 +220,12 @@ impl Relay {
                 self.skolverket.forget_token(&job.key.send.organisation, batch.environment).await;
                 self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
             }
-            Verdict::NewTry if batch.lost + 1 >= TRIES => {
+            Verdict::NewTry if batch.progress.lost + 1 >= TRIES => {
                 self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await.map(Course::Done)
             }
             Verdict::NewTry => {
-                let next = Next { kept: false, ..self.next(job, Call::Submit, self.timing.retry_first) };
-                let after = batch.new_try(&job.key.send, next)?;
+                let next = Next { kept: false, ..self.next(job, self.timing.retry_first) };
+                let after = batch.new_try(&job.key.send, next);
                 self.step_on(job, batch, after, next).await
             }
             Verdict::TakeApart { status } => self
@@ -241,11 +242,11 @@ impl Relay {
     }
 
     /// The same step again later; or the end, where it has been waited for long enough.
-    async fn wait(&self, job: &JobRef, batch: &Batch, wait: Wait) -> Result<Course, StepFailure> {
+    async fn wait(&self, job: &JobRef, batch: &Batch<Open>, wait: Wait) -> Result<Course, StepFailure> {
         let Wait { cause, hint, uncertain, in_the_end } = wait;
         self.metrics.waits_for_skolverket(cause);
         let now = self.clock.now();
-        let since = batch.waiting_since.unwrap_or(now);
+        let since = batch.progress.waiting.map_or(now, |waiting| waiting.since);
         let overdue =
             Duration::try_from(now.duration_since(since)).is_ok_and(|age| age > self.timing.deadline);
         if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
@@ -260,10 +261,11 @@ impl Relay {
     async fn is_unreadable_for_good(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         cause: WaitCause,
     ) -> Result<bool, StepFailure> {
-        if !cause.is_unreadable() || batch.unreadable + 1 < UNREADABLE_ANSWERS {
+        let unreadable = batch.progress.waiting.map_or(0, |waiting| waiting.unreadable);
+        if !cause.is_unreadable() || unreadable + 1 < UNREADABLE_ANSWERS {
             return Ok(false);
         }
         Ok(cause == WaitCause::AnswerTooLarge || self.history.is_stopping(&job.key.send).await?)
@@ -272,49 +274,24 @@ impl Relay {
     async fn put_back(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         wait: Duration,
         why: PutBack,
     ) -> Result<Course, StepFailure> {
-        let mut next = self.next(job, batch.call, wait);
-        let (put_back, since, uncertain) = match why {
-            PutBack::NoTime | PutBack::NewToken => (batch.put_back, batch.waiting_since, false),
-            PutBack::NotReady => (batch.looks() + 1, None, false),
-            PutBack::Waiting { since, uncertain, .. } => (batch.faults() + 1, Some(since), uncertain),
-        };
+        let mut next = self.next(job, wait);
         // A submit that is not made now must see a stop before it is: its next claim looks. And whoever had no slot,
         // or not enough time for one, makes room.
-        next.kept &= batch.call == Call::Poll && !matches!(why, PutBack::NoTime);
-        let mut after = batch.put_back(&job.key.send, next, put_back, since, uncertain)?;
-        after.token_renewed = matches!(why, PutBack::NewToken);
+        next.kept &= batch.call() == Call::Poll && !matches!(why, PutBack::NoTime);
         match why {
-            // Its holder was well, and did nothing of what those before died of.
-            PutBack::NoTime => after.unfinished.clone_from(&batch.unfinished),
-            PutBack::NewToken => {}
-            PutBack::NotReady => {
-                after.unreadable = 0;
-                self.show_waiting(job, batch, None).await?;
-            }
+            PutBack::NoTime | PutBack::NewToken => {}
+            PutBack::NotReady => self.show_waiting(job, batch, None).await?,
             PutBack::Waiting { since, cause, .. } => {
-                after.unreadable += u32::from(cause.is_unreadable());
                 self.show_waiting(job, batch, Some((since, cause))).await?;
             }
         }
+        let after = batch.put_back(&job.key.send, next, why);
         self.step_on(job, batch, after, next).await
     }
-}
-
-/// Why a step is put back.
-#[derive(Clone, Copy)]
-enum PutBack {
-    /// No slot, or not enough of the claim left: neither an attempt nor a failure.
-    NoTime,
-    /// Skolverket refused the token: a new one is asked for.
-    NewToken,
-    /// Skolverket's job is not done.
-    NotReady,
-    /// The call came to nothing, for a cause that may pass.
-    Waiting { since: Timestamp, cause: WaitCause, uncertain: bool },
 }
 
 /// A wait for an answer, or for a token.

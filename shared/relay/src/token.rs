@@ -3,7 +3,7 @@
 use std::num::NonZeroU8;
 
 use stafett_domain::{AttemptCall, AttemptId, AuthorizationCause, Call, Reason};
-use stafett_history::{Attempt, Batch, HistoryError};
+use stafett_history::{Attempt, Batch, HistoryError, Open};
 use stafett_skolverket::{Identity, Token, TokenAnswer, TokenRequest};
 
 use crate::error::{HandleError, StepFailure};
@@ -22,7 +22,11 @@ pub(crate) enum ObtainedToken {
 impl Relay {
     /// The organiser's token for the send's environment. The requests that were made for it are kept as attempts, and
     /// how they went is noted for those who look after the settings.
-    pub(crate) async fn token(&self, job: &JobRef, batch: &Batch) -> Result<ObtainedToken, StepFailure> {
+    pub(crate) async fn token(
+        &self,
+        job: &JobRef,
+        batch: &Batch<Open>,
+    ) -> Result<ObtainedToken, StepFailure> {
         let (organisation, now) = (&job.key.send.organisation, self.clock.now());
         let organiser = match self.organisers.get(organisation, now).await {
             Ok(organiser) => organiser,
@@ -32,7 +36,7 @@ impl Relay {
             }
         };
         // What is open is polled to its end with the token that is there.
-        if batch.call == Call::Submit {
+        if batch.call() == Call::Submit {
             let allowed = organiser.environment(Some(batch.environment)).is_some();
             let not_allowed = (!allowed).then_some(AuthorizationCause::EnvironmentNotAllowed);
             if let Some(cause) = organiser.refusal(now).or(not_allowed) {
@@ -65,7 +69,7 @@ impl Relay {
     async fn keep_token_requests(
         &self,
         job: &JobRef,
-        batch: &Batch,
+        batch: &Batch<Open>,
         requests: &[TokenRequest],
         identity: &Identity,
     ) -> Result<(), HistoryError> {

@@ -42,7 +42,7 @@ impl RetryAfter {
 
     /// For a job; none if it has ended.
     pub(crate) fn of_job(job: &Job, now: Timestamp) -> Option<Self> {
-        (!job.status.has_ended()).then(|| Self::of(job.started_at, job.total, now))
+        (!job.status.has_ended()).then(|| Self::of(job.started_at, job.counts.total, now))
     }
 
     /// For a send; none if it has ended.
@@ -68,7 +68,7 @@ impl From<RetryAfter> for HeaderValue {
 }
 
 fn records(send: &StoredSend) -> u32 {
-    send.jobs.iter().map(|job| job.total).fold(0, u32::saturating_add)
+    send.jobs.iter().map(|job| job.counts.total).fold(0, u32::saturating_add)
 }
 
 /// Below this many bytes compression does not pay.

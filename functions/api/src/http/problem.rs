@@ -303,7 +303,7 @@ impl From<HistoryError> for Problem {
         tracing::error!(event = "api.failed", error = %error, "the history could not be used");
         match error {
             HistoryError::Unavailable { .. } | HistoryError::Contended => Self::Unavailable,
-            HistoryError::Corrupt(_) => Self::Internal,
+            HistoryError::Corrupt(_) | HistoryError::Illegal(_) => Self::Internal,
         }
     }
 }
@@ -354,7 +354,7 @@ impl From<HandleError> for Problem {
             HandleError::History(error) => error.into(),
             HandleError::Queue(error) => error.into(),
             HandleError::Settings(error) => error.into(),
-            HandleError::Message(_) | HandleError::OtherStage(_) | HandleError::Illegal(_) => Self::Internal,
+            HandleError::Message(_) | HandleError::OtherStage(_) => Self::Internal,
         }
     }
 }

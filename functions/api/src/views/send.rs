@@ -152,7 +152,7 @@ impl SendView {
         send.header.stop_requested = None;
         (send.header.started_at, send.header.ended_at) = (None, None);
         for job in &mut send.jobs {
-            *job = Job::waiting(job.stage, job.total, job.batches, job.expires);
+            *job = Job::waiting(job.stage, job.counts.total, job.batches, job.expires);
         }
         Self::of(send, position)
     }

@@ -31,7 +31,7 @@ async fn a_send_is_stored_whole_and_a_repeat_changes_nothing() {
             keys.extend([send.job(stage).batch(batch), send.job(stage).body(batch)]);
         }
         let job = history.job(&send.job(stage)).await.unwrap().unwrap();
-        assert_eq!((job.batches, job.total), (batches, batches * RECORDS));
+        assert_eq!((job.batches, job.counts.total), (batches, batches * RECORDS));
         let stored = history.batches(&send.job(stage), stafett_domain::BatchId(0), 10).await.unwrap();
         let successors: Vec<_> = stored.iter().map(|batch| batch.successor.map(|batch| batch.0)).collect();
         let expected: Vec<_> =
@@ -80,7 +80,7 @@ async fn a_repeat_that_comes_behind_the_acceptance_undoes_nothing() {
     assert_eq!((job.status.as_str(), job.open, job.closed), ("running", 1, 1));
     let batches =
         history.batches(&send.job(RecordKind::Person), stafett_domain::BatchId(0), 9).await.unwrap();
-    let statuses: Vec<_> = batches.iter().map(|batch| batch.status.as_str()).collect();
+    let statuses: Vec<_> = batches.iter().map(|batch| batch.status().as_str()).collect();
     assert_eq!(statuses, ["closed", "open", "planned", "planned", "planned"]);
     let before = table.items();
     let answer =

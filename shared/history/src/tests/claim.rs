@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use serde_json::json;
 use stafett_domain::message::BatchStep;
-use stafett_domain::{BatchId, Call, Outcome, RecordKind};
+use stafett_domain::{BatchEvent, BatchId, Call, ClaimId, Outcome, RecordKind};
 
 use super::sample::{
-    CLAIM, batch_claim, cancelled, claim_id, closing, due_at, first_step, millis, next, send, takeover,
+    CLAIM, batch_claim, cancelled, claim_id, closing, due_at, first_step, millis, next, send, submitted,
+    takeover,
 };
 use super::table::{Table, meanwhile};
 use crate::claim::{BatchClaim, ClaimAnswer};
-use crate::item::Batch;
+use crate::item::{Batch, Claim, Open};
+use crate::progress::PutBack;
 use crate::{History, HistoryError};
 
 const USERS: RecordKind = RecordKind::Person;
@@ -37,9 +39,13 @@ async fn submit(history: &History, id: u128, seconds: i64) -> Result<ClaimAnswer
 }
 
 #[track_caller]
-fn started(answer: ClaimAnswer) -> Batch {
+fn holder(batch: &Batch<Open>) -> Option<ClaimId> {
+    batch.progress.claim.map(|claim| claim.id)
+}
+
+fn started(answer: ClaimAnswer) -> Batch<Open> {
     match answer {
-        ClaimAnswer::Started(batch) => batch,
+        ClaimAnswer::Started(batch) => *batch,
         other => panic!("{other:?}"),
     }
 }
@@ -48,9 +54,9 @@ fn started(answer: ClaimAnswer) -> Batch {
 async fn a_claimed_batch_is_open_and_its_job_counts_it() {
     let (table, history) = running().await;
     let batch = started(submit(&history, 7, 3).await.unwrap());
-    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(batch.clone()));
-    assert_eq!((batch.status.as_str(), batch.claim, batch.n), ("open", Some(claim_id(7)), 0));
-    assert_eq!(batch.claim_until, millis(3) + CLAIM);
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(batch.clone().into()));
+    let held = Claim { id: claim_id(7), until: millis(3) + CLAIM, copied_for: None };
+    assert_eq!((batch.progress.claim, batch.progress.n), (Some(held), 0));
     // Should this holder die: a second after the claim, for the first pause is none.
     assert_eq!(due_at(&table, &send(1).job(USERS).batch(BatchId(0))), Some(millis(3) + CLAIM + 1_000));
     let job = table.item(&send(1).job(USERS).key()).unwrap();
@@ -61,11 +67,11 @@ async fn a_claimed_batch_is_open_and_its_job_counts_it() {
     assert_eq!(table.items(), before);
 
     // Another step of an open batch: the job has counted it.
-    let after = batch.put_back(&send(1), next(Call::Submit), 1, None, false).unwrap();
+    let after = batch.put_back(&send(1), next(), PutBack::NoTime);
     history.step_on(&send(1).job(USERS), &batch, &after).await.unwrap();
     let (takeover, asked) = (takeover(), BatchStep { n: 1, ..first_step(0) });
     let again = claim(&history, Call::Submit, asked, &batch_claim(&takeover, 8, 5)).await;
-    assert_eq!(started(again).n, 1);
+    assert_eq!(started(again).progress.n, 1);
     assert_eq!(table.attribute(&send(1).job(USERS).key(), "open"), 1);
 }
 
@@ -113,13 +119,13 @@ async fn no_submit_of_a_send_that_stops_or_has_ended_is_claimed() {
 async fn a_poll_is_claimed_though_the_send_stops() {
     let (table, history) = running().await;
     let batch = history.open(&send(1).job(USERS), 0).await;
-    let after = batch.put_back(&send(1), next(Call::Poll), 0, None, false).unwrap();
+    let after = submitted(&batch);
     history.step_on(&send(1).job(USERS), &batch, &after).await.unwrap();
     assert!(history.request_stop(&send(1), cancelled()).await.unwrap());
     let (takeover, asked) = (takeover(), BatchStep { n: 1, ..first_step(0) });
     let polled = started(claim(&history, Call::Poll, asked, &batch_claim(&takeover, 7, 5)).await);
     assert_eq!(
-        (polled.claim, table.attribute(&send(1).job(USERS).key(), "open")),
+        (holder(&polled), table.attribute(&send(1).job(USERS).key(), "open")),
         (Some(claim_id(7)), 1.into())
     );
 }
@@ -132,7 +138,7 @@ async fn of_two_holders_at_the_same_time_one_has_the_step() {
         let mut asked = first_step(0);
         if call == Call::Poll {
             let batch = history.open(&send(1).job(USERS), 0).await;
-            let after = batch.put_back(&send(1), next(Call::Poll), 0, None, false).unwrap();
+            let after = submitted(&batch);
             history.step_on(&send(1).job(USERS), &batch, &after).await.unwrap();
             asked.n = 1;
         }
@@ -146,7 +152,8 @@ async fn of_two_holders_at_the_same_time_one_has_the_step() {
         let answer = claim(&slower, call, asked, &batch_claim(&takeover, 9, 6)).await;
         assert_eq!(answer, held, "{call:?}");
         let batch = slower.batch(&send(1).job(USERS), BatchId(0)).await.unwrap().unwrap();
-        assert_eq!((batch.claim, batch.unfinished.claims), (Some(claim_id(8)), 0));
+        let batch = batch.opened(BatchEvent::Claimed).unwrap();
+        assert_eq!((holder(&batch), batch.progress.unfinished.claims), (Some(claim_id(8)), 0));
         assert_eq!(table.attribute(&send(1).job(USERS).key(), "open"), 1);
     }
 }
@@ -181,12 +188,12 @@ async fn what_a_message_means_is_read_from_the_batch() {
         assert_eq!(answer(Call::Submit, 0, 20).await, ClaimAnswer::Held { rest, copy });
     }
     // Put back until second 34, and the message for it was not sent.
-    let later = crate::progress::Next { not_before: millis(34), ..next(Call::Submit) };
-    let back = open.put_back(&send(1), later, 1, None, false).unwrap();
+    let later = crate::progress::Next { not_before: millis(34), ..next() };
+    let back = open.put_back(&send(1), later, PutBack::NoTime);
     history.step_on(&send(1).job(USERS), &open, &back).await.unwrap();
-    assert_eq!(answer(Call::Submit, 0, 21).await, ClaimAnswer::HandOn(back.clone()));
+    assert_eq!(answer(Call::Submit, 0, 21).await, ClaimAnswer::HandOn(back.clone().into()));
     assert_eq!(answer(Call::Submit, 1, 21).await, ClaimAnswer::Early { rest: Duration::from_secs(13) });
-    history.handed_on(&send(1).job(USERS), &back).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &back.into()).await.unwrap();
     assert_eq!(answer(Call::Submit, 0, 21).await, ClaimAnswer::Done);
     let asked = BatchStep { n: 2, ..first_step(0) };
     let ahead =
@@ -195,22 +202,25 @@ async fn what_a_message_means_is_read_from_the_batch() {
 
     // Two holders die: the second one's step is not taken up before five minutes have passed.
     let taken = started(answer(Call::Submit, 1, 40).await);
-    assert_eq!((taken.n, taken.claim_until), (1, millis(70)));
+    let until = taken.progress.claim.map(|claim| claim.until);
+    assert_eq!((taken.progress.n, until), (1, Some(millis(70))));
     let over = started(answer(Call::Submit, 1, 70).await);
-    assert_eq!((over.n, over.uncertain, over.unfinished.claims), (2, true, 1));
+    let Open { n, uncertain, unfinished, .. } = over.progress;
+    assert_eq!((n, uncertain, unfinished.claims), (2, true, 1));
     assert_eq!(due_at(&table, &send(1).job(USERS).batch(BatchId(0))), Some(millis(100 + 300) + 1_000));
     for n in [1, 2] {
         assert_eq!(answer(Call::Submit, n, 399).await, ClaimAnswer::Paused);
     }
     let third = started(answer(Call::Submit, 2, 400).await);
-    assert_eq!((third.n, third.unfinished.claims, third.unfinished.since), (3, 2, Some(millis(70))));
+    let Open { n, unfinished, .. } = &third.progress;
+    assert_eq!((*n, unfinished.claims, unfinished.since), (3, 2, Some(millis(70))));
 
     // Its outcome is written, and then what follows is handed on.
     let closed = history.close(&send(1).job(USERS), &third, &closing(Outcome::Success), false).await.unwrap();
     for n in [2, 3] {
-        assert_eq!(answer(Call::Submit, n, 401).await, ClaimAnswer::HandOn(closed.clone()));
+        assert_eq!(answer(Call::Submit, n, 401).await, ClaimAnswer::HandOn(closed.clone().into()));
     }
-    history.handed_on(&send(1).job(USERS), &closed).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &closed.into()).await.unwrap();
     assert_eq!(answer(Call::Submit, 3, 401).await, ClaimAnswer::Done);
 }
 
@@ -218,7 +228,7 @@ async fn what_a_message_means_is_read_from_the_batch() {
 async fn one_copy_of_a_message_is_queued_for_each_claim() {
     let (table, history) = running().await;
     let batch = send(1).job(USERS).batch(BatchId(0));
-    let copy = async |id| history.take_copy(batch.clone(), Some(claim_id(id))).await.unwrap();
+    let copy = async |id| history.take_copy(batch.clone(), claim_id(id)).await.unwrap();
     assert!(!copy(7).await, "nobody has claimed it");
     assert_eq!(table.attribute(&batch, "copiedFor"), serde_json::Value::Null);
     table.set(&batch, "claim", claim_id(7));
@@ -230,6 +240,6 @@ async fn one_copy_of_a_message_is_queued_for_each_claim() {
     assert!(copy(8).await);
     assert_eq!(table.attribute(&batch, "copiedFor"), json!(claim_id(8)));
     let nothing = send(9).job(USERS).batch(BatchId(0));
-    assert!(!history.take_copy(nothing.clone(), Some(claim_id(7))).await.unwrap());
+    assert!(!history.take_copy(nothing.clone(), claim_id(7)).await.unwrap());
     assert_eq!(table.item(&nothing), None);
 }

@@ -151,7 +151,7 @@ async fn a_cancelled_send_is_shown_without_its_parts_until_it_would_have_been_di
     left.remove(&(send(1).header().pk, send(1).header().sk)).unwrap();
     assert_eq!(left, others);
     let shown = history.upload(&send(1)).await.unwrap().unwrap().into_send();
-    assert!(shown.jobs.iter().all(|job| job.status.as_str() == "notStarted" && job.total == 0));
+    assert!(shown.jobs.iter().all(|job| job.status.as_str() == "notStarted" && job.counts.total == 0));
     look(&history, DAY).await;
     assert_eq!(table.items(), others);
     assert_eq!(cancel(&history).await, CancelledUpload::NotFound);

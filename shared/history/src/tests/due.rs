@@ -7,7 +7,8 @@ use stafett_domain::message::Step;
 use stafett_domain::{BatchId, Call, RecordKind};
 
 use super::sample::{
-    at, batch_claim, claim_id, due_at, first_step, millis, organisation, send, send_of, start_claim, takeover,
+    at, batch_claim, claim_id, due_at, first_step, millis, organisation, send, send_of, start_claim,
+    submitted, takeover,
 };
 use super::table::{Table, meanwhile};
 use crate::claim::ClaimAnswer;
@@ -112,7 +113,7 @@ async fn the_message_of_a_step_is_that_of_where_it_stands() {
     history.started(&send(1).job(USERS)).await;
     assert_eq!(take(&history, &job, 9_999).await, None, "it was handed on");
     let open = history.open(&send(1).job(USERS), 0).await;
-    let after = open.put_back(&send(1), super::sample::next(Call::Poll), 1, None, false).unwrap();
+    let after = submitted(&open);
     history.step_on(&send(1).job(USERS), &open, &after).await.unwrap();
     let found = take(&history, &batch(0), 100).await.unwrap();
     assert_eq!((found.step, found.batch()), (after.step(), Some(BatchId(0))));
@@ -163,10 +164,10 @@ async fn a_step_whose_holders_die_is_due_at_growing_intervals_until_it_is_given_
         let answer = history.claim_step(&send(1).job(USERS), Call::Submit, asked, &claim).await.unwrap();
         let ClaimAnswer::Started(claimed) = answer else { panic!("{answer:?}") };
         assert_eq!(
-            (claimed.claim, claimed.unfinished.claims),
+            (claimed.progress.claim.map(|claim| claim.id), claimed.progress.unfinished.claims),
             (Some(claim_id(claims)), u32::try_from(claims - 1).unwrap())
         );
-        if takeover.gives_up(&claimed.unfinished, millis(now)) {
+        if takeover.gives_up(&claimed.progress.unfinished, millis(now)) {
             break;
         }
         let due = due_at(&table, &key).unwrap();

@@ -6,14 +6,14 @@ use std::fmt::Debug;
 use futures::future::BoxFuture;
 use serde_json::json;
 use stafett_domain::piece::Piece;
-use stafett_domain::{BatchId, Call, Outcome, Reason, ReasonCode, RecordKind, WaitCause};
+use stafett_domain::{BatchEvent, BatchId, Call, Outcome, Reason, ReasonCode, RecordKind, WaitCause};
 
 use super::sample::{
-    OVERDUE, RECEIVED, at, batch_claim, cancelled, closing, content, first_open, first_step, millis, next,
-    outcomes, send, start_claim, takeover, terms,
+    OVERDUE, RECEIVED, at, batch_claim, cancelled, closing, content, first_open, first_step, millis,
+    outcomes, send, start_claim, submitted, takeover, terms,
 };
 use super::table::{Event, Table, on};
-use crate::item::Batch;
+use crate::item::{Batch, Open};
 use crate::key::Carrier;
 use crate::progress::Closing;
 use crate::{Acceptance, History};
@@ -36,8 +36,9 @@ fn told<T: Debug, E: Debug>(answer: Result<T, E>) -> String {
     format!("{:?}", answer.unwrap())
 }
 
-async fn open(history: &History) -> Batch {
-    history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap().unwrap()
+async fn open(history: &History) -> Batch<Open> {
+    let batch = history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap().unwrap();
+    batch.opened(BatchEvent::Finished).unwrap()
 }
 
 async fn running(history: History) {
@@ -168,7 +169,7 @@ const OPERATIONS: &[Operation] = &[
             Box::pin(async move {
                 with_open(history.clone()).await;
                 let before = open(&history).await;
-                let after = before.put_back(&send(1), next(Call::Poll), 0, None, false).unwrap();
+                let after = submitted(&before);
                 history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
             })
         },
@@ -196,7 +197,8 @@ const OPERATIONS: &[Operation] = &[
             Box::pin(async move {
                 let before = Batch { rev: 1, ..open(&history).await };
                 let pieces = Piece::whole(2).halves().unwrap().to_vec();
-                let after = Batch { pieces, rev: 2, ..before.clone() };
+                let after = before.with(Open { pieces, ..before.progress.clone() });
+                let after = Batch { rev: 2, ..after };
                 let release = Some((BatchId(4), millis(70)));
                 told(history.take_apart(&send(1).job(USERS), &before, &after, Some(40), release).await)
             })
@@ -252,7 +254,7 @@ const OPERATIONS: &[Operation] = &[
                     .show_waiting(&send(1).job(USERS), Some((at(5), WaitCause::Unavailable)))
                     .await
                     .unwrap();
-                history.handed_on(&send(1).job(USERS), &open(&history).await).await.unwrap();
+                history.handed_on(&send(1).job(USERS), &open(&history).await.into()).await.unwrap();
                 let planned = history.batch(&send(1).job(USERS), BatchId(1)).await.unwrap().unwrap();
                 history.leave_planned(&send(1).job(USERS), &planned).await.unwrap();
                 told(history.request_stop(&send(1), cancelled()).await)

@@ -10,15 +10,15 @@ use stafett_domain::takeover::Takeover;
 use stafett_domain::time::Millis;
 use stafett_domain::{
     ActivitySummary, BatchId, Call, ClaimId, Counts, Options, OrganisationNumber, Outcome, Reason,
-    ReasonCode, RecordId, RecordKind, Route, SendId,
+    ReasonCode, RecordId, RecordKind, Route, SendId, SkolverketJobId, WaitCause,
 };
 use uuid::Uuid;
 
 use super::table::Table;
 use crate::claim::{BatchClaim, ClaimAnswer};
 use crate::end::Settled;
-use crate::item::Batch;
-use crate::progress::{Closing, Next, Outcomes};
+use crate::item::{Batch, Closed, Open, Outcomes};
+use crate::progress::{Closing, Next, PutBack};
 use crate::start::{StartAnswer, StartClaim};
 use crate::{
     Acceptance, Body, History, JobKey, NewBatch, NewBody, NewJob, Received, ReceivedSend, SendContent,
@@ -154,20 +154,20 @@ impl History {
         self.started(&send.job(RecordKind::Person)).await;
     }
 
-    pub(super) async fn open(&self, job: &JobKey, batch: u32) -> Batch {
+    pub(super) async fn open(&self, job: &JobKey, batch: u32) -> Batch<Open> {
         let takeover = takeover();
         let claim = batch_claim(&takeover, 10 + u128::from(batch), 3);
         match Box::pin(self.claim_step(job, Call::Submit, first_step(batch), &claim)).await.unwrap() {
-            ClaimAnswer::Started(batch) => batch,
+            ClaimAnswer::Started(batch) => *batch,
             other => panic!("{other:?}"),
         }
     }
 
     /// Opens a batch and closes it with these outcomes.
-    pub(super) async fn closed(&self, job: &JobKey, batch: u32, outcome: Outcome) -> Batch {
+    pub(super) async fn closed(&self, job: &JobKey, batch: u32, outcome: Outcome) -> Batch<Closed> {
         let open = self.open(job, batch).await;
         let closed = Box::pin(self.close(job, &open, &closing(outcome), true)).await.unwrap();
-        self.handed_on(job, &closed).await.unwrap();
+        self.handed_on(job, &closed.clone().into()).await.unwrap();
         closed
     }
 
@@ -226,18 +226,22 @@ pub(super) fn batch_claim(takeover: &Takeover, id: u128, seconds: i64) -> BatchC
 }
 
 /// The next step of a batch, at once.
-pub(super) fn next(call: Call) -> Next {
-    Next { call, not_before: millis(4), overdue_at: millis(4) + OVERDUE, kept: false }
+pub(super) fn next() -> Next {
+    Next { not_before: millis(4), overdue_at: millis(4) + OVERDUE, kept: false }
+}
+
+/// Skolverket has taken the first batch.
+pub(super) fn submitted(open: &Batch<Open>) -> Batch<Open> {
+    open.submitted(&send(1), SkolverketJobId(Uuid::from_u128(5)), at(4), next())
+}
+
+/// A fault, for which a batch waits.
+pub(super) fn fault(uncertain: bool) -> PutBack {
+    PutBack::Waiting { since: at(4), cause: WaitCause::Unavailable, uncertain }
 }
 
 pub(super) fn outcomes(outcome: Outcome) -> Outcomes {
-    Outcomes {
-        counts: Counts::all(RECORDS, outcome),
-        answers: Vec::new(),
-        issues: None,
-        causes: None,
-        usual_status_code: None,
-    }
+    Outcomes { counts: Counts::all(RECORDS, outcome), ..Outcomes::default() }
 }
 
 pub(super) fn closing(outcome: Outcome) -> Closing {
@@ -253,7 +257,7 @@ pub(super) fn due_at(table: &Table, key: &crate::key::Key) -> Option<Millis> {
 }
 
 /// The first of six batches as [`History::open`] leaves it.
-pub(super) fn first_open() -> Batch {
+pub(super) fn first_open() -> Batch<Open> {
     let takeover = takeover();
     let planned = Batch::planned(BatchId(0), RECORDS, Some(BatchId(4)), EXPIRES);
     planned.claimed(&batch_claim(&takeover, 10, 3), &send(1)).unwrap()

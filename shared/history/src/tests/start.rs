@@ -7,7 +7,7 @@ use super::sample::{
     CLAIM, OVERDUE, at, cancelled, claim_id, due_at, millis, organisation, send, start_claim, takeover,
 };
 use super::table::{Table, meanwhile};
-use crate::item::Job;
+use crate::item::{Claim, Job};
 use crate::start::{PAUSED, StartAnswer};
 use crate::{History, HistoryError, key};
 
@@ -194,7 +194,8 @@ async fn a_start_whose_holder_died_is_taken_over_at_growing_intervals() {
     assert_eq!(start(&history, RecordKind::Person, 8, 31).await, Answer::Held { seconds: 1, copy: true });
     assert_eq!(start(&history, RecordKind::Person, 8, 32).await, Answer::HandOn(1));
     let taken: Job = history.job(&send(1).job(RecordKind::Person)).await.unwrap().unwrap();
-    assert_eq!((taken.claim, taken.claim_until), (Some(claim_id(8)), millis(62)));
+    let claim = Claim { id: claim_id(8), until: millis(62), copied_for: None };
+    assert_eq!(taken.claim, Some(claim));
     assert_eq!((taken.unfinished.claims, taken.unfinished.since), (1, Some(millis(32))));
     assert_eq!((taken.due.resent, taken.due.resent_since), (0, None), "somebody has claimed it");
     assert_eq!(due_at(&table, &job), Some(millis(62 + 300) + 1_000));

@@ -3,21 +3,23 @@
 use serde_json::{Value, json};
 use stafett_domain::piece::Piece;
 use stafett_domain::{
-    BatchId, Call, Counts, JobStatus, Outcome, Reason, ReasonCode, RecordKind, SendStatus, WaitCause,
+    BatchId, Counts, JobStatus, Outcome, Reason, ReasonCode, RecordKind, SendStatus, WaitCause,
 };
 
-use super::sample::{OVERDUE, at, cancelled, closing, due_at, millis, next, outcomes, send};
+use super::sample::{
+    OVERDUE, at, cancelled, closing, due_at, fault, millis, next, outcomes, send, submitted,
+};
 use super::table::{Items, Table, meanwhile};
 use crate::History;
-use crate::item::Batch;
+use crate::item::{Batch, Closed, Open, Outcomes};
 use crate::key::Key;
-use crate::progress::{Closing, StepError};
+use crate::progress::{Closing, PutBack, StepError};
 
 const USERS: RecordKind = RecordKind::Person;
 const TRANSACTION: &str = "TransactWriteItems";
 
 /// A running send whose first batch of six is open.
-async fn open() -> (Table, History, Batch) {
+async fn open() -> (Table, History, Batch<Open>) {
     let table = Table::new();
     let history = table.history();
     history.running(&send(1), [6, 0, 0, 1]).await;
@@ -38,16 +40,19 @@ fn without(mut items: Items, key: &Key) -> Items {
 #[tokio::test]
 async fn a_step_is_written_by_its_holder_alone() {
     let (table, history, before) = open().await;
-    let after = before.put_back(&send(1), next(Call::Submit), 1, Some(at(4)), true).unwrap();
+    let after = before.put_back(&send(1), next(), fault(true));
     history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
-    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(after.clone()));
-    assert_eq!((after.n, after.claim, due_at(&table, &batch(0))), (1, None, Some(millis(4) + OVERDUE)));
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(after.clone().into()));
+    assert_eq!(
+        (after.progress.n, after.progress.claim, due_at(&table, &batch(0))),
+        (1, None, Some(millis(4) + OVERDUE))
+    );
 
     // A write that is repeated on the wire meets itself.
     let items = table.items();
     history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
     // A holder that comes too late has lost its claim, whatever it has to say.
-    let late = before.put_back(&send(1), next(Call::Poll), 5, None, false).unwrap();
+    let late = submitted(&before);
     let lost = history.step_on(&send(1).job(USERS), &before, &late).await;
     assert!(matches!(lost, Err(StepError::ClaimLost)));
     let lost = history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), true).await;
@@ -62,11 +67,11 @@ async fn a_batch_in_pieces_costs_its_job_a_call_and_lets_its_successor_go() {
     let (table, history, before) = open().await;
     let pieces = vec![Piece { records: vec![1], round: 1, uncertain: false }];
     let found = outcomes(Outcome::Success);
-    let after = before.taken_apart(&send(1), pieces, &found, next(Call::Submit)).unwrap();
+    let after = before.taken_apart(&send(1), pieces, &found, next());
     let release = Some((BatchId(4), millis(70)));
     assert_eq!(due_at(&table, &batch(4)), None);
     assert!(history.take_apart(&send(1).job(USERS), &before, &after, Some(2), release).await.unwrap());
-    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(after.clone()));
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(after.clone().into()));
     assert_eq!(
         (table.attribute(&send(1).job(USERS).key(), "extra"), due_at(&table, &batch(4))),
         (1.into(), Some(millis(70)))
@@ -105,18 +110,21 @@ async fn a_job_of_before_extra_calls_were_counted_has_had_none() {
 async fn the_end_of_a_batch_counts_its_records_and_makes_its_successor_due() {
     let (table, history, before) = open().await;
     let closing = Closing {
-        outcomes: crate::progress::Outcomes {
+        outcomes: Outcomes {
             counts: Counts::of(Outcome::ALL.iter().copied().filter(|outcome| *outcome != Outcome::Pending)),
             ..outcomes(Outcome::Success)
         },
         ..closing(Outcome::Success)
     };
     let closed = history.close(&send(1).job(USERS), &before, &closing, true).await.unwrap();
-    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(closed.clone()));
-    assert_eq!((closed.status.as_str(), closed.claim, closed.handed_on), ("closed", None, false));
+    assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(closed.clone().into()));
+    let Closed { attempt_try, n, handed_on, .. } = closed.progress;
+    assert_eq!((attempt_try, n, handed_on), (1, 0, false));
     let job = history.job(&send(1).job(USERS)).await.unwrap().unwrap();
     assert_eq!((job.open, job.closed), (0, 1));
-    assert_eq!([job.success, job.warning, job.error, job.skipped, job.not_sent, job.unknown], [1; 6]);
+    let Counts { total, pending, success, warning, error, skipped, not_sent, unknown } = job.counts;
+    assert_eq!([success, warning, error, skipped, not_sent, unknown], [1; 6]);
+    assert_eq!(pending, total - 6);
     assert_eq!(due_at(&table, &batch(4)), Some(millis(5) + OVERDUE));
     assert_eq!(due_at(&table, &batch(0)), Some(millis(5) + OVERDUE), "until what follows is handed on");
 
@@ -209,12 +217,12 @@ async fn a_running_job_shows_since_when_it_waits() {
 #[tokio::test]
 async fn a_step_that_was_handed_on_is_noted_unless_another_was_written() {
     let (table, history, before) = open().await;
-    let after = before.put_back(&send(1), next(Call::Submit), 1, None, false).unwrap();
+    let after = before.put_back(&send(1), next(), PutBack::NoTime);
     history.step_on(&send(1).job(USERS), &before, &after).await.unwrap();
     let items = table.items();
-    history.handed_on(&send(1).job(USERS), &Batch { handed_on: false, ..before }).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &before.into()).await.unwrap();
     assert_eq!(table.items(), items);
-    history.handed_on(&send(1).job(USERS), &after).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &after.into()).await.unwrap();
     assert_eq!(table.attribute(&batch(0), "handedOn"), true);
     assert_eq!(due_at(&table, &batch(0)), Some(millis(4) + OVERDUE), "until its step is claimed");
 
@@ -222,9 +230,12 @@ async fn a_step_that_was_handed_on_is_noted_unless_another_was_written() {
     let closed =
         history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), false).await.unwrap();
     let items = table.items();
-    history.handed_on(&send(1).job(USERS), &Batch { rev: closed.rev + 1, ..closed.clone() }).await.unwrap();
+    history
+        .handed_on(&send(1).job(USERS), &Batch { rev: closed.rev + 1, ..closed.clone() }.into())
+        .await
+        .unwrap();
     assert_eq!(table.items(), items);
-    history.handed_on(&send(1).job(USERS), &closed).await.unwrap();
+    history.handed_on(&send(1).job(USERS), &closed.into()).await.unwrap();
     assert_eq!((table.attribute(&batch(0), "handedOn"), due_at(&table, &batch(0))), (true.into(), None));
 }
 
@@ -235,7 +246,7 @@ async fn a_planned_batch_that_will_not_go_is_due_no_more() {
     assert!(due_at(&table, &batch(1)).is_some());
     history.leave_planned(&send(1).job(USERS), &planned).await.unwrap();
     assert_eq!(due_at(&table, &batch(1)), None);
-    history.leave_planned(&send(1).job(USERS), &open).await.unwrap();
+    history.leave_planned(&send(1).job(USERS), &open.into()).await.unwrap();
     assert!(due_at(&table, &batch(0)).is_some(), "one that was claimed meanwhile is watched over");
 }
 

@@ -118,7 +118,10 @@ async fn parts_are_listed_by_number_however_many_there_are() {
     let upload = history.upload(&send(1)).await.unwrap().unwrap();
     assert!(upload.parts.iter().map(|part| part.part).eq(1..=230));
     let sums = upload.into_send();
-    assert_eq!((sums.header.activity_count, sums.jobs[0].total, sums.jobs[0].batches), (460, 920, 460));
+    assert_eq!(
+        (sums.header.activity_count, sums.jobs[0].counts.total, sums.jobs[0].batches),
+        (460, 920, 460)
+    );
 }
 
 #[tokio::test]

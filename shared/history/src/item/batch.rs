@@ -1,0 +1,370 @@
+//! A batch: the records of one bulk call. What it has depends on its progress: planned, open or closed.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use stafett_domain::message::{BatchStep, Step};
+use stafett_domain::piece::Piece;
+use stafett_domain::takeover::Unfinished;
+use stafett_domain::time::Millis;
+use stafett_domain::{
+    AttemptId, BatchEvent, BatchId, BatchStatus, Call, Counts, Environment, IllegalTransition, JobStatus,
+    OnRecordErrors, Outcome, SkolverketJobId,
+};
+
+use super::claim::Claim;
+use super::due::Due;
+use super::is_zero;
+use super::outcomes::{Outcomes, Tally};
+
+/// Where the body of a batch is that came with a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartBody {
+    /// The part's number.
+    pub part: u32,
+    /// Its key in the part, which the request that wrote it is in: no two requests write the same body.
+    pub name: String,
+}
+
+/// The records of one bulk call. `P` is its progress, where that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Batch<P = Progress> {
+    /// Which.
+    pub batch: BatchId,
+    /// How many records.
+    pub total: u32,
+    /// The batch whose submit the end of this one queues. Fixed when it is planned, so that a repeat queues the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<BatchId>,
+    /// What the sender chose for records that are not accepted.
+    #[serde(default)]
+    pub on_record_errors: OnRecordErrors,
+    /// Where it goes.
+    #[serde(default)]
+    pub environment: Environment,
+    /// Where its body is, if it came with a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_body: Option<PartBody>,
+    /// Its rows show what stood in other parts: kept apart from its body.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_facts: bool,
+    /// When the watchdog looks at it.
+    #[serde(flatten)]
+    pub due: Due,
+    /// Grows with every write, and is what a write is conditional on.
+    pub rev: u64,
+    /// See the send's.
+    pub expires: i64,
+    /// How far it has come.
+    #[serde(flatten)]
+    pub progress: P,
+}
+
+/// How far a batch has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "camelCase")]
+pub enum Progress {
+    /// Nobody has claimed it.
+    Planned,
+    /// It was claimed, and is not finished.
+    Open(Box<Open>),
+    /// Every record of it has an outcome, or will never get one.
+    Closed(Box<Closed>),
+}
+
+/// What an open batch has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Open {
+    /// Which try, from 1.
+    #[serde(rename = "try")]
+    pub attempt_try: u32,
+    /// Which step of the try, from 0. Written with every step, so that older messages can be told.
+    pub n: u32,
+    /// What step `n` does.
+    #[serde(flatten)]
+    pub work: Work,
+    /// Who takes step `n`.
+    #[serde(flatten)]
+    pub claim: Option<Claim>,
+    /// The message for step `n` was sent.
+    pub handed_on: bool,
+    /// Step `n` is not to be taken before.
+    #[serde(default)]
+    pub not_before: Millis,
+    /// Claims in a row that were never finished, before the present one.
+    #[serde(flatten)]
+    pub unfinished: Unfinished,
+    /// It waits for Skolverket.
+    #[serde(flatten)]
+    pub waiting: Option<Waiting>,
+    /// Jobs that Skolverket gave for what is being sent of it, and did not know afterwards.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lost: u32,
+    /// Skolverket refused the token of the last call, and a new one was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub token_renewed: bool,
+    /// A submit of what is being sent of it went out whose answer was never seen: Skolverket may have carried it out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub uncertain: bool,
+    /// What of it is still to be sent, in this order; the first is being sent. Empty: all of it at once, as ever when
+    /// nothing went wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<Piece>,
+    /// Those of its records, once it has pieces, that have their outcome already.
+    #[serde(default, skip_serializing_if = "Outcomes::is_empty")]
+    pub settled: Outcomes,
+}
+
+/// What a step of an open batch does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "call", rename_all = "camelCase")]
+pub enum Work {
+    /// It sends what is to be sent.
+    Submit,
+    /// It polls the job that Skolverket made of it.
+    Poll(Polling),
+}
+
+/// The polls of Skolverket's job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Polling {
+    /// Skolverket's job.
+    pub job_id: SkolverketJobId,
+    /// When Skolverket took it.
+    pub submitted_at: Timestamp,
+    /// Polls in a row that found it not done.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_done: u32,
+}
+
+/// A wait for Skolverket, which is out of reach or gives no answer that could be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// Since when.
+    #[serde(rename = "waitingSince")]
+    pub since: Timestamp,
+    /// Faults in a row.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub faults: u32,
+    /// Answers that could not be read, since the last one that could.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unreadable: u32,
+}
+
+/// What a closed batch has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Closed {
+    /// The try in which it was closed.
+    #[serde(rename = "try")]
+    pub attempt_try: u32,
+    /// The step in which it was closed.
+    pub n: u32,
+    /// What that step did.
+    pub call: Call,
+    /// What follows from its end was sent.
+    pub handed_on: bool,
+    /// What became of its records.
+    #[serde(flatten)]
+    pub outcomes: Outcomes,
+}
+
+impl Open {
+    /// The first step of a batch, which nobody has claimed.
+    pub(crate) fn first() -> Self {
+        Self {
+            attempt_try: 1,
+            n: 0,
+            work: Work::Submit,
+            claim: None,
+            handed_on: false,
+            not_before: 0,
+            unfinished: Unfinished::default(),
+            waiting: None,
+            lost: 0,
+            token_renewed: false,
+            uncertain: false,
+            pieces: Vec::new(),
+            settled: Outcomes::default(),
+        }
+    }
+}
+
+impl<P> Batch<P> {
+    /// The same batch with another progress.
+    pub(crate) fn with<Q>(&self, progress: Q) -> Batch<Q> {
+        Batch {
+            batch: self.batch,
+            total: self.total,
+            successor: self.successor,
+            on_record_errors: self.on_record_errors,
+            environment: self.environment,
+            part_body: self.part_body.clone(),
+            own_facts: self.own_facts,
+            due: self.due.clone(),
+            rev: self.rev,
+            expires: self.expires,
+            progress,
+        }
+    }
+
+    fn at(&self, attempt_try: u32, n: u32) -> BatchStep {
+        BatchStep { batch: self.batch, attempt_try, n }
+    }
+}
+
+impl From<Batch<Open>> for Batch {
+    fn from(batch: Batch<Open>) -> Self {
+        batch.with(Progress::Open(Box::new(batch.progress.clone())))
+    }
+}
+
+impl From<Batch<Closed>> for Batch {
+    fn from(batch: Batch<Closed>) -> Self {
+        batch.with(Progress::Closed(Box::new(batch.progress.clone())))
+    }
+}
+
+impl Batch {
+    /// A batch that nobody has claimed.
+    pub fn planned(batch: BatchId, total: u32, successor: Option<BatchId>, expires: i64) -> Self {
+        Self {
+            batch,
+            total,
+            successor,
+            on_record_errors: OnRecordErrors::default(),
+            environment: Environment::default(),
+            part_body: None,
+            own_facts: false,
+            due: Due::default(),
+            rev: 0,
+            expires,
+            progress: Progress::Planned,
+        }
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> BatchStatus {
+        match self.progress {
+            Progress::Planned => BatchStatus::Planned,
+            Progress::Open(_) => BatchStatus::Open,
+            Progress::Closed(_) => BatchStatus::Closed,
+        }
+    }
+
+    /// The batch as an open one, for `event` to happen to it. A planned one is opened by its claim.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`]: in its state the event has no place.
+    pub fn opened(&self, event: BatchEvent) -> Result<Batch<Open>, IllegalTransition> {
+        match &self.progress {
+            Progress::Open(open) => Ok(self.with(Open::clone(open))),
+            Progress::Planned | Progress::Closed(_) => {
+                self.status().next(event)?;
+                Ok(self.with(Open::first()))
+            }
+        }
+    }
+
+    /// Which step it is at.
+    pub(crate) fn position(&self) -> BatchStep {
+        match &self.progress {
+            Progress::Planned => self.at(1, 0),
+            Progress::Open(open) => self.at(open.attempt_try, open.n),
+            Progress::Closed(closed) => self.at(closed.attempt_try, closed.n),
+        }
+    }
+
+    /// The step that it is at.
+    pub fn step(&self) -> Step {
+        let call = match &self.progress {
+            Progress::Planned => Call::Submit,
+            Progress::Open(open) => open.work.call(),
+            Progress::Closed(closed) => closed.call,
+        };
+        Step::of(call, self.position())
+    }
+
+    /// What has become of its records by now; none before it was claimed.
+    pub fn outcomes(&self) -> Option<&Outcomes> {
+        match &self.progress {
+            Progress::Planned => None,
+            Progress::Open(open) => Some(&open.settled),
+            Progress::Closed(closed) => Some(&closed.outcomes),
+        }
+    }
+
+    /// The attempt under which its issues are kept, if there are any.
+    pub fn issues(&self) -> Option<AttemptId> {
+        self.outcomes().and_then(|outcomes| outcomes.issues)
+    }
+
+    /// Why its records were not simply accepted, where that is kept with it.
+    pub(crate) fn causes(&self) -> Option<&[Tally]> {
+        self.outcomes().and_then(|outcomes| outcomes.causes.as_deref())
+    }
+
+    /// What of it is still to be sent, once it was taken apart.
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        match &self.progress {
+            Progress::Open(open) => &open.pieces,
+            Progress::Planned | Progress::Closed(_) => &[],
+        }
+    }
+
+    /// The counts of its records in a job of this status.
+    pub fn counts_in(&self, status: JobStatus) -> Counts {
+        let known = self.outcomes().map(|outcomes| outcomes.counts).unwrap_or_default();
+        let counts = known.plus(Counts::all(self.total.saturating_sub(known.total), Outcome::Pending));
+        if status.has_ended() { counts.settled() } else { counts }
+    }
+}
+
+impl Batch<Open> {
+    /// The step that it is at.
+    pub fn step(&self) -> Step {
+        Step::of(self.call(), self.at(self.progress.attempt_try, self.progress.n))
+    }
+
+    /// What that step does.
+    pub fn call(&self) -> Call {
+        self.progress.work.call()
+    }
+
+    /// The attempt that its call is.
+    pub fn attempt(&self) -> AttemptId {
+        let Open { attempt_try, n, .. } = self.progress;
+        AttemptId { batch: self.batch, attempt_try, n, token_request: None }
+    }
+
+    /// What is being sent of it.
+    pub fn piece(&self) -> Piece {
+        let first = self.progress.pieces.first().cloned().unwrap_or_else(|| Piece::whole(self.total));
+        Piece { uncertain: first.uncertain || self.progress.uncertain, ..first }
+    }
+
+    /// A submit of it may have reached Skolverket, though nobody saw the answer: one timed out, or its holder died,
+    /// which is what a claim that is still there means when another takes the step.
+    pub fn may_have_been_sent(&self) -> bool {
+        self.piece().uncertain || self.progress.claim.is_some()
+    }
+
+    /// Faults in a row, while it waits for Skolverket.
+    pub fn faults(&self) -> u32 {
+        self.progress.waiting.map_or(0, |waiting| waiting.faults)
+    }
+}
+
+impl Work {
+    /// The call that the step makes.
+    pub fn call(&self) -> Call {
+        match self {
+            Self::Submit => Call::Submit,
+            Self::Poll(_) => Call::Poll,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! When the watchdog looks at what an item says is to be done.
+
+use serde::{Deserialize, Serialize};
+use stafett_domain::time::Millis;
+
+use crate::key::SendRef;
+
+/// When the watchdog looks at a step, and in which shard of the index it is. Both or neither.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Due {
+    /// When the step is overdue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Millis>,
+    /// The shard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_shard: Option<String>,
+    /// How often the watchdog sent the step again.
+    #[serde(default, skip_serializing_if = "super::is_zero")]
+    pub resent: u32,
+    /// When it did so first: since then nobody has claimed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent_since: Option<Millis>,
+}
+
+impl Due {
+    /// Due at `at`, in the shard of `send`.
+    pub fn at(at: Millis, send: &SendRef) -> Self {
+        Self { due_at: Some(at), due_shard: Some(send.shard()), resent: 0, resent_since: None }
+    }
+}
