@@ -205,10 +205,6 @@ vocabulary!(
 pub enum BatchEvent {
     /// Its first submit was claimed.
     Claimed,
-    /// A step was put back: the same batch again later.
-    PutBack,
-    /// Skolverket took it; its job is to be polled.
-    Submitted,
     /// Its outcome is known, or it was given up.
     Finished,
 }
@@ -221,12 +217,10 @@ impl BatchStatus {
     pub fn next(self, event: BatchEvent) -> Result<Self, IllegalTransition> {
         match (self, event) {
             (Self::Planned, BatchEvent::Claimed) => Ok(Self::Open),
-            (Self::Open, BatchEvent::PutBack | BatchEvent::Submitted) => Ok(Self::Open),
             (Self::Open, BatchEvent::Finished) => Ok(Self::Closed),
-            (
-                Self::Planned | Self::Open | Self::Closed,
-                BatchEvent::Claimed | BatchEvent::PutBack | BatchEvent::Submitted | BatchEvent::Finished,
-            ) => Err(IllegalTransition { what: "batch", state: self.as_str(), event: event.as_str() }),
+            (Self::Planned | Self::Open | Self::Closed, BatchEvent::Claimed | BatchEvent::Finished) => {
+                Err(IllegalTransition { what: "batch", state: self.as_str(), event: event.as_str() })
+            }
         }
     }
 }
@@ -235,8 +229,6 @@ impl BatchEvent {
     fn as_str(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
-            Self::PutBack => "putBack",
-            Self::Submitted => "submitted",
             Self::Finished => "finished",
         }
     }
@@ -304,8 +296,7 @@ mod tests {
 
     #[test]
     fn a_closed_batch_stays_closed_and_a_planned_one_must_be_claimed_first() {
-        let events = [BatchEvent::Claimed, BatchEvent::PutBack, BatchEvent::Submitted, BatchEvent::Finished];
-        for event in events {
+        for event in [BatchEvent::Claimed, BatchEvent::Finished] {
             assert!(BatchStatus::Closed.next(event).is_err());
             assert_eq!(BatchStatus::Planned.next(event).is_ok(), event == BatchEvent::Claimed);
             assert_eq!(BatchStatus::Open.next(event).is_ok(), event != BatchEvent::Claimed);
