@@ -8,12 +8,14 @@ use stafett_domain::{BatchId, Options, OrganisationNumber, RecordKind, SendEvent
 
 use crate::content::{NewBatch, NewBody, NewJob, SendContent, count};
 use crate::contention::Contention;
+use crate::error::{HistoryError, WriteError};
 use crate::item::{Batch, Due, Job, Organiser, SendHeader};
 use crate::key::{self, JobKey, SendRef};
 use crate::record_ids::{Place, RecordIds};
 use crate::start::AT_ONCE;
-use crate::store::{History, HistoryError, Write, WriteError};
+use crate::store::History;
 use crate::terms::SendTerms;
+use crate::write::Write;
 
 /// How long a key given with a request stands for it. Compared here: TTL deletion may lag by days.
 const IDEMPOTENCY_HOURS: i64 = 24;

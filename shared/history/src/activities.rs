@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use stafett_domain::register::Register;
 use stafett_domain::{ActivitySummary, KindCount, SendId};
 
+use crate::attributes::In;
 use crate::content::SendContent;
+use crate::error::HistoryError;
 use crate::item::SendHeader;
 use crate::key::SendRef;
 use crate::page::{Listed, Page};
-use crate::store::{History, HistoryError, In};
+use crate::store::History;
 
 /// Activities that a send shows; the rest is read by page.
 pub const ACTIVITIES_SHOWN: usize = 20;

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{Environment, OrganisationNumber, Reason};
 
+use crate::error::HistoryError;
 use crate::key;
-use crate::store::{History, HistoryError, Write};
+use crate::store::History;
+use crate::write::Write;
 
 /// An organiser's last token, and the last that it was refused, for one environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -16,10 +16,12 @@ use uuid::Uuid;
 use crate::acceptance::OrderItem;
 use crate::activities::shown;
 use crate::contention::Contention;
+use crate::error::HistoryError;
 use crate::item::SendHeader;
 use crate::key::{self, SendRef};
 use crate::page::{Listed, Page, Wanted, is_wanted};
-use crate::store::{History, HistoryError, Write};
+use crate::store::History;
+use crate::write::Write;
 
 /// How many sends are accepted from one catalogue to the next.
 const MERGED_AT_ONCE: u64 = 16;

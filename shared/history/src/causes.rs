@@ -13,11 +13,12 @@ use stafett_domain::guidance::Message;
 use stafett_domain::{BatchId, Cause, JobStatus, OnRecordErrors, Options, Outcome, RecordId};
 use stafett_skolverket::LogEntry;
 
+use crate::error::HistoryError;
 use crate::item::{Batch, Job, Tally};
 use crate::key::JobKey;
 use crate::packed::{Body, Issue, Issues};
 use crate::refused::record_ids;
-use crate::store::{History, HistoryError};
+use crate::store::History;
 
 /// Causes that a batch keeps on its item: a few hundred bytes. One with more is asked for its issues.
 const KEPT: usize = 4;

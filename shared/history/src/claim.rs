@@ -5,9 +5,11 @@ use std::time::Duration;
 use stafett_domain::{BatchEvent, BatchId, Call, ClaimId, IllegalTransition, SendStatus};
 
 use crate::contention::Contention;
+use crate::error::{HistoryError, WriteError};
 use crate::item::{Batch, Claim, Due, Job, Open, Progress, Work};
 use crate::key::{JobKey, SendRef};
-use crate::store::{History, HistoryError, Write, WriteError};
+use crate::store::History;
+use crate::write::Write;
 use stafett_domain::message::BatchStep;
 use stafett_domain::takeover::Takeover;
 use stafett_domain::time::Millis;

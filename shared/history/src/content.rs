@@ -3,7 +3,7 @@
 use stafett_domain::register::Register;
 use stafett_domain::{ActivitySummary, KindCount, PerKind, RecordId, RecordKind};
 
-use crate::item::PartBody;
+use crate::key::PartBody;
 use crate::packed::Body;
 
 /// The content of a send to be stored.

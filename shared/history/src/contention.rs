@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::store::HistoryError;
+use crate::error::HistoryError;
 
 /// Tries of one write. Sixty sends of an organiser that are accepted in the same moment each get their place within these
 /// (the last one has to make way for all others), and with the pauses between them they take four seconds at the most: a

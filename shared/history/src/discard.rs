@@ -9,9 +9,11 @@ use jiff::Timestamp;
 use stafett_domain::{BatchId, Ending, PerKind, SendEvent, SendStatus};
 
 use crate::contention::Contention;
+use crate::error::HistoryError;
 use crate::item::SendHeader;
 use crate::key::{Key, SendRef};
-use crate::store::{History, HistoryError, Write};
+use crate::store::History;
+use crate::write::Write;
 use stafett_domain::time::{Millis, later};
 
 /// Partitions that are emptied at the same time.

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::claim::span;
+use crate::error::{HistoryError, unavailable};
 use crate::item::{Due, Organiser, SendHeader};
 use crate::key::{self, Carrier, JobKey, Key, SHARDS, SendRef};
-use crate::store::{History, HistoryError, Write, unavailable};
+use crate::store::History;
+use crate::write::Write;
 use stafett_domain::message::{BatchStep, Step};
 use stafett_domain::time::{Millis, later};
 
@@ -82,7 +84,7 @@ impl History {
             // What one page leaves is still overdue a minute later.
             let answer = request.send().await.map_err(|error| unavailable(&error))?;
             for item in answer.items.unwrap_or_default() {
-                match crate::store::from_item::<IndexEntry>(item)?.carrier() {
+                match crate::attributes::from_item::<IndexEntry>(item)?.carrier() {
                     Some(carrier) => found.push(carrier),
                     // One that cannot be read must not keep the others from being found.
                     None => {

@@ -8,9 +8,11 @@ use stafett_domain::{
 
 use crate::acceptance::{OrderItem, due_job};
 use crate::contention::Contention;
+use crate::error::{HistoryError, WriteError};
 use crate::item::{Job, Organiser, SendHeader};
 use crate::key::{self, JobKey, SendRef};
-use crate::store::{History, HistoryError, Write, WriteError};
+use crate::store::History;
+use crate::write::Write;
 use stafett_domain::time::Millis;
 /// Places in the order that are read at once while the next send is looked for.
 const ORDER_PAGE: usize = 10;

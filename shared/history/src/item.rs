@@ -5,24 +5,19 @@ mod batch;
 mod claim;
 mod due;
 mod job;
+mod number;
 mod organiser;
 mod outcomes;
 mod send_header;
 
 pub use attempt::Attempt;
-pub use batch::{Batch, Closed, Open, PartBody, Polling, Progress, Waiting, Work};
+pub use batch::{Batch, Closed, Open, Polling, Progress, Waiting, Work};
 pub use claim::Claim;
 pub(crate) use due::Due;
 pub use job::Job;
 pub use organiser::Organiser;
 pub use outcomes::{Outcomes, Tally};
 pub use send_header::{SendHeader, Upload};
-
-/// Whether a number need not be written.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-pub(crate) fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
 
 #[cfg(test)]
 mod tests {
@@ -36,7 +31,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::key::SendRef;
+    use crate::key::{PartBody, SendRef};
 
     fn round_trip<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(item: &T) {
         let map: std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue> =

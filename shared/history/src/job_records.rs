@@ -8,10 +8,11 @@ use serde_json::Value;
 use stafett_domain::{BatchId, Facts, JobStatus, Outcome, RecordId, Row, rows, sent_object};
 use stafett_skolverket::LogEntry;
 
+use crate::error::HistoryError;
 use crate::item::Batch;
 use crate::key::JobKey;
 use crate::packed::{Body, Issue};
-use crate::store::{History, HistoryError};
+use crate::store::History;
 
 /// A record, and what became of it.
 pub struct JobRecord {

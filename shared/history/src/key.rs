@@ -28,6 +28,7 @@
 //! Stages stand as their place in the order, numbers padded, so that keys sort as their meaning does. Large items
 //! that do not fit one item go on under the same key with `~1`, `~2` … behind it.
 
+use serde::{Deserialize, Serialize};
 use stafett_domain::{AttemptId, BatchId, Environment, OrganisationNumber, RecordKind, SendId};
 
 /// A primary key.
@@ -68,6 +69,16 @@ pub struct JobKey {
     pub send: SendRef,
     /// What it carries.
     pub stage: RecordKind,
+}
+
+/// Where the body of a batch is that came with a part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PartBody {
+    /// The part's number.
+    pub part: u32,
+    /// Its key in the part, which the request that wrote it is in: no two requests write the same body.
+    pub name: String,
 }
 
 pub(crate) const SEND_PREFIX: &str = "send";
@@ -168,7 +179,7 @@ impl SendRef {
         format!("large#{}#{}#part#{part:05}", self.organisation, self.send)
     }
 
-    pub(crate) fn part_body(&self, body: &crate::item::PartBody) -> Key {
+    pub(crate) fn part_body(&self, body: &PartBody) -> Key {
         Key { pk: self.part(body.part), sk: body.name.clone() }
     }
 
@@ -297,7 +308,7 @@ mod tests {
             catalogue_of(&organisation, uuid::Uuid::from_u128(7)),
             send.upload(1),
             send.part_begun(1),
-            send.part_body(&crate::item::PartBody { part: 1, name: "1#000#ab".to_owned() }),
+            send.part_body(&PartBody { part: 1, name: "1#000#ab".to_owned() }),
             send.job(RecordKind::Person).facts(BatchId(0)),
             send.ids(0),
             send.job(RecordKind::Person).body(BatchId(0)),

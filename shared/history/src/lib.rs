@@ -7,6 +7,7 @@
 
 mod acceptance;
 mod activities;
+mod attributes;
 mod authorization;
 mod catalogue;
 mod causes;
@@ -16,6 +17,7 @@ mod contention;
 mod discard;
 mod due;
 mod end;
+mod error;
 mod item;
 mod job_records;
 mod key;
@@ -49,11 +51,11 @@ pub use contention::Contention;
 pub use discard::CancelledUpload;
 pub use due::Overdue;
 pub use item::{
-    Attempt, Batch, Claim, Closed, Job, Open, Organiser, Outcomes, PartBody, Polling, Progress, SendHeader,
-    Tally, Upload, Waiting, Work,
+    Attempt, Batch, Claim, Closed, Job, Open, Organiser, Outcomes, Polling, Progress, SendHeader, Tally,
+    Upload, Waiting, Work,
 };
 pub use job_records::{FoundRecord, JobRecord, ListedRecord, OpenedBatch};
-pub use key::{Carrier, JobKey, SendRef};
+pub use key::{Carrier, JobKey, PartBody, SendRef};
 pub use limiter::{LONGEST_PAUSE, Limiter, Slot, Taken};
 pub use list::{JobFilter, ListedJob, SendFilter, Span};
 pub use packed::{Body, Issue, Issues};
@@ -63,12 +65,13 @@ pub use record_ids::{Place, RecordIds};
 pub use running::RunningSend;
 pub use sent::AttemptBodies;
 pub use shown::{PlacedSend, ShownSend};
-pub use store::{History, HistoryError};
+pub use store::History;
 pub use terms::SendTerms;
 pub use upload::{NewPart, PartBatch, Sealed, Stored, StoredPart, UploadParts};
 
 pub use claim::{BatchClaim, ClaimAnswer};
 pub use end::{EndedJob, Settled};
+pub use error::HistoryError;
 pub use progress::{Closing, Next, PutBack, StepError};
 pub use refused::record_ids;
 pub use start::{AT_ONCE, PAUSED, StartAnswer, StartClaim};

@@ -11,9 +11,11 @@ use jiff::Timestamp;
 
 use stafett_runtime::Budget;
 
+use crate::attributes::key_item;
 use crate::contention::Contention;
+use crate::error::{Done, HistoryError, done};
 use crate::key;
-use crate::store::{Done, History, HistoryError, done, key_item};
+use crate::store::History;
 
 mod lanes;
 

@@ -8,12 +8,14 @@ use stafett_domain::{OrganisationNumber, RecordId, RecordKind, SendId};
 
 use crate::acceptance::OrderItem;
 use crate::activities::shown;
+use crate::attributes::In;
+use crate::error::HistoryError;
 use crate::item::{Job, SendHeader};
 use crate::key::{self, SendRef};
 use crate::page::{Listed, Page, Wanted, behind, is_wanted};
 use crate::read::StoredSend;
 use crate::shown::{PlacedSend, waits};
-use crate::store::{History, HistoryError, In};
+use crate::store::History;
 
 /// Sends that a filtered page looks at: what it reads beyond what it returns.
 const LOOKED_AT: usize = 100;

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use stafett_domain::{AttemptId, BatchId, Outcome, RecordId};
 use stafett_skolverket::LogEntry;
 
-use crate::item::{Batch, PartBody};
-use crate::key::{JobKey, Key, SendRef};
-use crate::store::{History, HistoryError};
+use crate::error::HistoryError;
+use crate::item::Batch;
+use crate::key::{JobKey, Key, PartBody, SendRef};
+use crate::store::History;
 
 /// Bytes of compressed content in one item; DynamoDB takes 400 KB with keys and all.
 const PART_BYTES: usize = 350_000;

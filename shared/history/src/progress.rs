@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use stafett_domain::{BatchId, BatchStatus, Counts, JobStatus, Reason, SkolverketJobId, WaitCause};
 
 use crate::claim::put_batch;
+use crate::error::{HistoryError, WriteError};
 use crate::item::{Attempt, Batch, Closed, Due, Open, Outcomes, Polling, Waiting, Work};
 use crate::key::{JobKey, SendRef};
 use crate::start::due_batch;
-use crate::store::{History, HistoryError, Write, WriteError};
+use crate::store::History;
+use crate::write::Write;
 use stafett_domain::piece::Piece;
 use stafett_domain::takeover::{Takeover, Unfinished};
 use stafett_domain::time::{Millis, later};

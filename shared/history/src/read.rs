@@ -11,10 +11,11 @@ use stafett_domain::{
 
 use crate::acceptance::OrderItem;
 use crate::activities::{ActivitiesItem, activities_in, shown};
+use crate::error::HistoryError;
 use crate::item::{Attempt, Batch, Job, Organiser, SendHeader};
 use crate::key::{self, JobKey, Key, SEND_PREFIX, SendRef};
 use crate::page::Page;
-use crate::store::{History, HistoryError};
+use crate::store::History;
 
 /// Batches that are read at once.
 const BATCHES_AT_ONCE: usize = 50;

@@ -4,8 +4,9 @@
 
 use stafett_domain::{BatchId, RecordId, RecordKind};
 
+use crate::error::HistoryError;
 use crate::key::SendRef;
-use crate::store::{History, HistoryError};
+use crate::store::History;
 
 /// Entries in one item: 13 bytes each, and hashes do not compress.
 const PART_ENTRIES: usize = 25_000;

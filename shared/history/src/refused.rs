@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use stafett_domain::{BatchId, Outcome, RecordId, Relation};
 
+use crate::error::HistoryError;
 use crate::item::Progress;
 use crate::key::JobKey;
 use crate::packed::Body;
-use crate::store::{History, HistoryError};
+use crate::store::History;
 
 /// Batch states that are read at once.
 const BATCHES_AT_ONCE: usize = 50;

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 use stafett_domain::{OrganisationNumber, SendStatus};
 
 use crate::acceptance::OrderItem;
+use crate::attributes::{In, from_item};
 use crate::due::IndexEntry;
+use crate::error::{HistoryError, unavailable};
 use crate::item::{Organiser, SendHeader};
 use crate::key::{self, Carrier, SHARDS, SendRef};
-use crate::store::{History, HistoryError, In, from_item, unavailable};
+use crate::store::History;
 
 /// A send that has its organiser's place.
 #[derive(Debug, Clone, PartialEq, Eq)]

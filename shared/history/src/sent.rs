@@ -5,10 +5,11 @@ use stafett_domain::dependency::{Prepared, depends, prepare};
 use stafett_domain::{AttemptCall, Facts, RecordId};
 use stafett_skolverket::entries_about;
 
+use crate::error::HistoryError;
 use crate::item::{Attempt, Batch};
 use crate::key::JobKey;
 use crate::packed::Body;
-use crate::store::{History, HistoryError};
+use crate::store::History;
 
 /// The bodies of a call: JSON, or a text where it was none, such as a proxy's page.
 pub struct AttemptBodies {

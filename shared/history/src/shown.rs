@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 use stafett_domain::SendStatus;
 
+use crate::error::HistoryError;
 use crate::item::{Organiser, SendHeader};
 use crate::key::SendRef;
 use crate::read::StoredSend;
-use crate::store::{History, HistoryError};
+use crate::store::History;
 use crate::upload::UploadParts;
 
 /// An accepted send, and its place among those that wait.

@@ -5,9 +5,11 @@ use stafett_domain::{BatchId, BatchStatus, ClaimId, JobEvent, JobStatus, SendEve
 
 use crate::claim::span;
 use crate::contention::Contention;
+use crate::error::{HistoryError, WriteError};
 use crate::item::{Claim, Due, Job, SendHeader};
 use crate::key::{self, JobKey};
-use crate::store::{History, HistoryError, Write, WriteError};
+use crate::store::History;
+use crate::write::Write;
 use stafett_domain::takeover::{Takeover, Unfinished};
 use stafett_domain::time::Millis;
 

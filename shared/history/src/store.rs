@@ -1,76 +1,16 @@
 //! Reads and writes of the table, in the few forms that the history uses.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use stafett_domain::{IllegalTransition, RowError};
-
-use crate::contention::Contention;
-use crate::key::Key;
-pub(crate) use crate::write::Write;
-use crate::write::WriteKind;
-use stafett_runtime::error_code;
 use stafett_runtime::{Metrics, Process};
 
-pub(crate) type Item = HashMap<String, AttributeValue>;
-
-/// An item with the partition that it is in.
-#[derive(serde::Deserialize)]
-pub(crate) struct In<T> {
-    pub(crate) pk: String,
-    #[serde(flatten)]
-    pub(crate) item: T,
-}
-
-/// The history could not be read or written. Holds codes and kinds, no values.
-#[derive(Debug, thiserror::Error)]
-pub enum HistoryError {
-    /// DynamoDB did not do it; the code is its own.
-    #[error("the history cannot be reached: {code}")]
-    Unavailable {
-        /// DynamoDB's error code, or the kind of transport failure.
-        code: String,
-    },
-    /// An item that is not what its key says.
-    #[error("the history holds an item that cannot be read: {0}")]
-    Corrupt(&'static str),
-    /// A state met an event that has no place in it.
-    #[error("{0}")]
-    Illegal(#[from] IllegalTransition),
-    /// A transaction met others again and again.
-    #[error("the history is too busy")]
-    Contended,
-}
-
-impl From<RowError> for HistoryError {
-    fn from(error: RowError) -> Self {
-        Self::Corrupt(match error {
-            RowError::NotABatch => "a body that is not a batch of records",
-            RowError::FactsDiffer { .. } => "a body with the facts of another",
-        })
-    }
-}
-
-/// Why a conditional write was not done.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum WriteError {
-    /// Its condition, or that of these places of the transaction, did not hold.
-    #[error("a condition did not hold")]
-    Condition(Vec<usize>),
-    #[error(transparent)]
-    History(#[from] HistoryError),
-}
-
-impl From<IllegalTransition> for WriteError {
-    fn from(error: IllegalTransition) -> Self {
-        Self::History(error.into())
-    }
-}
+use crate::attributes::{Attributes, from_item, key_item};
+use crate::contention::Contention;
+use crate::error::{Cancelled, Done, HistoryError, WriteError, cancelled, done, unavailable};
+use crate::key::Key;
+use crate::write::{Write, WriteKind};
 
 /// DynamoDB reads a hundred keys a call.
 const LARGEST_GET: usize = 100;
@@ -170,10 +110,10 @@ impl History {
         self.get_many_items(keys).await?.into_iter().map(from_item).collect()
     }
 
-    async fn get_many_items(&self, keys: &[Key]) -> Result<Vec<Item>, HistoryError> {
+    async fn get_many_items(&self, keys: &[Key]) -> Result<Vec<Attributes>, HistoryError> {
         let mut found = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(LARGEST_GET) {
-            let mut wanted: Vec<Item> = chunk.iter().map(key_item).collect();
+            let mut wanted: Vec<Attributes> = chunk.iter().map(key_item).collect();
             // DynamoDB may leave some keys for another call.
             while !wanted.is_empty() {
                 let asked = KeysAndAttributes::builder()
@@ -310,7 +250,7 @@ impl History {
         after: Option<&str>,
         ascending: bool,
         limit: usize,
-    ) -> Result<Vec<(String, Item)>, HistoryError> {
+    ) -> Result<Vec<(String, Attributes)>, HistoryError> {
         let mut start = after.map(|sk| key_item(&Key { pk: pk.to_owned(), sk: sk.to_owned() }));
         let mut found = Vec::new();
         loop {
@@ -338,84 +278,4 @@ impl History {
             }
         }
     }
-}
-
-/// What a single write came to.
-pub(crate) enum Done<T> {
-    Yes(T),
-    ConditionFailed,
-    MetTransaction,
-}
-
-pub(crate) fn done<T, E, R>(answer: Result<T, SdkError<E, R>>) -> Result<Done<T>, HistoryError>
-where
-    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
-{
-    let error = match answer {
-        Ok(answer) => return Ok(Done::Yes(answer)),
-        Err(error) => error,
-    };
-    match error.as_service_error().and_then(|error| error.code()) {
-        Some("ConditionalCheckFailedException") => Ok(Done::ConditionFailed),
-        Some("TransactionConflictException") => Ok(Done::MetTransaction),
-        _ => Err(unavailable(&error)),
-    }
-}
-
-enum Cancelled {
-    Conditions(Vec<usize>),
-    Conflict,
-    No,
-}
-
-fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Cancelled {
-    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-    else {
-        return Cancelled::No;
-    };
-    let codes: Vec<_> =
-        cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
-    let conditions: Vec<_> = codes
-        .iter()
-        .enumerate()
-        .filter(|(_, code)| **code == "ConditionalCheckFailed")
-        .map(|(at, _)| at)
-        .collect();
-    if !conditions.is_empty() {
-        Cancelled::Conditions(conditions)
-    } else if codes.contains(&"TransactionConflict") {
-        Cancelled::Conflict
-    } else {
-        Cancelled::No
-    }
-}
-
-pub(crate) fn key_item(key: &Key) -> Item {
-    Item::from([
-        ("pk".to_owned(), AttributeValue::S(key.pk.clone())),
-        ("sk".to_owned(), AttributeValue::S(key.sk.clone())),
-    ])
-}
-
-pub(crate) fn to_value<T: Serialize>(value: T) -> Result<AttributeValue, HistoryError> {
-    serde_dynamo::to_attribute_value(value)
-        .map_err(|_| HistoryError::Corrupt("a value that cannot be written"))
-}
-
-pub(crate) fn to_item<T: Serialize>(key: &Key, item: &T) -> Result<Item, HistoryError> {
-    let mut written: Item =
-        serde_dynamo::to_item(item).map_err(|_| HistoryError::Corrupt("an item that cannot be written"))?;
-    written.extend(key_item(key));
-    Ok(written)
-}
-
-pub(crate) fn from_item<T: DeserializeOwned>(item: Item) -> Result<T, HistoryError> {
-    serde_dynamo::from_item(item).map_err(|_| HistoryError::Corrupt(std::any::type_name::<T>()))
-}
-
-pub(crate) fn unavailable<E, R>(error: &SdkError<E, R>) -> HistoryError
-where
-    E: aws_sdk_dynamodb::error::ProvideErrorMetadata,
-{
-    HistoryError::Unavailable { code: error_code(error) }
 }

@@ -13,12 +13,14 @@ use uuid::Uuid;
 
 use crate::content::SendContent;
 use crate::contention::Contention;
-use crate::item::{Job, PartBody, SendHeader, Upload};
-use crate::key::{Key, SendRef};
+use crate::error::{HistoryError, WriteError};
+use crate::item::{Job, SendHeader, Upload};
+use crate::key::{Key, PartBody, SendRef};
 use crate::packed::{Body, packed_keys};
 use crate::read::StoredSend;
-use crate::store::{History, HistoryError, Write, WriteError};
+use crate::store::History;
 use crate::terms::SendTerms;
+use crate::write::Write;
 use stafett_domain::time::Millis;
 
 /// Bodies of a part that are written, or removed, at the same time.

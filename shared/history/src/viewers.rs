@@ -8,10 +8,11 @@ use futures::TryStreamExt;
 use jiff::Timestamp;
 use stafett_domain::{Access, BatchId, Facts, Preview, RecordKind, Viewer};
 
+use crate::error::HistoryError;
 use crate::key::SendRef;
 use crate::packed::Body;
 use crate::page::{Listed, Page};
-use crate::store::{History, HistoryError};
+use crate::store::History;
 
 impl History {
     /// The duties of a send with what they give to see, in the order in which they were given: at most `limit`, from the

@@ -6,19 +6,20 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem, Update};
 use serde::Serialize;
 
+use crate::attributes::{Attributes, key_item, to_item, to_value};
+use crate::error::HistoryError;
 use crate::key::Key;
-use crate::store::{HistoryError, Item, key_item, to_item, to_value};
 
 /// One write, alone or in a transaction.
 pub(crate) struct Write {
     pub(crate) key: Key,
     pub(crate) kind: WriteKind,
     pub(crate) condition: Option<String>,
-    pub(crate) values: Item,
+    pub(crate) values: Attributes,
 }
 
 pub(crate) enum WriteKind {
-    Put(Item),
+    Put(Attributes),
     Update(String),
     Delete,
     Check,
@@ -26,20 +27,25 @@ pub(crate) enum WriteKind {
 
 impl Write {
     pub(crate) fn put<T: Serialize>(key: Key, item: &T) -> Result<Self, HistoryError> {
-        Ok(Self { kind: WriteKind::Put(to_item(&key, item)?), key, condition: None, values: Item::new() })
+        Ok(Self {
+            kind: WriteKind::Put(to_item(&key, item)?),
+            key,
+            condition: None,
+            values: Attributes::new(),
+        })
     }
 
     pub(crate) fn update(key: Key, expression: impl Into<String>) -> Self {
-        Self { key, kind: WriteKind::Update(expression.into()), condition: None, values: Item::new() }
+        Self { key, kind: WriteKind::Update(expression.into()), condition: None, values: Attributes::new() }
     }
 
     /// Only in a transaction: `History::delete` removes one item alone.
     pub(crate) fn delete(key: Key) -> Self {
-        Self { key, kind: WriteKind::Delete, condition: None, values: Item::new() }
+        Self { key, kind: WriteKind::Delete, condition: None, values: Attributes::new() }
     }
 
     pub(crate) fn check(key: Key) -> Self {
-        Self { key, kind: WriteKind::Check, condition: None, values: Item::new() }
+        Self { key, kind: WriteKind::Check, condition: None, values: Attributes::new() }
     }
 
     pub(crate) fn when(mut self, condition: impl Into<String>) -> Self {

@@ -13,18 +13,9 @@ use stafett_domain::{
 
 use super::claim::Claim;
 use super::due::Due;
-use super::is_zero;
+use super::number::is_zero;
 use super::outcomes::{Outcomes, Tally};
-
-/// Where the body of a batch is that came with a part.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartBody {
-    /// The part's number.
-    pub part: u32,
-    /// Its key in the part, which the request that wrote it is in: no two requests write the same body.
-    pub name: String,
-}
+use crate::key::PartBody;
 
 /// The records of one bulk call. `P` is its progress, where that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

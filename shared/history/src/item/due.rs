@@ -16,7 +16,7 @@ pub struct Due {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_shard: Option<String>,
     /// How often the watchdog sent the step again.
-    #[serde(default, skip_serializing_if = "super::is_zero")]
+    #[serde(default, skip_serializing_if = "super::number::is_zero")]
     pub resent: u32,
     /// When it did so first: since then nobody has claimed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

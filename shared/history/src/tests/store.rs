@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::table::{Event, Table, meanwhile, on};
 use crate::HistoryError;
 use crate::contention::MOST;
+use crate::error::WriteError;
 use crate::key::Key;
-use crate::store::{Write, WriteError};
+use crate::write::Write;
 
 const WRITE: &str = "PutItem";
 const TRANSACTION: &str = "TransactWriteItems";

@@ -1,0 +1,7 @@
+//! Numbers of which most items have none.
+
+/// Whether a number need not be written.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+pub(super) fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
