@@ -11,16 +11,15 @@ use crate::contention::Contention;
 use crate::error::{HistoryError, WriteError};
 use crate::item::{Batch, Due, Job, Organiser, SendHeader};
 use crate::key::{self, JobKey, SendRef};
+use crate::order::OrderItem;
 use crate::record_ids::{Place, RecordIds};
 use crate::start::AT_ONCE;
-use crate::store::History;
+use crate::store::{History, at_once};
 use crate::terms::SendTerms;
 use crate::write::Write;
 
 /// How long a key given with a request stands for it. Compared here: TTL deletion may lag by days.
 const IDEMPOTENCY_HOURS: i64 = 24;
-/// Bodies that are written at the same time.
-const WRITES_AT_ONCE: usize = 8;
 
 /// A send all of which is stored, and which is not accepted yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +75,6 @@ struct IdempotencyItem {
     send: SendId,
     created_at: Timestamp,
     expires: i64,
-}
-
-/// A place in the organiser's order.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct OrderItem {
-    pub(crate) send: SendId,
-    pub(crate) expires: i64,
 }
 
 impl IdempotencyItem {
@@ -242,17 +234,10 @@ impl History {
         let item = Job::waiting(job.stage, count(total), count_of_batches, expires);
         // A repeat must not undo what has begun: it never runs after acceptance, but another may.
         let write = Write::put(job.key(), &item)?.when("attribute_not_exists(#pk)");
-        let batches = async {
-            let numbered: Vec<_> = (0..).map(BatchId).zip(&new.batches).collect();
-            for chunk in numbered.chunks(WRITES_AT_ONCE) {
-                let writes = chunk.iter().map(|(id, batch)| {
-                    self.store_batch(&job, *id, batch, count_of_batches, options, expires)
-                });
-                futures::future::try_join_all(writes).await?;
-            }
-            Ok(())
-        };
-        futures::try_join!(self.write(write), batches)?;
+        let numbered = (0..).map(BatchId).zip(&new.batches);
+        let batches =
+            numbered.map(|(id, batch)| self.store_batch(&job, id, batch, count_of_batches, options, expires));
+        futures::try_join!(self.write(write), at_once(batches.collect()))?;
         Ok(())
     }
 

@@ -8,17 +8,19 @@
 
 use std::collections::{HashMap, HashSet};
 
+use futures::TryStreamExt;
+use futures::stream::TryChunksError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{ActivitySummary, OrganisationNumber, SendId};
 use uuid::Uuid;
 
-use crate::acceptance::OrderItem;
 use crate::activities::shown;
 use crate::contention::Contention;
 use crate::error::HistoryError;
 use crate::item::SendHeader;
 use crate::key::{self, SendRef};
+use crate::order::Placed;
 use crate::page::{Listed, Page, Wanted, is_wanted};
 use crate::store::History;
 use crate::write::Write;
@@ -238,36 +240,27 @@ impl History {
         seq: u64,
         reader: Reader,
     ) -> Result<Vec<SendActivities>, HistoryError> {
-        let mut after = key::order(organisation, seq);
+        let mut chunks = self.placed_after(organisation, seq, PLACES_AT_ONCE).try_chunks(PLACES_AT_ONCE);
         let mut found = Vec::new();
-        loop {
-            let places: Vec<(String, OrderItem)> =
-                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, PLACES_AT_ONCE).await?;
-            let sends: Vec<_> =
-                places.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send)).collect();
+        while let Some(placed) = chunks.try_next().await.map_err(|TryChunksError(_, error)| error)? {
+            let sends: Vec<_> = placed.iter().map(|placed| placed.send.clone()).collect();
             let (first, most) = match reader {
                 Reader::List => (self.first_activities(&sends).await?, usize::MAX),
                 Reader::Merge => (self.all_first_activities(&sends).await?, MERGED_AT_MOST),
             };
-            for ((sk, place), send) in places.iter().zip(&sends) {
-                let seq: u64 = sk
-                    .strip_prefix(key::ORDER_PREFIX)
-                    .and_then(|seq| seq.parse().ok())
-                    .ok_or(HistoryError::Corrupt("a place in the order"))?;
+            for Placed { seq, send, expires } in placed {
                 let all = match first.get(&send.activities().pk) {
-                    Some(first) => shown(place.send, self.with_rest(send, first).await)?,
+                    Some(first) => shown(send.send, self.with_rest(&send, first).await)?,
                     None => Vec::new(),
                 };
                 let activities = (0..).zip(all).collect();
-                found.push(SendActivities { seq, send: place.send, expires: place.expires, activities });
+                found.push(SendActivities { seq, send: send.send, expires, activities });
             }
-            match places.last() {
-                Some((sk, _)) if places.len() == PLACES_AT_ONCE && found.len() < most => {
-                    after.sk.clone_from(sk);
-                }
-                _ => return Ok(found),
+            if found.len() >= most {
+                break;
             }
         }
+        Ok(found)
     }
 
     /// Writes a new catalogue if it is time for one: every so many sends. To be called when the send at place `seq` has

@@ -12,12 +12,9 @@ use crate::contention::Contention;
 use crate::error::HistoryError;
 use crate::item::SendHeader;
 use crate::key::{Key, SendRef};
-use crate::store::History;
+use crate::store::{History, at_once};
 use crate::write::Write;
 use stafett_domain::time::{Millis, later};
-
-/// Partitions that are emptied at the same time.
-const AT_ONCE: usize = 8;
 
 /// What a send is to a caller who cancels it before it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,9 +130,7 @@ impl History {
         });
         let lists = [send.ids(0).pk, send.all_activities().pk];
         let partitions: Vec<String> = parts.chain(batches).chain(lists).collect();
-        for chunk in partitions.chunks(AT_ONCE) {
-            futures::future::try_join_all(chunk.iter().map(|pk| self.remove_partition(pk))).await?;
-        }
+        at_once(partitions.iter().map(|pk| self.remove_partition(pk)).collect()).await?;
         for sk in small.into_iter().filter(|sk| *sk != header) {
             self.delete(&Key { pk: pk.clone(), sk }).await?;
         }

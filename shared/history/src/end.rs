@@ -1,4 +1,4 @@
-//! The end of a job and of a send, and the organiser's next one.
+//! The end of a job and of a send.
 
 use jiff::Timestamp;
 use stafett_domain::{
@@ -6,16 +6,14 @@ use stafett_domain::{
     SendStatus,
 };
 
-use crate::acceptance::{OrderItem, due_job};
+use crate::acceptance::due_job;
 use crate::contention::Contention;
 use crate::error::{HistoryError, WriteError};
-use crate::item::{Job, Organiser, SendHeader};
-use crate::key::{self, JobKey, SendRef};
+use crate::item::{Job, SendHeader};
+use crate::key::{JobKey, SendRef};
 use crate::store::History;
 use crate::write::Write;
 use stafett_domain::time::Millis;
-/// Places in the order that are read at once while the next send is looked for.
-const ORDER_PAGE: usize = 10;
 
 /// What a look at a job came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,83 +193,6 @@ impl History {
         Ok(next)
     }
 
-    /// Adds to `writes` that the organiser's place goes from `send` to the next send that is queued, or to none. Gives
-    /// that send's first job.
-    async fn pass_place_on(
-        &self,
-        send: &SendRef,
-        seq: u64,
-        now: Timestamp,
-        overdue_at: Millis,
-        writes: &mut Vec<Write>,
-    ) -> Result<Option<JobKey>, HistoryError> {
-        let organiser_key = key::organiser(&send.organisation);
-        let organiser: Option<Organiser> = self.get(&organiser_key).await?;
-        let organiser = organiser.ok_or(HistoryError::Corrupt("a send without its organiser"))?;
-        if organiser.running != Some(send.send) {
-            // One that still waits has no place to give. It must not get it meanwhile.
-            writes.push(
-                Write::check(organiser_key)
-                    .when("attribute_not_exists(#running) OR #running <> :send")
-                    .with("send", send.send)?,
-            );
-            return Ok(None);
-        }
-        let Some((next_seq, header)) = self.next_queued(send, seq).await? else {
-            // None was found: true only as long as no other was accepted.
-            writes.push(
-                Write::update(
-                    organiser_key,
-                    "REMOVE #running, #runningSeq, #runningSince, #dueAt, #dueShard",
-                )
-                .when("#running = :send AND #nextSeq = :seen")
-                .with("send", send.send)?
-                .with("seen", organiser.next_seq)?,
-            );
-            return Ok(None);
-        };
-        let next = SendRef::new(send.organisation.clone(), header.id);
-        writes.push(
-            Write::update(
-                organiser_key,
-                "SET #running = :next, #runningSeq = :seq, #runningSince = :now, #dueAt = :due",
-            )
-            .when("#running = :send")
-            .with("send", send.send)?
-            .with("next", next.send)?
-            .with("seq", next_seq)?
-            .with("now", now)?
-            .with("due", overdue_at)?,
-        );
-        writes
-            .push(Write::check(next.header()).when("#status = :queued").with("queued", SendStatus::Queued)?);
-        let first = next.job(header.route.first().kind);
-        writes.push(due_job(&first, overdue_at)?);
-        Ok(Some(first))
-    }
-
-    /// The first send after `seq` in the organiser's order that is still queued, with its place.
-    async fn next_queued(&self, send: &SendRef, seq: u64) -> Result<Option<(u64, SendHeader)>, HistoryError> {
-        let mut after = key::order(&send.organisation, seq);
-        loop {
-            let page: Vec<(String, OrderItem)> =
-                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, ORDER_PAGE).await?;
-            for (sk, place) in &page {
-                let other = SendRef::new(send.organisation.clone(), place.send);
-                let header: Option<SendHeader> = self.get(&other.header()).await?;
-                if let Some(header) = header.filter(|header| header.status == SendStatus::Queued) {
-                    let seq = sk.trim_start_matches(key::ORDER_PREFIX).parse();
-                    let seq = seq.map_err(|_| HistoryError::Corrupt("a place in the order"))?;
-                    return Ok(Some((seq, header)));
-                }
-            }
-            match page.last() {
-                Some((sk, _)) if page.len() == ORDER_PAGE => after.sk.clone_from(sk),
-                _ => return Ok(None),
-            }
-        }
-    }
-
     /// What follows from a job that ended before, if nobody has taken it up yet.
     async fn what_follows(&self, job: &JobKey, header: &SendHeader) -> Result<Option<JobKey>, HistoryError> {
         let start = if header.status.has_ended() {
@@ -290,24 +211,6 @@ impl History {
         let Some(next) = start else { return Ok(None) };
         let waits = self.job(&next).await?.is_some_and(|job| job.status == JobStatus::Waiting);
         Ok(waits.then_some(next))
-    }
-
-    /// Gives the organiser's place on whose running send is gone, so that the sends behind it do not wait for ever.
-    pub(crate) async fn free_place(
-        &self,
-        gone: &SendRef,
-        seq: u64,
-        now: Timestamp,
-        overdue_at: Millis,
-    ) -> Result<Option<JobKey>, HistoryError> {
-        let mut writes = Vec::new();
-        let next = self.pass_place_on(gone, seq, now, overdue_at, &mut writes).await?;
-        match self.transact(writes).await {
-            Ok(()) => Ok(next),
-            // Somebody else has moved it since.
-            Err(WriteError::Condition(_)) => Ok(None),
-            Err(WriteError::History(error)) => Err(error),
-        }
     }
 }
 

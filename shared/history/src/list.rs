@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use stafett_domain::{OrganisationNumber, RecordId, RecordKind, SendId};
 
-use crate::acceptance::OrderItem;
 use crate::activities::shown;
 use crate::attributes::In;
 use crate::error::HistoryError;
 use crate::item::{Job, SendHeader};
 use crate::key::{self, SendRef};
+use crate::order::OrderItem;
 use crate::page::{Listed, Page, Wanted, behind, is_wanted};
 use crate::read::StoredSend;
 use crate::shown::{PlacedSend, waits};

@@ -1,6 +1,6 @@
 //! What the API reads. Expired sends are absent, whether or not they are still there.
 
-use futures::stream::{self, BoxStream};
+use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -9,11 +9,11 @@ use stafett_domain::{
     ActivitySummary, AttemptId, BatchId, KindCount, OrganisationNumber, RecordId, RecordKind, SendId,
 };
 
-use crate::acceptance::OrderItem;
 use crate::activities::{ActivitiesItem, activities_in, shown};
 use crate::error::HistoryError;
 use crate::item::{Attempt, Batch, Job, Organiser, SendHeader};
 use crate::key::{self, JobKey, Key, SEND_PREFIX, SendRef};
+use crate::order::Placed;
 use crate::page::Page;
 use crate::store::History;
 
@@ -89,26 +89,21 @@ impl History {
         except: SendId,
         records: &[RecordId],
     ) -> Result<bool, HistoryError> {
-        let mut after = key::order(organisation, seq);
-        loop {
-            let places: Vec<(String, OrderItem)> =
-                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, LATER_SENDS_AT_ONCE).await?;
-            for (_, place) in places.iter().filter(|(_, place)| place.send != except) {
-                let later = SendRef::new(organisation.clone(), place.send);
-                let header: Option<SendHeader> = self.get(&later.header()).await?;
-                let went = header.is_some_and(|header| {
-                    // Stopped or cancelled before it ran: nothing of it was sent.
-                    !header.status.has_ended() || header.started_at.is_some()
-                });
-                if went && self.record_ids(&later).await?.holds_any(records.iter()) {
-                    return Ok(true);
-                }
+        let mut later = self.placed_after(organisation, seq, LATER_SENDS_AT_ONCE);
+        while let Some(Placed { send, .. }) = later.try_next().await? {
+            if send.send == except {
+                continue;
             }
-            match places.last() {
-                Some((sk, _)) if places.len() == LATER_SENDS_AT_ONCE => after.sk.clone_from(sk),
-                _ => return Ok(false),
+            let header: Option<SendHeader> = self.get(&send.header()).await?;
+            let went = header.is_some_and(|header| {
+                // Stopped or cancelled before it ran: nothing of it was sent.
+                !header.status.has_ended() || header.started_at.is_some()
+            });
+            if went && self.record_ids(&send).await?.holds_any(records.iter()) {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 
     /// Whether a send is to stop: nothing more of it is submitted.
@@ -138,36 +133,15 @@ impl History {
         Ok(Some((header, job)))
     }
 
-    /// A job's batches in order: at most `limit`, from `first` on.
-    ///
-    /// # Errors
-    /// [`HistoryError`]
-    pub async fn batches(
-        &self,
-        job: &JobKey,
-        first: BatchId,
-        limit: usize,
-    ) -> Result<Vec<Batch>, HistoryError> {
-        let after = first.0.checked_sub(1).map(|before| job.batch(BatchId(before)).sk);
-        let prefix = job.batch_prefix();
-        let found = self.query(&job.send.header().pk, &prefix, after.as_deref(), true, limit).await?;
-        Ok(found.into_iter().map(|(_, batch)| batch).collect())
-    }
-
     /// A job's batches in order, from `first` on: read as they are asked for, some at a time.
     pub fn batches_from<'a>(
         &'a self,
         job: &'a JobKey,
         first: BatchId,
     ) -> BoxStream<'a, Result<Batch, HistoryError>> {
-        let chunks = stream::try_unfold(Some(first), move |first| async move {
-            let Some(first) = first else { return Ok(None) };
-            let chunk = self.batches(job, first, BATCHES_AT_ONCE).await?;
-            let last = chunk.last().filter(|_| chunk.len() == BATCHES_AT_ONCE);
-            let next = last.map(|last| BatchId(last.batch.0 + 1));
-            Ok::<_, HistoryError>(Some((stream::iter(chunk.into_iter().map(Ok)), next)))
-        });
-        chunks.try_flatten().boxed()
+        let after = first.0.checked_sub(1).map(|before| job.batch(BatchId(before)).sk);
+        let batches = self.query_all(job.send.header().pk, &job.batch_prefix(), after, BATCHES_AT_ONCE);
+        batches.map_ok(|(_, batch)| batch).boxed()
     }
 
     /// A job's attempts, the last batch's last call first: at most `limit`, after the cursor of the page before.

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use futures::TryStreamExt;
 use serde::Deserialize;
 use stafett_domain::{BatchId, Outcome, RecordId, Relation};
 
@@ -11,9 +12,6 @@ use crate::item::Progress;
 use crate::key::JobKey;
 use crate::packed::Body;
 use crate::store::History;
-
-/// Batch states that are read at once.
-const BATCHES_AT_ONCE: usize = 50;
 
 /// The ids of the records in a body, in order.
 pub fn record_ids(body: &str) -> Result<Vec<RecordId>, HistoryError> {
@@ -33,31 +31,24 @@ impl History {
     /// Gathers what a job, all of whose batches are closed, did not get accepted, and keeps it. Can be repeated.
     pub(crate) async fn keep_refused(&self, job: &JobKey, expires: i64) -> Result<(), HistoryError> {
         let mut refused: Vec<u8> = Vec::new();
-        let mut first = BatchId(0);
-        loop {
-            let batches = self.batches(job, first, BATCHES_AT_ONCE).await?;
-            for batch in &batches {
-                first = BatchId(batch.batch.0 + 1);
-                let Progress::Closed(closed) = &batch.progress else { continue };
-                let counts = closed.outcomes.counts;
-                if counts.success + counts.warning == counts.total {
-                    continue;
-                }
-                let Body { body, .. } = self.body::<serde::de::IgnoredAny>(job, batch).await?;
-                let ids = record_ids(&body)?;
-                let not_accepted = |outcome| !matches!(outcome, Outcome::Success | Outcome::Warning);
-                match closed.outcomes.issues {
-                    Some(attempt) => {
-                        let issues = self.issues(job, attempt).await?;
-                        let issues = issues.records.iter().filter(|issue| not_accepted(issue.outcome));
-                        let ids = issues.filter_map(|issue| ids.get(issue.index as usize));
-                        refused.extend(ids.flat_map(|id| id.0.into_bytes()));
-                    }
-                    None => refused.extend(ids.iter().flat_map(|id| id.0.into_bytes())),
-                }
+        let mut batches = self.batches_from(job, BatchId(0));
+        while let Some(batch) = batches.try_next().await? {
+            let Progress::Closed(closed) = &batch.progress else { continue };
+            let counts = closed.outcomes.counts;
+            if counts.success + counts.warning == counts.total {
+                continue;
             }
-            if batches.len() < BATCHES_AT_ONCE {
-                break;
+            let Body { body, .. } = self.body::<serde::de::IgnoredAny>(job, &batch).await?;
+            let ids = record_ids(&body)?;
+            let not_accepted = |outcome| !matches!(outcome, Outcome::Success | Outcome::Warning);
+            match closed.outcomes.issues {
+                Some(attempt) => {
+                    let issues = self.issues(job, attempt).await?;
+                    let issues = issues.records.iter().filter(|issue| not_accepted(issue.outcome));
+                    let ids = issues.filter_map(|issue| ids.get(issue.index as usize));
+                    refused.extend(ids.flat_map(|id| id.0.into_bytes()));
+                }
+                None => refused.extend(ids.iter().flat_map(|id| id.0.into_bytes())),
             }
         }
         self.put_packed(&job.refused(), &refused, expires).await

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use futures::TryStreamExt;
 use jiff::Timestamp;
 use stafett_domain::{OrganisationNumber, SendStatus};
 
-use crate::acceptance::OrderItem;
 use crate::attributes::{In, from_item};
 use crate::due::IndexEntry;
 use crate::error::{HistoryError, unavailable};
@@ -75,19 +75,8 @@ impl History {
         let Some(running) = organiser.and_then(|organiser| organiser.running_seq) else {
             return Ok(Vec::new());
         };
-        let mut after = key::order(organisation, running.saturating_sub(1));
-        let mut headers = Vec::new();
-        loop {
-            let page: Vec<(String, OrderItem)> =
-                self.query(&after.pk, key::ORDER_PREFIX, Some(&after.sk), true, ORDER_PAGE).await?;
-            headers.extend(
-                page.iter().map(|(_, place)| SendRef::new(organisation.clone(), place.send).header()),
-            );
-            match page.last() {
-                Some((sk, _)) if page.len() == ORDER_PAGE => after.sk.clone_from(sk),
-                _ => break,
-            }
-        }
+        let placed = self.placed_after(organisation, running.saturating_sub(1), ORDER_PAGE);
+        let headers: Vec<_> = placed.map_ok(|placed| placed.send.header()).try_collect().await?;
         let mut sends: Vec<SendHeader> = self.get_many(&headers).await?;
         sends.retain(|send| matches!(send.status, SendStatus::Queued | SendStatus::Running));
         sends.sort_by_key(|send| std::cmp::Reverse(send.seq));

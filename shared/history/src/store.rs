@@ -2,6 +2,8 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use stafett_runtime::{Metrics, Process};
@@ -14,6 +16,18 @@ use crate::write::{Write, WriteKind};
 
 /// DynamoDB reads a hundred keys a call.
 const LARGEST_GET: usize = 100;
+/// DynamoDB takes a hundred writes in a transaction.
+pub(crate) const LARGEST_TRANSACTION: usize = 100;
+/// Calls that are made at the same time where none needs another: enough to hide most of the time that they take, few
+/// enough to leave connections to others.
+const CALLS_AT_ONCE: usize = 8;
+
+/// Where a walk through a partition goes on.
+struct NextPage {
+    pk: String,
+    prefix: String,
+    after: Option<String>,
+}
 
 /// The history's table.
 #[derive(Clone)]
@@ -243,6 +257,26 @@ impl History {
         items.into_iter().map(|(sk, item)| Ok((sk, from_item(item)?))).collect()
     }
 
+    /// All items of a partition whose sort key begins with `prefix`, those after `after` (a sort key), ascending: read as
+    /// they are asked for, `page` of them a call.
+    pub(crate) fn query_all<'a, T: DeserializeOwned + Send + 'a>(
+        &'a self,
+        pk: String,
+        prefix: &str,
+        after: Option<String>,
+        page: usize,
+    ) -> BoxStream<'a, Result<(String, T), HistoryError>> {
+        let first = Some(NextPage { pk, prefix: prefix.to_owned(), after });
+        let pages = stream::try_unfold(first, move |next| async move {
+            let Some(NextPage { pk, prefix, after }) = next else { return Ok(None) };
+            let items = self.query::<T>(&pk, &prefix, after.as_deref(), true, page).await?;
+            let last = items.last().filter(|_| items.len() == page).map(|(sk, _)| sk.clone());
+            let next = last.map(|last| NextPage { pk, prefix, after: Some(last) });
+            Ok::<_, HistoryError>(Some((stream::iter(items.into_iter().map(Ok)), next)))
+        });
+        pages.try_flatten().boxed()
+    }
+
     async fn query_items(
         &self,
         pk: &str,
@@ -278,4 +312,11 @@ impl History {
             }
         }
     }
+}
+
+/// Does what needs no order, some of it at the same time. Gives what came of it, in the order in which it was asked for.
+pub(crate) async fn at_once<T>(
+    calls: Vec<impl Future<Output = Result<T, HistoryError>>>,
+) -> Result<Vec<T>, HistoryError> {
+    stream::iter(calls).buffered(CALLS_AT_ONCE).try_collect().await
 }

@@ -6,6 +6,7 @@
 //!
 //! A request that died leaves bodies that nothing points at: they go when the send is discarded, or expire with it.
 
+use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::{JobStatus, KindCount, PerKind, Reason, ReasonCode, RecordKind, SendStatus};
@@ -18,15 +19,13 @@ use crate::item::{Job, SendHeader, Upload};
 use crate::key::{Key, PartBody, SendRef};
 use crate::packed::{Body, packed_keys};
 use crate::read::StoredSend;
-use crate::store::History;
+use crate::store::{History, LARGEST_TRANSACTION, at_once};
 use crate::terms::SendTerms;
 use crate::write::Write;
 use stafett_domain::time::Millis;
 
-/// Bodies of a part that are written, or removed, at the same time.
-const AT_ONCE: usize = 8;
-/// Bodies that one transaction removes. DynamoDB takes a hundred writes; a part of 4 MB has about 25 bodies.
-const REMOVED_AT_ONCE: usize = 98;
+/// Bodies that one transaction removes, beside its two other writes. A part of 4 MB has about 25 bodies.
+const REMOVED_AT_ONCE: usize = LARGEST_TRANSACTION - 2;
 /// Parts that are listed at the same time.
 const PARTS_AT_ONCE: usize = 100;
 
@@ -187,19 +186,14 @@ impl History {
         bodies: &[Body<F>],
         expires: i64,
     ) -> Result<Vec<PartBatch>, HistoryError> {
-        let numbered: Vec<_> = bodies.iter().enumerate().collect();
-        let mut batches = Vec::with_capacity(bodies.len());
-        for chunk in numbered.chunks(AT_ONCE) {
-            let writes = chunk.iter().map(async |(number, body)| {
-                let name = format!("{}#{number:03}#{}", stage.code(), request.simple());
-                let records = u32::try_from(body.facts.len()).unwrap_or(u32::MAX);
-                let at = PartBody { part, name };
-                let items = self.put_part_body(send, &at, body, expires).await?;
-                Ok::<_, HistoryError>(PartBatch { name: at.name, records, items })
-            });
-            batches.extend(futures::future::try_join_all(writes).await?);
-        }
-        Ok(batches)
+        let writes = bodies.iter().enumerate().map(async |(number, body)| {
+            let name = format!("{}#{number:03}#{}", stage.code(), request.simple());
+            let records = u32::try_from(body.facts.len()).unwrap_or(u32::MAX);
+            let at = PartBody { part, name };
+            let items = self.put_part_body(send, &at, body, expires).await?;
+            Ok(PartBatch { name: at.name, records, items })
+        });
+        at_once(writes.collect()).await
     }
 
     /// Puts a part whose bodies are written in the place of the one that is there, whose bodies it removes.
@@ -257,18 +251,8 @@ impl History {
     }
 
     async fn parts(&self, send: &SendRef) -> Result<Vec<StoredPart>, HistoryError> {
-        let (mut parts, mut after): (Vec<StoredPart>, _) = (Vec::new(), None::<String>);
-        loop {
-            let pk = send.header().pk;
-            let page: Vec<(String, StoredPart)> =
-                self.query(&pk, SendRef::upload_prefix(), after.as_deref(), true, PARTS_AT_ONCE).await?;
-            let last = page.len() < PARTS_AT_ONCE;
-            after = page.last().map(|(sk, _)| sk.clone());
-            parts.extend(page.into_iter().map(|(_, part)| part));
-            if last {
-                return Ok(parts);
-            }
-        }
+        let parts = self.query_all(send.header().pk, SendRef::upload_prefix(), None, PARTS_AT_ONCE);
+        parts.map_ok(|(_, part)| part).try_collect().await
     }
 
     /// Closes a send for parts, on condition that none has come since `rev`.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use jiff::Timestamp;
 use serde_json::json;
 use stafett_domain::message::BatchStep;
@@ -161,6 +162,11 @@ impl History {
             ClaimAnswer::Started(batch) => *batch,
             other => panic!("{other:?}"),
         }
+    }
+
+    /// A job's batches, from `first` on.
+    pub(super) async fn batches(&self, job: &JobKey, first: BatchId) -> Vec<Batch> {
+        self.batches_from(job, first).try_collect().await.unwrap()
     }
 
     /// Opens a batch and closes it with these outcomes.
