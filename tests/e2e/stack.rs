@@ -193,9 +193,7 @@ impl TestStack {
         let token = self.token(organisation, ALL_SCOPES).await;
         self.until(&format!("send {id} has ended"), async || {
             let answer = self.request(self.call(Method::GET, &path).bearer_auth(&token)).await;
-            let send = answer.json();
-            let status = send["status"].as_str().unwrap_or_else(|| panic!("{send}"));
-            (!matches!(status, "queued" | "running")).then_some(send)
+            has_ended(answer.json())
         })
         .await
     }
@@ -322,4 +320,10 @@ pub(crate) async fn first_attempt(stack: &TestStack, send: &str, stage: &str) ->
 /// The statuses of the four jobs, in order.
 pub(crate) fn statuses(send: &Value) -> Vec<&str> {
     send["jobs"].as_array().unwrap().iter().map(|job| job["status"].as_str().unwrap()).collect()
+}
+
+/// The send, if it has ended.
+pub(crate) fn has_ended(send: Value) -> Option<Value> {
+    let status = send["status"].as_str().unwrap_or_else(|| panic!("{send}"));
+    (!matches!(status, "queued" | "running")).then_some(send)
 }
