@@ -80,6 +80,14 @@ impl Contract {
         scopes.map(|scope| scope.as_str().unwrap()).collect()
     }
 
+    /// The names of the parameters that a call has in its query.
+    pub(crate) fn query(&self, method: &Method, path: &str) -> Vec<&str> {
+        let operation = &self.document["paths"][path][method.as_str().to_lowercase()];
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let queried = parameters.filter(|parameter| parameter["in"] == "query");
+        queried.map(|parameter| parameter["name"].as_str().unwrap()).collect()
+    }
+
     /// Holds every example to the schema that it stands beside; gives how many there are.
     pub(crate) fn hold_examples(&self) -> usize {
         let operations = self.document["paths"].as_object().unwrap().values();

@@ -14,8 +14,13 @@ const fixture = async (name: string) => JSON.parse(await readFile(new URL(name, 
 
 const scope = "sends:write history:read history:personal";
 const asked = new URLSearchParams({ organisation_number: "5567044268", scope });
-const { token } = (await (await fetch(`${stafett}/local/token?${asked}`)).json()) as { token: string };
-const client = createClient<paths>({ baseUrl: stafett, headers: { Authorization: `Bearer ${token}` } });
+const given: unknown = await (await fetch(`${stafett}/local/token?${asked}`)).json();
+assert(typeof given === "object" && given && "token" in given, "a token");
+// A client that reads JSON. Where the API has another form too, such as a page of CSV, its types are those of JSON.
+const client = createClient<paths, "application/json" | "application/problem+json">({
+  baseUrl: stafett,
+  headers: { Authorization: `Bearer ${given.token}` },
+});
 
 function assert(holds: unknown, what: string): asserts holds {
   if (!holds) throw new Error(what);
@@ -55,15 +60,23 @@ for (const cause of job.data?.causes ?? []) {
 }
 assert(job.data?.causes[0]?.firstRecordIds.length === 1, "one record has the cause");
 
-const rows = await client.GET("/v1/sends/{send}/jobs/{stage}/records", {
-  params: { path: { send: failed.id, stage: "users" }, query: { outcome: "error" } },
-});
-// The other form is a sheet, a text.
-assert(typeof rows.data === "object", "rows");
+const refused = { path: { send: failed.id, stage: "users" }, query: { outcome: "error" } };
+const rows = await client.GET("/v1/sends/{send}/jobs/{stage}/records", { params: refused });
+assert(rows.data, `rows: ${JSON.stringify(rows.error)}`);
 for (const row of rows.data.items) {
   assert("civicNo" in row, "a row of users");
   console.log(`${row.outcomeLabel.sv}: ${row.name}, ${row.role}`);
 }
+
+const sheet = await client.GET("/v1/sends/{send}/jobs/{stage}/records", {
+  params: refused,
+  headers: { Accept: "text/csv" },
+  parseAs: "text",
+});
+assert(sheet.data?.split("\r\n").length === rows.data.items.length + 2, "as CSV the same rows, below their headings");
+
+const unknown = await fetch(`${stafett}/v1/sends?stage=users`, { headers: { Authorization: `Bearer ${given.token}` } });
+assert(unknown.status === 400, "a parameter that the list does not have");
 
 const corrections: Corrections = await fixture("prov-matematik-rattad.json");
 const resumed = await client.POST("/v1/sends/{send}/resume", {

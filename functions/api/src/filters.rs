@@ -3,10 +3,11 @@
 
 use std::str::FromStr;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use stafett_domain::{ActivitySummary, JobStatus, SchoolUnitCode, SendStatus, TestCode};
 use stafett_history::{Job, SendHeader, Wanted};
 
+use crate::contract::parameter::Parameter;
 use crate::http::page::PageQuery;
 use crate::http::problem::Problem;
 
@@ -15,39 +16,32 @@ type Reading<T> = Box<dyn Fn(&PageQuery) -> Result<Option<Wanted<T>>, Problem>>;
 
 /// A filter by something that `T` has.
 pub(crate) struct Filter<T> {
-    name: &'static str,
-    description: &'static str,
-    /// The parameter's `schema`, and perhaps an `example`.
-    form: Value,
+    parameter: Parameter,
     read: Reading<T>,
 }
 
 /// For `GET /v1/sends`, and for `GET /v1/activities` by the latest send of an activity.
 pub(crate) fn sends() -> Vec<Filter<SendHeader>> {
-    vec![status("failed,completedWithErrors", |send: &SendHeader, status: &SendStatus| {
-        send.status == *status
-    })]
+    let has = |send: &SendHeader, status: &SendStatus| send.status == *status;
+    vec![status(SendStatus::WORDS, "failed,completedWithErrors", has)]
 }
 
 /// For `GET /v1/jobs`.
 pub(crate) fn jobs() -> Vec<Filter<Job>> {
-    vec![status("failed", |job: &Job, status: &JobStatus| job.status == *status)]
+    vec![status(JobStatus::WORDS, "failed", |job: &Job, status: &JobStatus| job.status == *status)]
 }
 
 /// For `GET /v1/activities`.
 pub(crate) fn activities() -> Vec<Filter<ActivitySummary>> {
+    let text = |pattern: &str| json!({"type": "string", "pattern": pattern});
     vec![
         Filter::is(
-            "schoolUnitCode",
-            "Only those of this school unit.",
-            json!({"schema": {"type": "string", "pattern": "^[0-9]{8}$"}}),
+            Parameter::query("schoolUnitCode", "Only those of this school unit.", text("^[0-9]{8}$")),
             // By Skolverket's id, which is there whether or not the sender gave the code.
             |activity: &ActivitySummary, code: &SchoolUnitCode| code.id() == activity.school_unit.id,
         ),
         Filter::is(
-            "testCode",
-            "Only those of this test.",
-            json!({"schema": {"type": "string", "pattern": "^[A-Za-z0-9_]{1,40}$"}}),
+            Parameter::query("testCode", "Only those of this test.", text("^[A-Za-z0-9_]{1,40}$")),
             |activity: &ActivitySummary, code: &TestCode| match activity.test_activity_id {
                 Some(id) => code.id() == id,
                 None => activity.test_code.as_ref() == Some(code),
@@ -57,55 +51,55 @@ pub(crate) fn activities() -> Vec<Filter<ActivitySummary>> {
 }
 
 fn status<T: 'static, V: FromStr + Send + Sync + 'static>(
-    example: &str,
+    words: &'static [&'static str],
+    example: &'static str,
     has: fn(&T, &V) -> bool,
 ) -> Filter<T> {
-    Filter::one_of(
-        "status",
-        "Only those with one of these statuses, separated by commas.",
-        json!({"schema": {"type": "string"}, "example": example}),
-        has,
-    )
+    let parameter = words_parameter("status", "Only those with one of these statuses", words);
+    Filter::one_of(parameter.such_as(example), words, has)
+}
+
+/// A parameter with some of these words, separated by commas.
+pub(crate) fn words_parameter(
+    name: &'static str,
+    description: &str,
+    words: &'static [&'static str],
+) -> Parameter {
+    let words = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let description = format!("{description}, separated by commas: {words}.");
+    Parameter::query(name, description, json!({"type": "string"}))
+}
+
+/// The parameters of these filters.
+pub(crate) fn parameters<T>(filters: Vec<Filter<T>>) -> impl Iterator<Item = Parameter> {
+    filters.into_iter().map(|filter| filter.parameter)
 }
 
 impl<T: 'static> Filter<T> {
     /// Selects what has the parameter's value.
-    fn is<V: FromStr + Send + Sync + 'static>(
-        name: &'static str,
-        description: &'static str,
-        form: Value,
-        has: fn(&T, &V) -> bool,
-    ) -> Self {
+    fn is<V: FromStr + Send + Sync + 'static>(parameter: Parameter, has: fn(&T, &V) -> bool) -> Self {
+        let name = parameter.name;
         let read = Box::new(move |query: &PageQuery| {
             let value = query.one::<V>(name)?;
             Ok(value.map(|value| Box::new(move |item: &T| has(item, &value)) as Wanted<T>))
         });
-        Self { name, description, form, read }
+        Self { parameter, read }
     }
 
-    /// Selects what has one of the parameter's values, which are separated by commas.
+    /// Selects what has one of the parameter's words.
     fn one_of<V: FromStr + Send + Sync + 'static>(
-        name: &'static str,
-        description: &'static str,
-        form: Value,
+        parameter: Parameter,
+        words: &'static [&'static str],
         has: fn(&T, &V) -> bool,
     ) -> Self {
+        let name = parameter.name;
         let read = Box::new(move |query: &PageQuery| {
-            let values = query.several::<V>(name)?;
+            let values = query.words::<V>(name, words)?;
             Ok(values.map(|values| {
                 Box::new(move |item: &T| values.iter().any(|value| has(item, value))) as Wanted<T>
             }))
         });
-        Self { name, description, form, read }
-    }
-
-    /// The parameter as the contract describes it.
-    pub(crate) fn parameter(&self) -> Value {
-        let mut parameter = json!({"name": self.name, "in": "query", "description": self.description});
-        if let (Some(parameter), Some(form)) = (parameter.as_object_mut(), self.form.as_object()) {
-            parameter.extend(form.clone());
-        }
-        parameter
+        Self { parameter, read }
     }
 }
 
@@ -129,6 +123,7 @@ mod tests {
     use stafett_domain::RecordKind;
 
     use super::*;
+    use crate::http::parameter_fault::ParameterFault;
 
     fn failed() -> Job {
         Job { status: JobStatus::Failed, ..Job::waiting(RecordKind::Person, 1, 1, 0) }
@@ -140,15 +135,17 @@ mod tests {
         let wants = |status: &str| wanted(status).unwrap().unwrap()(&failed());
         assert!(wants("failed") && wants("waiting, failed"));
         assert!(!wants("waiting"));
-        assert!(matches!(wanted("faild"), Err(Problem::Parameter("status"))));
-        assert!(matches!(wanted(""), Err(Problem::Parameter("status"))));
+        for wrong in ["faild", "", "failed,"] {
+            let Err(Problem::Parameter(fault)) = wanted(wrong) else { panic!("{wrong} selects") };
+            assert_eq!(fault, ParameterFault::Word { name: "status", allowed: JobStatus::WORDS });
+        }
         let others = PageQuery::of(&[("limit", "5"), ("schoolUnitCode", "1")]);
         assert!(selected(jobs(), &others).unwrap().is_none(), "all are wanted");
     }
 
     #[test]
     fn what_is_wanted_passes_every_filter() {
-        let is = |name, value| Filter::is(name, "", Value::Null, value);
+        let is = |name, value| Filter::is(Parameter::query(name, "", json!({})), value);
         let filters = || {
             vec![
                 is("total", |job: &Job, total: &u32| job.counts.total == *total),

@@ -7,5 +7,6 @@ pub(crate) mod jobs;
 pub(crate) mod organiser;
 pub(crate) mod records;
 pub(crate) mod sends;
+pub(crate) mod service;
 pub(crate) mod uploads;
 pub(crate) mod validations;

@@ -8,6 +8,8 @@ pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod gateway;
 pub(crate) mod page;
+pub(crate) mod parameter_fault;
 pub(crate) mod problem;
+pub(crate) mod query;
 pub(crate) mod request_log;
 pub(crate) mod size_limit;

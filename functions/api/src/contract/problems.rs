@@ -2,41 +2,60 @@
 
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
-use stafett_domain::{AuthorizationCause, Findings, Text};
+use stafett_domain::{AuthorizationCause, Findings, RecordKind, Text};
 
-use crate::http::problem::Problem;
+use crate::http::parameter_fault::ParameterFault;
+use crate::http::problem::{Body, Problem};
 
 /// Statuses that the gateway returns as well: for a body above its own limit, and for a function without an answer.
 const RETURNED_BY_THE_GATEWAY: [u16; 3] = [413, 500, 503];
 
-/// `components`: a response `Problem{status}` for every status, and the schema `Problem`.
-pub(super) fn components() -> Value {
+/// What the gateway says of a request that it does not pass on.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "the gateway writes it")]
+struct GatewayRefusal {
+    #[schemars(example = &"Unauthorized")]
+    message: String,
+}
+
+/// The responses: `Problem{status}` for every status.
+pub(super) fn components(generator: &mut SchemaGenerator) -> Map<String, Value> {
     let mut by_status: BTreeMap<u16, Map<String, Value>> = BTreeMap::new();
-    let mut types = Vec::new();
     for problem in one_of_each() {
         let body = serde_json::to_value(problem.body()).unwrap_or_default();
-        types.push(body["type"].clone());
         let name = body["type"].as_str().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default();
         let example = json!({"summary": body["title"], "value": body});
         by_status.entry(problem.status().as_u16()).or_default().insert(name.to_owned(), example);
     }
+    let schema = generator.subschema_for::<Body<'_>>().to_value();
+    let gateways = json!({"schema": generator.subschema_for::<GatewayRefusal>().to_value()});
     let response = |(status, examples): (u16, Map<String, Value>)| {
         let titles: Vec<&str> = examples.values().filter_map(|example| example["summary"].as_str()).collect();
         let description = titles.join("; ");
-        let told = json!({"schema": {"$ref": "#/components/schemas/Problem"}, "examples": examples});
-        let mut content = json!({"application/problem+json": told});
+        let mut content = json!({"application/problem+json": {"schema": schema, "examples": examples}});
         if RETURNED_BY_THE_GATEWAY.contains(&status) {
-            content["application/json"] = json!({"schema": {"$ref": "#/components/schemas/GatewayRefusal"}});
+            content["application/json"] = gateways.clone();
         }
-        let response = json!({"description": description, "content": content});
-        (format!("Problem{status}"), response)
+        (format!("Problem{status}"), json!({"description": description, "content": content}))
     };
-    let responses: Map<String, Value> = by_status.into_iter().map(response).collect();
-    json!({
-        "responses": responses,
-        "schemas": {"Problem": {"properties": {"type": {"enum": types}}}},
-    })
+    let mut responses: Map<String, Value> = by_status.into_iter().map(response).collect();
+    let refused =
+        "No token, or one that the gateway does not accept. The gateway answers this, not the service.";
+    let content = json!({"application/json": gateways});
+    responses.insert("Problem401".to_owned(), json!({"description": refused, "content": content}));
+    responses
+}
+
+/// Adds the types of all problems to the schema of a problem.
+pub(super) fn list_types(schemas: &mut Map<String, Value>) {
+    let types = one_of_each().map(|problem| problem.body().r#type.into());
+    if let Some(property) =
+        schemas.get_mut("Problem").and_then(|problem| problem.pointer_mut("/properties/type"))
+    {
+        property["enum"] = types.collect::<Vec<Value>>().into();
+    }
 }
 
 fn one_of_each() -> impl Iterator<Item = Problem> {
@@ -53,7 +72,9 @@ fn one_of_each() -> impl Iterator<Item = Problem> {
 fn after(problem: &Problem) -> Option<Problem> {
     Some(match problem {
         Problem::NotReadable(_) => Problem::IdempotencyKey,
-        Problem::IdempotencyKey => Problem::Parameter("limit"),
+        Problem::IdempotencyKey => {
+            Problem::Parameter(ParameterFault::Word { name: "stage", allowed: RecordKind::WORDS })
+        }
         Problem::Parameter(_) => Problem::Scope("history:read"),
         Problem::Scope(_) => Problem::NoOrganiser,
         Problem::NoOrganiser => Problem::NotFound,

@@ -9,7 +9,7 @@ use crate::filters::{self, selected};
 use crate::http::address::SendAddress;
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::caller::Reader;
-use crate::http::page::{PageQuery, PageView, listed};
+use crate::http::page::{PageQuery, PageView, listed, unusable};
 use crate::http::problem::Problem;
 use crate::views::activity::CurrentActivityView;
 
@@ -39,7 +39,7 @@ pub(crate) async fn of_send(
     query: PageQuery,
 ) -> Result<Polled<PageView<ActivitySummary>>, Problem> {
     let limit = query.limit()?;
-    let first = query.cursor()?.map_or(Ok(0), |at| at.parse()).map_err(|_| Problem::Parameter("cursor"))?;
+    let first = query.cursor()?.map_or(Ok(0), |at| at.parse()).map_err(|_| unusable("cursor"))?;
     let page = api.history.activities_from(&send, first, limit, api.clock.now()).await?;
     let page = PageView::of_page(page.ok_or(Problem::NotFound)?, |activity| activity)?;
     Ok(Polled::new(page, None))

@@ -1,6 +1,7 @@
 //! Jobs: the flat list of all, as Historik shows it, and one with its causes.
 
 use axum::extract::State;
+use stafett_domain::RecordKind;
 use stafett_history::{JobFilter, ListedJob};
 
 use crate::api::Shared;
@@ -23,7 +24,7 @@ pub(crate) async fn list(
     let (limit, after) = (query.limit()?, query.place()?);
     let filter = JobFilter {
         wanted: selected(filters::jobs(), &query)?,
-        stage: query.one("stage")?,
+        stage: query.word("stage", RecordKind::WORDS)?,
         activity: query.one("activity")?,
         started: query.span()?,
     };

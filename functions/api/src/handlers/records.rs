@@ -9,12 +9,13 @@ use stafett_domain::{Access, BatchId, Outcome};
 use stafett_history::{FoundRecord, HistoryError, JobKey, ListedRecord};
 
 use crate::api::Shared;
+use crate::contract::operation::{Operation, Output};
 use crate::http::address::{JobAddress, RecordAddress};
 use crate::http::answer::{Polled, RetryAfter};
 use crate::http::caller::Reader;
 use crate::http::page::{PageQuery, PageView, opaque};
 use crate::http::problem::Problem;
-use crate::views::csv_page::{self, CsvPage, Language};
+use crate::views::csv_page::{self, CsvAnswer, CsvPage, Language};
 use crate::views::record::{RecordView, WholeRecordView};
 
 /// `GET …/jobs/{stage}/records`: the records of a job, in the order of the body, as JSON or CSV.
@@ -24,11 +25,11 @@ pub(crate) async fn list(
     JobAddress(key): JobAddress,
     headers: HeaderMap,
     query: PageQuery,
-) -> Result<Response, Problem> {
+) -> Result<RecordsAnswer, Problem> {
     let as_csv = csv_page::is_wanted(&headers);
     let limit =
         if as_csv { query.limit_within(csv_page::CSV_ROWS, csv_page::CSV_ROWS)? } else { query.limit()? };
-    let filter = query.several("outcome")?;
+    let filter = query.words("outcome", Outcome::WORDS)?;
     let from = query.place()?.map_or((BatchId(0), 0), |(batch, index)| (BatchId(batch), index));
     let now = api.clock.now();
     let job = api.history.seen_job(&key, now).await?.ok_or(Problem::NotFound)?;
@@ -41,12 +42,34 @@ pub(crate) async fn list(
         let (count, next) = add_records(records, limit, |record| csv.add(&view(record))).await?;
         reader.log_reading(&key, "records", count);
         let next = next.map(|next| next_page(&key, filter.as_deref(), limit, &next));
-        return csv.answer(&key.send, next.as_deref(), retry_after);
+        return csv.answer(&key.send, next.as_deref(), retry_after).map(RecordsAnswer::Csv);
     }
     let mut page = PageView::new();
     let (count, next) = add_records(records, limit, |record| page.add(view(record))).await?;
     reader.log_reading(&key, "records", count);
-    Ok(Polled::personal(page.before(next.as_deref()), retry_after).into_response())
+    Ok(RecordsAnswer::Json(Polled::personal(page.before(next.as_deref()), retry_after)))
+}
+
+/// A page of records, in the media type that the caller asks for.
+pub(crate) enum RecordsAnswer {
+    Json(Polled<PageView<RecordView>>),
+    Csv(CsvAnswer),
+}
+
+impl IntoResponse for RecordsAnswer {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Json(page) => page.into_response(),
+            Self::Csv(page) => page.into_response(),
+        }
+    }
+}
+
+impl Output for RecordsAnswer {
+    fn describe(operation: &mut Operation) {
+        Polled::<PageView<RecordView>>::describe(operation);
+        CsvAnswer::describe(operation);
+    }
 }
 
 /// Passes up to `limit` records to `add`, until it returns false: then the record is the first of the next page. Returns
@@ -84,7 +107,7 @@ pub(crate) async fn show(
     State(api): State<Shared>,
     reader: Reader,
     RecordAddress { job: key, record }: RecordAddress,
-) -> Result<Response, Problem> {
+) -> Result<Polled<WholeRecordView>, Problem> {
     let now = api.clock.now();
     let job = api.history.seen_job(&key, now).await?.ok_or(Problem::NotFound)?;
     let found = api.history.job_record(&key, job.status, record).await?.ok_or(Problem::NotFound)?;
@@ -100,5 +123,5 @@ pub(crate) async fn show(
             WholeRecordView::personal(view, sent.pop(), answers)?
         }
     };
-    Ok(Polled::personal(view, RetryAfter::of_job(&job, now)).into_response())
+    Ok(Polled::personal(view, RetryAfter::of_job(&job, now)))
 }

@@ -1,24 +1,21 @@
 //! Sends: a new one, the list, one of them, resume and cancel.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use stafett_domain::{Reason, ReasonCode, SendId, SendStatus};
+use stafett_domain::{Reason, ReasonCode, SendStatus};
 use stafett_history::{CancelledUpload, PlacedSend, SendFilter, StoredSend};
 use stafett_intake::{NewSendAnswer, ResumeRequest};
 
 use crate::api::Shared;
 use crate::filters::{self, selected};
 use crate::http::address::SendAddress;
-use crate::http::answer::{Polled, RetryAfter};
+use crate::http::answer::{Accepted, NewSend, Polled, RetryAfter};
 use crate::http::body::{Key, OptionalKey, RequestBody};
 use crate::http::caller::{Audience, Reader, Sender};
 use crate::http::page::{PageQuery, PageView, listed};
 use crate::http::problem::Problem;
 use crate::views::send::SendView;
-use crate::views::upload::OpenView;
+use crate::views::upload::{OpenView, SendOrOpenView};
 
 /// `POST /v1/sends`: accepts a send, or opens one for parts.
 pub(crate) async fn new(
@@ -26,11 +23,14 @@ pub(crate) async fn new(
     Sender(caller): Sender,
     Key(key): Key,
     RequestBody(body): RequestBody,
-) -> Result<Response, Problem> {
+) -> Result<NewSend<SendOrOpenView>, Problem> {
     Ok(match Box::pin(api.intake.new_send(&caller.requester(), &key, &body)).await? {
-        NewSendAnswer::Accepted(stored) => accepted(*stored, caller.audience(), api.clock.now()),
-        NewSendAnswer::Open(send) => {
-            (StatusCode::ACCEPTED, [location(send)], Json(OpenView::new(send))).into_response()
+        NewSendAnswer::Accepted(stored) => {
+            let NewSend { view, id, retry_after } = accepted(*stored, caller.audience(), api.clock.now());
+            NewSend { view: SendOrOpenView::Send(Box::new(view)), id, retry_after }
+        }
+        NewSendAnswer::Open(id) => {
+            NewSend { view: SendOrOpenView::Open(OpenView::new(id)), id, retry_after: None }
         }
     })
 }
@@ -42,24 +42,17 @@ pub(crate) async fn resume(
     SendAddress(old): SendAddress,
     OptionalKey(key): OptionalKey,
     RequestBody(body): RequestBody,
-) -> Result<Response, Problem> {
+) -> Result<NewSend<SendView>, Problem> {
     let request = ResumeRequest { old: &old, subject: &caller.subject, key: key.as_ref(), body: &body };
     let stored = Box::pin(api.intake.resume(request)).await?;
     Ok(accepted(stored, caller.audience(), api.clock.now()))
 }
 
 /// The answer to a request that made a send. Every repeat gets the same.
-pub(crate) fn accepted(send: StoredSend, audience: Audience<'_>, now: Timestamp) -> Response {
-    let retry_after = RetryAfter::of_accepted(&send, now);
-    let location = location(send.header.id);
-    let view = Json(SendView::accepted(send).shown_to(audience));
-    let mut response = (StatusCode::ACCEPTED, [location], view).into_response();
-    response.headers_mut().insert(header::RETRY_AFTER, retry_after.into());
-    response
-}
-
-fn location(send: SendId) -> (header::HeaderName, String) {
-    (header::LOCATION, format!("/v1/sends/{send}"))
+pub(crate) fn accepted(send: StoredSend, audience: Audience<'_>, now: Timestamp) -> NewSend<SendView> {
+    let retry_after = Some(RetryAfter::of_accepted(&send, now));
+    let id = send.header.id;
+    NewSend { view: SendView::accepted(send).shown_to(audience), id, retry_after }
 }
 
 /// `POST /v1/sends/{send}/cancel`: stops a send. One that takes parts or waits stops at once; one that runs stops when
@@ -68,7 +61,7 @@ pub(crate) async fn cancel(
     State(api): State<Shared>,
     Sender(caller): Sender,
     SendAddress(send): SendAddress,
-) -> Result<Response, Problem> {
+) -> Result<Accepted<SendView>, Problem> {
     let stops = match api.intake.cancel_upload(&send).await? {
         CancelledUpload::NotFound => return Err(Problem::NotFound),
         CancelledUpload::Yes => true,
@@ -80,8 +73,7 @@ pub(crate) async fn cancel(
     if !stops && shown.header().status != SendStatus::Cancelled {
         return Err(Problem::Ended);
     }
-    let view = SendView::from(shown).shown_to(caller.audience());
-    Ok((StatusCode::ACCEPTED, Json(view)).into_response())
+    Ok(Accepted(SendView::from(shown).shown_to(caller.audience())))
 }
 
 /// `GET /v1/sends`: the organiser's sends, newest first. Parameters: `activity` (that the send holds), `from` and `to`

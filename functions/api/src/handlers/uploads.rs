@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
 
 use crate::api::Shared;
 use crate::handlers::sends::accepted;
 use crate::http::address::SendAddress;
+use crate::http::answer::NewSend;
 use crate::http::body::RequestBody;
 use crate::http::caller::Sender;
 use crate::http::problem::Problem;
+use crate::views::send::SendView;
 use crate::views::upload::PartView;
 
 /// `POST /v1/sends/{send}/records`: takes a part.
@@ -28,7 +29,7 @@ pub(crate) async fn submit(
     Sender(caller): Sender,
     SendAddress(send): SendAddress,
     RequestBody(body): RequestBody,
-) -> Result<Response, Problem> {
+) -> Result<NewSend<SendView>, Problem> {
     let stored = Box::pin(api.intake.submit(&send, &body)).await?;
     Ok(accepted(stored, caller.audience(), api.clock.now()))
 }

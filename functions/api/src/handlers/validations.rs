@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 
 use crate::api::Shared;
 use crate::http::body::RequestBody;
@@ -18,8 +17,8 @@ pub(crate) async fn validate(
     State(api): State<Shared>,
     Sender(caller): Sender,
     RequestBody(body): RequestBody,
-) -> Result<Response, Problem> {
+) -> Result<Json<ValidationView>, Problem> {
     let (organisation, access) = (&caller.organisation, caller.access());
     let report = api.intake.validate(organisation, body, access, VIEWERS_SHOWN).await?;
-    Ok(Json(ValidationView::new(&report)?).into_response())
+    Ok(Json(ValidationView::new(report)?))
 }

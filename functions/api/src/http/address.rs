@@ -9,6 +9,8 @@ use stafett_domain::{AttemptId, OrganisationNumber, RecordId};
 use stafett_history::{JobKey, SendRef};
 
 use crate::api::Shared;
+use crate::contract::operation::{Input, Operation};
+use crate::contract::parameter::Parameter;
 use crate::http::caller::Caller;
 use crate::http::problem::Problem;
 
@@ -53,6 +55,40 @@ impl Named {
 
     fn job(&self) -> Result<JobKey, Problem> {
         Ok(self.send()?.job(self.part("stage")?))
+    }
+}
+
+fn in_path(operation: &mut Operation, parameters: impl IntoIterator<Item = Parameter>) {
+    parameters.into_iter().for_each(|parameter| operation.takes(parameter));
+    operation.problems.insert(404);
+}
+
+impl Input for SendAddress {
+    fn describe(operation: &mut Operation) {
+        let send = "The id of a send.";
+        in_path(operation, [Parameter::path("send", send, "01a207a2-1a5a-724e-9223-5351dea7e8de")]);
+    }
+}
+
+impl Input for JobAddress {
+    fn describe(operation: &mut Operation) {
+        SendAddress::describe(operation);
+        in_path(operation, [Parameter::path("stage", "Which job of the send.", "users")]);
+    }
+}
+
+impl Input for RecordAddress {
+    fn describe(operation: &mut Operation) {
+        JobAddress::describe(operation);
+        let record = "The id of a record of the job.";
+        in_path(operation, [Parameter::path("record", record, "01a207a2-1a5a-724e-9223-5351dea7e8de")]);
+    }
+}
+
+impl Input for AttemptAddress {
+    fn describe(operation: &mut Operation) {
+        JobAddress::describe(operation);
+        in_path(operation, [Parameter::path("attempt", "Batch, try and step of the call.", "0.1.0")]);
     }
 }
 

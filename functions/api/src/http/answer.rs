@@ -9,13 +9,18 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
+use stafett_domain::SendId;
 use stafett_history::{Job, SendHeader, StoredSend};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
 
+use crate::contract::operation::{AnswerHeader, Operation, Output};
+use crate::contract::parameter::Parameter;
 use crate::http::problem::Problem;
 
 /// When to ask again for something that still changes, in seconds. It grows with age and number of records, so that three
@@ -96,6 +101,79 @@ impl<T> Polled<T> {
     /// An answer about persons: no cache may keep it, and no browser may write it to disk.
     pub(crate) fn personal(body: T, retry_after: Option<RetryAfter>) -> Self {
         Self { body, retry_after, personal: true }
+    }
+}
+
+/// The headers of an answer that callers poll.
+const POLLED_HEADERS: [AnswerHeader; 2] = [
+    AnswerHeader {
+        name: "ETag",
+        description: "Identifies this answer to this caller.",
+        schema: "string",
+        always: false,
+    },
+    AnswerHeader {
+        name: "Retry-After",
+        description: "While it still changes: seconds after which it is worth asking again. From 2 to 30, more for what \
+                      is old or has many records.",
+        schema: "integer",
+        always: false,
+    },
+];
+
+impl<T: JsonSchema> Output for Polled<T> {
+    fn describe(operation: &mut Operation) {
+        let tag = "The `ETag` of the answer that the caller has.";
+        operation.takes(Parameter::header("If-None-Match", tag, json!({"type": "string"})));
+        operation.answers_json::<T>(200);
+        operation.headers.extend(POLLED_HEADERS);
+        operation.not_modified = true;
+    }
+}
+
+/// The answer to a request that is carried out after it: 202.
+pub(crate) struct Accepted<T>(pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Accepted<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::ACCEPTED, Json(self.0)).into_response()
+    }
+}
+
+impl<T: JsonSchema> Output for Accepted<T> {
+    fn describe(operation: &mut Operation) {
+        operation.answers_json::<T>(202);
+    }
+}
+
+/// The answer to a request that made a send: 202, and where the send is.
+pub(crate) struct NewSend<T> {
+    pub(crate) view: T,
+    pub(crate) id: SendId,
+    pub(crate) retry_after: Option<RetryAfter>,
+}
+
+impl<T: Serialize> IntoResponse for NewSend<T> {
+    fn into_response(self) -> Response {
+        let location = (header::LOCATION, format!("/v1/sends/{}", self.id));
+        let mut response = (StatusCode::ACCEPTED, [location], Json(self.view)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+impl<T: JsonSchema> Output for NewSend<T> {
+    fn describe(operation: &mut Operation) {
+        operation.answers_json::<T>(202);
+        let location = "The address of the send.";
+        let always = AnswerHeader { name: "Location", description: location, schema: "string", always: true };
+        let soon = "Seconds after which it is worth asking for the send.";
+        operation.headers.extend([
+            always,
+            AnswerHeader { name: "Retry-After", description: soon, schema: "integer", always: false },
+        ]);
     }
 }
 

@@ -11,9 +11,12 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use flate2::read::MultiGzDecoder;
+use serde_json::json;
 use stafett_domain::Text;
 use stafett_intake::IdempotencyKey;
 
+use crate::contract::operation::{Input, Operation};
+use crate::contract::parameter::Parameter;
 use crate::http::problem::Problem;
 
 /// The most bytes of a request's body, decompressed.
@@ -52,6 +55,35 @@ impl<S: Send + Sync> FromRequestParts<S> for OptionalKey {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         key(&parts.headers).map(Self)
+    }
+}
+
+impl Input for RequestBody {
+    fn describe(operation: &mut Operation) {
+        operation.takes_body = true;
+        operation.problems.extend([400, 413, 415]);
+    }
+}
+
+fn key_parameter(description: &'static str) -> Parameter {
+    let schema =
+        json!({"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"});
+    Parameter::header("Idempotency-Key", description, schema).such_as("0190a1b2-press-1")
+}
+
+impl Input for Key {
+    fn describe(operation: &mut Operation) {
+        let description = "1 to 255 visible ASCII characters, new for every press of the button. The same key with the \
+                           same body within 24 hours is the same send, and gets the same answer.";
+        operation.takes(key_parameter(description).required());
+        operation.problems.insert(400);
+    }
+}
+
+impl Input for OptionalKey {
+    fn describe(operation: &mut Operation) {
+        operation.takes(key_parameter("As when sending; without one every request is a new send."));
+        operation.problems.insert(400);
     }
 }
 

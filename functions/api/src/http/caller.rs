@@ -7,6 +7,7 @@ use stafett_domain::{Access, OrganisationNumber};
 use stafett_intake::Requester;
 
 use crate::api::Shared;
+use crate::contract::operation::{Input, Operation};
 use crate::http::problem::Problem;
 
 /// The claims that hold scopes: `scope` (RFC 9068), and `scp`, as some issuers name it. Both count.
@@ -108,6 +109,23 @@ impl FromRequestParts<Shared> for Reader {
             return Err(Problem::Scope(READ));
         }
         Ok(Self { organisation: caller.organisation, subject: caller.subject, access })
+    }
+}
+
+fn with_token(operation: &mut Operation, scope: &'static str) {
+    operation.scope = Some(scope);
+    operation.problems.extend([401, 403, 500, 503]);
+}
+
+impl Input for Sender {
+    fn describe(operation: &mut Operation) {
+        with_token(operation, WRITE);
+    }
+}
+
+impl Input for Reader {
+    fn describe(operation: &mut Operation) {
+        with_token(operation, READ);
     }
 }
 

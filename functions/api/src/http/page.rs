@@ -7,10 +7,15 @@ use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::json;
 use stafett_history::{Listed, Page, Span};
 
+use crate::contract::operation::{Input, Operation};
+use crate::contract::parameter::Parameter;
 use crate::http::answer::{Polled, RetryAfter};
+use crate::http::parameter_fault::ParameterFault;
 use crate::http::problem::Problem;
 use crate::http::size_limit::SizeLimit;
 
@@ -19,15 +24,21 @@ const USUAL_LIMIT: usize = 50;
 /// The largest number of items of a page.
 const LARGEST_LIMIT: usize = 100;
 
-/// The parameters of a query. Those that a list does not have are ignored.
+/// The parameters of a query. They were checked before: each is one that the call has, and is there once.
 #[derive(Default)]
 pub(crate) struct PageQuery(Vec<(String, String)>);
 
 /// A page, built item by item up to the size that an answer may have.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(
+    rename = "{T}Page",
+    description = "A page of a list. It may hold fewer items than requested, even none, and have a next page."
+)]
 pub(crate) struct PageView<T> {
     items: Vec<T>,
+    /// The `cursor` of the next page; null on the last one.
+    #[schemars(example = None::<String>)]
     next_cursor: Option<String>,
     #[serde(skip)]
     size_limit: SizeLimit,
@@ -38,9 +49,31 @@ impl<S: Send + Sync> FromRequestParts<S> for PageQuery {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Query(parameters) =
-            Query::from_request_parts(parts, state).await.map_err(|_| Problem::Parameter("query"))?;
+            Query::from_request_parts(parts, state).await.map_err(|_| unusable("query"))?;
         Ok(Self(parameters))
     }
+}
+
+impl Input for PageQuery {
+    fn describe(operation: &mut Operation) {
+        operation.problems.insert(400);
+        operation.takes(limit_parameter(
+            "The most items of the page. A page of more than 4 MB holds fewer, and a `nextCursor`.",
+            LARGEST_LIMIT,
+            Some(USUAL_LIMIT),
+        ));
+        let cursor = "`nextCursor` of the page before.";
+        operation.takes(Parameter::query("cursor", cursor, json!({"type": "string"})));
+    }
+}
+
+/// The parameter `limit` of a list.
+pub(crate) fn limit_parameter(description: &'static str, largest: usize, usual: Option<usize>) -> Parameter {
+    let mut schema = json!({"type": "integer", "minimum": 1, "maximum": largest});
+    if let Some(usual) = usual {
+        schema["default"] = usual.into();
+    }
+    Parameter::query("limit", description, schema)
 }
 
 impl PageQuery {
@@ -57,28 +90,36 @@ impl PageQuery {
     /// The limit of a list with another default and another maximum.
     pub(crate) fn limit_within(&self, usual: usize, largest: usize) -> Result<usize, Problem> {
         let limit = self.one("limit")?.unwrap_or(usual);
-        if (1..=largest).contains(&limit) { Ok(limit) } else { Err(Problem::Parameter("limit")) }
+        if (1..=largest).contains(&limit) { Ok(limit) } else { Err(unusable("limit")) }
     }
 
-    /// A parameter's text. A parameter that is there twice is an error.
-    fn text(&self, name: &'static str) -> Result<Option<&str>, Problem> {
-        let mut named = self.0.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        match (named.next(), named.next()) {
-            (_, Some(_)) => Err(Problem::Parameter("query")),
-            (value, None) => Ok(value),
-        }
+    /// A parameter's text.
+    fn text(&self, name: &'static str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A parameter with one value.
     pub(crate) fn one<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Problem> {
-        self.text(name)?.map(|text| text.parse().map_err(|_| Problem::Parameter(name))).transpose()
+        self.text(name).map(|text| text.parse().map_err(|_| unusable(name))).transpose()
     }
 
-    /// A parameter with several values, separated by commas.
-    pub(crate) fn several<T: FromStr>(&self, name: &'static str) -> Result<Option<Vec<T>>, Problem> {
-        let Some(list) = self.text(name)? else { return Ok(None) };
-        let words = list.split(',').map(|word| word.trim().parse().map_err(|_| Problem::Parameter(name)));
-        words.collect::<Result<_, _>>().map(Some)
+    /// A parameter with one of these words.
+    pub(crate) fn word<T: FromStr>(
+        &self,
+        name: &'static str,
+        allowed: &'static [&'static str],
+    ) -> Result<Option<T>, Problem> {
+        self.text(name).map(|text| word(name, text, allowed)).transpose()
+    }
+
+    /// A parameter with some of these words, separated by commas.
+    pub(crate) fn words<T: FromStr>(
+        &self,
+        name: &'static str,
+        allowed: &'static [&'static str],
+    ) -> Result<Option<Vec<T>>, Problem> {
+        let words = |list: &str| list.split(',').map(|text| word(name, text.trim(), allowed)).collect();
+        self.text(name).map(words).transpose()
     }
 
     /// The time from `from` to `to`.
@@ -93,22 +134,31 @@ impl PageQuery {
             let (first, second) = cursor.split_once('.')?;
             Some((first.parse().ok()?, second.parse().ok()?))
         };
-        read().map(Some).ok_or(Problem::Parameter("cursor"))
+        read().map(Some).ok_or(unusable("cursor"))
     }
 
     /// The cursor, decoded.
     pub(crate) fn cursor(&self) -> Result<Option<String>, Problem> {
-        let Some(text) = self.text("cursor")? else { return Ok(None) };
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Problem::Parameter("cursor"))?;
-        let cursor = String::from_utf8(bytes).map_err(|_| Problem::Parameter("cursor"))?;
+        let Some(text) = self.text("cursor") else { return Ok(None) };
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| unusable("cursor"))?;
+        let cursor = String::from_utf8(bytes).map_err(|_| unusable("cursor"))?;
         // It becomes part of a key, so only characters of our own cursors are allowed.
         let known = cursor.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         if known && !cursor.is_empty() && cursor.len() <= 40 {
             Ok(Some(cursor))
         } else {
-            Err(Problem::Parameter("cursor"))
+            Err(unusable("cursor"))
         }
     }
+}
+
+/// A parameter whose value cannot be used.
+pub(crate) fn unusable(name: &'static str) -> Problem {
+    Problem::Parameter(ParameterFault::Value(name))
+}
+
+fn word<T: FromStr>(name: &'static str, text: &str, allowed: &'static [&'static str]) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::Parameter(ParameterFault::Word { name, allowed }))
 }
 
 impl<T: Serialize> PageView<T> {
@@ -199,21 +249,14 @@ mod tests {
 
     #[test]
     fn a_list_is_separated_by_commas_and_a_time_is_rfc_3339() {
-        let several = |list: &str| PageQuery::of(&[("x", list)]).several::<u8>("x");
-        assert_eq!(several("1, 2").unwrap(), Some(vec![1, 2]));
-        assert!(several("").is_err());
-        assert_eq!(PageQuery::of(&[]).several::<u8>("x").unwrap(), None);
+        let words = |list: &str| PageQuery::of(&[("x", list)]).words::<u8>("x", &["1", "2"]);
+        assert_eq!(words("1, 2").unwrap(), Some(vec![1, 2]));
+        assert!(words("").is_err());
+        assert_eq!(PageQuery::of(&[]).words::<u8>("x", &[]).unwrap(), None);
         let from = |from: &str| PageQuery::of(&[("from", from)]).span();
         let utc = Some("2026-11-01T09:00:00Z".parse().unwrap());
         assert_eq!(from("2026-11-01T10:00:00+01:00").unwrap().from, utc);
         assert!(from("2026-11-01").is_err());
-    }
-
-    #[test]
-    fn a_parameter_stands_once() {
-        let twice = PageQuery::of(&[("stage", "1"), ("activity", "2"), ("stage", "1")]);
-        assert!(matches!(twice.one::<u8>("stage"), Err(Problem::Parameter("query"))));
-        assert_eq!(twice.one("activity").unwrap(), Some(2_u8));
     }
 
     #[test]

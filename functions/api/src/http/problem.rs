@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{AuthorizationCause, Finding, Findings, Rejection, Severity, Text};
 use stafett_history::HistoryError;
@@ -9,6 +10,7 @@ use stafett_intake::IntakeError;
 use stafett_relay::HandleError;
 use stafett_runtime::{QueueError, SettingsError};
 
+use crate::http::parameter_fault::ParameterFault;
 use crate::http::size_limit::{SizeLimit, Unwritable};
 
 /// Why a request is refused or failed. Texts never hold a value of the request.
@@ -18,8 +20,8 @@ pub(crate) enum Problem {
     NotReadable(Text),
     /// 400: `Idempotency-Key` is missing or cannot be used.
     IdempotencyKey,
-    /// 400: a parameter of the address cannot be used.
-    Parameter(&'static str),
+    /// 400: a parameter of the query cannot be used.
+    Parameter(ParameterFault),
     /// 403: the token lacks a scope.
     Scope(&'static str),
     /// 403: the token names no organiser.
@@ -67,19 +69,32 @@ pub(crate) enum Problem {
     Unavailable,
 }
 
-/// The JSON of a problem.
-#[derive(Serialize)]
+/// Why a request was refused or failed (RFC 9457).
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Problem")]
 pub(crate) struct Body<'a> {
-    r#type: String,
+    /// `urn:stafett:problem:` and the name of the problem.
+    pub(crate) r#type: String,
     title: &'a str,
     status: u16,
+    /// What happened and what to do, in English.
     detail: String,
+    /// The same in Swedish.
     detail_sv: String,
+    /// Why the organiser cannot send.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<AuthorizationCause>,
+    /// The parameter of the query that cannot be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'a str>,
+    /// What may stand there instead: the words of the parameter, or the parameters that the call knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allowed: Option<&'a [&'static str]>,
+    /// How many faults there are, those that are not listed included.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_count: Option<u32>,
+    /// The faults of the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<&'a Finding>>,
 }
@@ -155,6 +170,10 @@ impl Problem {
             Self::InvalidSend(faults) => Some(faults),
             _ => None,
         };
+        let parameter = match self {
+            Self::Parameter(fault) => Some(fault),
+            _ => None,
+        };
         let cause = match self {
             Self::NotAuthorized(cause) => Some(*cause),
             Self::Environment => Some(AuthorizationCause::EnvironmentNotAllowed),
@@ -167,6 +186,8 @@ impl Problem {
             detail: text.en,
             detail_sv: text.sv,
             cause,
+            parameter: parameter.and_then(ParameterFault::name),
+            allowed: parameter.and_then(ParameterFault::allowed),
             error_count: faults.map(|faults| faults.total(Severity::Error)),
             errors: faults.map(fitting),
         }
@@ -177,15 +198,7 @@ impl Problem {
             Self::NotReadable(text) => return text.clone(),
             Self::NotAuthorized(cause) => return cause.guidance().text(),
             Self::Environment => return AuthorizationCause::EnvironmentNotAllowed.guidance().text(),
-            Self::Parameter(name) => {
-                let en = format!(
-                    "The parameter {name} has a value that cannot be used. Correct it, or leave it out."
-                );
-                let sv = format!(
-                    "Parametern {name} har ett värde som inte kan användas. Rätta den eller utelämna den."
-                );
-                return Text { sv, en };
-            }
+            Self::Parameter(fault) => return fault.text(),
             Self::Scope(scope) => {
                 let en = format!("The call needs the scope {scope}. Ask for a token that has it.");
                 let sv = format!("Anropet kräver behörigheten {scope}. Begär en token som har den.");

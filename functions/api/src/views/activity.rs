@@ -1,13 +1,15 @@
 //! Test activities.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{ActivitySummary, Label, SendId, SendStatus};
 use stafett_history::CurrentActivity;
 
 /// An activity, as the latest send that holds it has it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "CurrentActivity")]
 pub(crate) struct CurrentActivityView {
     #[serde(flatten)]
     activity: ActivitySummary,
@@ -16,11 +18,15 @@ pub(crate) struct CurrentActivityView {
     latest_send: LatestSendView,
 }
 
-#[derive(Serialize)]
+/// The latest send that holds an activity.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "LatestSend")]
 struct LatestSendView {
     id: SendId,
+    #[schemars(example = SendStatus::Failed)]
     status: SendStatus,
+    #[schemars(example = SendStatus::Failed.label())]
     status_label: Label,
 }
 

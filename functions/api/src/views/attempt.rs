@@ -1,6 +1,7 @@
 //! Calls to Skolverket.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use stafett_domain::{AttemptCall, AttemptId, Guidance, Label, guidance};
@@ -9,17 +10,26 @@ use stafett_history::{Attempt, AttemptBodies};
 use crate::http::problem::Problem;
 use crate::http::size_limit::SizeLimit;
 
-/// One call.
-#[derive(Serialize)]
+/// One call to Skolverket, or one to its authorization server (`token`).
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Attempt")]
 pub(crate) struct AttemptView {
+    /// Batch, try and step of the call. A request for the token that a step needed has its number behind that of the
+    /// step.
     attempt: AttemptId,
+    #[schemars(example = AttemptCall::Submit)]
     call: AttemptCall,
+    #[schemars(example = AttemptCall::Submit.label())]
     call_label: Label,
+    #[schemars(example = &"POST")]
     method: String,
+    #[schemars(example = "/persons/bulk")]
     path: String,
     started_at: Timestamp,
     duration_ms: u64,
+    /// Of the answer; null where there was none.
+    #[schemars(example = 202)]
     status: Option<u16>,
     request_bytes: u64,
     response_bytes: u64,
@@ -51,16 +61,20 @@ impl From<&Attempt> for AttemptView {
 }
 
 /// One call with its bodies, for those who may see personal data.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WholeAttempt")]
 pub(crate) struct WholeAttemptView {
     #[serde(flatten)]
     attempt: AttemptView,
+    /// The body of the call, for `history:personal`. Of a request for a token without the certificate's fingerprint.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Value>,
+    /// The body of the answer, for `history:personal`. Of a request for a token its beginning, without the token.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<Value>,
-    /// The response is cut, because it is too large.
+    /// The answer is too large: `response` is its beginning, as a text.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("const" = true))]
     truncated: bool,
 }
 

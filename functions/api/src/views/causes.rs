@@ -1,5 +1,6 @@
 //! One job, and why records of it were not simply accepted, grouped by cause.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{Access, Guidance, Label, Outcome, RecordId, Severity};
 use stafett_history::{Job, JobCause, JobCauses};
@@ -8,9 +9,10 @@ use crate::http::size_limit::shortened;
 use crate::views::job::JobView;
 use crate::views::message::LONGEST_TEXT;
 
-/// A job and its causes.
-#[derive(Serialize)]
+/// A job, and why records of it were not simply accepted.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "JobCauses")]
 pub(crate) struct JobCausesView {
     #[serde(flatten)]
     job: JobView,
@@ -20,19 +22,26 @@ pub(crate) struct JobCausesView {
 }
 
 /// Records with the same cause.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Cause")]
 struct CauseView {
     /// How many records have it.
     count: u32,
+    #[schemars(example = Outcome::Error)]
     outcome: Outcome,
+    #[schemars(example = Outcome::Error.label())]
     outcome_label: Label,
     severity: Severity,
-    /// The number, attribute and category of Skolverket's message; null where there was none.
+    /// The number of Skolverket's message; null where there was none.
+    #[schemars(example = "2011")]
     id: Option<String>,
+    #[schemars(example = "Enrolment.schoolYear")]
     attribute: Option<String>,
+    #[schemars(example = "Ogiltigt format")]
     message_type: Option<String>,
-    /// Skolverket's text about the first record. It may quote values, so only callers who may see personal data get it.
+    /// Skolverket's text about the first record, for `history:personal`, because it may quote values.
+    #[schemars(example = None::<String>)]
     message: Option<String>,
     guidance: &'static Guidance,
     first_record_ids: Vec<RecordId>,

@@ -7,11 +7,12 @@ use csv::{Terminator, Writer, WriterBuilder};
 use stafett_domain::{RecordKind, Row, first_seen};
 use stafett_history::SendRef;
 
+use crate::contract::operation::{AnswerHeader, Operation, Output};
 use crate::http::accept::weights;
 use crate::http::answer::{RetryAfter, set_cache_headers};
 use crate::http::problem::Problem;
 use crate::http::size_limit::{SizeLimit, escaped_len};
-use crate::views::record::RecordView;
+use crate::views::record::{AnyRow, RecordView};
 
 /// The default and the largest number of rows of a page.
 pub(crate) const CSV_ROWS: usize = 10_000;
@@ -89,9 +90,10 @@ impl CsvPage {
     /// Adds a row if it fits; returns whether it did.
     pub(crate) fn add(&mut self, record: &RecordView) -> Result<bool, Problem> {
         let label = self.language.of_both(record.outcome_label.sv, record.outcome_label.en);
-        let (name, own) = cells(&record.row);
+        let AnyRow(row) = &record.row;
+        let (name, own) = cells(row);
         // A message may quote what is masked.
-        let quotes = !is_protected(&record.row);
+        let quotes = !is_protected(row);
         let status = record.unknown_status.iter().map(|status| {
             let name = self.language.of_both("Okänd status", "Unknown status");
             format!("{name}: {status}")
@@ -102,8 +104,7 @@ impl CsvPage {
         let findings: Vec<_> = findings.collect();
         let without: Vec<_> = record.without.iter().map(ToString::to_string).collect();
         let before = [label.to_owned(), name];
-        let behind =
-            [findings.join(" | "), messages.join(" | "), without.join(" "), record.row.id().to_string()];
+        let behind = [findings.join(" | "), messages.join(" | "), without.join(" "), row.id().to_string()];
         let cells: Vec<_> = before.into_iter().chain(own).chain(behind).map(|cell| harmless(&cell)).collect();
         let fits = self.size_limit.take_bytes(cells.iter().map(|cell| largest_len(cell)).sum());
         if fits {
@@ -118,7 +119,7 @@ impl CsvPage {
         send: &SendRef,
         next: Option<&str>,
         retry_after: Option<RetryAfter>,
-    ) -> Result<Response, Problem> {
+    ) -> Result<CsvAnswer, Problem> {
         let content = self.lines.into_inner().map_err(|error| Problem::internal(&error))?;
         let mut response = content.into_response();
         let headers = response.headers_mut();
@@ -136,7 +137,27 @@ impl CsvPage {
             );
         }
         set_cache_headers(headers, retry_after, true);
-        Ok(response)
+        Ok(CsvAnswer(response))
+    }
+}
+
+/// A page of CSV, as it is answered.
+pub(crate) struct CsvAnswer(Response);
+
+impl IntoResponse for CsvAnswer {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Output for CsvAnswer {
+    fn describe(operation: &mut Operation) {
+        operation.contents.push(("text/csv", |generator| generator.subschema_for::<String>()));
+        let of_csv = |name, description| AnswerHeader { name, description, schema: "string", always: false };
+        operation.headers.extend([
+            of_csv("Content-Disposition", "Of CSV: its name as a file."),
+            of_csv("Link", "Of CSV: `<…>; rel=\"next\"`, where there are more rows."),
+        ]);
     }
 }
 
@@ -243,7 +264,7 @@ mod tests {
             outcome,
             outcome_label: outcome.label(),
             status_code: None,
-            row,
+            row: AnyRow(row),
             findings: vec![FindingCode::GroupWithoutMembers.of_record()],
             messages: Vec::new(),
             more_messages: 0,

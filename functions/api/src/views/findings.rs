@@ -1,16 +1,19 @@
 //! What was found in a body, in numbers, and what could not be checked.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::register::Register;
 use stafett_domain::{FindingGroup, Findings, KindCount, Severity};
 
-/// What was found in a body, in numbers.
-#[derive(Serialize)]
+/// What was found in a body, in numbers, and the first records that it is about. Rows of records show it too (`findings`),
+/// except for attributes that are left out.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Found")]
 pub(crate) struct FoundView {
     errors: u32,
     warnings: u32,
-    rules: Vec<FindingGroup<'static>>,
+    rules: Vec<FindingGroup>,
     /// The registers that could not be asked; absent where none is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_checked: Option<Vec<NotCheckedView>>,
@@ -29,8 +32,9 @@ impl FoundView {
     }
 }
 
-/// A register that could not be asked, with words for the admin.
-#[derive(Serialize)]
+/// A register of Skolverket's that did not answer in time. It holds up no send.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NotChecked")]
 pub(crate) struct NotCheckedView {
     what: Register,
     en: String,

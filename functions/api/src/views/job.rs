@@ -1,6 +1,7 @@
 //! Jobs.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{
     AuthorizationCause, Counts, Guidance, JobStatus, Label, Reason, ReasonCode, RecordKind, SendId, WaitCause,
@@ -10,25 +11,33 @@ use stafett_history::{Job, ListedJob};
 use crate::http::caller::Audience;
 use crate::views::requester::RequesterView;
 
-/// A job.
-#[derive(Serialize)]
+/// A send's stage.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Job")]
 pub(crate) struct JobView {
     stage: RecordKind,
     stage_label: Label,
+    #[schemars(example = JobStatus::Failed)]
     status: JobStatus,
+    #[schemars(example = JobStatus::Failed.label())]
     status_label: Label,
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     counts: Counts,
-    /// Since when it waits for Skolverket.
+    /// Since when it waits for Skolverket or its authorization server: calls have to be made again.
+    #[schemars(example = None::<Timestamp>)]
     waiting_for_skolverket_since: Option<Timestamp>,
+    /// Why it waits, by the last such call; null where it does not wait.
+    #[schemars(example = None::<()>)]
     waiting_for_skolverket_cause: Option<WaitView>,
+    /// Why it did not succeed.
     reason: Option<ReasonView>,
 }
 
-/// Why a job waits for Skolverket, with words for the admin.
-#[derive(Serialize)]
+/// Why calls to Skolverket are made again.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "WaitCause")]
 struct WaitView {
     code: WaitCause,
     guidance: &'static Guidance,
@@ -40,11 +49,13 @@ impl From<WaitCause> for WaitView {
     }
 }
 
-/// Why a job did not succeed, with words for the admin.
-#[derive(Serialize)]
+/// Why a job did not succeed, or a send is stopping.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Reason")]
 pub(crate) struct ReasonView {
     code: ReasonCode,
+    /// Skolverket's status, where that decided it.
     #[serde(skip_serializing_if = "Option::is_none")]
     http_status: Option<u16>,
     /// Why the authorization is missing.
@@ -91,9 +102,10 @@ impl From<&Job> for JobView {
     }
 }
 
-/// A job, with what the list shows of its send.
-#[derive(Serialize)]
+/// A job with what is shown of its send.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ListedJob")]
 pub(crate) struct ListedJobView {
     send: SendId,
     accepted_at: Option<Timestamp>,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{Access, Guidance, KnownWords, guidance};
 use stafett_history::looked_up_by;
@@ -16,15 +17,21 @@ const LONGEST_WORD: usize = 100;
 /// How many messages a row shows.
 pub(crate) const MESSAGES_SHOWN: usize = 20;
 
-/// A message from Skolverket about a record.
-#[derive(Serialize)]
+/// A message from Skolverket about a record. Its own text is there for `history:personal` only, because it may quote values.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Message")]
 pub(crate) struct MessageView {
+    #[schemars(example = &"Error")]
     severity: Option<String>,
+    #[schemars(example = "2011")]
     id: String,
+    #[schemars(example = "Ogiltigt format")]
     message_type: Option<String>,
-    /// Skolverket's text. It may quote values, so only callers who may see personal data get it.
+    /// Cut after 1,000 characters, with `…` at its end.
+    #[schemars(example = None::<String>)]
     message: Option<String>,
+    #[schemars(example = "Enrolment.schoolYear")]
     attribute_name: Option<String>,
     /// What it means, what to do, and who does it.
     guidance: &'static Guidance,

@@ -1,6 +1,7 @@
 //! What is set for the caller's organiser, and whether it can send. Nothing secret is in it.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{
     AuthorizationCause, Environment, Guidance, OrganisationNumber, ProtectedIdentities, Text,
@@ -12,20 +13,27 @@ use stafett_skolverket::Certificate;
 
 use crate::views::job::ReasonView;
 
-/// An organiser.
-#[derive(Serialize)]
+/// The caller's organiser.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Organiser")]
 pub(crate) struct OrganiserView {
+    #[schemars(example = "5567044268")]
     organisation_number: OrganisationNumber,
     /// Why it cannot send now.
+    #[schemars(example = None::<()>)]
     problem: Option<ProblemView>,
     /// What is wrong with its settings, by field.
+    #[schemars(example = [(); 0])]
     faults: Vec<FaultView>,
+    /// Settings that can be used.
     settings: Option<SettingsView>,
 }
 
-#[derive(Serialize)]
+/// Why an organiser cannot send.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "OrganiserProblem")]
 struct ProblemView {
     cause: AuthorizationCause,
     en: String,
@@ -33,53 +41,70 @@ struct ProblemView {
     guidance: Guidance,
 }
 
-#[derive(Serialize)]
+/// Something that is wrong with the settings.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SettingsFault")]
 struct FaultView {
+    /// Empty where it is the whole.
     field: String,
     what: String,
 }
 
-#[derive(Serialize)]
+/// What is set for an organiser. Nothing secret is in it.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "OrganiserSettings")]
 struct SettingsView {
+    /// Where it may send. A send that names no environment goes to the first.
     environments: Vec<EnvironmentView>,
     key_form: KeyForm,
+    #[schemars(example = "https://5567044268.example.se")]
     entity_id: Option<String>,
     certificate: Option<CertificateView>,
+    /// How many keys of the authorization server are pinned.
     pinned_keys: usize,
     pinned_keys_alone: bool,
     own_roots: usize,
+    #[schemars(example = 400)]
     retention_days: u32,
     protected_identities_attested: bool,
 }
 
 /// How the authorization server identifies the organiser.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum KeyForm {
     EntityId,
     CertificateFingerprint,
 }
 
-/// An environment that the organiser may send to. A send that names none goes to the first.
-#[derive(Serialize)]
+/// An environment that the organiser may send to.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "OrganiserEnvironment")]
 struct EnvironmentView {
     environment: Environment,
     last_token_at: Option<Timestamp>,
+    #[schemars(example = None::<Timestamp>)]
     last_failure_at: Option<Timestamp>,
+    #[schemars(example = None::<()>)]
     last_failure: Option<ReasonView>,
 }
 
-#[derive(Serialize)]
+/// The organiser's client certificate.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Certificate")]
 struct CertificateView {
     subject: String,
     issuer: String,
+    #[schemars(example = "5567044268")]
     organisation_number: Option<OrganisationNumber>,
     not_before: Timestamp,
     not_after: Timestamp,
+    /// Below zero when it has expired.
+    #[schemars(example = 300)]
     days_left: i64,
 }
 

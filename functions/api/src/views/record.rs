@@ -1,7 +1,11 @@
 //! Records.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
+use stafett_domain::state::row::{ActivityRow, DutyRow, GroupRow, PersonRow};
 use stafett_domain::{Access, Facts, Guidance, Label, Outcome, RecordFinding, RecordId, Row, guidance};
 use stafett_history::JobRecord;
 
@@ -9,24 +13,31 @@ use crate::http::problem::Problem;
 use crate::http::size_limit::SizeLimit;
 use crate::views::message::{MESSAGES_SHOWN, MessageView};
 
-/// A record of a job.
-#[derive(Serialize)]
+/// A record of a job, as a row.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct RecordView {
+#[schemars(rename = "{R}Record")]
+pub(crate) struct RecordView<R = AnyRow> {
+    #[schemars(example = Outcome::Error)]
     pub(crate) outcome: Outcome,
+    #[schemars(example = Outcome::Error.label())]
     pub(crate) outcome_label: Label,
+    /// Skolverket's status of this record.
+    #[schemars(example = 400)]
     pub(crate) status_code: Option<u16>,
     #[serde(flatten)]
-    pub(crate) row: Row,
+    pub(crate) row: R,
     /// What was found about it when the send was accepted.
     pub(crate) findings: Vec<RecordFinding>,
-    /// The first [`MESSAGES_SHOWN`].
+    /// The first 20.
+    #[schemars(length(max = MESSAGES_SHOWN))]
     pub(crate) messages: Vec<MessageView>,
     /// How many messages are not shown.
     #[serde(skip_serializing_if = "is_none")]
+    #[schemars(range(min = 1))]
     pub(crate) more_messages: usize,
-    /// The status that Skolverket gave it, where that is not a known one. It may hold anything, so only callers who may
-    /// see personal data get it.
+    /// The status that Skolverket gave it, where that is not a known one. It may hold anything, so it is there for
+    /// `history:personal` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unknown_status: Option<String>,
     /// Refused records that this one refers to: it was sent without them, or not sent because of them.
@@ -37,18 +48,68 @@ pub(crate) struct RecordView {
     pub(crate) guidance: Option<&'static Guidance>,
 }
 
-/// One record. Only callers who may see personal data get what was sent and answered.
-#[derive(Serialize)]
-pub(crate) struct WholeRecordView {
+/// One record: its row, and what was sent and answered for callers who may see personal data.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Whole{R}Record")]
+pub(crate) struct WholeRecordView<R = AnyRow> {
     #[serde(flatten)]
-    record: RecordView,
+    record: RecordView<R>,
+    /// The object as it was sent, for `history:personal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     sent: Option<Value>,
+    /// Every answer of Skolverket's about it, for `history:personal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Vec<Value>>,
-    /// An answer is cut or missing, because all of them together would be too large.
+    /// The answers together are too large: of one there is only its beginning, as a text, or null.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("const" = true))]
     truncated: bool,
+}
+
+/// A row of the kind of its job.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct AnyRow(pub(crate) Row);
+
+/// A record is one of four closed objects. `schemars` would describe an enum within an object as one object for all, which
+/// cannot be closed.
+fn one_of_the_kinds(kinds: [Schema; 4], description: &str) -> Schema {
+    json_schema!({"description": description, "oneOf": kinds})
+}
+
+impl JsonSchema for RecordView {
+    fn schema_name() -> Cow<'static, str> {
+        "Record".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let kinds = [
+            generator.subschema_for::<RecordView<PersonRow>>(),
+            generator.subschema_for::<RecordView<DutyRow>>(),
+            generator.subschema_for::<RecordView<GroupRow>>(),
+            generator.subschema_for::<RecordView<ActivityRow>>(),
+        ];
+        one_of_the_kinds(kinds, "A record of a job, as a row of the kind that the job carries.")
+    }
+}
+
+impl JsonSchema for WholeRecordView {
+    fn schema_name() -> Cow<'static, str> {
+        "WholeRecord".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let kinds = [
+            generator.subschema_for::<WholeRecordView<PersonRow>>(),
+            generator.subschema_for::<WholeRecordView<DutyRow>>(),
+            generator.subschema_for::<WholeRecordView<GroupRow>>(),
+            generator.subschema_for::<WholeRecordView<ActivityRow>>(),
+        ];
+        one_of_the_kinds(
+            kinds,
+            "A record of a job, of the kind that the job carries, with what was sent and answered.",
+        )
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives it so")]
@@ -67,7 +128,7 @@ impl RecordView {
             outcome,
             outcome_label: outcome.label(),
             status_code,
-            row: row.shown(access),
+            row: AnyRow(row.shown(access)),
             findings: facts.findings.iter().map(|code| code.of_record()).collect(),
             messages: messages.map(|entry| MessageView::new(entry, access)).collect(),
             more_messages,

@@ -1,5 +1,6 @@
 //! Who asked for a send, as others may see it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::Access;
 
@@ -7,11 +8,15 @@ use crate::http::caller::Audience;
 
 /// Who asked for a send: `sub` of a token, which many identity providers fill with an e-mail address, a user name or a
 /// civic number. It is hidden until [`RequesterView::shown_to`] decides.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Requester")]
 pub(crate) struct RequesterView {
-    /// None where the caller may not see it.
+    /// `sub` of the token that asked for the send. Shown to callers with `history:personal`, and to whoever asked for it;
+    /// else null, because it may be an e-mail address or a user name.
+    #[schemars(example = "admin@local")]
     requested_by: Option<String>,
+    /// `requestedBy` is hidden from this caller.
     masked: bool,
     #[serde(skip)]
     subject: String,

@@ -1,6 +1,7 @@
 //! Sends.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{ActivitySummary, Label, Options, RecordKind, SendId, SendStatus};
 use stafett_history::{Job, PlacedSend, ShownSend, StoredPart, StoredSend, UploadParts};
@@ -12,11 +13,14 @@ use crate::views::job::{JobView, ReasonView};
 use crate::views::requester::RequesterView;
 
 /// A send.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Send")]
 pub(crate) struct SendView {
     id: SendId,
+    #[schemars(example = SendStatus::Failed)]
     status: SendStatus,
+    #[schemars(example = SendStatus::Failed.label())]
     status_label: Label,
     accepted_at: Option<Timestamp>,
     started_at: Option<Timestamp>,
@@ -24,16 +28,24 @@ pub(crate) struct SendView {
     #[serde(flatten)]
     requester: RequesterView,
     /// The send that it resumes.
+    #[schemars(example = None::<SendId>)]
     resume_of: Option<SendId>,
+    /// How many of the organiser's sends run before it, while it waits.
+    #[schemars(example = None::<u64>)]
     queue_position: Option<u64>,
     /// Why it is stopping, until it has ended.
+    #[schemars(example = None::<()>)]
     stopping: Option<ReasonView>,
     activity_count: u32,
+    /// The first 20; all of them at `/v1/sends/{send}/activities`.
     activities: Vec<ActivitySummary>,
+    /// In the order in which they run.
+    #[schemars(length(equal = 4))]
     jobs: Vec<JobView>,
     options: Options,
     /// What somebody should take care of, though it does not stop the send.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1))]
     warnings: Vec<WarningView>,
     /// What was found in it when it was accepted.
     validation: FoundView,
@@ -46,8 +58,9 @@ pub(crate) struct SendView {
 }
 
 /// A received part, with its numbers of records.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReceivedPart")]
 struct ReceivedPartView {
     part: u32,
     persons: u32,
@@ -70,19 +83,28 @@ impl From<&StoredPart> for ReceivedPartView {
 }
 
 /// Something that somebody should take care of.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SendWarning")]
 struct WarningView {
-    code: &'static str,
+    code: WarningCode,
+    /// The days that were left when the send came.
     days_left: i64,
     en: String,
     sv: String,
 }
 
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "SendWarningCode")]
+enum WarningCode {
+    CertificateExpires,
+}
+
 impl WarningView {
     fn certificate_expires(days_left: i64) -> Self {
         Self {
-            code: "certificateExpires",
+            code: WarningCode::CertificateExpires,
             days_left,
             en: format!(
                 "The organiser's client certificate expires in {days_left} days. Order a new one and replace it in the \

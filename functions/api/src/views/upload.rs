@@ -1,23 +1,46 @@
 //! Sends that come in parts.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{Label, RecordKind, SendId, SendStatus};
 use stafett_intake::TakenPart;
 
 use crate::views::findings::FoundView;
+use crate::views::send::SendView;
 
 /// A send that takes parts.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "OpenSend")]
 pub(crate) struct OpenView {
     id: SendId,
-    status: SendStatus,
+    status: Receiving,
     status_label: Label,
 }
 
-/// A part that was stored.
-#[derive(Serialize)]
+/// The one status of a send that takes parts (`receiving`), by which it differs from one that was accepted.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+enum Receiving {
+    Receiving,
+}
+
+/// What a request for a new send makes.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "SendOrOpenSend")]
+pub(crate) enum SendOrOpenView {
+    /// It was accepted.
+    Send(Box<SendView>),
+    /// It takes parts.
+    Open(OpenView),
+}
+
+/// A part that was stored.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "StoredPart")]
 pub(crate) struct PartView {
     part: u32,
     persons: usize,
@@ -31,8 +54,7 @@ pub(crate) struct PartView {
 impl OpenView {
     /// The send with this id.
     pub(crate) fn new(id: SendId) -> Self {
-        let status = SendStatus::Receiving;
-        Self { id, status, status_label: status.label() }
+        Self { id, status: Receiving::Receiving, status_label: SendStatus::Receiving.label() }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The result of a validation, cut to the size that an answer may have.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::finding::MAX_LISTED;
 use stafett_domain::{FindingGroup, Severity, Viewer};
@@ -10,63 +11,68 @@ use crate::http::size_limit::SizeLimit;
 use crate::views::findings::NotCheckedView;
 
 /// The result of a validation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ValidationView<'a> {
+#[schemars(rename = "Validation")]
+pub(crate) struct ValidationView {
     /// Whether `POST /v1/sends` accepts this body, with its own options.
+    #[schemars(example = true)]
     valid: bool,
     counts: CountsView,
     /// By rule and code: how many, and the first hundred, or fewer where the answer would be too large.
-    rules: Vec<FindingGroup<'a>>,
+    rules: Vec<FindingGroup>,
     /// The registers that could not be asked.
     not_checked: Vec<NotCheckedView>,
-    access_preview: PreviewView<'a>,
+    access_preview: PreviewView,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FindingCounts")]
 struct CountsView {
     errors: u32,
     warnings: u32,
 }
 
 /// Who would see whose results, of the records that can be read.
-#[derive(Serialize)]
-struct PreviewView<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AccessPreview")]
+struct PreviewView {
     /// How many duties there are.
     total: usize,
     /// The first hundred, or fewer where the answer would be too large.
-    items: Vec<&'a Viewer>,
+    #[schemars(length(max = 100))]
+    items: Vec<Viewer>,
 }
 
-impl<'a> ValidationView<'a> {
+impl ValidationView {
     /// As much of the report as fits into an answer.
-    pub(crate) fn new(report: &'a ValidationReport) -> Result<Self, Problem> {
+    pub(crate) fn new(report: ValidationReport) -> Result<Self, Problem> {
         let ValidationReport { valid, findings, not_checked, duties, viewers } = report;
         let [mut for_rules, mut for_preview] = SizeLimit::halves();
         let mut rules = findings.groups();
         fit(&mut rules, &mut for_rules)?;
         let mut items = Vec::new();
         for viewer in viewers {
-            if !for_preview.take(viewer)? {
+            if !for_preview.take(&viewer)? {
                 break;
             }
             items.push(viewer);
         }
         Ok(Self {
-            valid: *valid,
+            valid,
             counts: CountsView {
                 errors: findings.total(Severity::Error),
                 warnings: findings.total(Severity::Warning),
             },
             rules,
-            not_checked: NotCheckedView::all(not_checked),
-            access_preview: PreviewView { total: *duties, items },
+            not_checked: NotCheckedView::all(&not_checked),
+            access_preview: PreviewView { total: duties, items },
         })
     }
 }
 
 /// Keeps as many findings as fit: the first ones of each group.
-fn fit(groups: &mut [FindingGroup<'_>], size_limit: &mut SizeLimit) -> Result<(), Problem> {
+fn fit(groups: &mut [FindingGroup], size_limit: &mut SizeLimit) -> Result<(), Problem> {
     let mut kept = vec![0; groups.len()];
     for place in 0..MAX_LISTED {
         for (group, kept) in groups.iter().zip(&mut kept) {

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::id::InvalidId;
 
 /// Where a send goes. Tokens for both come from the same authorization server (shared/README, Skolverket 11).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema,
+)]
+#[schemars(description = "Where a send goes.")]
 #[serde(rename_all = "camelCase")]
 pub enum Environment {
     /// The one that tests are taken in.

@@ -1,12 +1,13 @@
 //! What can be wrong with a record: a code for each, with its rule, its weight and who fixes it. Their names are part of
 //! the interface, and stand in stored sends. The words are in `words/`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::record_kind::RecordKind;
 
 /// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// Skolverket will refuse it, or requires something else by its documentation.
@@ -16,7 +17,7 @@ pub enum Severity {
 }
 
 /// Where a finding is fixed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Mender {
     /// In the register of students, staff and groups.
@@ -37,9 +38,9 @@ macro_rules! finding_codes {
     ($(#[$doc:meta])* $name:ident {
         $($(#[$code_doc:meta])* $code:ident ($rule:expr, $severity:ident, $mender:ident)),+ $(,)?
     }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase")]
+        $(#[$doc])*
         pub enum $name {
             $($(#[$code_doc])* $code),+
         }
@@ -62,6 +63,7 @@ finding_codes!(
     /// wishes.
     /// The others are about what a readable body says. There Skolverket has the last word, and a sender who chose
     /// `warnOnly` may let it judge; but a protected person never goes without the organiser's attestation.
+    #[schemars(description = "What is wrong, or worth a look.")]
     FindingCode {
         /// An attribute that does not belong here.
         UnknownAttribute (None, Error, ThisSystem),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU8;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -15,9 +16,10 @@ pub struct InvalidId(pub &'static str);
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[schemars(inline)]
         #[serde(transparent)]
+        $(#[$doc])*
         pub struct $name(pub Uuid);
 
         impl fmt::Display for $name {
@@ -38,11 +40,13 @@ macro_rules! uuid_id {
 
 uuid_id!(
     /// One press of the button. A UUIDv7, so that ids sort by the time they were made.
+    #[schemars(description = "The id of a send.")]
     SendId,
     "send id"
 );
 uuid_id!(
     /// An SS 12000 object: person, duty, group or activity. One namespace over all four (domain rule 1).
+    #[schemars(description = "The id of a person, duty, group or activity.")]
     RecordId,
     "record id"
 );
@@ -85,7 +89,8 @@ impl fmt::Display for BatchId {
 
 /// One HTTP call for a batch: batch `b`, try `t` of it, step `n` within the try. Written `b.t.n`; a request for a token
 /// that was made for that step before its own call, the `k`-th, is written `b.t.n.tk`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline, example = "0.1.0", example = "0.1.0.t1")]
 #[serde(try_from = "String", into = "String")]
 pub struct AttemptId {
     /// The batch.

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::id::InvalidId;
 
 /// A school authority's (huvudman's) organisation number: 10 digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline, extend("pattern" = "^[0-9]{10}$"))]
 #[serde(try_from = "String", into = "String")]
 pub struct OrganisationNumber(String);
 

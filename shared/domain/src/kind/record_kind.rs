@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::id::InvalidId;
 
 /// What a record is. In messages, addresses, queues, metrics and logs it has the name of the job that carries it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "Stage", description = "A job of a send, by the records that it carries.")]
 pub enum RecordKind {
     /// Användare: SS 12000 Person.
     #[serde(rename = "users")]
@@ -27,6 +29,9 @@ pub enum RecordKind {
 impl RecordKind {
     /// All kinds, each after those that its records may refer to.
     pub const ALL: [Self; 4] = [Self::Person, Self::Duty, Self::Group, Self::Activity];
+
+    /// The names of their jobs, in that order.
+    pub const WORDS: &[&str] = &["users", "duties", "groups", "activities"];
 
     /// The number that stands for it in keys and packed items. It never changes.
     pub fn code(self) -> u8 {
@@ -89,6 +94,7 @@ mod tests {
 
     #[test]
     fn names_and_codes_read_back() {
+        assert_eq!(RecordKind::ALL.map(RecordKind::as_str), RecordKind::WORDS);
         for kind in RecordKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
             assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ const SHOWN: usize = 50;
 const LONGEST_NAME: usize = 100;
 
 /// What one duty gives to see.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Viewer {
     /// The duty.
@@ -42,19 +43,21 @@ pub struct Viewer {
     /// Principals and school administrators: everything of the school unit.
     pub sees_school_unit: bool,
     /// The first fifty groups of its activities, each once.
+    #[schemars(length(max = 50))]
     pub groups: Vec<GroupSeen>,
     /// How many groups there are.
     pub group_count: usize,
     /// How many different students in all of them.
     pub students: usize,
     /// Its first fifty activities.
+    #[schemars(length(max = 50))]
     pub activities: Vec<ActivitySeen>,
     /// How many activities there are.
     pub activity_count: usize,
 }
 
 /// A group whose students' results are seen.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupSeen {
     /// The group.
@@ -66,7 +69,7 @@ pub struct GroupSeen {
 }
 
 /// An activity that a duty teaches in.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivitySeen {
     /// The activity.

@@ -3,6 +3,7 @@
 //! Codes, numbers and names of attributes only: no value of the body, which may be a name or a civic number. The words
 //! are in `words/`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::attribute::{Code, JsonType};
@@ -19,7 +20,7 @@ pub const MAX_LISTED: usize = 100;
 const FIRST_RECORDS: usize = 10;
 
 /// What findings have in common that are counted together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct FindingKind {
     /// The number of the rule in the domain description that is broken, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -89,7 +90,7 @@ pub(crate) enum Detail {
 }
 
 /// How many findings of a kind there are, and which records they are about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KindCount {
     /// Which.
@@ -97,8 +98,10 @@ pub struct KindCount {
     pub kind: FindingKind,
     /// How many.
     pub count: u32,
-    /// The first ten different records; none in what was stored before they were kept.
+    /// The first ten different records that they are about; absent where none has a readable id, and in what was stored
+    /// before they were kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 10))]
     pub first_record_ids: Vec<RecordId>,
 }
 

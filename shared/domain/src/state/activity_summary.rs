@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -12,7 +13,7 @@ use crate::kind::skolverket_id::{SchoolUnitCode, TestCode};
 use crate::state::facts::Facts;
 
 /// A test activity in the list that the admin sees.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActivitySummary {
     /// The activity.
@@ -39,7 +40,8 @@ pub struct ActivitySummary {
 }
 
 /// A school unit in the list that the admin sees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SchoolUnit")]
 pub struct SchoolUnitSummary {
     /// Skolverket's id.
     pub id: Uuid,

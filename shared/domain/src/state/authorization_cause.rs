@@ -1,9 +1,10 @@
 //! Why Skolverket's authorization server or API does not let an organiser in, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is behind a job that failed because authorization was missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum AuthorizationCause {
     /// There are no settings for the organiser.

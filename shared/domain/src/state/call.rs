@@ -1,5 +1,6 @@
 //! The calls that a batch makes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a batch does next.
@@ -23,14 +24,14 @@ impl Call {
 }
 
 /// What an attempt was: a batch's own call, or the request for the token that the call needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum AttemptCall {
     /// A request to the authorization server.
     Token,
-    /// See [`Call::Submit`].
+    /// The bulk call of a batch.
     Submit,
-    /// See [`Call::Poll`].
+    /// A look at Skolverket's job for it.
     Poll,
 }
 

@@ -1,11 +1,13 @@
 //! What the sender of a send chose.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::environment::Environment;
 
 /// What the sender may choose.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "SendOptions")]
 #[serde(rename_all = "camelCase")]
 pub struct Options {
     /// What becomes of the stages after one with refused records.
@@ -16,6 +18,7 @@ pub struct Options {
     pub references: References,
     /// Where the send goes. A sender who names none leaves it to the organiser's settings; a stored send has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(!skip_serializing_if, with = "Environment")]
     pub environment: Option<Environment>,
     /// What becomes of a send with errors that Skolverket might yet take.
     #[serde(default)]
@@ -23,8 +26,9 @@ pub struct Options {
 }
 
 /// Where the records are that others refer to (domain rule 2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "Where the records are that others refer to.")]
 pub enum References {
     /// All in the same send.
     #[default]
@@ -34,7 +38,7 @@ pub enum References {
 }
 
 /// What becomes of the stages after one in which Skolverket refused records.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum OnRecordErrors {
     /// They do not start.
@@ -45,7 +49,11 @@ pub enum OnRecordErrors {
 }
 
 /// What the sender wants done about errors that are not binding (see `FindingCode::is_binding`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(
+    rename = "ValidationMode",
+    description = "What the sender wants done about errors that are not binding."
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Validation {
     /// They refuse the send.

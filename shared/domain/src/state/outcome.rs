@@ -1,5 +1,6 @@
 //! What became of records: the outcome of each, and how many of a job have which.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kind::vocabulary::vocabulary;
@@ -21,30 +22,30 @@ vocabulary!(
         Skipped = "skipped",
         /// Not sent, because its job ended before.
         NotSent = "notSent",
-        /// Sent, and no outcome was seen.
+        /// Sent, and Skolverket did not say what became of it, or said it with a status that is not known.
         Unknown = "unknown",
     }
 );
 
 /// How many records of a job have which outcome.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Counts {
     /// All records of the job.
     pub total: u32,
-    /// See [`Outcome::Pending`].
+    /// Without an outcome yet.
     pub pending: u32,
-    /// See [`Outcome::Success`].
+    /// Accepted.
     pub success: u32,
-    /// See [`Outcome::Warning`].
+    /// Accepted with a warning.
     pub warning: u32,
-    /// See [`Outcome::Error`].
+    /// Not accepted.
     pub error: u32,
-    /// See [`Outcome::Skipped`].
+    /// Not sent because of another record.
     pub skipped: u32,
-    /// See [`Outcome::NotSent`].
+    /// Not sent because the job ended.
     pub not_sent: u32,
-    /// See [`Outcome::Unknown`].
+    /// Sent, without an outcome that is known.
     pub unknown: u32,
 }
 

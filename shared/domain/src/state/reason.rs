@@ -1,12 +1,14 @@
 //! Why a job or a send did not succeed, as data.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::state::authorization_cause::AuthorizationCause;
 
 /// The cause, as data. The words are in `words/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(description = "Why a job did not succeed, or a send is stopping.")]
 pub enum ReasonCode {
     /// Skolverket did not accept some records of the job.
     RecordErrors,

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -51,7 +52,8 @@ pub enum Row {
 }
 
 /// A student or a member of staff.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Person")]
 #[serde(rename_all = "camelCase")]
 pub struct PersonRow {
     /// The person.
@@ -70,12 +72,14 @@ pub struct PersonRow {
     pub school_type: Option<String>,
     /// The person's identity is protected.
     pub protected: bool,
-    /// Values are left out because of what the caller may see: they are `null` and not absent.
+    /// Civic number and EPPN, and a protected person's name, are left out because the caller lacks the scope
+    /// `history:personal`. They are `null` here, and not absent at the source.
     pub masked: bool,
 }
 
 /// A duty.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Duty")]
 #[serde(rename_all = "camelCase")]
 pub struct DutyRow {
     /// The duty.
@@ -90,12 +94,14 @@ pub struct DutyRow {
     pub school_unit_id: Option<String>,
     /// The person's identity is protected.
     pub protected: bool,
-    /// Values are left out because of what the caller may see: they are `null` and not absent.
+    /// A protected person's name is left out because the caller lacks the scope `history:personal`. It is `null` here,
+    /// and not absent at the source.
     pub masked: bool,
 }
 
 /// A group.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Group")]
 #[serde(rename_all = "camelCase")]
 pub struct GroupRow {
     /// The group.
@@ -113,7 +119,8 @@ pub struct GroupRow {
 }
 
 /// An activity.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Activity")]
 #[serde(rename_all = "camelCase")]
 pub struct ActivityRow {
     /// The activity.

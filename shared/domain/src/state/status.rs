@@ -36,15 +36,15 @@ vocabulary!(
         Queued = "queued",
         /// The organiser's one running send.
         Running = "running",
-        /// See [`Ending::Succeeded`].
+        /// Every record accepted.
         Succeeded = "succeeded",
-        /// See [`Ending::SucceededWithWarnings`].
+        /// Every record accepted, some with a warning.
         SucceededWithWarnings = "succeededWithWarnings",
-        /// See [`Ending::CompletedWithErrors`].
+        /// Everything ran; some records were not accepted.
         CompletedWithErrors = "completedWithErrors",
-        /// See [`Ending::Failed`].
+        /// Ended because something was refused or could not be delivered.
         Failed = "failed",
-        /// See [`Ending::Cancelled`].
+        /// Ended because a person asked for it.
         Cancelled = "cancelled",
     }
 );
@@ -116,15 +116,15 @@ vocabulary!(
         Waiting = "waiting",
         /// Its batches are on their way.
         Running = "running",
-        /// See [`Ending::Succeeded`].
+        /// Every record accepted.
         Succeeded = "succeeded",
-        /// See [`Ending::SucceededWithWarnings`].
+        /// Every record accepted, some with a warning.
         SucceededWithWarnings = "succeededWithWarnings",
-        /// See [`Ending::CompletedWithErrors`].
+        /// Everything ran; some records were not accepted.
         CompletedWithErrors = "completedWithErrors",
-        /// See [`Ending::Failed`].
+        /// Ended because something was refused or could not be delivered.
         Failed = "failed",
-        /// See [`Ending::Cancelled`].
+        /// Ended because a person asked for it.
         Cancelled = "cancelled",
         /// A job before it failed or was cancelled.
         NotStarted = "notStarted",

@@ -1,9 +1,11 @@
 //! Why a batch waits for Skolverket.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the last call came to that is to be made again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "WaitCode")]
 #[serde(rename_all = "camelCase")]
 pub enum WaitCause {
     /// No connection, or no answer in time.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 use crate::kind::attribute::{Code, JsonType};
@@ -14,10 +15,10 @@ use crate::words::text::Text;
 /// English and Swedish.
 type Words = (Cow<'static, str>, Cow<'static, str>);
 
-/// Findings of a kind, for people.
-#[derive(Debug, Serialize)]
+/// Findings of one rule and code.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct FindingGroup<'a> {
+pub struct FindingGroup {
     /// Which, and how many.
     #[serde(flatten)]
     pub count: KindCount,
@@ -29,13 +30,15 @@ pub struct FindingGroup<'a> {
     pub en: &'static str,
     /// Swedish: the same.
     pub sv: &'static str,
-    /// The first of them; left out where only numbers are known.
+    /// The first 100 of them, or fewer where all of them together would be too large; left out where only numbers are
+    /// known.
+    #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub findings: Option<Vec<&'a Finding>>,
+    pub findings: Option<Vec<Finding>>,
 }
 
-/// A finding of a record that was accepted all the same, in words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A finding of a record that was accepted all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RecordFinding {
     /// What is wrong, or worth a look.
     pub code: FindingCode,
@@ -51,17 +54,17 @@ pub struct RecordFinding {
 
 impl Findings {
     /// By rule and code, with what is listed of each.
-    pub fn groups(&self) -> Vec<FindingGroup<'_>> {
+    pub fn groups(&self) -> Vec<FindingGroup> {
         let mut groups = FindingGroup::all(self.counts());
         for group in &mut groups {
             let own = self.listed().filter(|finding| finding.kind == group.count.kind);
-            group.findings = Some(own.collect());
+            group.findings = Some(own.cloned().collect());
         }
         groups
     }
 }
 
-impl FindingGroup<'_> {
+impl FindingGroup {
     /// Of each kind its words and its number: by rule, those of no rule first, errors before warnings.
     pub fn all(counts: &[KindCount]) -> Vec<Self> {
         let mut counts = counts.to_vec();
@@ -102,27 +105,45 @@ impl Finding {
     }
 }
 
+/// One thing that is wrong. No text holds a value of the body.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct ShownFinding<'a> {
+    /// JSON Pointer into the body; of an absent attribute: where it should be.
+    pointer: &'a str,
+    #[serde(flatten)]
+    kind: FindingKind,
+    /// Where it is fixed.
+    mender: Mender,
+    /// The record that it is about, where its id is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record_id: Option<RecordId>,
+    /// Of an attribute that is left out, which is reported once: in how many places it is. The pointer is the first one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u32>,
+    /// English: what is wrong, and what to do.
+    en: Cow<'static, str>,
+    /// Swedish: the same.
+    sv: Cow<'static, str>,
+}
+
 impl Serialize for Finding {
     /// As the API shows it: with its words.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Shown<'a> {
-            pointer: &'a str,
-            #[serde(flatten)]
-            kind: FindingKind,
-            mender: Mender,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            record_id: Option<RecordId>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            count: Option<u32>,
-            en: Cow<'static, str>,
-            sv: Cow<'static, str>,
-        }
         let Self { pointer, kind, mender, record_id, count, detail: _ } = self;
         let (en, sv) = self.words();
         let (kind, mender, record_id, count) = (*kind, *mender, *record_id, *count);
-        Shown { pointer, kind, mender, record_id, count, en, sv }.serialize(serializer)
+        ShownFinding { pointer, kind, mender, record_id, count, en, sv }.serialize(serializer)
+    }
+}
+
+impl JsonSchema for Finding {
+    fn schema_name() -> Cow<'static, str> {
+        "Finding".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        ShownFinding::json_schema(generator)
     }
 }
 

@@ -5,6 +5,7 @@
 //! `guidance/authorization.rs` (the way in) and `guidance/reasons.rs` (why a job ended): a new cause is a new row there.
 //! `guidance/catalogue.rs` looks them up.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::words::text::Text;
@@ -19,7 +20,7 @@ mod reasons;
 mod records;
 
 /// Who can fix it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Who {
     /// Whoever keeps the register of students, staff and groups.
@@ -36,22 +37,13 @@ pub enum Who {
     Operator,
 }
 
-/// A text in the two languages of the admins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Words {
-    /// Swedish.
-    pub sv: &'static str,
-    /// English.
-    pub en: &'static str,
-}
-
 /// What a cause means and what to do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Guidance {
     /// What happened.
-    pub meaning: Words,
+    pub meaning: Text<&'static str>,
     /// What to do next.
-    pub action: Words,
+    pub action: Text<&'static str>,
     /// Who does it.
     pub who: Who,
 }
@@ -67,14 +59,14 @@ impl Guidance {
     pub(super) const fn new(who: Who, sv: [&'static str; 2], en: [&'static str; 2]) -> Self {
         let ([meaning_sv, action_sv], [meaning_en, action_en]) = (sv, en);
         Self {
-            meaning: Words { sv: meaning_sv, en: meaning_en },
-            action: Words { sv: action_sv, en: action_en },
+            meaning: Text { sv: meaning_sv, en: meaning_en },
+            action: Text { sv: action_sv, en: action_en },
             who,
         }
     }
 
     /// The same happened, but something else is to be done.
     pub(super) const fn but(self, who: Who, sv: &'static str, en: &'static str) -> Self {
-        Self { action: Words { sv, en }, who, ..self }
+        Self { action: Text { sv, en }, who, ..self }
     }
 }

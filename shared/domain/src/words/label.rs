@@ -3,21 +3,14 @@
 //! Lower case, to be used alone or in a sentence; the stages are names. Skolverket's answer only means that a record was
 //! accepted: it reaches the test platform in a separate step (shared/README, Skolverket 7), and no label says more.
 
-use serde::Serialize;
-
 use crate::kind::record_kind::RecordKind;
 use crate::state::call::AttemptCall;
 use crate::state::outcome::Outcome;
 use crate::state::status::{JobStatus, SendStatus};
+use crate::words::text::Text;
 
 /// A name in the two languages of the admins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Label {
-    /// Swedish.
-    pub sv: &'static str,
-    /// English.
-    pub en: &'static str,
-}
+pub type Label = Text<&'static str>;
 
 const fn label(sv: &'static str, en: &'static str) -> Label {
     Label { sv, en }
