@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::{
-    AuthorizationCause, Counts, Guidance, JobStatus, Label, Reason, ReasonCode, RecordKind, SendId, WaitCause,
+    AuthorizationCause, Counts, Guidance, JobStatus, Label, Outcome, Reason, ReasonCode, RecordKind, SendId,
+    WaitCause,
 };
 use stafett_history::{Job, ListedJob};
 
@@ -17,6 +18,7 @@ use crate::views::requester::RequesterView;
 #[schemars(rename = "Job")]
 pub(crate) struct JobView {
     stage: RecordKind,
+    #[schemars(example = RecordKind::Person.label())]
     stage_label: Label,
     #[schemars(example = JobStatus::Failed)]
     status: JobStatus,
@@ -29,7 +31,7 @@ pub(crate) struct JobView {
     #[schemars(example = None::<Timestamp>)]
     waiting_for_skolverket_since: Option<Timestamp>,
     /// Why it waits, by the last such call; null where it does not wait.
-    #[schemars(example = None::<()>)]
+    #[schemars(example = None::<WaitCause>)]
     waiting_for_skolverket_cause: Option<WaitView>,
     /// Why it did not succeed.
     reason: Option<ReasonView>,
@@ -52,7 +54,7 @@ impl From<WaitCause> for WaitView {
 /// Why a job did not succeed, or a send is stopping.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "Reason")]
+#[schemars(rename = "Reason", example = ReasonView::from(Reason::new(ReasonCode::RecordErrors)))]
 pub(crate) struct ReasonView {
     code: ReasonCode,
     /// Skolverket's status, where that decided it.
@@ -78,6 +80,30 @@ impl From<Reason> for ReasonView {
 }
 
 impl JobView {
+    /// The jobs of a send whose first one failed, for descriptions.
+    pub(crate) fn examples() -> Vec<Self> {
+        let refused = Counts::all(4, Outcome::Success).plus(Counts::all(1, Outcome::Error));
+        let ended = |(stage, total)| {
+            let (status, reason, counts) = match stage {
+                RecordKind::Person => (JobStatus::Failed, ReasonCode::RecordErrors, refused),
+                _ => (JobStatus::NotStarted, ReasonCode::EarlierJob, Counts::all(total, Outcome::NotSent)),
+            };
+            Self {
+                stage,
+                stage_label: stage.label(),
+                status,
+                status_label: status.label(),
+                started_at: None,
+                ended_at: None,
+                counts,
+                waiting_for_skolverket_since: None,
+                waiting_for_skolverket_cause: None,
+                reason: Some(Reason::new(reason).into()),
+            }
+        };
+        RecordKind::ALL.into_iter().zip([5, 2, 1, 1]).map(ended).collect()
+    }
+
     /// How many records it has.
     pub(crate) fn records(&self) -> u32 {
         self.counts.total

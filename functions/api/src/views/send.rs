@@ -36,11 +36,12 @@ pub(crate) struct SendView {
     /// Why it is stopping, until it has ended.
     #[schemars(example = None::<()>)]
     stopping: Option<ReasonView>,
+    #[schemars(example = 1)]
     activity_count: u32,
     /// The first 20; all of them at `/v1/sends/{send}/activities`.
     activities: Vec<ActivitySummary>,
     /// In the order in which they run.
-    #[schemars(length(equal = 4))]
+    #[schemars(length(equal = 4), example = JobView::examples())]
     jobs: Vec<JobView>,
     options: Options,
     /// What somebody should take care of, though it does not stop the send.

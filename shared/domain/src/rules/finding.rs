@@ -22,7 +22,7 @@ const FIRST_RECORDS: usize = 10;
 /// What findings have in common that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct FindingKind {
-    /// The number of the rule in the domain description that is broken, if one is.
+    /// The number of the rule that is broken, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<u8>,
     /// What is wrong.
@@ -112,6 +112,13 @@ pub struct Findings {
     listed: Vec<Finding>,
     counts: Vec<KindCount>,
     records: RecordFindings,
+}
+
+impl KindCount {
+    /// One pupil without a school year, for descriptions.
+    pub(crate) fn example() -> Self {
+        Self { kind: FindingKind::of(FindingCode::SchoolYearMissing), count: 1, first_record_ids: Vec::new() }
+    }
 }
 
 impl FindingKind {

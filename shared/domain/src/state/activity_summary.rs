@@ -19,19 +19,24 @@ pub struct ActivitySummary {
     /// The activity.
     pub id: RecordId,
     /// Its name for people.
+    #[schemars(example = "Prov Matematik")]
     pub display_name: String,
-    /// Known where the sender gave the code.
+    /// The code of the national test activity, where the sender gave it.
+    #[schemars(example = &"GRGRMAT01_6")]
     pub test_code: Option<TestCode>,
     /// Skolverket's id of the national test activity; none in what was stored before it was kept.
     #[serde(default)]
     pub test_activity_id: Option<Uuid>,
-    /// Where.
+    /// At which school unit.
     pub school_unit: SchoolUnitSummary,
     /// How many groups.
+    #[schemars(example = 1)]
     pub groups: usize,
     /// How many different students in them; none where a group is not in the send, so that nobody knows.
+    #[schemars(example = 3)]
     pub students: Option<usize>,
     /// How many duties teach in it.
+    #[schemars(example = 1)]
     pub teachers: usize,
     /// How many findings it has, and what it is made of: its groups, their members, its duties, and their persons. None
     /// in what was stored before they were counted.
@@ -45,9 +50,11 @@ pub struct ActivitySummary {
 pub struct SchoolUnitSummary {
     /// Skolverket's id.
     pub id: Uuid,
-    /// Known where the sender gave the code.
+    /// Its code, where the sender gave it.
+    #[schemars(example = "31279295")]
     pub code: Option<SchoolUnitCode>,
     /// As in Skolverket's register of school units; none where it is not known.
+    #[schemars(example = &"Testskolan")]
     pub name: Option<String>,
 }
 

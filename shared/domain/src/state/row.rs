@@ -59,21 +59,28 @@ pub struct PersonRow {
     /// The person.
     pub id: RecordId,
     /// Full name.
+    #[schemars(example = "Signe Ekhult")]
     pub name: Option<String>,
     /// `Elev`, or the roles of its duties.
+    #[schemars(example = &"Elev")]
     pub role: Option<String>,
     /// Civic number.
+    #[schemars(example = None::<String>)]
     pub civic_no: Option<String>,
     /// The first EPPN.
+    #[schemars(example = None::<String>)]
     pub eppn: Option<String>,
     /// Of the first enrolment that is not cancelled.
+    #[schemars(example = 6)]
     pub school_year: Option<u64>,
     /// Of the same enrolment.
+    #[schemars(example = &"GR")]
     pub school_type: Option<String>,
     /// The person's identity is protected.
     pub protected: bool,
     /// Civic number and EPPN, and a protected person's name, are left out because the caller lacks the scope
     /// `history:personal`. They are `null` here, and not absent at the source.
+    #[schemars(example = true)]
     pub masked: bool,
 }
 

@@ -18,6 +18,7 @@ type Words = (Cow<'static, str>, Cow<'static, str>);
 /// Findings of one rule and code.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(example = FindingGroup::all(&[KindCount::example()]).pop())]
 pub struct FindingGroup {
     /// Which, and how many.
     #[serde(flatten)]
@@ -39,6 +40,7 @@ pub struct FindingGroup {
 
 /// A finding of a record that was accepted all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(example = FindingCode::SchoolYearMissing.of_record())]
 pub struct RecordFinding {
     /// What is wrong, or worth a look.
     pub code: FindingCode,

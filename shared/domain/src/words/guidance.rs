@@ -8,6 +8,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::state::reason::{Reason, ReasonCode};
 use crate::words::text::Text;
 
 mod authorization;
@@ -39,6 +40,7 @@ pub enum Who {
 
 /// What a cause means and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(example = Reason::new(ReasonCode::RecordErrors).guidance())]
 pub struct Guidance {
     /// What happened.
     pub meaning: Text<&'static str>,
