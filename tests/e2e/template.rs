@@ -64,7 +64,7 @@ fn every_rule_catches_what_it_is_for() {
             "FunctionResponseTypes: [ReportBatchItemFailures]",
             "FunctionResponseTypes: []",
         ),
-        ("visibility", "VisibilityTimeout: 180", "VisibilityTimeout: 150"),
+        ("visibility", "VisibilityTimeout: { Seconds: 180 }", "VisibilityTimeout: { Seconds: 150 }"),
         ("visibility", "    Timeout: 30\n", "    Timeout: 31\n"),
         (
             "dead-letter queues",

@@ -94,7 +94,7 @@ mod tests {
             assert!(resources.queues.iter().any(|queue| queue.name == redrive.dead_letter_queue));
         }
         let users = resources.queues.iter().find(|queue| queue.name == "stafett-UsersQueue").unwrap();
-        assert_eq!(users.visibility_timeout.as_secs(), 180);
+        assert!(users.visibility_timeout >= 6 * function(&resources, "users").timeout);
         assert_eq!(users.retention.as_secs(), 14 * 24 * 3600);
         assert_eq!(users.url, format!("http://127.0.0.1:9/{ACCOUNT}/stafett-UsersQueue"));
     }

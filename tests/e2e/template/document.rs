@@ -41,6 +41,13 @@ impl Document {
         self.resources("AWS::Serverless::Function")
     }
 
+    /// A value, or what it names in the document's maps.
+    pub(super) fn value<'a>(&'a self, value: &'a Value) -> &'a Value {
+        let Some([map, entry, name]) = value["Fn::FindInMap"].as_array().map(Vec::as_slice) else { return value };
+        let key = |value: &'a Value| value.as_str().unwrap();
+        &self.0["Mappings"][key(map)][key(entry)][key(name)]
+    }
+
     pub(super) fn timeout(&self, function: &Value) -> u64 {
         let own = function.get("Timeout").unwrap_or(&self.globals()["Timeout"]);
         own.as_u64().unwrap_or(3)

@@ -1,4 +1,4 @@
-//! Replaces `Ref`, `Fn::GetAtt` and `Fn::Sub` by what they stand for on this machine.
+//! Replaces `Ref`, `Fn::GetAtt`, `Fn::Sub`, `Fn::If` and `Fn::FindInMap` by what they stand for on this machine.
 
 use serde_json::{Map, Value};
 
@@ -30,6 +30,7 @@ impl<'a> Resolver<'a> {
                         ("Fn::GetAtt", argument) => return self.attribute_of(argument).map(Value::String),
                         ("Fn::Sub", Value::String(text)) => return self.substitute(text).map(Value::String),
                         ("Fn::If", Value::Array(parts)) => return self.choose(parts),
+                        ("Fn::FindInMap", Value::Array(keys)) => return self.find_in_map(keys),
                         (name, _) if name == "Ref" || name.starts_with("Fn::") => {
                             return Err(TemplateError::Unresolved(name.to_owned()));
                         }
@@ -60,6 +61,17 @@ impl<'a> Resolver<'a> {
         };
         let condition = &self.document["Conditions"][name.as_str()];
         self.resolve(if self.holds(condition)? { then } else { otherwise })
+    }
+
+    /// The value under the names of a map, of its entry and of the entry's value.
+    fn find_in_map(&self, keys: &[Value]) -> Result<Value, TemplateError> {
+        let found = match keys {
+            [Value::String(map), Value::String(entry), Value::String(name)] => {
+                self.document["Mappings"][map.as_str()][entry.as_str()].get(name.as_str())
+            }
+            _ => None,
+        };
+        found.cloned().ok_or_else(|| TemplateError::Unresolved("Fn::FindInMap".to_owned()))
     }
 
     fn holds(&self, condition: &Value) -> Result<bool, TemplateError> {
@@ -231,6 +243,7 @@ mod tests {
                 "Number": {"Type": "Number", "Default": 5},
                 "List": {"Type": "CommaDelimitedList", "Default": "a, b"},
             },
+            "Mappings": {"Map": {"Entry": {"Name": 7}}},
             "Conditions": {
                 "IsFive": {"Fn::Equals": [{"Ref": "Number"}, "5"]},
                 "IsNotFive": {"Fn::Not": [{"Fn::Equals": [5, {"Ref": "Number"}]}]},
@@ -255,6 +268,13 @@ mod tests {
                 "b": "5",
             }))
         );
+    }
+
+    #[test]
+    fn values_of_maps_are_found() {
+        assert_eq!(resolve(json!({"Fn::FindInMap": ["Map", "Entry", "Name"]})), Ok(json!(7)));
+        assert!(resolve(json!({"Fn::FindInMap": ["Map", "Entry", "Other"]})).is_err());
+        assert!(resolve(json!({"Fn::FindInMap": ["Map", "Entry"]})).is_err());
     }
 
     #[test]
