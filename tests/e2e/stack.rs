@@ -24,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(180);
 
 /// Pauses between two polls grow: many tests that wait at the same time must not slow each other down.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 pub(crate) struct TestStack {
     program: Child,
@@ -218,7 +218,7 @@ impl TestStack {
                 );
             }
             tokio::time::sleep(pause).await;
-            pause = (pause * 5 / 4).min(LONGEST_PAUSE);
+            pause = (pause * 5 / 4).min(LONGEST_WAIT);
         }
     }
 

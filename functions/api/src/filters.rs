@@ -1,5 +1,6 @@
 //! The filters of lists. A new filter is one entry here: its name in the query, its description in the contract, and what
-//! it selects. Parameters that decide what is read at all are not filters: limit, cursor, times, stage, activity.
+//! it selects. It can ask what the listed item itself has. What only a send's activities tell (`activity`) is a field of
+//! `SendFilter` in the history. Parameters that decide what is read at all are not filters: limit, cursor, times, stage.
 
 use std::str::FromStr;
 

@@ -17,14 +17,14 @@ use stafett_domain::message::{BatchStep, Step};
 use stafett_domain::time::{Millis, later};
 
 /// The longest pause between two looks at the same step, in multiples of the first.
-const LONGEST_PAUSE: u32 = 32;
+const LARGEST_FACTOR: u32 = 32;
 
 impl Due {
     /// What is due once the watchdog has sent the step again at `now`; none where it is not due. The next look comes
     /// after `pause`, and later each time.
     pub(crate) fn sent_again(&self, now: Millis, pause: Duration) -> Option<Self> {
         let due_at = self.due_at.filter(|at| *at <= now)?;
-        let factor = 2_u32.saturating_pow(self.resent.min(16)).min(LONGEST_PAUSE);
+        let factor = 2_u32.saturating_pow(self.resent.min(16)).min(LARGEST_FACTOR);
         let since = if nobody_looked(due_at, now, pause) { None } else { self.resent_since };
         Some(Self {
             due_at: Some(later(now, pause * factor)),
@@ -166,7 +166,7 @@ impl History {
         let write = Write::update(key::organiser(organisation), "SET #dueAt = :next")
             .when("#running = :running")
             .with("running", running.send)?
-            .with("next", later(millis, pause * LONGEST_PAUSE))?;
+            .with("next", later(millis, pause * LARGEST_FACTOR))?;
         self.write(write).await?;
         Ok(None)
     }
@@ -176,7 +176,7 @@ impl History {
 /// nobody looked, because sending was paused or the watchdog was not run, and its messages were not taken either. The
 /// time until now says nothing against the send.
 fn nobody_looked(due_at: Millis, now: Millis, pause: Duration) -> bool {
-    span(due_at, now) > pause * (LONGEST_PAUSE + 1)
+    span(due_at, now) > pause * (LARGEST_FACTOR + 1)
 }
 
 impl Overdue {
@@ -198,8 +198,8 @@ mod tests {
         let minute = Duration::from_secs(60);
         let late_by = |minutes: i64| nobody_looked(1_000, 1_000 + minutes * 60_000, minute);
         assert!(!late_by(1));
-        assert!(!late_by(i64::from(LONGEST_PAUSE)));
-        assert!(late_by(i64::from(LONGEST_PAUSE) + 2));
+        assert!(!late_by(i64::from(LARGEST_FACTOR)));
+        assert!(late_by(i64::from(LARGEST_FACTOR) + 2));
         // The whole of a pause, which is longer than what a step may go unclaimed for.
         assert!(late_by(24 * 60));
     }

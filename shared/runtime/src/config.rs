@@ -31,7 +31,8 @@ pub struct Timing {
     pub first_poll: Duration,
     /// `POLL_MAX_MS`: the longest pause between two polls of a job.
     pub poll_max: Duration,
-    /// `RETRY_FIRST_MS`: the first pause after a call that failed.
+    /// `RETRY_FIRST_MS`: the first pause after a call that failed, before a new try, and before a round of records with
+    /// a passing fault.
     pub retry_first: Duration,
     /// `RETRY_MAX_MS`: the longest one.
     pub retry_max: Duration,

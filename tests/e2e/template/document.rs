@@ -43,7 +43,9 @@ impl Document {
 
     /// A value, or what it names in the document's maps.
     pub(super) fn value<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let Some([map, entry, name]) = value["Fn::FindInMap"].as_array().map(Vec::as_slice) else { return value };
+        let Some([map, entry, name]) = value["Fn::FindInMap"].as_array().map(Vec::as_slice) else {
+            return value;
+        };
         let key = |value: &'a Value| value.as_str().unwrap();
         &self.0["Mappings"][key(map)][key(entry)][key(name)]
     }

@@ -23,7 +23,8 @@ pub(super) fn visibility(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     for (name, function, event) in document.events("SQS") {
         let queue = attribute_of(&event["Queue"]).unwrap_or_default();
-        let visibility = document.value(&document.resource(queue)["VisibilityTimeout"]).as_u64().unwrap_or(30);
+        let visibility =
+            document.value(&document.resource(queue)["VisibilityTimeout"]).as_u64().unwrap_or(30);
         let needed = 6 * document.timeout(function);
         if visibility < needed {
             faults.push(format!("{queue}: {visibility} s, {name} needs {needed} s"));
