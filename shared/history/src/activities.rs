@@ -15,6 +15,7 @@ use crate::item::SendHeader;
 use crate::key::SendRef;
 use crate::page::{Listed, Page};
 use crate::store::History;
+use crate::version::PackedKind;
 
 /// Activities that a send shows; the rest is read by page.
 pub const ACTIVITIES_SHOWN: usize = 20;
@@ -46,7 +47,7 @@ pub(crate) fn shown(
     send: SendId,
     read: Result<Vec<ActivitySummary>, HistoryError>,
 ) -> Result<Vec<ActivitySummary>, HistoryError> {
-    let Err(HistoryError::Corrupt(what)) = read else { return read };
+    let Some(what) = read.as_ref().err().and_then(HistoryError::unreadable) else { return read };
     tracing::warn!(event = "activities.unreadable", send = %send, what, "a send is listed without its activities");
     Ok(Vec::new())
 }
@@ -66,7 +67,8 @@ impl History {
         let first = activities.get(..ACTIVITIES_SHOWN).unwrap_or(activities);
         let more = first.len() < activities.len();
         if more {
-            self.put_packed_json(&send.all_activities(), &activities, expires).await?;
+            self.put_packed_json(PackedKind::Activities, &send.all_activities(), &activities, expires)
+                .await?;
         }
         let first = serde_json::to_string(first)
             .map_err(|_| HistoryError::Corrupt("activities that cannot be written"))?;
@@ -103,7 +105,7 @@ impl History {
         if !first.more {
             return activities_in(first);
         }
-        let all = self.get_packed_json(&send.all_activities()).await?;
+        let all = self.get_packed_json(PackedKind::Activities, &send.all_activities()).await?;
         all.ok_or(HistoryError::Corrupt("a send without its activities"))
     }
 

@@ -23,6 +23,7 @@ use crate::key::{self, SendRef};
 use crate::order::Placed;
 use crate::page::{Listed, Page, Wanted, is_wanted};
 use crate::store::History;
+use crate::version::PackedKind;
 use crate::write::Write;
 
 /// How many sends are accepted from one catalogue to the next.
@@ -225,11 +226,10 @@ impl History {
         let Some(pointer) = pointer.filter(|pointer| pointer.expires > now.as_second()) else {
             return Ok(Some(Vec::new()));
         };
-        match self.get_packed_json(&key::catalogue_of(organisation, pointer.current.id)).await {
-            // One that is being removed lacks some of its parts.
-            Err(HistoryError::Corrupt(_)) => Ok(None),
-            read => read,
-        }
+        let key = key::catalogue_of(organisation, pointer.current.id);
+        let read = self.get_packed_json(PackedKind::Catalogue, &key).await;
+        // One that is being removed lacks some of its parts.
+        if read.as_ref().err().and_then(HistoryError::unreadable).is_some() { Ok(None) } else { read }
     }
 
     /// What the sends hold that were accepted after `seq`, oldest first; of a merge, those of the first
@@ -293,7 +293,8 @@ impl History {
         let expires = since.iter().chain(&sends).map(|send| send.expires).max().unwrap_or_default();
         let merged = merged(since.into_iter().rev().chain(sends), now);
         let id = Uuid::new_v4();
-        let items = self.put_packed_json(&key::catalogue_of(organisation, id), &merged, expires).await?;
+        let key = key::catalogue_of(organisation, id);
+        let items = self.put_packed_json(PackedKind::Catalogue, &key, &merged, expires).await?;
         let current = Version { id, items };
         let next = Pointer { up_to, current, previous: pointer.as_ref().map(|old| old.current), expires };
         let write = Write::put(key::catalogue(organisation), &next)?;

@@ -5,6 +5,8 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use stafett_domain::{IllegalTransition, RowError};
 use stafett_runtime::error_code;
 
+use crate::version::VersionError;
+
 /// The history could not be read or written. Holds codes and kinds, no values.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
@@ -17,12 +19,26 @@ pub enum HistoryError {
     /// An item that is not what its key says.
     #[error("the history holds an item that cannot be read: {0}")]
     Corrupt(&'static str),
+    /// A packed item of a version that is not known.
+    #[error("the history holds {0}")]
+    Version(#[from] VersionError),
     /// A state met an event that has no place in it.
     #[error("{0}")]
     Illegal(#[from] IllegalTransition),
     /// A transaction met others again and again.
     #[error("the history is too busy")]
     Contended,
+}
+
+impl HistoryError {
+    /// What of the history cannot be read, where that is the error.
+    pub(crate) fn unreadable(&self) -> Option<&'static str> {
+        match self {
+            Self::Corrupt(what) => Some(what),
+            Self::Version(error) => Some(error.kind().name()),
+            Self::Unavailable { .. } | Self::Illegal(_) | Self::Contended => None,
+        }
+    }
 }
 
 impl From<RowError> for HistoryError {

@@ -40,6 +40,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod upload;
+mod version;
 mod viewers;
 mod write;
 
@@ -70,6 +71,7 @@ pub use shown::{PlacedSend, ShownSend};
 pub use store::History;
 pub use terms::SendTerms;
 pub use upload::{NewPart, PartBatch, Sealed, Stored, StoredPart, UploadParts};
+pub use version::{PackedKind, VersionError};
 
 pub use claim::{BatchClaim, ClaimAnswer};
 pub use end::{EndedJob, Settled};

@@ -8,6 +8,7 @@ use crate::error::HistoryError;
 use crate::item::Batch;
 use crate::key::{JobKey, Key, PartBody, SendRef};
 use crate::store::History;
+use crate::version::PackedKind;
 
 /// Bytes of compressed content in one item; DynamoDB takes 400 KB with keys and all.
 const PART_BYTES: usize = 350_000;
@@ -75,6 +76,7 @@ struct Part {
     parts: Option<u32>,
     /// How the content is packed, so that another packing can come later.
     codec: Codec,
+    /// With the version byte.
     #[serde(with = "serde_bytes")]
     content: Vec<u8>,
     expires: i64,
@@ -118,16 +120,18 @@ fn unpack(packed: &[u8], on: Option<&str>) -> Option<Vec<u8>> {
 impl History {
     pub(crate) async fn put_packed(
         &self,
+        kind: PackedKind,
         key: &Key,
         content: &[u8],
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_on(key, content, None, expires).await.map(drop)
+        self.put_packed_on(kind, key, content, None, expires).await.map(drop)
     }
 
     /// `on`: what the content repeats, and its reader has too. Gives the number of items that it took.
     async fn put_packed_on(
         &self,
+        kind: PackedKind,
         key: &Key,
         content: &[u8],
         on: Option<&str>,
@@ -140,7 +144,7 @@ impl History {
         // The first part last: whoever finds it finds the others.
         for (part, chunk) in chunks.into_iter().enumerate().rev() {
             let parts = parts.filter(|_| part == 0);
-            let item = Part { parts, codec, content: chunk.to_vec(), expires };
+            let item = Part { parts, codec, content: kind.with_version(chunk), expires };
             self.put(&part_key(key, part), &item).await?;
         }
         Ok(count)
@@ -154,22 +158,28 @@ impl History {
         Ok(())
     }
 
-    pub(crate) async fn get_packed(&self, key: &Key) -> Result<Option<Vec<u8>>, HistoryError> {
-        self.get_packed_on(key, async || Err(HistoryError::Corrupt("content that was packed on another")))
-            .await
+    pub(crate) async fn get_packed(
+        &self,
+        kind: PackedKind,
+        key: &Key,
+    ) -> Result<Option<Vec<u8>>, HistoryError> {
+        let on_another = async || Err(HistoryError::Corrupt("content that was packed on another"));
+        self.get_packed_on(kind, key, on_another).await
     }
 
     /// `body` is asked for what the content was packed on, if it was packed on anything.
     async fn get_packed_on(
         &self,
+        kind: PackedKind,
         key: &Key,
         body: impl AsyncFnOnce() -> Result<String, HistoryError>,
     ) -> Result<Option<Vec<u8>>, HistoryError> {
         let Some(first) = self.get_unchanging::<Part>(key).await? else { return Ok(None) };
-        let mut packed = first.content;
+        let mut packed = kind.without_version(&first.content)?.to_vec();
         for part in 1..first.parts.unwrap_or(1) as usize {
             let more: Option<Part> = self.get_unchanging(&part_key(key, part)).await?;
-            packed.extend(more.ok_or(HistoryError::Corrupt("a part of a large item is missing"))?.content);
+            let more = more.ok_or(HistoryError::Corrupt("a part of a large item is missing"))?;
+            packed.extend(kind.without_version(&more.content)?);
         }
         let on = match first.codec {
             Codec::Zstd => None,
@@ -181,9 +191,10 @@ impl History {
 
     pub(crate) async fn get_packed_json<T: serde::de::DeserializeOwned>(
         &self,
+        kind: PackedKind,
         key: &Key,
     ) -> Result<Option<T>, HistoryError> {
-        let Some(content) = self.get_packed(key).await? else { return Ok(None) };
+        let Some(content) = self.get_packed(kind, key).await? else { return Ok(None) };
         serde_json::from_slice(&content)
             .map(Some)
             .map_err(|_| HistoryError::Corrupt("content that is no JSON"))
@@ -192,13 +203,14 @@ impl History {
     /// Gives the number of items that it took.
     pub(crate) async fn put_packed_json<T: Serialize>(
         &self,
+        kind: PackedKind,
         key: &Key,
         content: &T,
         expires: i64,
     ) -> Result<usize, HistoryError> {
         let json = serde_json::to_vec(content)
             .map_err(|_| HistoryError::Corrupt("content that cannot be written"))?;
-        self.put_packed_on(key, &json, None, expires).await
+        self.put_packed_on(kind, key, &json, None, expires).await
     }
 
     pub(crate) async fn put_body<F: Serialize>(
@@ -208,7 +220,7 @@ impl History {
         body: &Body<F>,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&job.body(batch), body, expires).await.map(drop)
+        self.put_packed_json(PackedKind::Body, &job.body(batch), body, expires).await.map(drop)
     }
 
     /// Gives the number of items that it took.
@@ -219,7 +231,7 @@ impl History {
         body: &Body<F>,
         expires: i64,
     ) -> Result<usize, HistoryError> {
-        self.put_packed_json(&send.part_body(at), body, expires).await
+        self.put_packed_json(PackedKind::PartBody, &send.part_body(at), body, expires).await
     }
 
     /// A body that came with a part.
@@ -231,7 +243,7 @@ impl History {
         send: &SendRef,
         at: &PartBody,
     ) -> Result<Body<F>, HistoryError> {
-        let found = self.get_packed_json(&send.part_body(at)).await?;
+        let found = self.get_packed_json(PackedKind::PartBody, &send.part_body(at)).await?;
         found.ok_or(HistoryError::Corrupt("a part without a body"))
     }
 
@@ -242,7 +254,7 @@ impl History {
         facts: &[F],
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&job.facts(batch), &facts, expires).await.map(drop)
+        self.put_packed_json(PackedKind::Facts, &job.facts(batch), &facts, expires).await.map(drop)
     }
 
     /// The body of a batch, and what its rows show, wherever that stood.
@@ -258,7 +270,7 @@ impl History {
         if !batch.own_facts {
             return Ok(body);
         }
-        let facts = self.get_packed_json(&job.facts(batch.batch)).await?;
+        let facts = self.get_packed_json(PackedKind::Facts, &job.facts(batch.batch)).await?;
         Ok(Body { facts: facts.ok_or(HistoryError::Corrupt("a batch without its facts"))?, ..body })
     }
 
@@ -274,7 +286,7 @@ impl History {
         if let Some(at) = &batch.part_body {
             return self.part_body(&job.send, at).await;
         }
-        let found = self.get_packed_json(&job.body(batch.batch)).await?;
+        let found = self.get_packed_json(PackedKind::Body, &job.body(batch.batch)).await?;
         found.ok_or(HistoryError::Corrupt("a batch without a body"))
     }
 
@@ -291,7 +303,9 @@ impl History {
         expires: i64,
     ) -> Result<(), HistoryError> {
         // It names the records that the body names: what it repeats costs nothing.
-        self.put_packed_on(&job.answer(attempt), answer, Some(body), expires).await.map(drop)
+        self.put_packed_on(PackedKind::Answer, &job.answer(attempt), answer, Some(body), expires)
+            .await
+            .map(drop)
     }
 
     /// The final answer of an attempt of this batch, as Skolverket gave it.
@@ -306,7 +320,7 @@ impl History {
     ) -> Result<Option<Vec<u8>>, HistoryError> {
         let body =
             async || self.body::<serde::de::IgnoredAny>(job, batch).await.map(|Body { body, .. }| body);
-        self.get_packed_on(&job.answer(attempt), body).await
+        self.get_packed_on(PackedKind::Answer, &job.answer(attempt), body).await
     }
 
     /// Keeps what was said of a batch's records, packed.
@@ -320,7 +334,7 @@ impl History {
         issues: &Issues,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        self.put_packed_json(&job.issues(attempt), issues, expires).await.map(drop)
+        self.put_packed_json(PackedKind::Issues, &job.issues(attempt), issues, expires).await.map(drop)
     }
 
     /// The errors and warnings that an attempt's answer held; empty where it held none.
@@ -328,7 +342,7 @@ impl History {
     /// # Errors
     /// [`HistoryError`]
     pub async fn issues(&self, job: &JobKey, attempt: AttemptId) -> Result<Issues, HistoryError> {
-        Ok(self.get_packed_json(&job.issues(attempt)).await?.unwrap_or_default())
+        Ok(self.get_packed_json(PackedKind::Issues, &job.issues(attempt)).await?.unwrap_or_default())
     }
 }
 

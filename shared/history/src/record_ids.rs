@@ -7,6 +7,7 @@ use stafett_domain::{BatchId, RecordId, RecordKind};
 use crate::error::HistoryError;
 use crate::key::SendRef;
 use crate::store::History;
+use crate::version::PackedKind;
 
 /// Entries in one item: 13 bytes each, and hashes do not compress.
 const PART_ENTRIES: usize = 25_000;
@@ -45,7 +46,8 @@ impl RecordIds {
         records.any(|record| self.places(*record).next().is_some())
     }
 
-    /// Items of at most [`PART_ENTRIES`]: big-endian count of all entries, then hash, stage, batch of each.
+    /// Items of at most [`PART_ENTRIES`]: big-endian count of all entries, then hash, stage, batch of each. Their version
+    /// is not in it.
     fn packed(&self) -> Vec<Vec<u8>> {
         let total = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         let mut parts = Vec::new();
@@ -91,6 +93,7 @@ impl History {
         expires: i64,
     ) -> Result<(), HistoryError> {
         for (part, ids) in ids.packed().into_iter().enumerate() {
+            let ids = PackedKind::RecordIds.with_version(&ids);
             self.put(&send.ids(part), &IdsItem { ids, expires }).await?;
         }
         Ok(())
@@ -104,7 +107,8 @@ impl History {
         let mut ids = RecordIds::default();
         for part in 0.. {
             let Some(item) = self.get::<IdsItem>(&send.ids(part)).await? else { break };
-            let total = ids.take(&item.ids).ok_or(HistoryError::Corrupt("a packed list of ids"))?;
+            let packed = PackedKind::RecordIds.without_version(&item.ids)?;
+            let total = ids.take(packed).ok_or(HistoryError::Corrupt("a packed list of ids"))?;
             if ids.0.len() >= total {
                 break;
             }

@@ -12,6 +12,7 @@ use crate::item::Progress;
 use crate::key::JobKey;
 use crate::packed::Body;
 use crate::store::History;
+use crate::version::PackedKind;
 
 /// The ids of the records in a body, in order.
 pub fn record_ids(body: &str) -> Result<Vec<RecordId>, HistoryError> {
@@ -51,7 +52,7 @@ impl History {
                 None => refused.extend(ids.iter().flat_map(|id| id.0.into_bytes())),
             }
         }
-        self.put_packed(&job.refused(), &refused, expires).await
+        self.put_packed(PackedKind::Refused, &job.refused(), &refused, expires).await
     }
 
     /// What was not accepted of the kinds that the job's records refer to; empty where the sender did not choose to go
@@ -62,7 +63,8 @@ impl History {
     pub async fn refused_before(&self, job: &JobKey) -> Result<HashSet<RecordId>, HistoryError> {
         let mut refused = HashSet::new();
         for relation in Relation::of(job.stage) {
-            let packed = self.get_packed(&job.send.job(relation.to).refused()).await?.unwrap_or_default();
+            let key = job.send.job(relation.to).refused();
+            let packed = self.get_packed(PackedKind::Refused, &key).await?.unwrap_or_default();
             let (ids, _) = packed.as_chunks::<16>();
             refused.extend(ids.iter().map(|id| RecordId(uuid::Uuid::from_bytes(*id))));
         }

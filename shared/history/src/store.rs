@@ -51,18 +51,16 @@ impl History {
     /// An item of a list; none, logged and counted, where it cannot be read: a newer version may have written it, and
     /// one such item must not take the whole list from its organiser. What decides something reads strictly.
     pub(crate) fn listed<T>(&self, read: Result<T, HistoryError>) -> Result<Option<T>, HistoryError> {
-        match read {
-            Err(HistoryError::Corrupt(what)) => {
-                tracing::error!(
-                    event = "history.unreadable",
-                    what,
-                    "a list is shown without an item that cannot be read"
-                );
-                self.metrics.unreadable_item();
-                Ok(None)
-            }
-            read => read.map(Some),
-        }
+        let Some(what) = read.as_ref().err().and_then(HistoryError::unreadable) else {
+            return read.map(Some);
+        };
+        tracing::error!(
+            event = "history.unreadable",
+            what,
+            "a list is shown without an item that cannot be read"
+        );
+        self.metrics.unreadable_item();
+        Ok(None)
     }
 
     /// As [`History::get_many`], for a list: what cannot be read is left out.

@@ -316,7 +316,7 @@ impl From<HistoryError> for Problem {
         tracing::error!(event = "api.failed", error = %error, "the history could not be used");
         match error {
             HistoryError::Unavailable { .. } | HistoryError::Contended => Self::Unavailable,
-            HistoryError::Corrupt(_) | HistoryError::Illegal(_) => Self::Internal,
+            HistoryError::Corrupt(_) | HistoryError::Version(_) | HistoryError::Illegal(_) => Self::Internal,
         }
     }
 }

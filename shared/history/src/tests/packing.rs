@@ -8,10 +8,11 @@ use super::sample::{EXPIRES, send};
 use super::table::{Event, Table, on};
 use crate::key::Key;
 use crate::packed::packed_keys;
-use crate::{Body, HistoryError};
+use crate::{Body, HistoryError, PackedKind};
 
 /// Bytes of content in an item.
 const ITEM: usize = 350_000;
+const KIND: PackedKind = PackedKind::Refused;
 
 fn key() -> Key {
     Key { pk: "large".to_owned(), sk: "content".to_owned() }
@@ -36,8 +37,12 @@ async fn a_content_reads_back_whatever_its_size() {
     let sizes = [0, 1, 7, ITEM - 30, ITEM, ITEM + 30, 2 * ITEM - 31, 2 * ITEM, 2 * ITEM + 1, 1_000_003];
     for size in sizes {
         let content = noise(size);
-        history.put_packed(&key(), &content, EXPIRES).await.unwrap();
-        assert_eq!(history.get_packed(&key()).await.unwrap().as_deref(), Some(content.as_slice()), "{size}");
+        history.put_packed(KIND, &key(), &content, EXPIRES).await.unwrap();
+        assert_eq!(
+            history.get_packed(KIND, &key()).await.unwrap().as_deref(),
+            Some(content.as_slice()),
+            "{size}"
+        );
         let items = table.items();
         // The packing of what cannot be packed adds less than this to it.
         assert!((size.div_ceil(ITEM)..=(size + 40).div_ceil(ITEM)).contains(&items.len()), "{size}");
@@ -57,7 +62,7 @@ async fn a_content_reads_back_whatever_its_size() {
         assert!(table.items().is_empty(), "{size}");
     }
     // What repeats itself is one item, however long it is.
-    history.put_packed(&key(), &vec![b'x'; 5_000_000], EXPIRES).await.unwrap();
+    history.put_packed(KIND, &key(), &vec![b'x'; 5_000_000], EXPIRES).await.unwrap();
     assert_eq!(table.items().len(), 1);
 }
 
@@ -84,9 +89,9 @@ async fn whoever_finds_the_first_item_finds_the_others() {
     let table = Table::new();
     for written in 0..3 {
         let (history, _) = table.disturbed([on("PutItem", Event::Unreachable).after(written)]);
-        assert!(history.put_packed(&key(), &noise(3 * ITEM - 40), EXPIRES).await.is_err());
+        assert!(history.put_packed(KIND, &key(), &noise(3 * ITEM - 40), EXPIRES).await.is_err());
         assert_eq!(table.items().len(), written);
-        assert_eq!(table.history().get_packed(&key()).await.unwrap(), None);
+        assert_eq!(table.history().get_packed(KIND, &key()).await.unwrap(), None);
     }
 }
 
@@ -94,10 +99,10 @@ async fn whoever_finds_the_first_item_finds_the_others() {
 async fn a_content_that_lacks_an_item_or_is_damaged_is_not_read() {
     let table = Table::new();
     let history = table.history();
-    let read = async || history.get_packed(&key()).await;
+    let read = async || history.get_packed(KIND, &key()).await;
     assert!(matches!(read().await, Ok(None)));
     for lost in 1..3 {
-        history.put_packed(&key(), &noise(3 * ITEM - 40), EXPIRES).await.unwrap();
+        history.put_packed(KIND, &key(), &noise(3 * ITEM - 40), EXPIRES).await.unwrap();
         let keys: Vec<_> = packed_keys(&key(), 3).collect();
         assert!(keys.iter().all(|key| table.item(key).is_some()));
         table.delete(&keys[lost]);
@@ -105,8 +110,8 @@ async fn a_content_that_lacks_an_item_or_is_damaged_is_not_read() {
     }
     table.set(&key(), "parts", 1);
     assert!(matches!(read().await, Err(HistoryError::Corrupt("content that cannot be unpacked"))));
-    history.put_packed(&key(), b"no JSON", EXPIRES).await.unwrap();
-    let json = history.get_packed_json::<Value>(&key()).await;
+    history.put_packed(KIND, &key(), b"no JSON", EXPIRES).await.unwrap();
+    let json = history.get_packed_json::<Value>(KIND, &key()).await;
     assert!(matches!(json, Err(HistoryError::Corrupt("content that is no JSON"))));
     table.set(&key(), "codec", "zip");
     assert!(matches!(read().await, Err(HistoryError::Corrupt(_))));
@@ -126,7 +131,8 @@ async fn an_answer_is_read_with_the_body_that_it_was_packed_on() {
         history.put_answer(&send(1).job(RecordKind::Person), attempt, &answer, &body, EXPIRES).await.unwrap();
         assert_eq!(read().await.unwrap().as_deref(), Some(answer.as_slice()));
     }
-    let packed_on_nothing = history.get_packed(&send(1).job(RecordKind::Person).answer(attempt)).await;
+    let key = send(1).job(RecordKind::Person).answer(attempt);
+    let packed_on_nothing = history.get_packed(PackedKind::Answer, &key).await;
     assert!(matches!(packed_on_nothing, Err(HistoryError::Corrupt("content that was packed on another"))));
     table.delete(&send(1).job(RecordKind::Person).body(BatchId(0)));
     assert!(matches!(read().await, Err(HistoryError::Corrupt("a batch without a body"))));
