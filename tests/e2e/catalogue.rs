@@ -39,19 +39,23 @@ async fn a_catalogue_is_there_after_a_lost_answer_and_made_anew_if_it_is_not() {
     // How often the API writes for such a send.
     stack.put_faults(ORGANISER, &json!([])).await;
     sends.push(stack.send(&class(894)).await);
-    let writes = places(&stack.calls(ORGANISER).await, "dynamodb.PutItem").len();
+    let calls = stack.calls(ORGANISER).await;
+    let writes = places(&calls, "dynamodb.PutItem").len();
+    let updates = places(&calls, "dynamodb.UpdateItem").len();
     for id in &sends {
         stack.ended(id).await;
     }
 
     // With the sixteenth what the sends hold is merged: a content, and the pointer that names it. The pointer is written,
     // and nobody hears of it.
-    let rule = json!({"function": "api", "call": "dynamodb.PutItem", "nth": writes + 2, "fault": "cutAfter"});
+    let rule =
+        json!({"function": "api", "call": "dynamodb.UpdateItem", "nth": updates + 1, "fault": "cutAfter"});
     stack.put_faults(ORGANISER, &json!([rule])).await;
     sends.push(stack.send(&class(895)).await);
     let calls = stack.calls(ORGANISER).await;
     let put = places(&calls, "dynamodb.PutItem");
-    assert_eq!(put.len(), writes + 3, "the last one twice: {calls:?}");
+    assert_eq!(put.len(), writes + 1, "{calls:?}");
+    assert_eq!(places(&calls, "dynamodb.UpdateItem").len(), updates + 2, "the pointer twice: {calls:?}");
     assert_eq!(calls.iter().filter(|call| call["fault"] == "cutAfter").count(), 1, "{calls:?}");
     // The send has been started before.
     assert!(places(&calls, "sqs.SendMessage").iter().all(|start| *start < put[writes]), "{calls:?}");

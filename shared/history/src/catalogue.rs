@@ -24,7 +24,7 @@ use crate::order::Placed;
 use crate::page::{Listed, Page, Wanted, is_wanted};
 use crate::store::History;
 use crate::version::PackedKind;
-use crate::write::Write;
+use crate::write::{Rewritten, Write};
 
 /// How many sends are accepted from one catalogue to the next.
 const MERGED_AT_ONCE: u64 = 16;
@@ -64,6 +64,10 @@ struct Pointer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Version>,
     expires: i64,
+}
+
+impl Rewritten for Pointer {
+    const ATTRIBUTES: &[&str] = &["upTo", "current", "previous", "expires"];
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -297,7 +301,7 @@ impl History {
         let items = self.put_packed_json(PackedKind::Catalogue, &key, &merged, expires).await?;
         let current = Version { id, items };
         let next = Pointer { up_to, current, previous: pointer.as_ref().map(|old| old.current), expires };
-        let write = Write::put(key::catalogue(organisation), &next)?;
+        let write = Write::rewrite(key::catalogue(organisation), &next)?;
         let write = match &pointer {
             None => write.when("attribute_not_exists(#pk)"),
             Some(old) => write.when("#current.#id = :seen").with("seen", old.current.id)?,

@@ -245,14 +245,14 @@ impl History {
     }
 }
 
-/// Puts a batch on condition that nobody wrote it since it was read.
+/// Writes a batch on condition that nobody wrote it since it was read.
 pub(crate) fn put_batch(
     job: &JobKey,
     rev_before: u64,
     batch: impl Into<Batch>,
 ) -> Result<Write, HistoryError> {
     let batch: Batch = batch.into();
-    Write::put(job.batch(batch.batch), &batch)?.when("#rev = :rev").with("rev", rev_before)
+    Write::rewrite(job.batch(batch.batch), &batch)?.when("#rev = :before").with("before", rev_before)
 }
 
 #[cfg(test)]

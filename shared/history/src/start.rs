@@ -114,11 +114,7 @@ impl History {
                 due: Due::at(takeover.due_at(&Unfinished::default(), until), send),
                 ..job
             };
-            let mut writes = vec![
-                Write::put(key.key(), &started)?
-                    .when("#status = :waiting")
-                    .with("waiting", JobStatus::Waiting)?,
-            ];
+            let mut writes = vec![start_job(key, &started)?];
             if key.stage == header.route.first().kind {
                 let running = header.status.next(SendEvent::Started)?;
                 writes.push(
@@ -216,6 +212,22 @@ impl History {
         self.write(write).await?;
         Ok(())
     }
+}
+
+/// Writes that a job that waited has started.
+fn start_job(key: &JobKey, started: &Job) -> Result<Write, HistoryError> {
+    let expression = "SET #status = :started, #startedAt = :now, #claim = :claim, #claimUntil = :until, \
+                      #handedOn = :no, #dueAt = :due, #dueShard = :shard REMOVE #resent, #resentSince";
+    Write::update(key.key(), expression)
+        .when("#status = :waiting")
+        .with("waiting", JobStatus::Waiting)?
+        .with("started", started.status)?
+        .with("now", started.started_at)?
+        .with("claim", started.claim.map(|claim| claim.id))?
+        .with("until", started.claim.map(|claim| claim.until))?
+        .with("no", started.handed_on)?
+        .with("due", started.due.due_at)?
+        .with("shard", &started.due.due_shard)
 }
 
 /// Sets the `dueAt` of a batch that nobody has claimed.

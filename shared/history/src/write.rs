@@ -10,6 +10,12 @@ use crate::attributes::{Attributes, key_item, to_item, to_value};
 use crate::error::HistoryError;
 use crate::key::Key;
 
+/// A kind of item that is read, changed and written again as a whole.
+pub(crate) trait Rewritten: Serialize {
+    /// All attributes that such an item can have, but its key.
+    const ATTRIBUTES: &[&str];
+}
+
 /// One write, alone or in a transaction.
 pub(crate) struct Write {
     pub(crate) key: Key,
@@ -33,6 +39,29 @@ impl Write {
             condition: None,
             values: Attributes::new(),
         })
+    }
+
+    /// Changes an item that was read: it then has what `item` has, and nothing else of what an item of its kind can have.
+    /// What a newer release has added to it stays.
+    ///
+    /// # Errors
+    /// [`HistoryError::Corrupt`], also for an attribute that [`Rewritten::ATTRIBUTES`] lacks.
+    pub(crate) fn rewrite<T: Rewritten>(key: Key, item: &T) -> Result<Self, HistoryError> {
+        let written: Attributes = serde_dynamo::to_item(item)
+            .map_err(|_| HistoryError::Corrupt("an item that cannot be written"))?;
+        if written.keys().any(|name| !T::ATTRIBUTES.contains(&name.as_str())) {
+            return Err(HistoryError::Corrupt("an attribute that its kind of item does not have"));
+        }
+        let (set, removed): (Vec<&str>, Vec<&str>) =
+            T::ATTRIBUTES.iter().copied().partition(|name| written.contains_key(*name));
+        let set: Vec<_> = set.iter().map(|name| format!("#{name} = :{name}")).collect();
+        let mut expression = format!("SET {}", set.join(", "));
+        if !removed.is_empty() {
+            let removed: Vec<_> = removed.iter().map(|name| format!("#{name}")).collect();
+            expression = format!("{expression} REMOVE {}", removed.join(", "));
+        }
+        let values = written.into_iter().map(|(name, value)| (format!(":{name}"), value)).collect();
+        Ok(Self { key, kind: WriteKind::Update(expression), condition: None, values })
     }
 
     pub(crate) fn update(key: Key, expression: impl Into<String>) -> Self {
@@ -135,6 +164,36 @@ fn names_in(expressions: &[&str]) -> Option<HashMap<String, String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[derive(Default, Serialize)]
+    struct Changing {
+        kept: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        gone: Option<u32>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        unlisted: Option<u32>,
+    }
+
+    impl Rewritten for Changing {
+        const ATTRIBUTES: &[&str] = &["kept", "gone"];
+    }
+
+    #[test]
+    fn an_item_is_written_again_without_touching_what_is_not_its_own() {
+        let expression = |item: &Changing| {
+            let key = Key { pk: "a".to_owned(), sk: "b".to_owned() };
+            match Write::rewrite(key, item)?.kind {
+                WriteKind::Update(expression) => Ok(expression),
+                _ => Err(HistoryError::Corrupt("no update")),
+            }
+        };
+        let item = Changing { kept: 1, ..Changing::default() };
+        assert_eq!(expression(&item).unwrap(), "SET #kept = :kept REMOVE #gone");
+        let item = Changing { gone: Some(2), ..item };
+        assert_eq!(expression(&item).unwrap(), "SET #kept = :kept, #gone = :gone");
+        let item = Changing { unlisted: Some(3), ..item };
+        assert!(matches!(expression(&item), Err(HistoryError::Corrupt(_))));
+    }
 
     #[test]
     fn every_name_in_an_expression_is_declared() {

@@ -16,6 +16,7 @@ use super::due::Due;
 use super::number::is_zero;
 use super::outcomes::{Outcomes, Tally};
 use crate::key::PartBody;
+use crate::write::Rewritten;
 
 /// The records of one bulk call. `P` is its progress, where that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +163,51 @@ pub struct Closed {
     /// What became of its records.
     #[serde(flatten)]
     pub outcomes: Outcomes,
+}
+
+impl Rewritten for Batch {
+    const ATTRIBUTES: &[&str] = &[
+        "answers",
+        "batch",
+        "call",
+        "causes",
+        "claim",
+        "claimUntil",
+        "copiedFor",
+        "counts",
+        "dueAt",
+        "dueShard",
+        "environment",
+        "expires",
+        "faults",
+        "handedOn",
+        "issues",
+        "jobId",
+        "lost",
+        "n",
+        "notBefore",
+        "notDone",
+        "onRecordErrors",
+        "ownFacts",
+        "partBody",
+        "pieces",
+        "resent",
+        "resentSince",
+        "rev",
+        "settled",
+        "status",
+        "submittedAt",
+        "successor",
+        "tokenRenewed",
+        "total",
+        "try",
+        "uncertain",
+        "unfinished",
+        "unfinishedSince",
+        "unreadable",
+        "usualStatusCode",
+        "waitingSince",
+    ];
 }
 
 impl Open {

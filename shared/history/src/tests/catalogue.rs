@@ -134,7 +134,7 @@ async fn of_two_merges_one_holds_and_the_other_leaves_nothing() {
             async move { keep(&history, 32).await }
         };
         // Behind its content comes the pointer.
-        let (slower, _) = table.disturbed([meanwhile("PutItem", faster).after(1)]);
+        let (slower, _) = table.disturbed([meanwhile("UpdateItem", faster)]);
         keep(&slower, 32).await;
         assert_eq!(versions(&table), 1 + usize::from(there_before));
         let current = pointer(&table)["current"]["id"].as_str().unwrap().parse().unwrap();
@@ -147,13 +147,13 @@ async fn of_two_merges_one_holds_and_the_other_leaves_nothing() {
 #[tokio::test]
 async fn a_merge_whose_answer_was_lost_holds() {
     let (table, _) = sends(20).await;
-    let (history, _) = table.disturbed([on("PutItem", Event::AnswerLost).after(1)]);
+    let (history, _) = table.disturbed([on("UpdateItem", Event::AnswerLost)]);
     keep(&history, 16).await;
     assert_eq!((&pointer(&table)["upTo"], versions(&table)), (&json!(20), 1));
     assert_eq!(list(&history, &ActivityFilter::default(), 100).await, expected(20));
     // One that dies before its pointer is written leaves the list as it was.
     let (table, _) = sends(20).await;
-    let (dying, _) = table.disturbed([on("PutItem", Event::Unreachable).after(1)]);
+    let (dying, _) = table.disturbed([on("UpdateItem", Event::Unreachable)]);
     keep(&dying, 16).await;
     assert_eq!(pointer(&table), Value::Null);
     assert_eq!(list(&table.history(), &ActivityFilter::default(), 100).await, expected(20));

@@ -146,7 +146,7 @@ async fn of_two_holders_at_the_same_time_one_has_the_step() {
             let takeover = takeover();
             started(claim(&history, call, asked, &batch_claim(&takeover, 8, 5)).await);
         };
-        let write = if call == Call::Submit { TRANSACTION } else { "PutItem" };
+        let write = if call == Call::Submit { TRANSACTION } else { "UpdateItem" };
         let (slower, _) = table.disturbed([meanwhile(write, faster)]);
         let takeover = takeover();
         let answer = claim(&slower, call, asked, &batch_claim(&takeover, 9, 6)).await;

@@ -164,7 +164,7 @@ const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "claim of a poll",
-        call: "PutItem",
+        call: "UpdateItem",
         prepare: |history| {
             Box::pin(async move {
                 with_open(history.clone()).await;
@@ -178,7 +178,7 @@ const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "next step",
-        call: "PutItem",
+        call: "UpdateItem",
         prepare: |history| Box::pin(with_open(history)),
         run: |history| {
             Box::pin(async move {
