@@ -15,6 +15,9 @@ use crate::error::{HandleError, StepFailure};
 use crate::follow_up::{FollowUp, JobRef, first_step};
 use crate::relay::Relay;
 
+#[cfg(test)]
+mod tests;
+
 impl Relay {
     /// Takes the step that a message asks for, and hands on what follows. `until` as [`Relay::deadline`] says.
     ///

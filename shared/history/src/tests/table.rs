@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use stafett_runtime::Metrics;
 
+use super::written::{LATER, Marked, hold_to_fixtures, keys};
 use crate::History;
 use crate::key::Key;
 
@@ -117,11 +118,22 @@ impl Table {
 
     /// A history in this table to whose calls these events happen, and the record of its calls.
     pub(super) fn disturbed(&self, events: impl IntoIterator<Item = On>) -> (History, Calls) {
+        self.connected(events, None)
+    }
+
+    /// A history in this table to each of whose items a later release has added an attribute. That a write takes it away
+    /// is a fault.
+    pub(super) fn with_later_attributes(&self) -> History {
+        self.connected([], Some(Marked::default())).0
+    }
+
+    fn connected(&self, events: impl IntoIterator<Item = On>, marked: Option<Marked>) -> (History, Calls) {
         let calls = Calls::default();
         let line = Line {
             table: self.clone(),
             events: Arc::new(Events(Mutex::new(events.into_iter().collect()))),
             calls: calls.clone(),
+            marked,
         };
         let config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -275,6 +287,7 @@ struct Line {
     table: Table,
     events: Arc<Events>,
     calls: Calls,
+    marked: Option<Marked>,
 }
 
 /// What is still to happen. That something did not happen is a fault: the test has shown nothing.
@@ -312,6 +325,20 @@ impl Line {
         }
     }
 
+    fn call(&self, operation: &str, request: &[u8]) -> (u16, String) {
+        let (status, answer) = self.table.call(operation, request);
+        for key in keys(operation, request) {
+            hold_to_fixtures(&key);
+            if let Some(marked) = &self.marked
+                && status == 200
+                && marked.is_new(operation, &key, self.table.item(&key).as_ref())
+            {
+                self.table.set(&key, LATER, "kept");
+            }
+        }
+        (status, answer)
+    }
+
     async fn answer(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap();
         let operation = target.strip_prefix("DynamoDB_20120810.").unwrap().to_owned();
@@ -324,13 +351,13 @@ impl Line {
             Some(Event::Partly(keys)) => self.table.call_partly(&body, keys),
             Some(Event::Meanwhile(change)) => {
                 change.await;
-                self.table.call(&operation, &body)
+                self.call(&operation, &body)
             }
             Some(Event::AnswerLost) => {
-                self.table.call(&operation, &body);
+                self.call(&operation, &body);
                 return Err(ConnectorError::timeout("no answer".into()));
             }
-            None => self.table.call(&operation, &body),
+            None => self.call(&operation, &body),
         };
         Ok(HttpResponse::new(status.try_into().unwrap(), SdkBody::from(answer)))
     }

@@ -80,7 +80,7 @@ async fn just_started() -> Table {
 impl World {
     pub(super) async fn new(not_done: u32) -> Self {
         Self {
-            history: just_started().await.history(),
+            history: just_started().await.with_later_attributes(),
             job: send(1).job(RecordKind::Person),
             now: millis(3),
             holders: Vec::new(),
