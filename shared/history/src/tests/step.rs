@@ -7,11 +7,11 @@ use stafett_domain::{
 };
 
 use super::sample::{
-    OVERDUE, at, cancelled, closing, due_at, fault, millis, next, outcomes, send, submitted,
+    OVERDUE, at, cancelled, closing, due_at, fault, first_open, millis, next, outcomes, send, submitted,
 };
 use super::table::{Items, Table, meanwhile};
 use crate::History;
-use crate::item::{Batch, Closed, Open, Outcomes};
+use crate::item::{Batch, Closed, Open, Outcomes, Work};
 use crate::key::Key;
 use crate::progress::{Closing, PutBack, StepError};
 
@@ -237,6 +237,27 @@ async fn a_step_that_was_handed_on_is_noted_unless_another_was_written() {
     assert_eq!(table.items(), items);
     history.handed_on(&send(1).job(USERS), &closed.into()).await.unwrap();
     assert_eq!((table.attribute(&batch(0), "handedOn"), due_at(&table, &batch(0))), (true.into(), None));
+}
+
+#[test]
+fn polls_and_faults_are_counted_in_a_row() {
+    let put_back = |batch: &Batch<Open>, why| batch.put_back(&send(1), next(), why);
+    let counted = |batch: &Batch<Open>| match &batch.progress.work {
+        Work::Submit => (None, batch.faults()),
+        Work::Poll(polling) => (Some(polling.not_done), batch.faults()),
+    };
+    let polled = put_back(&put_back(&submitted(&first_open()), PutBack::NotReady), PutBack::NotReady);
+    assert_eq!(counted(&polled), (Some(2), 0));
+    let waits = put_back(&put_back(&polled, fault(false)), fault(false));
+    assert_eq!(counted(&waits), (Some(0), 2));
+    // Neither an attempt nor a failure.
+    for why in [PutBack::NoTime, PutBack::NewToken] {
+        assert_eq!(counted(&put_back(&waits, why)), (Some(0), 2));
+    }
+    assert_eq!(counted(&put_back(&waits, PutBack::NotReady)), (Some(1), 0));
+    // A new try waits since the same time.
+    let tried = waits.new_try(&send(1), next());
+    assert_eq!((counted(&tried), tried.progress.waiting.map(|wait| wait.since)), ((None, 0), Some(at(4))));
 }
 
 #[tokio::test]
