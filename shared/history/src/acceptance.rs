@@ -99,7 +99,7 @@ impl History {
         let key = key::idempotency(organisation, key_hash);
         let expires = now.as_second() + IDEMPOTENCY_HOURS * 3600;
         let item = IdempotencyItem { body_hash: body_hash.to_owned(), send: fresh, created_at: now, expires };
-        // Nearly every key is new: one call says so.
+        // Nearly every key is new: one call shows it.
         if self.write(Write::put(key.clone(), &item)?.when("attribute_not_exists(#pk)")).await? {
             return Ok(Idempotency::Send(fresh));
         }
@@ -115,7 +115,7 @@ impl History {
                 None => write.when("attribute_not_exists(#pk)"),
                 Some(known) => write.when("#createdAt = :seen").with("seen", known.created_at)?,
             };
-            // The next look tells whose it became; a write that was repeated on the wire meets itself there.
+            // The next read shows whose it is; a write that was repeated on the wire finds itself there.
             self.write(write).await?;
             contention.met_another().await?;
         }
@@ -213,7 +213,7 @@ impl History {
         }
         let ids = RecordIds::of(places);
         let jobs = content.jobs.iter().map(|job| self.store_job(send, job, options, expires));
-        // None needs another: before acceptance nobody looks at any of them.
+        // None needs another: before acceptance nobody reads any of them.
         futures::try_join!(
             self.put_activities(send, content, expires),
             futures::future::try_join_all(jobs),
@@ -277,7 +277,7 @@ impl History {
 
     /// Gives a stored send its place in the organiser's order. Can be repeated.
     ///
-    /// `overdue_at` is when the watchdog looks at it, should it be the one that runs. `place`: only if this is the place
+    /// `overdue_at` is when its first step is overdue, should it be the one that runs. `place`: only if this is the place
     /// that it gets.
     ///
     /// # Errors

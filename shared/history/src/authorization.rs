@@ -1,4 +1,4 @@
-//! How an organiser's last dealings with the authorization server went: for those who look after its settings.
+//! The results of an organiser's last token requests, for those who maintain its settings.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,10 +16,8 @@ pub struct Authorization {
     /// When the last token was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succeeded_at: Option<Timestamp>,
-    /// When one was last refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_at: Option<Timestamp>,
-    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Reason>,
 }

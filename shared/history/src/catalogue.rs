@@ -1,6 +1,6 @@
 //! An organiser's test activities: each once, as the latest send that holds it has it.
 //!
-//! A send keeps its own activities. To look at all sends of a year for a list would read them all; an item an activity
+//! A send keeps its own activities. To list the activities of all sends of a year would read them all; an item an activity
 //! would cost a write an activity a send. So every [`MERGED_AT_ONCE`] sends what they hold is merged into a catalogue,
 //! packed, written once under a key of its own, and a small item says which one holds and up to which send. The list is
 //! the catalogue and the few sends since, newest first. A catalogue that was not written, whatever went wrong, is
@@ -32,15 +32,15 @@ const MERGED_AT_ONCE: u64 = 16;
 const MERGED_AT_MOST: usize = 2 * PLACES_AT_ONCE;
 /// Places in the order that are read at once.
 const PLACES_AT_ONCE: usize = 32;
-/// Latest sends that one page looks at.
+/// Latest sends that one page reads.
 const SENDS_A_PAGE: usize = 100;
 
-/// Which of the organiser's activities are wanted. What says nothing wants all.
+/// Which of the organiser's activities are wanted. An empty filter wants all.
 #[derive(Default)]
 pub struct ActivityFilter {
-    /// By what an activity itself tells.
+    /// By fields of the activity itself.
     pub wanted: Option<Wanted<ActivitySummary>>,
-    /// By what its latest send tells.
+    /// By fields of its latest send.
     pub latest: Option<Wanted<SendHeader>>,
 }
 
@@ -89,7 +89,7 @@ struct Base {
 enum Reader {
     /// A list goes without what cannot be read.
     List,
-    /// What a merge left out would be lost for good: it waits until all can be read.
+    /// A merge that left something out would lose it: it waits until all can be read.
     Merge,
 }
 
@@ -306,7 +306,7 @@ impl History {
             None => write.when("attribute_not_exists(#pk)"),
             Some(old) => write.when("#current.#id = :seen").with("seen", old.current.id)?,
         };
-        // A write whose answer was lost on the wire is sent again and meets itself: the pointer tells whose it is.
+        // A write whose answer was lost on the wire is sent again and finds itself: the pointer shows whose it is.
         let holds = self.write(write).await? || self.is_named(organisation, id).await?;
         // Whatever nobody is led to any more: what was replaced before, or this one, if another was written meanwhile.
         let unused = if holds { pointer.and_then(|old| old.previous) } else { Some(current) };

@@ -1,7 +1,7 @@
-//! Why records of a job were not simply accepted: those with the same cause together.
+//! Why records of a job were not simply accepted, grouped by cause.
 //!
 //! Each batch keeps a short tally of its causes on its own small item, written with its end, so that a job of hundreds
-//! of batches is told from their states alone. Bodies and issues are opened only of the few batches that the first
+//! of batches is shown from their states alone. Bodies and issues are opened only of the few batches that the first
 //! records of each cause are in.
 
 use std::collections::{BTreeMap, HashMap};
@@ -22,18 +22,17 @@ use crate::store::History;
 
 /// Causes that a batch keeps on its item: a few hundred bytes. One with more is asked for its issues.
 const KEPT: usize = 4;
-/// Causes of a job that are told of.
-const TOLD: usize = 20;
+/// Most causes of a job that are shown.
+const MOST_SHOWN: usize = 20;
 /// Records of a cause that are named.
 const FIRST_RECORDS: usize = 10;
-/// Batches of a job that are opened at most, to name records. No less than causes are told of: each has a first one.
+/// Most batches of a job that are opened to name records. No fewer than causes are shown: each has a first one.
 const OPENED: usize = 24;
-const _: () = assert!(OPENED >= TOLD);
+const _: () = assert!(OPENED >= MOST_SHOWN);
 
 /// The causes of a job.
 #[derive(Default)]
 pub struct JobCauses {
-    /// How many there are.
     pub total: usize,
     /// The most frequent ones first.
     pub causes: Vec<JobCause>,
@@ -41,9 +40,7 @@ pub struct JobCauses {
 
 /// Records of a job with the same cause.
 pub struct JobCause {
-    /// The cause.
     pub cause: Cause,
-    /// How many records have it.
     pub records: u32,
     /// Skolverket's text about the first of them: it may quote personal data.
     pub message: Option<String>,
@@ -52,7 +49,7 @@ pub struct JobCause {
 }
 
 impl Issue {
-    /// Why this record was not simply accepted; nothing, where nothing is to be told.
+    /// Why this record was not simply accepted; `None` where it was.
     pub fn causes(&self) -> Vec<Cause> {
         let mut causes: Vec<Cause> = Vec::new();
         for cause in self.messages.iter().map(|message| cause_of(self.outcome, message)) {
@@ -141,7 +138,7 @@ impl Gathering {
     fn most_frequent(mut self) -> (usize, Vec<Gathered>) {
         let total = self.causes.len();
         self.causes.sort_by_key(|gathered| std::cmp::Reverse(gathered.records));
-        self.causes.truncate(TOLD);
+        self.causes.truncate(MOST_SHOWN);
         (total, self.causes)
     }
 }
@@ -172,8 +169,9 @@ fn to_open(causes: &[Gathered]) -> Vec<BatchId> {
 /// The causes of a batch whose records all share one outcome, or have none yet.
 fn shared_outcome(batch: &Batch, status: JobStatus) -> impl Iterator<Item = Tally> {
     let counts = batch.counts_in(status);
-    let told = [Outcome::Error, Outcome::Skipped, Outcome::NotSent, Outcome::Unknown];
-    told.into_iter()
+    let summarized = [Outcome::Error, Outcome::Skipped, Outcome::NotSent, Outcome::Unknown];
+    summarized
+        .into_iter()
         .map(move |outcome| Tally { cause: Cause::outcome(outcome), records: counts.get(outcome) })
         .filter(|tally| tally.records > 0)
 }
@@ -299,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn records_with_the_same_cause_stand_together_whatever_their_values() {
+    fn records_with_the_same_cause_are_grouped_whatever_their_values() {
         let twice = vec![entry("2011", "eppn", "a"), entry("2011", "eppn", "b"), entry("2011", "id", "c")];
         let issues =
             Issues { records: vec![refused(0, vec![entry("2011", "eppn", "x")]), refused(3, twice)] };
@@ -307,8 +305,8 @@ mod tests {
         let seen: Vec<_> =
             tallies.iter().map(|tally| (tally.cause.attribute.as_deref(), tally.records)).collect();
         assert_eq!(seen, [(Some("eppn"), 2), (Some("id"), 1)]);
-        let kept = serde_json::to_string(&tallies).unwrap();
-        assert!(kept.len() < 400 && !kept.contains("godtas"), "{kept}");
+        let stored = serde_json::to_string(&tallies).unwrap();
+        assert!(stored.len() < 400 && !stored.contains("godtas"), "{stored}");
     }
 
     #[test]
@@ -349,12 +347,12 @@ mod tests {
             let rare = cause(&format!("30{number}"));
             gathering.add(BatchId(100 + number), Tally { cause: rare, records: 2 });
         }
-        let (total, told) = gathering.most_frequent();
-        assert_eq!((total, told.len()), (26, TOLD));
-        assert_eq!((told[0].cause.id.as_deref(), told[0].records), (Some("2011"), 200));
-        let open = to_open(&told);
+        let (total, summarized) = gathering.most_frequent();
+        assert_eq!((total, summarized.len()), (26, MOST_SHOWN));
+        assert_eq!((summarized[0].cause.id.as_deref(), summarized[0].records), (Some("2011"), 200));
+        let open = to_open(&summarized);
         assert!(open.len() <= OPENED && open.is_sorted(), "{open:?}");
-        assert!(told.iter().all(|gathered| open.contains(&gathered.batches[0].0)), "{open:?}");
+        assert!(summarized.iter().all(|gathered| open.contains(&gathered.batches[0].0)), "{open:?}");
     }
 
     #[test]
@@ -363,9 +361,9 @@ mod tests {
         let issues = Issues { records: records.collect() };
         let ids: Vec<_> = (0..20).map(id).collect();
         let cause = issues.tallies()[0].cause.clone();
-        let mut told = JobCause { cause, records: 14, message: None, first_records: Vec::new() };
-        told.take(&issues, &ids);
-        assert_eq!(told.first_records, ids[..FIRST_RECORDS]);
-        assert_eq!(told.message.as_deref(), Some("Värdet v0 godtas inte."));
+        let mut summarized = JobCause { cause, records: 14, message: None, first_records: Vec::new() };
+        summarized.take(&issues, &ids);
+        assert_eq!(summarized.first_records, ids[..FIRST_RECORDS]);
+        assert_eq!(summarized.message.as_deref(), Some("Värdet v0 godtas inte."));
     }
 }

@@ -17,13 +17,13 @@ use stafett_domain::time::Millis;
 /// What a claim of a batch's step came to.
 #[derive(Debug, PartialEq)]
 pub enum ClaimAnswer {
-    /// The step is ours; this is the batch as claimed.
+    /// This claim has the step; this is the batch as claimed.
     Started(Box<Batch<Open>>),
     /// The step was done, and what follows was never handed on: do that.
     HandOn(Batch),
     /// The step was done and handed on, or belongs to an older try: acknowledge.
     Done,
-    /// Another holder has it for so long. `copy` says whether this is the one copy of the message that is queued.
+    /// Another holder has it for so long. `copy`: this is the one copy of the message that is queued.
     Held {
         /// Until the holder's claim expires.
         rest: Duration,
@@ -58,11 +58,8 @@ pub(crate) enum Meaning {
 /// A claim to make.
 #[derive(Debug, Clone, Copy)]
 pub struct BatchClaim<'a> {
-    /// Ours.
     pub id: ClaimId,
-    /// Now.
     pub now: Millis,
-    /// When it expires.
     pub until: Millis,
     /// The rules for steps whose holders die.
     pub takeover: &'a Takeover,
@@ -127,7 +124,7 @@ impl Batch {
             n: if taken_over { before.n + 1 } else { before.n },
             uncertain: before.uncertain || (taken_over && before.work == Work::Submit),
             claim: Some(Claim { id: claim.id, until: claim.until, copied_for: None }),
-            // Whoever claims a step has its message; nobody has that of a step that was taken over.
+            // The holder of a step has its message; nobody has that of a step that was taken over.
             handed_on: !taken_over,
             unfinished,
             ..before.clone()

@@ -20,7 +20,6 @@ pub struct SendContent<F> {
 
 /// A job of a send to be stored.
 pub struct NewJob<F> {
-    /// Which.
     pub stage: RecordKind,
     /// Its batches, in order.
     pub batches: Vec<NewBatch<F>>,
@@ -38,7 +37,7 @@ pub struct NewBatch<F> {
 pub enum NewBody<F> {
     /// This is it.
     Whole(Body<F>),
-    /// It came with a part. `facts`: what its rows show, where that is not what the part said.
+    /// It came with a part. `facts`: those of its rows, where they are not the part's.
     Part {
         /// Where it is.
         at: PartBody,

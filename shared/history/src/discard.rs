@@ -1,6 +1,6 @@
 //! What was stored of a send that was never accepted is removed.
 //!
-//! Its header is closed first, and everything else removed in a later look: by then every request that found it open has
+//! Its header is closed first, and everything else removed in a later run: by then every request that found it open has
 //! ended, so that none writes anything behind the removal. A request that comes between the two sees that it is closed.
 
 use std::time::Duration;
@@ -104,7 +104,7 @@ impl History {
             }
             return Ok(());
         }
-        // Of two that look at the same time one does it.
+        // Of two that run at the same time one does it.
         if !self.move_due(send, due, again).await? {
             return Ok(());
         }
@@ -120,7 +120,7 @@ impl History {
         self.write(write.with("from", from)?.with("to", to)?).await
     }
 
-    /// Removes all but the header: each thing before what tells where it is.
+    /// Removes all but the header: each item before the one that says where it is.
     async fn remove_contents(&self, send: &SendRef, batches: PerKind<u32>) -> Result<(), HistoryError> {
         let Key { pk, sk: header } = send.header();
         let small = self.sort_keys(&pk).await?;

@@ -16,16 +16,16 @@ use crate::write::Write;
 use stafett_domain::message::{BatchStep, Step};
 use stafett_domain::time::{Millis, later};
 
-/// The longest pause between two looks at the same step, in multiples of the first.
+/// The longest pause before the same step is queued again, in multiples of the first.
 const LARGEST_FACTOR: u32 = 32;
 
 impl Due {
-    /// What is due once the watchdog has sent the step again at `now`; none where it is not due. The next look comes
+    /// What is due once the watchdog has queued the step again at `now`; none where it is not due. The next time comes
     /// after `pause`, and later each time.
     pub(crate) fn sent_again(&self, now: Millis, pause: Duration) -> Option<Self> {
         let due_at = self.due_at.filter(|at| *at <= now)?;
         let factor = 2_u32.saturating_pow(self.resent.min(16)).min(LARGEST_FACTOR);
-        let since = if nobody_looked(due_at, now, pause) { None } else { self.resent_since };
+        let since = if was_unattended(due_at, now, pause) { None } else { self.resent_since };
         Some(Self {
             due_at: Some(later(now, pause * factor)),
             due_shard: self.due_shard.clone(),
@@ -38,9 +38,7 @@ impl Due {
 /// A step that is overdue, and the message that moves it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Overdue {
-    /// Of which job.
     pub job: JobKey,
-    /// The step.
     pub step: Step,
     /// How often it was sent again before.
     pub resent: u32,
@@ -110,7 +108,7 @@ impl History {
         let millis = now.as_millisecond();
         let (job, key, due, step) = match carrier {
             Carrier::Organiser(organisation) => {
-                return self.look_after_organiser(organisation, now, pause).await;
+                return self.recheck_organiser(organisation, now, pause).await;
             }
             Carrier::Receiving(send) => {
                 self.discard(send, millis, pause).await?;
@@ -141,9 +139,9 @@ impl History {
     }
 
     /// An organiser is due as long as a send of its is running. That send's own steps are due too, and nobody claims the
-    /// organiser itself: there is nothing to do but to look again later. Only if that send is gone, the place goes to
+    /// organiser itself: there is nothing to do but to check again later. Only if that send is gone, the place goes to
     /// the next one.
-    async fn look_after_organiser(
+    async fn recheck_organiser(
         &self,
         organisation: &stafett_domain::OrganisationNumber,
         now: Timestamp,
@@ -172,10 +170,10 @@ impl History {
     }
 }
 
-/// Whether a step that was due at `due_at` has been overdue for longer than the longest pause between two looks: then
-/// nobody looked, because sending was paused or the watchdog was not run, and its messages were not taken either. The
-/// time until now says nothing against the send.
-fn nobody_looked(due_at: Millis, now: Millis, pause: Duration) -> bool {
+/// Whether a step that was due at `due_at` has been overdue for longer than the watchdog's longest pause: then
+/// the watchdog did not run, or sending was paused, and its messages were not taken either. The
+/// time until now does not count against the send.
+fn was_unattended(due_at: Millis, now: Millis, pause: Duration) -> bool {
     span(due_at, now) > pause * (LARGEST_FACTOR + 1)
 }
 
@@ -194,9 +192,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_in_which_nobody_looked_is_told_from_a_late_look() {
+    fn time_without_a_watchdog_is_distinguished_from_a_late_run() {
         let minute = Duration::from_secs(60);
-        let late_by = |minutes: i64| nobody_looked(1_000, 1_000 + minutes * 60_000, minute);
+        let late_by = |minutes: i64| was_unattended(1_000, 1_000 + minutes * 60_000, minute);
         assert!(!late_by(1));
         assert!(!late_by(i64::from(LARGEST_FACTOR)));
         assert!(late_by(i64::from(LARGEST_FACTOR) + 2));

@@ -15,12 +15,12 @@ use crate::store::History;
 use crate::write::Write;
 use stafett_domain::time::Millis;
 
-/// What a look at a job came to.
+/// The result of a check whether a job can end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
     /// Batches are open or may still go.
     NotYet,
-    /// This look ended these jobs, and the send where that has an ending. `start` is the job to start next: this send's
+    /// This check ended these jobs, and the send where that has an ending. `start` is the job to start next: this send's
     /// next stage, or the first one of the organiser's next send.
     Ended {
         /// The job that starts now: the send's next one, or the first of the organiser's next send.
@@ -40,9 +40,7 @@ pub enum Settled {
 /// A job that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndedJob {
-    /// Which.
     pub stage: RecordKind,
-    /// How.
     pub ending: Ending,
     /// Nothing is pending any more.
     pub counts: Counts,
@@ -55,7 +53,7 @@ impl EndedJob {
 }
 
 impl History {
-    /// Looks whether a job can end, and ends it. `again` says that the caller repeats a step that was done before,
+    /// Checks whether a job can end, and ends it. `again`: the caller repeats a step that was done before,
     /// so that a job that had ended may still lack the message that follows.
     pub async fn settle(
         &self,
@@ -175,7 +173,7 @@ impl History {
         overdue_at: Millis,
     ) -> Result<Option<JobKey>, WriteError> {
         let ended = header.status.next(SendEvent::Ended(ending))?;
-        // A stop that was not seen by this look must be seen by the next one.
+        // A stop that was not seen by this check must be seen by the next one.
         let condition = match header.stop_requested {
             Some(_) => "#status = :before AND attribute_exists(#stopRequested)",
             None => "#status = :before AND attribute_not_exists(#stopRequested)",

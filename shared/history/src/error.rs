@@ -16,7 +16,7 @@ pub enum HistoryError {
         /// DynamoDB's error code, or the kind of transport failure.
         code: String,
     },
-    /// An item that is not what its key says.
+    /// An item that does not fit its key.
     #[error("the history holds an item that cannot be read: {0}")]
     Corrupt(&'static str),
     /// A packed item of a version that is not known.

@@ -1,4 +1,4 @@
-//! The small items: those that change. They are apart from the large ones, which are written once.
+//! The small items, which change. The large ones, which are written once, have partitions of their own.
 
 mod attempt;
 mod batch;

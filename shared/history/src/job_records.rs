@@ -1,4 +1,4 @@
-//! Records, each with what became of it: a batch's rows, issues and counts, put together.
+//! Records with their outcomes, from a batch's rows, issues and counts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -44,7 +44,6 @@ pub struct OpenedBatch {
 pub struct ListedRecord {
     /// The cursor with which a page begins with it.
     pub at: String,
-    /// The record.
     pub record: JobRecord,
     /// What is known of it beside.
     pub facts: Facts,
@@ -52,7 +51,6 @@ pub struct ListedRecord {
 
 /// One record.
 pub struct FoundRecord {
-    /// The record.
     pub record: JobRecord,
     /// What is known of it beside.
     pub facts: Facts,

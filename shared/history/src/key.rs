@@ -34,9 +34,7 @@ use stafett_domain::{AttemptId, BatchId, Environment, OrganisationNumber, Record
 /// A primary key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// Partition key.
     pub pk: String,
-    /// Sort key.
     pub sk: String,
 }
 
@@ -56,16 +54,13 @@ pub enum Carrier {
 /// A send, found through its organiser only.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SendRef {
-    /// Whose.
     pub organisation: OrganisationNumber,
-    /// Which.
     pub send: SendId,
 }
 
 /// A job, found through its send.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobKey {
-    /// Whose.
     pub send: SendRef,
     /// What it carries.
     pub stage: RecordKind,
@@ -169,7 +164,7 @@ impl SendRef {
         self.small(format!("{BEGUN_PREFIX}{part:05}"))
     }
 
-    /// The part that a sort key says has begun to be stored.
+    /// The part of a sort key for bodies that may be stored.
     pub(crate) fn begun_part(sk: &str) -> Option<u32> {
         sk.strip_prefix(BEGUN_PREFIX)?.parse().ok()
     }

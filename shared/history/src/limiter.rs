@@ -1,4 +1,4 @@
-//! Skolverket's budget: so many calls a second for all organisers and stages together, because the limit is on the
+//! Skolverket's rate limit: so many calls a second for all organisers and stages in sum, because the limit is on the
 //! client's address. One item a budget, a slot a call; [`lanes`] has the arithmetic. Every write is one that others may
 //! make at the same time: nobody waits for anybody else's.
 
@@ -103,7 +103,7 @@ impl Limiter {
                     return Ok(Taken::Slot(slot(&item, place)));
                 }
             }
-            // Neither: the next slot is too far away, or another took the idle one between the two looks.
+            // Neither: the next slot is too far away, or another took the idle one between the two writes.
             let tat = of(&self.item().await?, "tat");
             if tat > horizon {
                 return Ok(Taken::Busy(duration(tat - horizon)));
@@ -112,7 +112,7 @@ impl Limiter {
         Ok(Taken::Busy(Duration::ZERO))
     }
 
-    /// Looks again at a slot that was handed out a while ago: it may have to let a late call before it in its lane go.
+    /// Reads a slot again that was given a while ago: it may have to wait for a late call before it in its lane.
     /// None where it falls into a pause.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Limiter {
     }
 
     /// Notes that a slot's call arrived at most so late. Slots to come are sooner than was allowed for, if it was on
-    /// time; and whoever has its lane's next slot already waits where it must.
+    /// time; and the holder of its lane's next slot already waits where it must.
     ///
     /// # Errors
     /// [`HistoryError`] when the item cannot be written.
@@ -140,7 +140,7 @@ impl Limiter {
         self.written(request).await.map(drop)
     }
 
-    /// Keeps everybody from calling for so long, after Skolverket said that the rate was reached: forward only, and
+    /// Stops all calls for so long, after Skolverket answered that the rate was reached: forward only, and
     /// at most a minute, for a header that means something else must not stop all organisers.
     ///
     /// # Errors

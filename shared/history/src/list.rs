@@ -1,4 +1,4 @@
-//! An organiser's sends and jobs, newest first. A page looks at a bounded number of sends: where a filter leaves few of
+//! An organiser's sends and jobs, newest first. A page reads a bounded number of sends: where a filter leaves few of
 //! them, it holds fewer items than asked for, and a cursor to go on with.
 
 use std::collections::HashMap;
@@ -17,13 +17,13 @@ use crate::read::StoredSend;
 use crate::shown::{PlacedSend, waits};
 use crate::store::History;
 
-/// Sends that a filtered page looks at: what it reads beyond what it returns.
-const LOOKED_AT: usize = 100;
-/// Those that are looked at together.
+/// Most sends that a filtered page reads, returned or not.
+const MOST_READ: usize = 100;
+/// Sends that are read in one call.
 const AT_ONCE: usize = 25;
-/// What a look into a long list of activities counts for: so many times a look at a send.
+/// A read of a long list of activities counts like reads of so many sends.
 const LONG_LIST: usize = 10;
-/// How far the clocks of two functions may be apart.
+/// How much the clocks of two functions may differ.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
 /// A time from (inclusive) and to (exclusive); open where there is none.
@@ -35,10 +35,10 @@ pub struct Span {
     pub to: Option<Timestamp>,
 }
 
-/// Which sends are wanted. What says nothing wants all.
+/// Which sends are wanted. An empty filter wants all.
 #[derive(Default)]
 pub struct SendFilter {
-    /// By what a send itself tells.
+    /// By fields of the send itself.
     pub wanted: Option<Wanted<SendHeader>>,
     /// That hold this activity.
     pub activity: Option<RecordId>,
@@ -46,10 +46,10 @@ pub struct SendFilter {
     pub accepted: Span,
 }
 
-/// Which jobs are wanted. What says nothing wants all.
+/// Which jobs are wanted. An empty filter wants all.
 #[derive(Default)]
 pub struct JobFilter {
-    /// By what a job itself tells.
+    /// By fields of the job itself.
     pub wanted: Option<Wanted<Job>>,
     /// Of this stage.
     pub stage: Option<RecordKind>,
@@ -62,9 +62,7 @@ pub struct JobFilter {
 /// A job in the list of all, with its send.
 #[derive(Debug)]
 pub struct ListedJob {
-    /// Its send.
     pub send: SendHeader,
-    /// The job.
     pub job: Job,
 }
 
@@ -78,7 +76,7 @@ impl Span {
         self.from.is_none() && self.to.is_none()
     }
 
-    /// Whether a send was made too late, which its id tells: what happens to it happens after that.
+    /// Whether a send was made too late, by the time in its id: all its events come after that.
     fn is_before(&self, send: SendId) -> bool {
         let made = send.0.get_timestamp().map(|made| made.to_unix());
         let made = made.and_then(|(seconds, _)| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
@@ -144,16 +142,17 @@ impl History {
     ) -> Result<Page<PlacedSend>, HistoryError> {
         let after = cursor.map(|cursor| format!("{}{cursor}", key::ORDER_PREFIX));
         let open = filter.is_open();
-        let mut walk = Walk::new(organisation, after, if open { limit } else { LOOKED_AT });
+        let mut walk = Walk::new(organisation, after, if open { limit } else { MOST_READ });
         let mut found = Vec::new();
         let next = 'page: loop {
             if walk.is_done() {
                 break walk.rest();
             }
-            let looked_at =
-                self.look_at(&mut walk, if open { limit } else { AT_ONCE }, &filter.accepted, now).await?;
-            let last = looked_at.len();
-            for (at, (sk, header)) in looked_at.into_iter().enumerate() {
+            let listed = self
+                .read_places(&mut walk, if open { limit } else { AT_ONCE }, &filter.accepted, now)
+                .await?;
+            let last = listed.len();
+            for (at, (sk, header)) in listed.into_iter().enumerate() {
                 let Some(header) = header else { continue };
                 let too_old = |from: Timestamp| header.accepted_at.is_some_and(|at| at + CLOCKS < from);
                 if filter.accepted.from.is_some_and(too_old) {
@@ -196,12 +195,12 @@ impl History {
         let begin = after.map(|(seq, _)| key::order(organisation, seq.saturating_add(1)).sk);
         let open = filter.is_open();
         let sends = limit.div_ceil(RecordKind::ALL.len()) + 1;
-        let mut walk = Walk::new(organisation, begin, if open { sends } else { LOOKED_AT });
+        let mut walk = Walk::new(organisation, begin, if open { sends } else { MOST_READ });
         let mut items: Vec<Listed<ListedJob>> = Vec::new();
         while !walk.is_done() {
             let mut chosen = Vec::new();
             let chunk = if open { sends } else { AT_ONCE };
-            for (_, header) in self.look_at(&mut walk, chunk, &filter.started, now).await? {
+            for (_, header) in self.read_places(&mut walk, chunk, &filter.started, now).await? {
                 let Some(header) = header else { continue };
                 // All earlier sends had ended when this one started.
                 let too_old =
@@ -243,9 +242,9 @@ impl History {
         Ok(Page { items, next })
     }
 
-    /// Looks at the next places of a walk, at most `chunk`: their keys, and their sends where these are to be seen and
+    /// Reads the next places of a walk, at most `chunk`: their keys, and their sends where these are to be seen and
     /// may belong to `span`.
-    async fn look_at(
+    async fn read_places(
         &self,
         walk: &mut Walk<'_>,
         chunk: usize,
@@ -254,7 +253,7 @@ impl History {
     ) -> Result<Vec<(String, Option<SendHeader>)>, HistoryError> {
         let chunk = chunk.min(walk.left);
         let pk = key::order(walk.organisation, 0).pk;
-        // One more tells whether there is anything behind.
+        // One more shows whether there is anything behind.
         let mut places: Vec<(String, Option<OrderItem>)> =
             self.query_listed(&pk, key::ORDER_PREFIX, walk.after.as_deref(), false, chunk + 1).await?;
         walk.at_end = places.len() <= chunk;
@@ -273,11 +272,11 @@ impl History {
             .filter(|header| header.is_seen(now))
             .map(|header| (header.id, header))
             .collect();
-        let looked_at = places.into_iter().map(|(sk, place)| {
+        let listed = places.into_iter().map(|(sk, place)| {
             let header = place.and_then(|place| headers.remove(&place.send));
             (sk, header)
         });
-        Ok(looked_at.collect())
+        Ok(listed.collect())
     }
 
     /// Whether a send holds an activity; every one does where none is asked for.

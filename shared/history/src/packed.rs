@@ -14,7 +14,7 @@ use crate::version::PackedKind;
 const PART_BYTES: usize = 350_000;
 /// zstd's own default: at this size its speed is not what anything waits for.
 const LEVEL: i32 = 3;
-/// No content of ours unpacks to more.
+/// No stored content unpacks to more.
 const LONGEST_CONTENT: u64 = 64 * 1024 * 1024;
 
 /// The body of a batch's bulk call, and what its rows show that is not in it.
@@ -141,7 +141,7 @@ impl History {
         let codec = if on.is_some() { Codec::ZstdOnBody } else { Codec::Zstd };
         let chunks: Vec<_> = packed.chunks(PART_BYTES).collect();
         let (count, parts) = (chunks.len(), u32::try_from(chunks.len()).ok());
-        // The first part last: whoever finds it finds the others.
+        // The first part last: a reader that finds it finds the others.
         for (part, chunk) in chunks.into_iter().enumerate().rev() {
             let parts = parts.filter(|_| part == 0);
             let item = Part { parts, codec, content: kind.with_version(chunk), expires };
@@ -323,7 +323,7 @@ impl History {
         self.get_packed_on(PackedKind::Answer, &job.answer(attempt), body).await
     }
 
-    /// Keeps what was said of a batch's records, packed.
+    /// Stores the issues of a batch's records, packed.
     ///
     /// # Errors
     /// [`HistoryError`] when it cannot be written.

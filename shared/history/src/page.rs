@@ -15,9 +15,8 @@ pub struct Page<T> {
 /// An item of a list.
 #[derive(Debug)]
 pub struct Listed<T> {
-    /// The item.
     pub item: T,
-    /// The cursor with which a page begins behind it: whoever has room for fewer items goes on from there.
+    /// The cursor with which a page begins behind it: a page with room for fewer items ends there.
     pub after: String,
 }
 

@@ -21,7 +21,7 @@ use stafett_domain::time::{Millis, later};
 pub struct Next {
     /// When it is to be taken.
     pub not_before: Millis,
-    /// When the watchdog looks at it.
+    /// When it is overdue, for the watchdog.
     pub overdue_at: Millis,
     /// The holder goes on with it itself, within its claim.
     pub kept: bool,
@@ -40,7 +40,6 @@ pub enum PutBack {
     Waiting {
         /// Since when the batch waits.
         since: Timestamp,
-        /// Why.
         cause: WaitCause,
         /// Skolverket may have carried the call out.
         uncertain: bool,
@@ -54,25 +53,25 @@ pub struct Closing {
     pub outcomes: Outcomes,
     /// Why nothing more is to be submitted, if so.
     pub stop: Option<Reason>,
-    /// When the watchdog looks at what follows.
+    /// When the next step is overdue, for the watchdog.
     pub overdue_at: Millis,
 }
 
 impl Next {
-    /// A step that a message brings. The watchdog looks for it so long after it may be taken, and after the claim of
-    /// whoever writes it has expired.
+    /// A step that a message asks for. It is overdue so long after it may be taken, and after the claim of its writer has
+    /// expired.
     pub fn by_message(not_before: Millis, claim_until: Millis, overdue: Duration) -> Self {
         Self { not_before, overdue_at: later(not_before.max(claim_until), overdue), kept: false }
     }
 
-    /// A step that its holder takes within its claim. The watchdog looks for it when the holder must have died.
+    /// A step that its holder takes within its claim. It is overdue when the holder must have died.
     pub fn by_its_holder(not_before: Millis, claim_until: Millis, takeover: &Takeover) -> Self {
         Self { not_before, overdue_at: takeover.due_at(&Unfinished::default(), claim_until), kept: true }
     }
 }
 
 impl Batch<Open> {
-    /// The batch at its next step, which differs from this one as `change` says.
+    /// The batch at its next step, changed by `change`.
     fn stepped(&self, send: &SendRef, next: Next, change: impl FnOnce(&mut Open)) -> Self {
         let mut open = Open {
             n: self.progress.n + 1,
@@ -140,7 +139,7 @@ impl Batch<Open> {
     }
 
     /// What is left of it is sent piece by piece; some of its records may have their outcome.
-    pub fn taken_apart(&self, send: &SendRef, pieces: Vec<Piece>, outcomes: &Outcomes, next: Next) -> Self {
+    pub fn split(&self, send: &SendRef, pieces: Vec<Piece>, outcomes: &Outcomes, next: Next) -> Self {
         self.stepped(send, next, |open| {
             (open.attempt_try, open.n) = (self.progress.attempt_try + 1, 0);
             open.work = Work::Submit;
@@ -198,9 +197,9 @@ impl History {
         if known == Some(after.clone().into()) { Ok(()) } else { Err(StepError::ClaimLost) }
     }
 
-    /// Writes that a batch is taken apart. With `extra` it costs a call beyond one a batch, of which a job has so many:
-    /// says whether there was one left. A batch that waits lets its successor go: `release` says so.
-    pub async fn take_apart(
+    /// Splits a batch. `extra` counts against the job's limit of additional calls; returns whether one was left.
+    /// `release`: the batch waits, and lets its successor go.
+    pub async fn split_batch(
         &self,
         job: &JobKey,
         before: &Batch<Open>,
@@ -261,7 +260,7 @@ impl History {
         let mut writes = vec![put_batch(job, before.rev, after.clone())?, counted];
         match (&closing.stop, after.successor.filter(|_| successor_is_due)) {
             (Some(reason), _) => writes.push(
-                // The first reason is the one that is told.
+                // The first reason is the one that is shown.
                 Write::update(
                     job.send.header(),
                     "SET #stopRequested = if_not_exists(#stopRequested, :reason)",

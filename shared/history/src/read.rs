@@ -19,13 +19,12 @@ use crate::store::History;
 
 /// Batches that are read at once.
 const BATCHES_AT_ONCE: usize = 50;
-/// Later sends that are looked at together.
+/// Later sends that are read in one call.
 const LATER_SENDS_AT_ONCE: usize = 20;
 
 /// A send as it is shown.
 #[derive(Debug, Clone)]
 pub struct StoredSend {
-    /// The send itself.
     pub header: SendHeader,
     /// Its jobs, in the order of the stages.
     pub jobs: Vec<Job>,
@@ -178,7 +177,7 @@ fn read<T: DeserializeOwned>(item: serde_json::Value) -> Result<T, HistoryError>
     serde_json::from_value(item).map_err(|_| HistoryError::Corrupt(std::any::type_name::<T>()))
 }
 
-/// Puts the items of one send together; none for a send that is not to be seen.
+/// Combines the items of one send; `None` for a send that is not to be seen.
 fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<StoredSend>, HistoryError> {
     let (mut header, mut activities, mut jobs) = (None, None, Vec::new());
     for item in items {

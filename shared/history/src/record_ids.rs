@@ -16,9 +16,7 @@ const ENTRY_BYTES: usize = 13;
 /// Where a record is in its send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
-    /// In which job.
     pub stage: RecordKind,
-    /// In which of its batches.
     pub batch: BatchId,
 }
 
@@ -34,7 +32,7 @@ impl RecordIds {
         Self(entries)
     }
 
-    /// Where the record may be: seldom more than one place, and then to be told apart by the body.
+    /// Where the record may be: seldom more than one place, and then the body decides.
     pub fn places(&self, record: RecordId) -> impl Iterator<Item = Place> {
         let hash = record.hash8();
         let first = self.0.partition_point(|(entry, _)| *entry < hash);

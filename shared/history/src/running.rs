@@ -16,7 +16,6 @@ use crate::store::History;
 /// A send that has its organiser's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningSend {
-    /// Which.
     pub send: SendRef,
     /// When it got the place.
     pub since: Timestamp,

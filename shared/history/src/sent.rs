@@ -31,10 +31,10 @@ impl History {
         job: &JobKey,
         attempt: &Attempt,
     ) -> Result<AttemptBodies, HistoryError> {
-        let kept_response = || attempt.response.as_deref().map(json).unwrap_or_default();
+        let stored_response = || attempt.response.as_deref().map(json).unwrap_or_default();
         if attempt.call == AttemptCall::Token {
             let request = attempt.request.as_deref().map(json).unwrap_or_default();
-            return Ok(AttemptBodies { request, response: kept_response(), records: 0 });
+            return Ok(AttemptBodies { request, response: stored_response(), records: 0 });
         }
         let id = attempt.attempt;
         let batch = self.batch(job, id.batch).await?;
@@ -47,7 +47,7 @@ impl History {
             let answer = self.answer(job, &batch, id).await?.unwrap_or_default();
             json(&String::from_utf8_lossy(&answer))
         } else {
-            kept_response()
+            stored_response()
         };
         let records = if attempt.records.is_empty() { batch.total as usize } else { attempt.records.len() };
         Ok(AttemptBodies { request, response, records })
@@ -83,7 +83,7 @@ impl History {
         Ok(())
     }
 
-    /// What Skolverket said of one record of a batch, as it came, answer by answer.
+    /// Skolverket's answers about one record of a batch, unchanged.
     ///
     /// # Errors
     /// [`HistoryError`]

@@ -13,7 +13,6 @@ use crate::upload::UploadParts;
 /// An accepted send, and its place among those that wait.
 #[derive(Debug, Clone)]
 pub struct PlacedSend {
-    /// The send.
     pub send: StoredSend,
     /// How many are before it; none where it does not wait.
     pub position: Option<u64>,

@@ -24,13 +24,14 @@ pub const AT_ONCE: u32 = 4;
 pub enum StartAnswer {
     /// The job has started: queue its first batches.
     Started(Job),
-    /// It had started, and its holder died before what follows was handed on. The start is ours now: do that.
+    /// It had started, and its holder died before the next messages were queued. The caller has the claim now, and queues
+    /// them.
     HandOn(Job),
     /// The send is stopping: end it, if nothing of it is open.
     Stopped,
-    /// Nothing to do: acknowledge. Says why.
+    /// Nothing to do: acknowledge. With the reason.
     Done(&'static str),
-    /// Another holder has it for so long. `copy` says whether this is the one copy of the message that is queued.
+    /// Another holder has it for so long. `copy`: this is the one copy of the message that is queued.
     Held {
         /// Until the holder's claim expires.
         rest: std::time::Duration,
@@ -42,15 +43,12 @@ pub enum StartAnswer {
 /// A claim of a job's start to make.
 #[derive(Debug, Clone, Copy)]
 pub struct StartClaim<'a> {
-    /// Ours.
     pub id: ClaimId,
-    /// Now.
     pub now: Timestamp,
-    /// When it expires.
     pub until: Millis,
     /// The rules for steps whose holders die.
     pub takeover: &'a Takeover,
-    /// When the watchdog looks at the batches that the start queues.
+    /// When the batches that the start queues are overdue, for the watchdog.
     pub overdue_at: Millis,
 }
 
@@ -141,7 +139,7 @@ impl History {
             }
             match self.transact(writes).await {
                 Ok(()) => return Ok(StartAnswer::Started(started)),
-                // Somebody else moved one of them: look again, and find out what it means.
+                // Somebody else moved one of them: read again, and decide anew.
                 Err(WriteError::Condition(_)) => contention.met_another().await?,
                 Err(WriteError::History(error)) => return Err(error),
             }
@@ -178,7 +176,7 @@ impl History {
         Ok(self.write(write).await?.then_some(taken))
     }
 
-    /// Whether it is this job's turn, by what the history says now.
+    /// Whether it is this job's turn, by the current history.
     async fn may_start(&self, job: &JobKey, header: &SendHeader) -> Result<bool, HistoryError> {
         match header.route.before(job.stage) {
             None => {

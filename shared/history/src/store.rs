@@ -179,7 +179,7 @@ impl History {
         }
     }
 
-    /// Does one write, if its condition holds; says whether it did. Faster and cheaper than a transaction of one. One
+    /// Does one write, if its condition holds; returns whether it did. Faster and cheaper than a transaction of one. One
     /// that met a transaction on the same item is tried again.
     pub(crate) async fn write(&self, write: Write) -> Result<bool, HistoryError> {
         let names = write.names();

@@ -9,9 +9,7 @@ pub struct SendTerms {
     pub requested_by: String,
     /// What the sender chose, with an environment.
     pub options: Options,
-    /// Its stages.
     pub route: Route,
-    /// How long it is kept.
     pub retention_days: u32,
     /// The days that the organiser's certificate has left, where those are few.
     pub certificate_days_left: Option<i64>,

@@ -1,7 +1,7 @@
 //! A send that comes in parts. Each part is packed into the bodies of its batches when it comes, written once, under keys
 //! that no other request has; the item that says which bodies those are, the part itself, is written last, in a
 //! transaction on the send being open for parts and on the part being the one that was read. The bodies of a part that is
-//! replaced are removed in that transaction: whoever replaces it is the only one who knows that nothing points at them.
+//! replaced are removed in that transaction: only the writer that replaces it knows that nothing points at them.
 //! Submitting closes the send for parts; from there on it is accepted as any other send, and no body is removed.
 //!
 //! A request that died leaves bodies that nothing points at: they go when the send is discarded, or expire with it.
@@ -33,7 +33,6 @@ const PARTS_AT_ONCE: usize = 100;
 pub struct NewPart<F> {
     /// From 1.
     pub part: u32,
-    /// Its batches.
     pub batches: PerKind<Vec<Body<F>>>,
     /// What was found in it, in numbers.
     pub findings: Vec<KindCount>,
@@ -67,9 +66,8 @@ pub enum Sealed {
 pub struct StoredPart {
     /// From 1.
     pub part: u32,
-    /// The request that stored it: one that replaces it tells it from any other by this.
+    /// The request that stored it: one that replaces it recognises it by this.
     pub request: Uuid,
-    /// Its batches.
     pub batches: PerKind<Vec<PartBatch>>,
     /// What was found in it, in numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -78,7 +76,7 @@ pub struct StoredPart {
     pub expires: i64,
 }
 
-/// Says that bodies of a part may be there, whether or not the part is: the first that is written of it.
+/// Notes that bodies of a part may be there, whether or not the part is: written first.
 #[derive(Serialize)]
 struct Begun {
     expires: i64,
@@ -90,7 +88,6 @@ struct Begun {
 pub struct PartBatch {
     /// See [`PartBody::name`].
     pub name: String,
-    /// How many records.
     pub records: u32,
     /// How many items its body took.
     pub items: usize,
@@ -113,7 +110,6 @@ impl StoredPart {
 /// A send that comes in parts, and these.
 #[derive(Debug)]
 pub struct UploadParts {
-    /// The send.
     pub header: SendHeader,
     /// How it stands with its parts.
     pub upload: Upload,

@@ -73,7 +73,7 @@ impl History {
         Ok((places, None))
     }
 
-    /// Looks up the groups that the page's duties meet.
+    /// Looks up the groups that the page's duties see.
     async fn preview_groups(&self, send: &SendRef, preview: &mut Preview) -> Result<(), HistoryError> {
         if preview.wanted().next().is_none() {
             return Ok(());

@@ -26,9 +26,9 @@ impl Relay {
         let timing = &self.timing;
         let not_before = later(self.clock.now().as_millisecond(), wait);
         let needed = wait + timing.slot_wait + self.call_time();
-        let kept = wait <= timing.inline_wait && self.rest(job) > needed;
+        let by_its_holder = wait <= timing.inline_wait && self.rest(job) > needed;
         let until = job.until.as_millisecond();
-        if kept {
+        if by_its_holder {
             Next::by_its_holder(not_before, until, &timing.takeover)
         } else {
             Next::by_message(not_before, until, timing.overdue)
@@ -52,7 +52,7 @@ impl Relay {
         Ok(Course::Done(FollowUp::step(job, after.step(), wait).batch_handed_on(job, after)))
     }
 
-    /// While it waits for Skolverket the job says so, since when and why; once it does not, no more.
+    /// While the job waits for Skolverket it shows since when and why.
     pub(crate) async fn show_waiting(
         &self,
         job: &JobRef,

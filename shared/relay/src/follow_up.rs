@@ -1,4 +1,4 @@
-//! What follows from a step, as a value: messages to queue, and what is then noted in the history. Whoever takes a step
+//! The follow-up of a step, as a value: messages to queue, and what is then noted in the history. The holder of a step
 //! returns it; [`crate::handover::Handover`] alone applies it.
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use stafett_history::{Batch, JobKey};
 #[derive(Clone)]
 pub(crate) struct JobRef {
     pub(crate) key: JobKey,
-    /// Until when what is claimed now is ours.
+    /// When the current claim expires.
     pub(crate) until: Timestamp,
 }
 
@@ -33,14 +33,14 @@ pub(crate) struct FollowUp {
     pub(crate) then: Option<Note>,
 }
 
-/// What the history learns once all messages are queued. It alone clears the time at which the watchdog looks.
+/// The note in the history once all messages are queued. It alone clears the time at which the step is overdue.
 #[derive(Debug)]
 pub(crate) enum Note {
     /// What follows from a job's start was handed on.
     StartHandedOn(JobKey),
     /// What follows from a batch's step was handed on.
     BatchHandedOn(JobKey, Box<Batch>),
-    /// A planned batch of a send that is stopping stays as it is, and nobody looks after it any more.
+    /// A planned batch of a send that is stopping stays as it is, and is no longer due.
     LeftPlanned(JobKey, Box<Batch>),
 }
 

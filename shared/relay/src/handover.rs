@@ -73,7 +73,7 @@ impl Handover {
         Ok(self.after_end(send, settled))
     }
 
-    /// Asks for a send to stop, for a reason, and ends it at once if nothing of it is open. Says whether it had not
+    /// Asks for a send to stop, for a reason, and ends it at once if nothing of it is open. Returns whether it had not
     /// ended before.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Handover {
         self.end_stopped(send).await.map(Some)
     }
 
-    /// When the watchdog looks at a step that is taken now.
+    /// When a step that is taken now is overdue.
     pub(crate) fn overdue_at(&self) -> i64 {
         later(self.clock.now().as_millisecond(), self.overdue)
     }

@@ -1,4 +1,4 @@
-//! What Skolverket says about records, as log lines: ids, attributes and how often, so that it is known which faults are
+//! Skolverket's messages about records, as log lines: ids, attributes and how often, so that it is known which faults are
 //! common before anybody complains. Never its texts, and nothing of a record.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use stafett_skolverket::LogEntry;
 
 use crate::follow_up::JobRef;
 
-/// Kinds of message that one answer is told of; an answer with more says little.
+/// Most kinds of message that are logged of one answer; an answer with more says little.
 const MOST_KINDS: usize = 20;
 /// What stands for something that is not known to be a number or an attribute.
 const OTHER: &str = "other";

@@ -59,8 +59,8 @@ mod tests {
         for _ in 0..72 {
             lateness.of(Duration::ZERO, ms(300), SPREAD, false);
         }
-        let told = lateness.of(ms(5), ms(340), SPREAD, false);
-        assert_eq!(told, ms(46));
+        let late = lateness.of(ms(5), ms(340), SPREAD, false);
+        assert_eq!(late, ms(46));
         // Slow work is not a long way.
         assert_eq!(lateness.of(ms(5), ms(5_000), SPREAD, false), ms(5) + SPREAD.mul_f64(1.2));
         assert_eq!(lateness.of(ms(5), ms(500), SPREAD, true), ms(5) + ms(200) + SPREAD / 75);
@@ -70,9 +70,9 @@ mod tests {
     fn a_server_that_became_slower_is_known_again() {
         let mut lateness = Lateness::default();
         lateness.of(Duration::ZERO, ms(100), SPREAD, false);
-        let told: Vec<_> =
+        let late: Vec<_> =
             (0..3 * REMEMBERED).map(|_| lateness.of(Duration::ZERO, ms(300), SPREAD, false)).collect();
-        assert_eq!(told[100], SPREAD.mul_f64(1.2));
-        assert!(told[190] < ms(2));
+        assert_eq!(late[100], SPREAD.mul_f64(1.2));
+        assert!(late[190] < ms(2));
     }
 }

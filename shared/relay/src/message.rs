@@ -19,7 +19,7 @@ use crate::relay::Relay;
 mod tests;
 
 impl Relay {
-    /// Takes the step that a message asks for, and hands on what follows. `until` as [`Relay::deadline`] says.
+    /// Takes the step that a message asks for, and carries out the follow-up. `until`: see [`Relay::deadline`].
     ///
     /// # Errors
     /// [`HandleError`]: the message is to come again.
@@ -117,7 +117,7 @@ impl Relay {
         Ok(follow_up.and(settled).start_handed_on(job))
     }
 
-    /// Whoever took this start has died, time and again: its send is stopped.
+    /// Every holder of this start has died: its send is stopped.
     async fn give_up_start(&self, job: &JobRef) -> Result<FollowUp, HandleError> {
         tracing::error!(
             event = "send.stopped", send = %job.key.send.send, organisation = %job.key.send.organisation, stage = %job.key.stage,

@@ -7,7 +7,7 @@ use stafett_skolverket::{JobAnswer, RecordStatus};
 
 use stafett_history::Issue;
 
-/// What an answer says of the records that it was asked about.
+/// The outcomes of a batch's records by an answer.
 pub(crate) struct Outcomes {
     /// The outcomes of those that got one; and the pending ones.
     pub(crate) counts: Counts,
@@ -24,7 +24,7 @@ pub(crate) struct Outcomes {
 /// How an answer is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
-    /// Nobody will look again: pending records become unknown.
+    /// There will be no further poll: pending records become unknown.
     pub(crate) last: bool,
     /// Records with a transient fault (`TemporaryError`) may be sent again; else they are errors.
     pub(crate) again: bool,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn each_record_gets_its_outcome_and_only_what_deserves_to_be_seen_is_kept() {
+    fn each_record_gets_its_outcome_and_only_issues_are_stored() {
         let answer = answer(&[
             (4, "Error", 400),
             (1, "Success", 201),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_passing_fault_is_neither_an_outcome_nor_pending_while_it_may_be_tried_again() {
+    fn a_transient_fault_is_neither_an_outcome_nor_pending_while_it_may_be_tried_again() {
         let answer = answer(&[(1, "Success", 201), (2, "TemporaryError", 503)]);
         let again = read(&[1, 2], &answer, false, true);
         assert_eq!(
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_of_an_accepted_record_is_kept() {
+    fn messages_about_an_accepted_record_are_stored() {
         let mut entry = json!({"id": id(1), "response": {"status": "Success", "statusCode": 201}});
         entry["response"]["warnings"] = json!([{"id": "1"}]);
         let read = read(&[1], &read_answer(&[entry]), false, true);

@@ -70,7 +70,7 @@ impl Relay {
         Timestamp::try_from(invocation_ends).map_or(claim_ends, |ends| claim_ends.min(ends))
     }
 
-    /// When the watchdog looks at a step that is to be taken at `at`.
+    /// When a step that is to be taken at `at` is overdue.
     pub(crate) fn overdue_at(&self, at: Millis) -> Millis {
         later(at, self.timing.overdue)
     }
@@ -91,7 +91,7 @@ impl Relay {
         job.until.duration_since(self.clock.now()).try_into().unwrap_or_default()
     }
 
-    /// Lets `look` see what is known of how late calls of this kind arrive.
+    /// Gives `read` the measured lateness of calls of this kind.
     pub(crate) fn with_lateness<T>(&self, call: Call, look: impl FnOnce(&mut Lateness) -> T) -> T {
         let [of_submits, of_polls] = &mut *self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
         look(match call {

@@ -1,4 +1,4 @@
-//! What becomes of a batch's records: its end, or that it is taken apart.
+//! The settlement of a batch's records: the batch closes, or is split.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::follow_up::{FollowUp, JobRef};
 use crate::relay::Relay;
 use crate::verdict;
 
-/// Calls beyond one a batch that a job may cost because batches are taken apart (design §5).
+/// Most calls of a job beyond one for each batch, because batches are split.
 const EXTRA_CALLS: u32 = 40;
 
 /// What was found out about records of the piece that was sent.
@@ -25,12 +25,12 @@ pub(crate) struct Found {
     pub(crate) issues: Vec<Issue>,
     /// See [`Outcomes::usual_status_code`].
     pub(crate) usual_status_code: Option<u16>,
-    /// The answer of this attempt said so, and is kept.
+    /// By the answer of this attempt, which is stored.
     pub(crate) answered: bool,
 }
 
 impl Relay {
-    /// The piece that was sent has its answer: the batch closes, or its next piece is sent. Records with a passing
+    /// The piece that was sent has its answer: the batch closes, or its next piece is sent. Records with a transient
     /// fault become a piece of a later round.
     pub(crate) async fn settle_piece(
         &self,
@@ -85,7 +85,7 @@ impl Relay {
             return self.close(job, &batch, outcomes, None).await.map(Course::Done);
         }
         let next = Next { kept: true, ..self.next(job, Duration::ZERO) };
-        let after = batch.taken_apart(&job.key.send, pieces, &outcomes, next);
+        let after = batch.split(&job.key.send, pieces, &outcomes, next);
         self.step_on(job, &batch, after, next).await
     }
 
@@ -144,7 +144,7 @@ impl Relay {
         let round = pieces.first().map(|piece| piece.round).unwrap_or_default();
         let wait = if round > 0 { verdict::round_wait(&self.timing, round) } else { Duration::ZERO };
         let next = Next { kept: false, ..self.next(job, wait) };
-        let mut after = batch.taken_apart(&job.key.send, pieces, outcomes, next);
+        let mut after = batch.split(&job.key.send, pieces, outcomes, next);
         // One that only waits must not hold up the batches behind it.
         let release = after.successor.filter(|_| round > 0);
         if release.is_some() {
@@ -153,7 +153,7 @@ impl Relay {
         let overdue_at = self.handover.overdue_at();
         let extra = refused.map(|_| EXTRA_CALLS);
         let release_at = release.map(|successor| (successor, overdue_at));
-        let left = self.history.take_apart(&job.key, batch, &after, extra, release_at).await?;
+        let left = self.history.split_batch(&job.key, batch, &after, extra, release_at).await?;
         if !left {
             let status = refused.unwrap_or_default();
             return self

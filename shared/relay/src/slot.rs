@@ -18,7 +18,7 @@ const LATE: f64 = 0.025;
 const SLOT_TRIES: u32 = 4;
 /// A slot further away than this part of the window is looked at again before it comes: calls that are under way when
 /// it is handed out may turn out to be late.
-const LOOKED_AT_AGAIN: f64 = 0.3;
+const READ_AGAIN: f64 = 0.3;
 /// How long before the slot that is, as a part of the window: a read of the history takes less.
 const BEFORE_IT: f64 = 0.03;
 
@@ -68,7 +68,7 @@ impl Relay {
     async fn meet(&self, slot: Slot, wished: Timestamp) -> Result<(Slot, bool), HistoryError> {
         let (mut slot, timing) = (slot, &self.timing);
         let part = |part| SignedDuration::try_from(timing.rate_window.mul_f64(part)).unwrap_or_default();
-        if slot.at().duration_since(self.clock.now()) > part(LOOKED_AT_AGAIN) {
+        if slot.at().duration_since(self.clock.now()) > part(READ_AGAIN) {
             self.clock.sleep_until(slot.at() - part(BEFORE_IT)).await;
             match self.limiter.confirm(slot).await? {
                 Some(confirmed) => slot = confirmed,

@@ -20,7 +20,7 @@ use crate::slot::Turn;
 use crate::token::ObtainedToken;
 use crate::verdict::{self, Verdict};
 
-/// Tries of a batch whose job Skolverket does not know (design §5).
+/// Most tries of a batch whose job Skolverket does not know.
 const TRIES: u32 = 3;
 /// Answers that cannot be read after which a batch of a send that is stopping is given up.
 const UNREADABLE_ANSWERS: u32 = 3;
@@ -103,7 +103,7 @@ impl Relay {
                 let kept = Kept::small(&exchange.body, verdict.unreadable());
                 self.keep(job, batch, &exchange, started_at, kept).await?;
                 match verdict {
-                    Verdict::TakeApart { status } => {
+                    Verdict::Split { status } => {
                         issue_log::note(job, batch, log.iter().map(|entry| ("refused", entry)));
                         self.refused(job, batch, loaded, status, &log).await
                     }
@@ -228,7 +228,7 @@ impl Relay {
                 let after = batch.new_try(&job.key.send, next);
                 self.step_on(job, batch, after, next).await
             }
-            Verdict::TakeApart { status } => self
+            Verdict::Split { status } => self
                 .stop(job, batch, Reason::with_status(ReasonCode::Refused, status))
                 .await
                 .map(Course::Done),
@@ -279,7 +279,7 @@ impl Relay {
         why: PutBack,
     ) -> Result<Course, StepFailure> {
         let mut next = self.next(job, wait);
-        // A submit that is not made now must see a stop before it is: its next claim looks. And whoever had no slot,
+        // A submit that is not made now must see a stop before it is: its next claim checks. And a step that had no slot,
         // or not enough time for one, makes room.
         next.kept &= batch.call() == Call::Poll && !matches!(why, PutBack::NoTime);
         match why {
@@ -297,7 +297,7 @@ impl Relay {
 /// A wait for an answer, or for a token.
 struct Wait {
     cause: WaitCause,
-    /// Not before, as Skolverket said.
+    /// Skolverket asked not to call before.
     hint: Option<Duration>,
     /// Skolverket may have carried the call out.
     uncertain: bool,

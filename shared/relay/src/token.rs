@@ -21,7 +21,7 @@ pub(crate) enum ObtainedToken {
 
 impl Relay {
     /// The organiser's token for the send's environment. The requests that were made for it are kept as attempts, and
-    /// how they went is noted for those who look after the settings.
+    /// their results are noted for those who maintain the settings.
     pub(crate) async fn token(
         &self,
         job: &JobRef,

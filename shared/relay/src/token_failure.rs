@@ -59,15 +59,15 @@ pub(crate) fn no_token(failure: &TokenFailure, identity: &Identity, now: Timesta
     NoToken::Refused(Reason::authorization(cause))
 }
 
-/// The API answered with this status to a token that is new: the server that gives tokens looks neither at type nor at
+/// The API answered with this status to a token that is new: the server that issues tokens checks neither type nor
 /// location, and gives them to organisations that the API does not know.
 pub(crate) fn new_token_refused(status: u16) -> Reason {
     Reason { http_status: Some(status), ..Reason::authorization(AuthorizationCause::WrongEnvironment) }
 }
 
-/// The status decides; of a 401, which is said to everything, the server's words and what the organiser came with
-/// tell more. The words are those of the server's published code, old and new (skolverket/README), and of the proxies
-/// that may end TLS before it: nginx says "The SSL certificate error" and "No required SSL certificate was sent", with
+/// The status decides; for a 401, which has many causes, the server's words and the organiser's identity
+/// tell more. The words are those of the server's published code, old and new (shared/README, Skolverket 9), and of the proxies
+/// that may end TLS before it: nginx answers "The SSL certificate error" and "No required SSL certificate was sent", with
 /// 400 or with a status of its own.
 fn refused(status: u16, text: &str, identity: &Identity, now: Timestamp) -> AuthorizationCause {
     let text = text.to_lowercase();
@@ -101,7 +101,7 @@ fn refused(status: u16, text: &str, identity: &Identity, now: Timestamp) -> Auth
     }
 }
 
-/// Clocks of servers and issuers may differ from ours by so much at a certificate's ends.
+/// The clocks of servers and issuers may differ by so much at a certificate's ends.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
 
 /// On which side of its own dates the organiser's certificate is; none where it is between them.
@@ -222,7 +222,7 @@ mod tests {
         let tls = TokenFailure::Tls(TlsFailure::ClientExpired);
         for (now, of_both, of_expired, of_nginx) in [
             ("2025-12-31T23:00:00Z", Cause::CertificateNotYetValid, None, None),
-            // The server's clock may be behind ours.
+            // The server's clock may be behind this one.
             ("2026-01-01T00:30:00Z", Cause::CertificateNotYetValid, None, None),
             (
                 "2026-06-01T00:00:00Z",

@@ -1,4 +1,4 @@
-//! What follows from what happened. The client says what happened; only here it is decided, in one table.
+//! What follows from a failed call. The client reports what happened; only this table decides what to do.
 
 use std::time::Duration;
 
@@ -14,9 +14,8 @@ use stafett_runtime::Timing;
 pub(crate) enum Verdict {
     /// The same call again, later.
     PutBack {
-        /// Why.
         cause: WaitCause,
-        /// Not before, as Skolverket said.
+        /// Skolverket asked not to call before.
         hint: Option<Duration>,
         /// Skolverket may have carried the call out.
         uncertain: bool,
@@ -25,12 +24,12 @@ pub(crate) enum Verdict {
     WaitForToken(WaitCause, Reason),
     /// The same call again with a new token.
     NewToken,
-    /// The API does not take a new token either: as [`Verdict::Stop`], and for those who look after the settings.
+    /// The API does not take a new token either: as [`Verdict::Stop`], and shown to those who maintain the settings.
     TokenNotTaken(Reason),
     /// Another try: the batch is submitted anew.
     NewTry,
     /// Not as a whole: without the record that is named as the culprit, or in halves.
-    TakeApart {
+    Split {
         /// The status that refused it.
         status: u16,
     },
@@ -42,7 +41,7 @@ pub(crate) enum Verdict {
 const THROTTLE_WINDOW: Duration = Duration::from_secs(1);
 
 /// The verdict over a failed call. `token_is_new`: the token was asked for because the one before was refused, so
-/// that another would not help. `log` is what the answer says.
+/// that another would not help. `log` has the messages of the answer.
 pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log: &[LogEntry]) -> Verdict {
     let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
     let again = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
@@ -69,13 +68,13 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
             Call::Poll => Verdict::NewTry,
             Call::Submit => stop(ReasonCode::UnforeseenAnswer, 404),
         },
-        CallFailure::TooLarge if call == Call::Submit => Verdict::TakeApart { status: 413 },
+        CallFailure::TooLarge if call == Call::Submit => Verdict::Split { status: 413 },
         CallFailure::TooLarge => stop(ReasonCode::Refused, 413),
-        // A parameter is ours, not a record's: no other body would help.
+        // The parameter comes from the client, not from a record: no other body would help.
         CallFailure::Status(400)
             if call == Call::Submit && log.iter().all(|entry| entry.parameter_name.is_none()) =>
         {
-            Verdict::TakeApart { status: 400 }
+            Verdict::Split { status: 400 }
         }
         CallFailure::Status(status @ 400) => stop(ReasonCode::Refused, *status),
         CallFailure::Status(status) => stop(ReasonCode::UnforeseenAnswer, *status),
@@ -141,7 +140,7 @@ pub(crate) fn worst_case(timing: &Timing) -> WorstCase {
     WorstCase { calls, span }
 }
 
-/// How long until records with a passing fault are sent again: growing with the rounds.
+/// How long until records with a transient fault are sent again: growing with the rounds.
 pub(crate) fn round_wait(timing: &Timing, round: u32) -> Duration {
     timing
         .retry_first
@@ -149,7 +148,7 @@ pub(crate) fn round_wait(timing: &Timing, round: u32) -> Duration {
         .min(timing.retry_max)
 }
 
-/// How long until the next look at a job that was not done: doubling from the first pause to the longest.
+/// How long until the next poll of a job that was not done: doubling from the first pause to the longest.
 pub(crate) fn poll_wait(timing: &Timing, looks: u32) -> Duration {
     timing.first_poll.saturating_mul(2_u32.saturating_pow(looks.min(20))).min(timing.poll_max)
 }
@@ -211,8 +210,8 @@ mod tests {
             (Poll, CallFailure::Status(401), true, not_taken(401)),
             (Poll, CallFailure::NotFound, true, Verdict::NewTry),
             (Submit, CallFailure::NotFound, true, stop(ReasonCode::UnforeseenAnswer, 404)),
-            (Submit, CallFailure::TooLarge, true, Verdict::TakeApart { status: 413 }),
-            (Submit, CallFailure::Status(400), true, Verdict::TakeApart { status: 400 }),
+            (Submit, CallFailure::TooLarge, true, Verdict::Split { status: 413 }),
+            (Submit, CallFailure::Status(400), true, Verdict::Split { status: 400 }),
             (Poll, CallFailure::Status(400), true, stop(ReasonCode::Refused, 400)),
             (Submit, CallFailure::Status(302), true, stop(ReasonCode::UnforeseenAnswer, 302)),
             (Poll, CallFailure::Status(418), true, stop(ReasonCode::UnforeseenAnswer, 418)),

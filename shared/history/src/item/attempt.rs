@@ -16,9 +16,7 @@ pub struct Attempt {
     pub method: String,
     /// Path and query.
     pub path: String,
-    /// When it was begun.
     pub started_at: Timestamp,
-    /// How long it took.
     pub duration_ms: u64,
     /// The HTTP status; none where no answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,17 +24,15 @@ pub struct Attempt {
     /// Why a request for a token gave none; none where another one followed at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<AuthorizationCause>,
-    /// Bytes of the request's body.
     pub request_bytes: u64,
     /// The body of a request for a token, as far as it may be seen. That of a bulk call is its batch's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
-    /// Bytes of the answer's body.
     pub response_bytes: u64,
     /// Why it was made again, where the status does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_cause: Option<WaitCause>,
-    /// The answer's body, where it is small: bounded for failed calls, absent for a look at a job that is not done.
+    /// The answer's body, where it is small: bounded for failed calls, absent for a poll of a job that is not done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
     /// Whether the answer's body is kept as a large item.

@@ -22,9 +22,7 @@ use crate::write::Rewritten;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Batch<P = Progress> {
-    /// Which.
     pub batch: BatchId,
-    /// How many records.
     pub total: u32,
     /// The batch whose submit the end of this one queues. Fixed when it is planned, so that a repeat queues the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,10 +36,10 @@ pub struct Batch<P = Progress> {
     /// Where its body is, if it came with a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_body: Option<PartBody>,
-    /// Its rows show what stood in other parts: kept apart from its body.
+    /// Its rows show values from other parts: they are stored separately from its body.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_facts: bool,
-    /// When the watchdog looks at it.
+    /// When it is overdue, for the watchdog.
     #[serde(flatten)]
     pub due: Due,
     /// Grows with every write, and is what a write is conditional on.
@@ -72,7 +70,7 @@ pub struct Open {
     /// Which try, from 1.
     #[serde(rename = "try")]
     pub attempt_try: u32,
-    /// Which step of the try, from 0. Written with every step, so that older messages can be told.
+    /// Which step of the try, from 0. Written with every step, to recognise older messages.
     pub n: u32,
     /// What step `n` does.
     #[serde(flatten)]
@@ -123,7 +121,6 @@ pub enum Work {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Polling {
-    /// Skolverket's job.
     pub job_id: SkolverketJobId,
     /// When Skolverket took it.
     pub submitted_at: Timestamp,
@@ -345,7 +342,7 @@ impl Batch {
         self.outcomes().and_then(|outcomes| outcomes.causes.as_deref())
     }
 
-    /// What of it is still to be sent, once it was taken apart.
+    /// The pieces that are still to be sent, once it was split.
     pub(crate) fn pieces(&self) -> &[Piece] {
         match &self.progress {
             Progress::Open(open) => &open.pieces,

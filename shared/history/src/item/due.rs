@@ -1,18 +1,17 @@
-//! When the watchdog looks at what an item says is to be done.
+//! When an item's step is overdue, for the watchdog.
 
 use serde::{Deserialize, Serialize};
 use stafett_domain::time::Millis;
 
 use crate::key::SendRef;
 
-/// When the watchdog looks at a step, and in which shard of the index it is. Both or neither.
+/// When a step is overdue, and in which shard of the watchdog's index it is. Both or neither.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Due {
     /// When the step is overdue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Millis>,
-    /// The shard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_shard: Option<String>,
     /// How often the watchdog sent the step again.

@@ -12,11 +12,9 @@ use super::due::Due;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
-    /// Which.
     pub stage: RecordKind,
     /// Where it stands.
     pub status: JobStatus,
-    /// How many batches.
     pub batches: u32,
     /// How many of them are claimed and not finished.
     pub open: u32,
@@ -25,13 +23,12 @@ pub struct Job {
     /// What became of its records, of those in closed batches: the others are pending.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Calls that it took beyond one a batch, because batches had to be taken apart.
+    /// Calls beyond one for each batch, because batches had to be split.
     #[serde(default)]
     pub extra: u32,
     /// When its start was claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Why it did not succeed.
@@ -52,7 +49,7 @@ pub struct Job {
     /// Claims of its start in a row that were never finished, before the present one.
     #[serde(flatten)]
     pub unfinished: Unfinished,
-    /// When the watchdog looks at its start.
+    /// When its start is overdue, for the watchdog.
     #[serde(flatten)]
     pub due: Due,
     /// See the send's.

@@ -6,7 +6,6 @@ use stafett_domain::{AttemptId, Cause, Counts};
 /// How many records of a batch have a cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
-    /// The cause.
     #[serde(flatten)]
     pub cause: Cause,
     /// How many records have it; one may have several.

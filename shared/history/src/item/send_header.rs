@@ -13,9 +13,7 @@ use crate::terms::SendTerms;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendHeader {
-    /// Its id.
     pub id: SendId,
-    /// Whose.
     pub organisation: OrganisationNumber,
     /// Where it stands.
     pub status: SendStatus,
@@ -25,7 +23,6 @@ pub struct SendHeader {
     /// How many were before it when it was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_position: Option<u64>,
-    /// When it was first written.
     pub created_at: Timestamp,
     /// When it got its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,12 +30,10 @@ pub struct SendHeader {
     /// When its first step was claimed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// The `sub` of the token that asked for it.
     pub requested_by: String,
-    /// How many activities it holds.
     pub activity_count: u32,
     /// What the sender chose.
     pub options: Options,
@@ -65,7 +60,7 @@ pub struct SendHeader {
     /// Until when a send that was cancelled before it was accepted is shown; the rest of it is removed before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_until: Option<Millis>,
-    /// When the watchdog looks at a send that was not accepted: from its first write on, until it is.
+    /// When the watchdog checks a send that was not accepted: from its first write on, until it is.
     #[serde(flatten)]
     pub due: Due,
     /// Seconds since 1970; the same on all items of a send.

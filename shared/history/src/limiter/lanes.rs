@@ -89,7 +89,7 @@ impl Pace {
     pub(super) fn settled(&self, place: Place, lateness: Duration) -> Settlement {
         let lateness = micros(lateness) + self.margin;
         let back = if lateness <= self.on_time { self.back } else { 0 };
-        // What one lane is behind, all make up for together: else it would stay behind.
+        // All lanes make up for the delay of one: else it would stay behind.
         let behind = i64::try_from(self.lanes).map_or(0, |lanes| place.later_by / lanes);
         Settlement { held_until: place.at + self.window + lateness, back: back - behind }
     }

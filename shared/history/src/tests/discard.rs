@@ -16,7 +16,7 @@ const GRACE: Duration = Duration::from_mins(1);
 const DAY: i64 = 86_400;
 
 /// What the watchdog does with a send that was not accepted.
-async fn look(history: &History, seconds: i64) {
+async fn run_discard(history: &History, seconds: i64) {
     let found = history.take_overdue(&Carrier::Receiving(send(1)), at(seconds), GRACE).await.unwrap();
     assert_eq!(found, None, "there is no message for it");
 }
@@ -42,18 +42,18 @@ async fn uploaded() -> (Table, History, Items) {
 async fn a_send_that_is_not_submitted_in_time_is_closed_and_then_removed() {
     let (table, history, others) = uploaded().await;
     let items = table.items();
-    look(&history, DAY - 1).await;
+    run_discard(&history, DAY - 1).await;
     assert_eq!(table.items(), items, "it is not due");
-    look(&history, DAY).await;
+    run_discard(&history, DAY).await;
     assert_eq!(table.attribute(&send(1).header(), "discarded"), true);
     assert_eq!(due_at(&table, &send(1).header()), Some(millis(DAY + 60)));
     assert_eq!(table.items().len(), items.len(), "who found it open may still be writing");
     assert_eq!(history.put_part(&send(1), part(3, [1, 0, 0, 1])).await.unwrap(), Stored::NotFound);
-    look(&history, DAY + 59).await;
+    run_discard(&history, DAY + 59).await;
     assert_eq!(table.items().len(), items.len());
-    look(&history, DAY + 60).await;
+    run_discard(&history, DAY + 60).await;
     assert_eq!(table.items(), others);
-    look(&history, DAY + 120).await;
+    run_discard(&history, DAY + 120).await;
     assert_eq!(table.items(), others);
 }
 
@@ -63,16 +63,16 @@ async fn everything_of_a_send_in_one_body_is_removed_too() {
     let history = table.history();
     history.received(&send(1), [3, 1, 0, 25]).await;
     assert!(table.item(&send(1).all_activities()).is_some());
-    look(&history, DAY).await;
-    look(&history, DAY + 60).await;
+    run_discard(&history, DAY).await;
+    run_discard(&history, DAY + 60).await;
     assert_eq!(table.items(), Items::new());
 }
 
 #[tokio::test]
-async fn a_removal_that_dies_is_done_by_a_later_look() {
+async fn a_removal_that_dies_is_done_by_a_later_run() {
     for deleted in 0..20 {
         let (table, _, others) = uploaded().await;
-        look(&table.history(), DAY).await;
+        run_discard(&table.history(), DAY).await;
         let (dying, _) = table.disturbed([on("DeleteItem", Event::Unreachable).after(deleted)]);
         let died = dying.take_overdue(&Carrier::Receiving(send(1)), at(DAY + 60), GRACE).await;
         assert_eq!(died.is_err(), table.item(&send(1).header()).is_some());
@@ -80,9 +80,9 @@ async fn a_removal_that_dies_is_done_by_a_later_look() {
             assert!(deleted > 8, "a send in two parts has more items");
             return;
         }
-        look(&table.history(), DAY + 61).await;
+        run_discard(&table.history(), DAY + 61).await;
         assert_ne!(table.items(), others, "its time has been moved on");
-        look(&table.history(), DAY + 120).await;
+        run_discard(&table.history(), DAY + 120).await;
         assert_eq!(table.items(), others);
     }
     panic!("a send of two parts has fewer items");
@@ -94,9 +94,9 @@ async fn a_send_that_was_accepted_is_not_discarded() {
     let history = table.history();
     history.accepted(&send(1), [1, 0, 0, 1]).await;
     let items = table.items();
-    look(&history, DAY).await;
+    run_discard(&history, DAY).await;
     assert_eq!(table.items(), items);
-    // Between the look and the write.
+    // Between the run_discard and the write.
     let table = Table::new();
     let history = table.history();
     history.received(&send(1), [1, 0, 0, 1]).await;
@@ -104,31 +104,35 @@ async fn a_send_that_was_accepted_is_not_discarded() {
         history.accept(&send(1), super::sample::RECEIVED, at(DAY), millis(DAY + 60), None).await.unwrap();
     };
     let (slower, _) = table.disturbed([meanwhile("UpdateItem", accepted)]);
-    look(&slower, DAY).await;
+    run_discard(&slower, DAY).await;
     assert_eq!(table.attribute(&send(1).header(), "discarded"), Value::Null);
     assert_eq!(table.attribute(&send(1).header(), "status"), "queued");
     assert_eq!(due_at(&table, &send(1).header()), None);
 }
 
 #[tokio::test]
-async fn of_two_looks_at_the_same_send_one_closes_it_and_one_removes_it() {
+async fn of_two_runs_at_the_same_send_one_closes_it_and_one_removes_it() {
     let (table, ..) = uploaded().await;
     let closed = table.setting(&send(1).header(), "status", "cancelled");
     let (slower, _) = table.disturbed([meanwhile("UpdateItem", closed)]);
-    look(&slower, DAY).await;
+    run_discard(&slower, DAY).await;
     assert_eq!(table.attribute(&send(1).header(), "discarded"), Value::Null, "it was closed by another");
 
     let (table, history, _) = uploaded().await;
-    let faster = async move { look(&history, DAY).await };
+    let faster = async move { run_discard(&history, DAY).await };
     let (slower, _) = table.disturbed([meanwhile("UpdateItem", faster)]);
-    look(&slower, DAY + 30).await;
-    assert_eq!(due_at(&table, &send(1).header()), Some(millis(DAY + 60)), "from the first one's look on");
+    run_discard(&slower, DAY + 30).await;
+    assert_eq!(
+        due_at(&table, &send(1).header()),
+        Some(millis(DAY + 60)),
+        "from the first one's run_discard on"
+    );
 
-    // A second look begins while the first is removing: it finds nothing to do.
+    // A second run_discard begins while the first is removing: it finds nothing to do.
     let moved = table.setting(&send(1).header(), "dueAt", millis(DAY + 200));
     let (slower, calls) = table.disturbed([meanwhile("UpdateItem", moved)]);
     let items = table.items().len();
-    look(&slower, DAY + 90).await;
+    run_discard(&slower, DAY + 90).await;
     assert_eq!((calls.of("DeleteItem"), table.items().len()), (0, items));
 }
 
@@ -143,16 +147,16 @@ async fn a_cancelled_send_is_shown_without_its_parts_until_it_would_have_been_di
     assert_eq!(cancel(&history).await, CancelledUpload::Yes, "again");
     assert_eq!(table.items(), items);
 
-    look(&history, 69).await;
+    run_discard(&history, 69).await;
     assert_eq!(table.items(), items);
-    look(&history, 70).await;
+    run_discard(&history, 70).await;
     let mut left = table.items();
     assert_eq!(due_at(&table, &send(1).header()), Some(millis(DAY)));
     left.remove(&(send(1).header().pk, send(1).header().sk)).unwrap();
     assert_eq!(left, others);
     let shown = history.upload(&send(1)).await.unwrap().unwrap().into_send();
     assert!(shown.jobs.iter().all(|job| job.status.as_str() == "notStarted" && job.counts.total == 0));
-    look(&history, DAY).await;
+    run_discard(&history, DAY).await;
     assert_eq!(table.items(), others);
     assert_eq!(cancel(&history).await, CancelledUpload::NotFound);
 }

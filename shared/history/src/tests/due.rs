@@ -128,7 +128,7 @@ async fn the_message_of_a_step_is_that_of_where_it_stands() {
 }
 
 #[tokio::test]
-async fn of_two_who_look_one_sends_the_step_again() {
+async fn of_two_watchdogs_one_queues_the_step_again() {
     let table = Table::new();
     let history = table.history();
     history.accepted(&send(1), [1, 0, 0, 1]).await;
@@ -185,7 +185,7 @@ async fn a_step_whose_holders_die_is_due_at_growing_intervals_until_it_is_given_
 }
 
 #[tokio::test]
-async fn an_organiser_whose_send_runs_is_looked_at_seldom() {
+async fn an_organiser_whose_send_runs_is_checked_seldom() {
     let (table, history) = running().await;
     let (key, carrier) = (key::organiser(&organisation(1)), Carrier::Organiser(organisation(1)));
     for seconds in [61, 10_000] {

@@ -99,7 +99,7 @@ async fn sends_are_listed_newest_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_filtered_page_ends_after_so_many_looks() {
+async fn a_filtered_page_ends_after_so_many_reads() {
     let (_, history, _) = many(230, |seq, header| {
         if [1, 100, 229].contains(&seq) {
             header["status"] = json!("failed");
@@ -200,7 +200,7 @@ async fn jobs_are_listed_last_stage_first_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_filtered_page_of_jobs_ends_after_so_many_looks() {
+async fn a_filtered_page_of_jobs_ends_after_so_many_reads() {
     let (table, history, sends) = many(130, |_, _| ()).await;
     table.set(&sends[0].job(RecordKind::Person).key(), "status", JobStatus::Failed);
     table.set(&sends[129].job(RecordKind::Person).key(), "status", JobStatus::Failed);

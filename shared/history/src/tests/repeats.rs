@@ -21,7 +21,7 @@ use crate::{Acceptance, History};
 const TRANSACTION: &str = "TransactWriteItems";
 const USERS: RecordKind = RecordKind::Person;
 
-/// What an operation starts from, and the operation. Its answer is told as text.
+/// What an operation starts from, and the operation. Its answer is shown as text.
 struct Operation {
     name: &'static str,
     /// Its writes.
@@ -32,7 +32,7 @@ struct Operation {
     again: Option<&'static str>,
 }
 
-fn told<T: Debug, E: Debug>(answer: Result<T, E>) -> String {
+fn shown<T: Debug, E: Debug>(answer: Result<T, E>) -> String {
     format!("{:?}", answer.unwrap())
 }
 
@@ -59,7 +59,7 @@ async fn all_closed(history: History, outcome: Outcome) {
 async fn claim(history: History, call: Call, n: u32) -> String {
     let takeover = takeover();
     let asked = stafett_domain::message::BatchStep { n, ..first_step(0) };
-    told(history.claim_step(&send(1).job(USERS), call, asked, &batch_claim(&takeover, 77, 40)).await)
+    shown(history.claim_step(&send(1).job(USERS), call, asked, &batch_claim(&takeover, 77, 40)).await)
 }
 
 const OPERATIONS: &[Operation] = &[
@@ -68,7 +68,7 @@ const OPERATIONS: &[Operation] = &[
         call: TRANSACTION,
         prepare: |history| Box::pin(async move { history.received(&send(1), [1, 0, 0, 1]).await }),
         run: |history| {
-            Box::pin(async move { told(history.accept(&send(1), RECEIVED, at(1), millis(61), None).await) })
+            Box::pin(async move { shown(history.accept(&send(1), RECEIVED, at(1), millis(61), None).await) })
         },
         again: Some("Before"),
     },
@@ -82,7 +82,7 @@ const OPERATIONS: &[Operation] = &[
             })
         },
         run: |history| {
-            Box::pin(async move { told(history.accept(&send(2), RECEIVED, at(1), millis(61), None).await) })
+            Box::pin(async move { shown(history.accept(&send(2), RECEIVED, at(1), millis(61), None).await) })
         },
         again: Some("Before"),
     },
@@ -92,7 +92,7 @@ const OPERATIONS: &[Operation] = &[
         prepare: |_| Box::pin(async {}),
         run: |history| {
             Box::pin(async move {
-                told(history.receive(&send(1), &terms(), &content([2, 1, 0, 1]), at(0), millis(9)).await)
+                shown(history.receive(&send(1), &terms(), &content([2, 1, 0, 1]), at(0), millis(9)).await)
             })
         },
         again: None,
@@ -108,7 +108,7 @@ const OPERATIONS: &[Operation] = &[
         run: |history| {
             Box::pin(async move {
                 let takeover = takeover();
-                told(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 7, 2)).await)
+                shown(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 7, 2)).await)
             })
         },
         again: None,
@@ -125,7 +125,9 @@ const OPERATIONS: &[Operation] = &[
         run: |history| {
             Box::pin(async move {
                 let takeover = takeover();
-                told(history.claim_start(&send(1).job(RecordKind::Duty), &start_claim(&takeover, 7, 2)).await)
+                shown(
+                    history.claim_start(&send(1).job(RecordKind::Duty), &start_claim(&takeover, 7, 2)).await,
+                )
             })
         },
         again: None,
@@ -143,7 +145,7 @@ const OPERATIONS: &[Operation] = &[
         run: |history| {
             Box::pin(async move {
                 let takeover = takeover();
-                told(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 8, 60)).await)
+                shown(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 8, 60)).await)
             })
         },
         again: None,
@@ -152,7 +154,7 @@ const OPERATIONS: &[Operation] = &[
         name: "note that a start is handed on",
         call: "UpdateItem",
         prepare: |history| Box::pin(running(history)),
-        run: |history| Box::pin(async move { told(history.start_handed_on(&send(1).job(USERS)).await) }),
+        run: |history| Box::pin(async move { shown(history.start_handed_on(&send(1).job(USERS)).await) }),
         again: None,
     },
     Operation {
@@ -184,7 +186,7 @@ const OPERATIONS: &[Operation] = &[
             Box::pin(async move {
                 let before = Batch { rev: 1, ..open(&history).await };
                 let after = Batch { rev: 2, ..before.clone() };
-                told(history.step_on(&send(1).job(USERS), &before, &after).await)
+                shown(history.step_on(&send(1).job(USERS), &before, &after).await)
             })
         },
         again: None,
@@ -200,7 +202,7 @@ const OPERATIONS: &[Operation] = &[
                 let after = before.with(Open { pieces, ..before.progress.clone() });
                 let after = Batch { rev: 2, ..after };
                 let release = Some((BatchId(4), millis(70)));
-                told(history.take_apart(&send(1).job(USERS), &before, &after, Some(40), release).await)
+                shown(history.split_batch(&send(1).job(USERS), &before, &after, Some(40), release).await)
             })
         },
         again: None,
@@ -217,7 +219,7 @@ const OPERATIONS: &[Operation] = &[
         run: |history| {
             Box::pin(async move {
                 let before = first_open();
-                told(history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), true).await)
+                shown(history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), true).await)
             })
         },
         again: None,
@@ -239,7 +241,7 @@ const OPERATIONS: &[Operation] = &[
                     outcomes: outcomes(Outcome::Error),
                     overdue_at: 0,
                 };
-                told(history.close(&send(1).job(USERS), &before, &closing, true).await)
+                shown(history.close(&send(1).job(USERS), &before, &closing, true).await)
             })
         },
         again: None,
@@ -257,7 +259,7 @@ const OPERATIONS: &[Operation] = &[
                 history.handed_on(&send(1).job(USERS), &open(&history).await.into()).await.unwrap();
                 let planned = history.batch(&send(1).job(USERS), BatchId(1)).await.unwrap().unwrap();
                 history.leave_planned(&send(1).job(USERS), &planned).await.unwrap();
-                told(history.request_stop(&send(1), cancelled()).await)
+                shown(history.request_stop(&send(1), cancelled()).await)
             })
         },
         again: None,
@@ -268,7 +270,7 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| Box::pin(all_closed(history, Outcome::Success)),
         run: |history| {
             Box::pin(async move {
-                told(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
+                shown(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
             })
         },
         again: Some("EndedBefore { start: None }"),
@@ -279,7 +281,7 @@ const OPERATIONS: &[Operation] = &[
         prepare: |history| Box::pin(all_closed(history, Outcome::Error)),
         run: |history| {
             Box::pin(async move {
-                told(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
+                shown(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
             })
         },
         again: Some("EndedBefore { start: None }"),
@@ -293,7 +295,9 @@ const OPERATIONS: &[Operation] = &[
                 history.request_stop(&send(1), cancelled()).await.unwrap();
             })
         },
-        run: |history| Box::pin(async move { told(history.end_stopped(&send(1), at(20), millis(80)).await) }),
+        run: |history| {
+            Box::pin(async move { shown(history.end_stopped(&send(1), at(20), millis(80)).await) })
+        },
         again: Some("EndedBefore { start: None }"),
     },
     Operation {
@@ -306,7 +310,7 @@ const OPERATIONS: &[Operation] = &[
             })
         },
         run: |history| {
-            Box::pin(async move { told(history.free_place(&send(1), 1, at(20), millis(80)).await) })
+            Box::pin(async move { shown(history.free_place(&send(1), 1, at(20), millis(80)).await) })
         },
         again: Some("None"),
     },
@@ -315,7 +319,7 @@ const OPERATIONS: &[Operation] = &[
         call: "UpdateItem",
         prepare: |history| Box::pin(async move { super::upload::opened(&history, 1).await }),
         run: |history| {
-            Box::pin(async move { told(history.cancel_upload(&send(1), at(9), millis(69)).await) })
+            Box::pin(async move { shown(history.cancel_upload(&send(1), at(9), millis(69)).await) })
         },
         again: None,
     },
@@ -326,7 +330,7 @@ const OPERATIONS: &[Operation] = &[
         run: |history| {
             Box::pin(async move {
                 let carrier = Carrier::Receiving(send(1));
-                told(history.take_overdue(&carrier, at(86_400), std::time::Duration::from_mins(1)).await)
+                shown(history.take_overdue(&carrier, at(86_400), std::time::Duration::from_mins(1)).await)
             })
         },
         again: None,
@@ -338,7 +342,7 @@ const OPERATIONS: &[Operation] = &[
         run: |history| {
             Box::pin(async move {
                 let carrier = Carrier::Organiser(super::sample::organisation(1));
-                told(history.take_overdue(&carrier, at(100), std::time::Duration::from_mins(1)).await)
+                shown(history.take_overdue(&carrier, at(100), std::time::Duration::from_mins(1)).await)
             })
         },
         again: None,
@@ -375,7 +379,7 @@ async fn a_lost_answer_a_conflict_and_a_repeat_come_to_the_same() {
 /// A step that the watchdog has taken is not taken again by the repeat of its own write: the message is sent by the next
 /// look, if nobody has claimed the step by then.
 #[tokio::test]
-async fn a_look_whose_answer_was_lost_leaves_the_step_to_the_next() {
+async fn a_run_whose_answer_was_lost_leaves_the_step_to_the_next() {
     let table = Table::new();
     table.history().accepted(&send(1), [1, 0, 0, 1]).await;
     let job = Carrier::Job(send(1).job(USERS));

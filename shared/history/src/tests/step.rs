@@ -57,7 +57,7 @@ async fn a_step_is_written_by_its_holder_alone() {
     assert!(matches!(lost, Err(StepError::ClaimLost)));
     let lost = history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), true).await;
     assert!(matches!(lost, Err(StepError::ClaimLost)));
-    let lost = history.take_apart(&send(1).job(USERS), &before, &late, Some(40), None).await;
+    let lost = history.split_batch(&send(1).job(USERS), &before, &late, Some(40), None).await;
     assert!(matches!(lost, Err(StepError::ClaimLost)));
     assert_eq!(table.items(), items);
 }
@@ -67,10 +67,10 @@ async fn a_batch_in_pieces_costs_its_job_a_call_and_lets_its_successor_go() {
     let (table, history, before) = open().await;
     let pieces = vec![Piece { records: vec![1], round: 1, uncertain: false }];
     let found = outcomes(Outcome::Success);
-    let after = before.taken_apart(&send(1), pieces, &found, next());
+    let after = before.split(&send(1), pieces, &found, next());
     let release = Some((BatchId(4), millis(70)));
     assert_eq!(due_at(&table, &batch(4)), None);
-    assert!(history.take_apart(&send(1).job(USERS), &before, &after, Some(2), release).await.unwrap());
+    assert!(history.split_batch(&send(1).job(USERS), &before, &after, Some(2), release).await.unwrap());
     assert_eq!(history.batch(&send(1).job(USERS), BatchId(0)).await.unwrap(), Some(after.clone().into()));
     assert_eq!(
         (table.attribute(&send(1).job(USERS).key(), "extra"), due_at(&table, &batch(4))),
@@ -79,21 +79,21 @@ async fn a_batch_in_pieces_costs_its_job_a_call_and_lets_its_successor_go() {
 
     let items = table.items();
     assert!(
-        history.take_apart(&send(1).job(USERS), &before, &after, Some(2), release).await.unwrap(),
+        history.split_batch(&send(1).job(USERS), &before, &after, Some(2), release).await.unwrap(),
         "it is written"
     );
     assert_eq!(table.items(), items, "and counted once");
 
     // One more call is left, and then none.
     let further = Batch { rev: after.rev + 1, ..after.clone() };
-    assert!(history.take_apart(&send(1).job(USERS), &after, &further, Some(2), None).await.unwrap());
+    assert!(history.split_batch(&send(1).job(USERS), &after, &further, Some(2), None).await.unwrap());
     let last = Batch { rev: further.rev + 1, ..further.clone() };
     let items = table.items();
-    assert!(!history.take_apart(&send(1).job(USERS), &further, &last, Some(2), None).await.unwrap());
-    assert!(!history.take_apart(&send(1).job(USERS), &further, &last, Some(2), release).await.unwrap());
+    assert!(!history.split_batch(&send(1).job(USERS), &further, &last, Some(2), None).await.unwrap());
+    assert!(!history.split_batch(&send(1).job(USERS), &further, &last, Some(2), release).await.unwrap());
     assert_eq!(table.items(), items);
     // What waits for a round of its own costs nothing.
-    assert!(history.take_apart(&send(1).job(USERS), &further, &last, None, release).await.unwrap());
+    assert!(history.split_batch(&send(1).job(USERS), &further, &last, None, release).await.unwrap());
     assert_eq!(table.attribute(&send(1).job(USERS).key(), "extra"), 2);
 }
 
@@ -102,7 +102,7 @@ async fn a_job_of_before_extra_calls_were_counted_has_had_none() {
     let (table, history, before) = open().await;
     table.set(&send(1).job(USERS).key(), "extra", Value::Null);
     let after = Batch { rev: before.rev + 1, ..before.clone() };
-    assert!(history.take_apart(&send(1).job(USERS), &before, &after, Some(1), None).await.unwrap());
+    assert!(history.split_batch(&send(1).job(USERS), &before, &after, Some(1), None).await.unwrap());
     assert_eq!(table.attribute(&send(1).job(USERS).key(), "extra"), 1);
 }
 
@@ -184,7 +184,7 @@ async fn the_end_of_a_batch_is_written_whole_or_not_at_all() {
         let (history, _) = table.disturbed([meanwhile(TRANSACTION, table.setting(&key, name, value))]);
         let after = Batch { rev: before.rev + 1, ..before.clone() };
         let release = Some((BatchId(4), millis(70)));
-        let lost = history.take_apart(&send(1).job(USERS), &before, &after, Some(40), release).await;
+        let lost = history.split_batch(&send(1).job(USERS), &before, &after, Some(40), release).await;
         assert!(matches!(lost, Err(StepError::ClaimLost)), "{key:?}");
         assert_eq!(without(table.items(), &key), without(items, &key), "{key:?}");
     }

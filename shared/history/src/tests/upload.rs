@@ -221,7 +221,7 @@ async fn seal(history: &History, rev: u64) -> Sealed {
 }
 
 #[tokio::test]
-async fn a_send_is_submitted_with_the_parts_that_were_looked_at() {
+async fn a_send_is_submitted_with_the_parts_that_were_checked() {
     let (table, history) = open_upload().await;
     assert_eq!(put(&history, 1).await, Stored::Yes);
     assert_eq!(put(&history, 2).await, Stored::Yes);

@@ -253,7 +253,7 @@ async fn in_parts(history: &History) {
     assert_eq!(history.take_overdue(&organiser, at(62), Duration::from_mins(1)).await.unwrap(), None);
 }
 
-/// What is still to be sent of a batch that was taken apart.
+/// What is still to be sent of a batch that was split.
 pub(super) fn pieces() -> Vec<Piece> {
     vec![Piece { records: vec![1], round: 2, uncertain: true }]
 }
@@ -266,8 +266,8 @@ pub(super) fn found_so_far() -> Outcomes {
 /// One record of the batch has its outcome, and the other waits for Skolverket.
 async fn in_pieces(history: &History, job: &JobKey) {
     let open = history.open(job, 1).await;
-    let apart = open.taken_apart(&job.send, pieces(), &found_so_far(), next());
-    assert!(history.take_apart(job, &open, &apart, Some(40), None).await.unwrap());
+    let split = open.split(&job.send, pieces(), &found_so_far(), next());
+    assert!(history.split_batch(job, &open, &split, Some(40), None).await.unwrap());
     let asked = BatchStep { batch: BatchId(1), attempt_try: 2, n: 0 };
     let claimed = claimed(history, job, Call::Submit, asked, 6).await;
     let why = PutBack::Waiting { since: at(7), cause: WaitCause::UnreadableAnswer, uncertain: true };
