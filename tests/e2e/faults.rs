@@ -163,7 +163,7 @@ async fn bring(
     }
 }
 
-/// Asserts that what the history says of each record is what the stand-in has.
+/// Asserts that what the history says of each record is what the simulator has.
 pub(crate) async fn assert_true(stack: &TestStack, organisation: &str, id: &str, what: &str) {
     for (stage, kind, _) in STAGES {
         let stored = stack.skolverket.stored(organisation, kind);

@@ -1,4 +1,4 @@
-//! A world of certificates for one test: an issuer, the stand-in behind TLS, and organisers with settings of their own.
+//! A world of certificates for one test: an issuer, the simulator behind TLS, and organisers with settings of their own.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
 //! Records that go wrong by their ids (`infra/local/README.md` has the table): tried as anybody can who has the API
-//! and nothing else. The stand-in is the program's own.
+//! and nothing else. The simulator is the program's own.
 
 use serde_json::{Value, json};
 

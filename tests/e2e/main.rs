@@ -1,4 +1,4 @@
-//! The relay as a whole: function processes, emulated AWS, and the stand-in for Skolverket, which judges.
+//! The relay as a whole: function processes, emulated AWS, and the simulator of Skolverket, which judges.
 //!
 //! Each test has a stack of its own, at ten times the pace (`--fast`). Nothing sleeps for a fixed time: tests wait on
 //! conditions with a deadline.

@@ -83,7 +83,7 @@ fn organiser(of: usize) -> String {
     format!("55600000{of:02}")
 }
 
-/// The stand-in: the ids that each of its jobs was given.
+/// The simulator: the ids that each of its jobs was given.
 #[derive(Clone, Default)]
 struct Skolverket(Arc<Mutex<HashMap<String, Vec<Value>>>>);
 

@@ -1,4 +1,4 @@
-//! Sends held against Skolverket's public registers: the Open-data API of the stand-in.
+//! Sends held against Skolverket's public registers: the Open-data API of the simulator.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, limits};
 const PATIENT: [&str; 4] = ["--set", "OPEN_DATA_TIMEOUT_MS=20000", "--set", "OPEN_DATA_WAIT_MS=25000"];
 /// Nothing is kept, and nothing is rested: every send asks anew.
 const FORGETFUL: [&str; 4] = ["--set", "OPEN_DATA_KEEP_MS=1", "--set", "OPEN_DATA_RETRY_MS=1"];
-/// Codes that the stand-in's registers do not have.
+/// Codes that the simulator's registers do not have.
 const NO_UNIT: &str = "00000000";
 const NO_TEST: &str = "GRGRNIX01_6";
 

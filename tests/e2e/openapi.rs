@@ -2,7 +2,7 @@
 //!
 //! Its known defects, none of which keeps its schemas from being used as they are: 13 examples are strings instead
 //! of JSON; `x-ratelimit-reset` is an integer with the example 0.5 (headers are not checked here);
-//! `attributeValue` is a string with the example 0 (the stand-in gives strings in this test); nothing in the body of
+//! `attributeValue` is a string with the example 0 (the simulator gives strings in this test); nothing in the body of
 //! a 202 is required, `jobId` included (asserted here); an empty `eduPersonPrincipalNames` passes (the domain's rules
 //! refuse it); the example of a coordination number fails its check digit (no fixture).
 

@@ -70,7 +70,7 @@ async fn sends_go_on_after_a_kill_while_skolverket_is_at_work() {
     all_succeed_after("KILL", running).await;
 }
 
-/// Waits until a send has come so far that the stand-in has one of its records of this kind.
+/// Waits until a send has come so far that the simulator has one of its records of this kind.
 async fn until_one_is_accepted(stack: &TestStack, kind: Kind) {
     let some = async || (!accepted(&stack.skolverket, kind).is_empty()).then_some(());
     stack.until(&format!("a record of {kind:?} is accepted"), some).await;
@@ -90,9 +90,9 @@ async fn sends_go_on_after_an_orderly_end_on_their_way() {
     all_succeed_after("TERM", running).await;
 }
 
-/// With the built-in stand-in, which is killed too: records of the jobs before are still known there.
+/// With the built-in simulator, which is killed too: records of the jobs before are still known there.
 #[tokio::test]
-async fn a_send_goes_on_after_a_kill_of_program_and_stand_in() {
+async fn a_send_goes_on_after_a_kill_of_program_and_simulator() {
     let data = TempDir::new().unwrap();
     let stack = TestStack::start_alone(&["--data-dir", data.path().to_str().unwrap()]).await;
     let id = stack.send(&class(740)).await;

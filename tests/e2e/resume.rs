@@ -26,7 +26,7 @@ fn refusal(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), kind)
 }
 
-/// The ids of all records that the stand-in was sent from its call number `from` on.
+/// The ids of all records that the simulator was sent from its call number `from` on.
 fn sent_since(stack: &TestStack, from: usize) -> BTreeSet<String> {
     let calls = stack.skolverket.calls();
     let bulk = calls.iter().skip(from).filter(|call| call.call == CallKind::Bulk);

@@ -1,11 +1,11 @@
-//! A stack for one test: the program, and a stand-in of the test's own.
+//! A stack for one test: the program, and a simulator of the test's own.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use stafett_local::stand_in;
+use stafett_local::simulator;
 use stafett_simulator::{Limits, Rule, Simulator};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -35,7 +35,7 @@ pub(crate) struct TestStack {
     http: reqwest::Client,
 }
 
-/// Limits of the stand-in that go with `--fast`, with three times the room for the rate: how late a busy machine is does
+/// Limits of the simulator that go with `--fast`, with three times the room for the rate: how late a busy machine is does
 /// not get less with the pace, and a call that is refused for it would be one more than a test counts.
 pub(crate) fn limits() -> Limits {
     let scaled = Limits::default().scaled(10.0);
@@ -83,12 +83,12 @@ impl TestStack {
 
     /// A stack at the real pace, unless `arguments` say otherwise.
     pub(crate) async fn start_at(skolverket: Simulator, arguments: &[&str]) -> Self {
-        let at = stand_in::options(&skolverket);
+        let at = simulator::options(&skolverket);
         let at: Vec<&str> = at.iter().map(String::as_str).collect();
         Self::launch(skolverket, &[&at, arguments].concat()).await
     }
 
-    /// A stack with the program's own stand-in, whose judge nobody hears.
+    /// A stack with the program's own simulator, whose judge nobody hears.
     pub(crate) async fn start_alone(arguments: &[&str]) -> Self {
         let unused = Simulator::start(limits()).await.unwrap();
         Self::launch(unused, &[&["--fast"], arguments].concat()).await
@@ -115,7 +115,7 @@ impl TestStack {
         Self { program, output, url, skolverket, logs, http: reqwest::Client::new() }
     }
 
-    /// Ends the program by this signal (`KILL`, `TERM`); gives the stand-in, for the next program to go on with.
+    /// Ends the program by this signal (`KILL`, `TERM`); gives the simulator, for the next program to go on with.
     pub(crate) async fn end(mut self, signal: &str) -> Simulator {
         let pid = self.program.id().expect("it runs");
         let kill = Command::new("sh").args(["-c", &format!("kill -{signal} {pid}")]).status().await.unwrap();

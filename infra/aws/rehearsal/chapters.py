@@ -72,7 +72,7 @@ class Issuer:
 
 
 class StandIn:
-    """Skolverket's stand-in, with Skolverket's own limits."""
+    """The simulator of Skolverket, with Skolverket's own limits."""
 
     def __init__(self, program):
         self.program = Path(program)

@@ -28,7 +28,7 @@ impl DataDir {
         self.path.join("dynamodb.sqlite")
     }
 
-    /// The file of the records that the built-in stand-in for Skolverket has accepted.
+    /// The file of the records that the built-in simulator of Skolverket has accepted.
     pub fn accepted(&self) -> PathBuf {
         self.path.join("skolverket.accepted")
     }

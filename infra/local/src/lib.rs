@@ -1,5 +1,5 @@
 //! Stafett on one machine: the same functions, each as a process of its own through the Lambda Runtime API, with
-//! emulated AWS endpoints that are created from `infra/aws/template.yaml` and a stand-in for Skolverket.
+//! emulated AWS endpoints that are created from `infra/aws/template.yaml` and a simulator of Skolverket.
 
 pub mod aws;
 pub mod clock;
@@ -24,8 +24,8 @@ pub mod process;
 pub mod queues;
 pub mod runtime_api;
 pub mod show;
+pub mod simulator;
 pub mod sqs;
 pub mod ssm;
 pub mod stack;
-pub mod stand_in;
 pub mod template;

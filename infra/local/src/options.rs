@@ -10,7 +10,7 @@ use crate::pace::Pace;
 /// The organiser of the example send, and of sends whose organiser nobody names.
 pub const EXAMPLE_ORGANISER: &str = "5567044268";
 
-/// Runs Stafett on this machine: the same functions, emulated AWS, a stand-in for Skolverket.
+/// Runs Stafett on this machine: the same functions, emulated AWS, a simulator of Skolverket.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "stafett", version)]
 pub struct Options {
@@ -34,7 +34,7 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value = EXAMPLE_ORGANISER)]
     pub organisation_number: String,
 
-    /// Base URL of a Provisioning API to use instead of the built-in stand-in; plain http for loopback only.
+    /// Base URL of a Provisioning API to use instead of the built-in simulator; plain http for loopback only.
     #[arg(long, value_name = "URL", requires = "token_url", value_parser = service_url)]
     pub skolverket_url: Option<String>,
 
@@ -42,7 +42,7 @@ pub struct Options {
     #[arg(long, value_name = "URL", requires = "skolverket_url", value_parser = service_url)]
     pub token_url: Option<String>,
 
-    /// Base URL of an Open-data API (Skolverket's public registers) to use instead of the built-in stand-in's; plain http
+    /// Base URL of an Open-data API (Skolverket's public registers) to use instead of the built-in simulator's; plain http
     /// for loopback only.
     #[arg(long, value_name = "URL", value_parser = service_url)]
     pub open_data_url: Option<String>,
@@ -75,7 +75,7 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub log_dir: Option<PathBuf>,
 
-    /// Ten times as fast: durations shortened, rates raised, the stand-in's limits with them.
+    /// Ten times as fast: durations shortened, rates raised, the simulator's limits with them.
     #[arg(long)]
     pub fast: bool,
 

@@ -23,7 +23,7 @@ use crate::pace::Pace;
 use crate::packages::{PackageError, Packages};
 use crate::ssm::Ssm;
 use crate::template::Resources;
-use crate::{loopback, pollers, stand_in};
+use crate::{loopback, pollers, simulator};
 
 /// The audience of the tokens that are made and accepted here.
 const AUDIENCE: &str = "stafett";
@@ -59,7 +59,7 @@ pub struct Stack {
     meter: Meter,
     /// Endpoints, pollers and schedules; aborted when dropped.
     tasks: JoinSet<()>,
-    /// The built-in stand-ins for Skolverket, one an environment, serve for as long as they are held.
+    /// The built-in simulators of Skolverket, one an environment, serve for as long as they are held.
     _simulators: Vec<Simulator>,
     _data_dir: Option<DataDir>,
     /// So do packages.
@@ -93,7 +93,8 @@ impl Stack {
         let Aws { resources, dynamodb_endpoint, sqs_endpoint, queues, data_dir } =
             Aws::start(options, parameters.into(), clock, &mut tasks).await?;
         if let (Some(simulator), Some(data_dir)) = (simulators.first(), &data_dir) {
-            stand_in::keep(simulator, &data_dir.accepted()).map_err(io("--data-dir, skolverket.accepted"))?;
+            simulator::keep(simulator, &data_dir.accepted())
+                .map_err(io("--data-dir, skolverket.accepted"))?;
         }
         let organisers = options.organisers.as_ref().map(std::fs::canonicalize).transpose();
         let organisers = organisers.map_err(io("--organisers"))?;
@@ -221,14 +222,14 @@ async fn services(options: &Options, pace: Pace) -> Result<(Vec<Simulator>, Serv
         1 => Limits::default(),
         factor => Limits::default().scaled(f64::from(factor)),
     };
-    let simulator = Simulator::start(limits).await.map_err(io("the stand-in for Skolverket"))?;
+    let simulator = Simulator::start(limits).await.map_err(io("the simulator of Skolverket"))?;
     // What is not given is the built-in one's; another's authorization server knows nothing of our verification.
     let or = |given: &Option<String>, own: String| given.clone().unwrap_or(own);
     let mut simulators = vec![simulator.clone()];
     let verification_url = match (&options.token_url, &options.verification_url) {
         (None, None) => {
             let verification = simulator.start_verification(limits).await;
-            let verification = verification.map_err(io("the stand-in for Skolverket"))?;
+            let verification = verification.map_err(io("the simulator of Skolverket"))?;
             let url = verification.provisioning_url();
             simulators.push(verification);
             Some(url)

@@ -33,7 +33,7 @@ pub(crate) enum BenchError {
     Options(#[from] clap::Error),
     #[error(transparent)]
     Stack(#[from] stafett_local::stack::StackError),
-    #[error("the stand-in for Skolverket: {0}")]
+    #[error("the simulator of Skolverket: {0}")]
     Simulator(std::io::Error),
     #[error("the API could not be called: {0}")]
     Transport(#[from] reqwest::Error),

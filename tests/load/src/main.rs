@@ -1,4 +1,4 @@
-//! The benchmark: runs presets on the local stack against the stand-in with its real limits, and prints what they took.
+//! The benchmark: runs presets on the local stack against the simulator with its real limits, and prints what they took.
 
 mod bench;
 

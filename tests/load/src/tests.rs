@@ -198,7 +198,7 @@ fn the_whole_body_holds_the_four_lists() {
 }
 
 #[tokio::test]
-async fn the_stand_ins_registers_have_every_school_and_test() {
+async fn the_simulators_registers_have_every_school_and_test() {
     let skolverket = stafett_simulator::Simulator::start(stafett_simulator::Limits::default()).await.unwrap();
     let (http, base) = (reqwest::Client::new(), skolverket.open_data_url());
     let get = async |path: &str| -> Value {

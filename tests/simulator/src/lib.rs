@@ -1,4 +1,4 @@
-//! A stand-in for Skolverket that judges its caller.
+//! A simulator of Skolverket that judges its caller.
 //!
 //! It is the authorization server, the Provisioning API and the Open-data API in one program: tokens, bulk calls and
 //! jobs, with the published limits, checks of every record and of its references, and outcomes that a test can script;

@@ -9,7 +9,7 @@ pub enum Window {
     Fixed,
 }
 
-/// The stand-in's limits, and how long it takes.
+/// The simulator's limits, and how long it takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Bulk and job calls per second, all callers together (one address is one client): five in a window of the time

@@ -1,4 +1,4 @@
-//! Skolverket's stand-in as a program: real limits, until Ctrl-C.
+//! The simulator of Skolverket as a program: real limits, until Ctrl-C.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;

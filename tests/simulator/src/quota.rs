@@ -7,7 +7,7 @@ use crate::{Limits, Window};
 pub(crate) const CALLS: usize = 5;
 
 /// The rate limit: [`CALLS`] arrivals in any window of a second, or in each second of a clock. One for everybody, since
-/// the real limit is per client address and all callers of a stand-in on one machine share theirs.
+/// the real limit is per client address and all callers of a simulator on one machine share theirs.
 #[derive(Debug)]
 pub(crate) struct Arrivals {
     window: Window,

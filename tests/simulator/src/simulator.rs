@@ -19,7 +19,7 @@ use crate::tls::{self, Refusals, Tls, TlsConnections, TlsRefusal};
 use crate::token::Tokens;
 use crate::{Call, Fault, FaultTarget, Kind, Limits, ScriptedOutcome, Violation, clock};
 
-/// A running stand-in. Clones are handles to the same one; it serves until the last of them is dropped, or
+/// A running simulator. Clones are handles to the same one; it serves until the last of them is dropped, or
 /// [`stop`](Simulator::stop) is called.
 #[derive(Clone)]
 pub struct Simulator {
@@ -74,7 +74,7 @@ impl Simulator {
         Ok(simulator.serving(api_connections).serving(authorization_connections))
     }
 
-    /// Starts a stand-in for another environment: its API takes tokens of this one's authorization server that are made
+    /// Starts a simulator for another environment: its API takes tokens of this one's authorization server that are made
     /// for it. By plain HTTP, on a free port of 127.0.0.1.
     ///
     /// # Errors
@@ -263,12 +263,12 @@ impl Simulator {
     }
 
     /// From now on `notify` is called with the organisation and each record that is accepted for the first time, before
-    /// its outcome can be read. It must not call the stand-in.
+    /// its outcome can be read. It must not call the simulator.
     pub fn on_accepted(&self, notify: impl FnMut(&str, Kind, Uuid) + Send + 'static) {
         self.state.lock().on_accepted(Box::new(notify));
     }
 
-    /// Takes a record as accepted: what an earlier stand-in gave to its [`on_accepted`](Simulator::on_accepted).
+    /// Takes a record as accepted: what an earlier simulator gave to its [`on_accepted`](Simulator::on_accepted).
     pub fn restore(&self, organisation: &str, kind: Kind, id: Uuid) {
         self.state.lock().restore(organisation, kind, id, clock::now());
     }

@@ -36,7 +36,7 @@ pub(crate) struct State {
     token_root: String,
     limits: Limits,
     arrivals: Arrivals,
-    /// Shared with the stand-ins for other environments.
+    /// Shared with the simulators for other environments.
     tokens: SharedTokens,
     /// Those who are known by certificates; none without TLS, where everybody is who he says.
     clients: Option<Clients>,

@@ -1,4 +1,4 @@
-//! TLS in front of the stand-in, which sees who shows a certificate.
+//! TLS in front of the simulator, which sees who shows a certificate.
 
 use std::collections::HashMap;
 use std::io;
@@ -37,7 +37,7 @@ pub enum TlsVersions {
     Only13,
 }
 
-/// How a stand-in is reached by TLS.
+/// How a simulator is reached by TLS.
 pub struct Tls<'a> {
     /// The authorization server's certificate.
     pub authorization: &'a Certified,

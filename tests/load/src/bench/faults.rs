@@ -101,7 +101,7 @@ pub(crate) async fn run(preset: Preset) -> Result<Outcome, BenchError> {
     Ok(outcome)
 }
 
-/// Scripts the stand-in's refusals, transient and permanent; gives the permanent ones.
+/// Scripts the simulator's refusals, transient and permanent; gives the permanent ones.
 fn script(skolverket: &Simulator, send: &Send) -> HashSet<Uuid> {
     let mut refused = HashSet::new();
     for (_, list, _) in STAGES {
@@ -151,7 +151,7 @@ async fn killing(
     }
 }
 
-/// Holds every row against what the stand-in has, and against what was to be refused.
+/// Holds every row against what the simulator has, and against what was to be refused.
 async fn check(
     client: &Client<'_>,
     skolverket: &Simulator,

@@ -23,7 +23,7 @@ use super::stack;
 const API: &str = "api";
 /// Sends that are made at a time, of many.
 const AT_ONCE: usize = 8;
-/// Between two polls of the stand-in.
+/// Between two polls of the simulator.
 const LOOK: Duration = Duration::from_millis(200);
 /// Persons that are in a batch, about: places near the end of a job are reckoned with it.
 const ROWS_A_BATCH: u64 = 500;
@@ -46,7 +46,7 @@ pub(crate) struct Run {
     pub(crate) floor_s: f64,
     pub(crate) ratio: f64,
     pub(crate) calls: Calls,
-    /// The violations that the stand-in found, by rule.
+    /// The violations that the simulator found, by rule.
     pub(crate) violations: BTreeMap<String, u64>,
     /// A page of 100 rows of persons, of the first send.
     pub(crate) page_ms: f64,
@@ -155,7 +155,7 @@ pub(crate) async fn run(
     })
 }
 
-/// Waits until the stand-in has the last record of every send, or nobody calls it any more. Asks the stand-in and not
+/// Waits until the simulator has the last record of every send, or nobody calls it any more. Asks the simulator and not
 /// the API: looking must not be what is measured.
 async fn arrived(skolverket: &Simulator, meter: &Meter, made: &[(Send, Made)]) -> Result<(), BenchError> {
     let has_all = |send: &Send| {

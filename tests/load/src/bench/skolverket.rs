@@ -1,4 +1,4 @@
-//! What reached Skolverket's stand-in, and what one history item a record would have cost.
+//! What reached the simulator of Skolverket, and what one history item a record would have cost.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use stafett_simulator::{Call, CallKind, Kind, Limits};
 
-/// The stand-in's limits: the published ones, and times as they are seen at the real server.
+/// The simulator's limits: the published ones, and times as they are seen at the real server.
 pub(crate) fn limits() -> Limits {
     Limits {
         call_time: Duration::from_millis(300),

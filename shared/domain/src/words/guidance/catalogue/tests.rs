@@ -109,7 +109,7 @@ fn each_text_is_there_in_both_languages_as_sentences() {
 }
 
 /// The answers that Skolverket documents, with the parameters that the published interface names, and the record checks
-/// of the stand-in.
+/// of the simulator.
 #[test]
 fn each_documented_answer_has_words_of_its_own() {
     for (id, attribute, parameter) in [

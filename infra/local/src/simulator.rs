@@ -1,6 +1,6 @@
-//! Stand-ins for Skolverket: how a stack calls another one than its own, and what the built-in one keeps between runs,
-//! which records it has accepted. Its jobs and tokens are
-//! gone with the program, as they may be at Skolverket's; the functions then send again and ask for new ones.
+//! The simulator of Skolverket: how a stack calls another one than its own, and which accepted records the built-in one
+//! keeps between runs. Its jobs and tokens are gone with the program, as they may be at Skolverket; the functions then
+//! send again and ask for new ones.
 
 use std::fs::File;
 use std::io::Write;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::notice::notice;
 
-/// The options with which a stack calls this stand-in instead of the built-in one.
+/// The options with which a stack calls this simulator instead of the built-in one.
 pub fn options(simulator: &Simulator) -> [String; 6] {
     [
         "--skolverket-url".to_owned(),
@@ -23,7 +23,7 @@ pub fn options(simulator: &Simulator) -> [String; 6] {
     ]
 }
 
-/// Gives the stand-in the records that the file names, and adds those that it accepts from now on: a line each, with
+/// Gives the simulator the records that the file names, and adds those that it accepts from now on: a line each, with
 /// organisation, kind and id.
 pub fn keep(simulator: &Simulator, path: &Path) -> std::io::Result<()> {
     let mut file = File::options().create(true).append(true).open(path)?;
@@ -37,7 +37,7 @@ pub fn keep(simulator: &Simulator, path: &Path) -> std::io::Result<()> {
     }
     simulator.on_accepted(move |organisation, kind, id| {
         if let Err(error) = writeln!(file, "{organisation} {} {id}", kind.segment()) {
-            notice(format_args!("the stand-in's records are not kept: {error}"));
+            notice(format_args!("the simulator's records are not kept: {error}"));
         }
     });
     Ok(())
