@@ -12,16 +12,17 @@ use stafett_simulator::{CallKind, Limits, Log, ScriptedOutcome, Simulator};
 use crate::people::{class, record_id};
 use crate::stack::TestStack;
 
-/// One of Skolverket's documents. None where they are not there, which is said; where everything must be tested (`CI`),
-/// that fails.
+/// One of Skolverket's documents. None where they are not there, which is printed. In a CI the variable must be set; it
+/// is empty where somebody has decided that the documents are not there.
 fn skolverkets(name: &str) -> Option<Value> {
-    let Ok(dir) = std::env::var("SKOLVERKET_OPENAPI_DIR") else {
-        let needed = std::env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false");
-        assert!(
-            !needed,
-            "SKOLVERKET_OPENAPI_DIR is not set: Skolverket's documents are not there to test against"
-        );
-        println!("skipped: SKOLVERKET_OPENAPI_DIR is not set");
+    let dir = std::env::var("SKOLVERKET_OPENAPI_DIR");
+    let is_ci = std::env::var("CI").is_ok_and(|ci| !ci.is_empty() && ci != "false");
+    assert!(
+        dir.is_ok() || !is_ci,
+        "SKOLVERKET_OPENAPI_DIR is not set: Skolverket's documents are not there to test against"
+    );
+    let Some(dir) = dir.ok().filter(|dir| !dir.is_empty()) else {
+        println!("skipped: SKOLVERKET_OPENAPI_DIR names no folder");
         return None;
     };
     let text = std::fs::read_to_string(format!("{dir}/{name}.openapi.yaml")).unwrap();
