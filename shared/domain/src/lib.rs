@@ -1,8 +1,7 @@
 //! What a send is made of: records, their rules, and the states that they go through.
 //!
 //! It may use nothing but serialisation, ids, dates and Unicode. It must not know the clock, the network or any storage.
-//! Its rooms build on each other in this order, each on those before it only: `kind`, `state`, `rules`, `submission`,
-//! `words`.
+//! Each of its modules may use only those before it: `kind`, `state`, `rules`, `submission`, `words`.
 
 pub mod kind;
 pub mod rules;

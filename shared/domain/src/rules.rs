@@ -1,7 +1,7 @@
-//! The rules for the data, numbered as in the domain description, beyond the form of a body: what a readable record says
+//! The rules for the data, numbered as in `shared/domain/README.md`, beyond the form of a body: what a readable record says
 //! (`person`, `group`, `activity`), what holds across records (`cross_record`), what Skolverket's registers contradict
 //! (`register`), what a refused record means for others (`dependency`), and who will see whose results
-//! (`access_preview`). What they find is a [`finding::Finding`].
+//! (`access_preview`). The checks report [`finding::Finding`]s.
 //!
 //! It may use `kind` and `state`. It must not know how a body is read, or the words of a finding. `submission` checks
 //! rules 1–3 and 17, required attributes and closed vocabularies: they belong to the form and the references of a body.

@@ -1,8 +1,8 @@
 //! Everything that people read, in Swedish and English: labels, what findings, reasons and causes mean, and what to do
 //! about them.
 //!
-//! It may use all other rooms, and none of them uses it: a code becomes a text where it is shown. It must not decide
-//! anything.
+//! It may use the crate's other modules, and none of them uses it: a code becomes a text where it is shown. It must not
+//! decide anything.
 
 mod access_preview;
 mod cause;

@@ -1,5 +1,6 @@
-//! The relay: from a message to a taken step, with claim, call, outcome and what follows. It may use all rooms above it:
-//! the domain, Skolverket's interface, the process, the history. It must not know HTTP, nor how a send is accepted.
+//! The relay: from a queue message to a finished step, with claim, call, outcome and what follows.
+//!
+//! It may use the crates `domain`, `skolverket`, `runtime` and `history`. It must not know HTTP, nor how a send is accepted.
 
 mod attempt_log;
 mod batch_body;

@@ -1,5 +1,5 @@
-//! What can be wrong with a record: a code for each, with its rule, its weight and who fixes it. Their names are part of
-//! the interface, and stand in stored sends. The words are in `words/`.
+//! The codes of findings, each with its rule, its severity and who fixes it. Their names are part of the API and of stored
+//! sends. Their texts are in `words/`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,8 +32,8 @@ pub enum Mender {
     Operator,
 }
 
-/// The codes, each with its rule in the domain description, its severity and its mender. Those about the body's form
-/// have no rule of their own: theirs is that of the attribute.
+/// The codes, each with its rule (`shared/domain/README.md`), its severity and its mender. Those about the body's form have
+/// no rule of their own: it is that of the attribute.
 macro_rules! finding_codes {
     ($(#[$doc:meta])* $name:ident {
         $($(#[$code_doc:meta])* $code:ident ($rule:expr, $severity:ident, $mender:ident)),+ $(,)?
@@ -207,8 +207,8 @@ finding_codes!(
 );
 
 impl FindingCode {
-    /// The rule in the domain description that it is a breach of; none of those about the body's form, whose rule is
-    /// that of the attribute.
+    /// The number of the rule (`shared/domain/README.md`) that is broken. `None` for the codes about the body's form, whose
+    /// rule is that of the attribute.
     pub fn rule(self) -> Option<u8> {
         self.row().0
     }

@@ -1,5 +1,6 @@
-//! The rules over several records (5, 7, 8, 12–16). It goes through a send once, kind by kind, and keeps sixteen
-//! bytes of a record: a send of 60,000 students is looked at in a function's memory.
+//! The rules over several records (5, 7, 8, 12–16). Reads duties and activities first for the roles and school years, then
+//! every kind once. Keeps one 16-byte entry per record, plus hashes of EPPNs, civic numbers and duties, so that 60,000
+//! students fit in a function's memory.
 
 use std::collections::hash_map::{DefaultHasher, Entry};
 use std::collections::{HashMap, HashSet};
@@ -25,34 +26,33 @@ use crate::rules::place::Place;
 #[derive(Debug, Clone, Copy)]
 struct Known {
     kind: RecordKind,
-    /// Of a student: is a member of a class. Of a group: is one that teaches.
+    /// Student: already a member of a class. Group: `groupType` is `Undervisning`.
     marked: bool,
-    /// Of a student: all enrolments are cancelled.
+    /// Student: all enrolments are cancelled.
     cancelled: bool,
-    /// Of a student with one school unit: for which school types, a bit each.
+    /// Student at one school unit: the school types, a bit each.
     school_types: u8,
-    /// The number of the school unit, [`NOWHERE`] or, of a student, [`AT_SEVERAL`].
+    /// The index of the school unit, [`NOWHERE`] or, for a student, [`AT_SEVERAL`].
     unit: u16,
-    /// Of a student: in which school years, a bit each.
+    /// Student: the school years, a bit each.
     school_years: u16,
 }
 
-/// At no school unit that is known.
+/// No known school unit.
 const NOWHERE: u16 = u16::MAX;
-/// A student goes to school at several units; they are stored elsewhere.
+/// The student is enrolled at several school units; see [`CrossRecordCheck::several`].
 const AT_SEVERAL: u16 = NOWHERE - 1;
 
 /// A school unit of the send.
 struct SchoolUnit {
-    /// Somebody is principal or school administrator there.
+    /// It has a principal or a school administrator.
     led: bool,
-    /// The first record of those that are at it, students excepted.
+    /// Its first record other than a student, for the finding.
     first: Option<(Place, &'static str, RecordId)>,
 }
 
-/// The check of a send, as far as it was read. Call in this order: [`CrossRecordCheck::staff`] for every duty and [`CrossRecordCheck::test`] for
-/// every activity, then [`CrossRecordCheck::person`], [`CrossRecordCheck::duty`], [`CrossRecordCheck::group`] and [`CrossRecordCheck::activity`] for
-/// every one, then [`CrossRecordCheck::finish`].
+/// Checks the rules across the records of a send. Call order: `staff` for every duty; `test` for every activity; then
+/// `person`, `duty`, `group` and `activity` for every record of that kind; then `finish`.
 pub(crate) struct CrossRecordCheck {
     whole: bool,
     known: HashMap<u64, Known>,
@@ -60,16 +60,16 @@ pub(crate) struct CrossRecordCheck {
     staff: HashSet<u64>,
     /// EPPNs, as hashes.
     eppns: HashSet<u64>,
-    /// Civic numbers with the role of who has them, as hashes.
+    /// Civic numbers, each with whether its person is staff, as hashes.
     civic_numbers: HashSet<u64>,
-    /// Duties by what they say, as hashes.
+    /// Duties by person, school unit and role, as hashes.
     duties: HashSet<u64>,
-    /// The numbers of the school units.
+    /// The index of each school unit in `units`.
     numbers: HashMap<Uuid, u16>,
     units: Vec<SchoolUnit>,
-    /// Of students at several school units: which, and for which school types.
+    /// Students at several school units: the units' indexes, each with its school types.
     several: HashMap<u64, Vec<(u16, u8)>>,
-    /// Groups that are to take a test: of which school years, a bit each.
+    /// Groups that take a test: the tests' school years, a bit each.
     tested: HashMap<u64, u16>,
 }
 
@@ -82,7 +82,7 @@ fn year_bit(year: u8) -> u16 {
 }
 
 impl CrossRecordCheck {
-    /// Nothing is known yet. `whole`: everything is there that a record may depend on.
+    /// Starts with no records. `whole`: the send contains every record that its records refer to (`references: internal`).
     pub(crate) fn new(whole: bool) -> Self {
         Self {
             whole,
@@ -98,17 +98,17 @@ impl CrossRecordCheck {
         }
     }
 
-    /// The kind of the record with this id, of those that were taken.
+    /// The kind of the record with this id, among those read so far.
     pub(crate) fn kind_of(&self, id: RecordId) -> Option<RecordKind> {
         self.known.get(&id.hash64()).map(|known| known.kind)
     }
 
-    /// Notes that a person is staff.
+    /// Records that the duty's person is staff.
     pub(crate) fn staff(&mut self, duty: &Duty) {
         self.staff.insert(duty.person.id.hash64());
     }
 
-    /// Notes of which school year the test is that an activity's groups are to take.
+    /// Records the school year of the activity's test for each of its groups.
     pub(crate) fn test(&mut self, activity: &Activity, code: Option<&TestCode>) {
         let Some(year) = code.and_then(TestCode::school_year) else { return };
         for group in &activity.groups {
@@ -116,10 +116,10 @@ impl CrossRecordCheck {
         }
     }
 
-    /// Takes a person.
+    /// Checks a person.
     pub(crate) fn person(&mut self, place: Place, person: &Person, findings: &mut Findings) {
         let id = person.id.hash64();
-        // A person given twice shares everything with itself, and is reported by the id.
+        // A duplicate person is already reported by its id; do not also report a shared EPPN and civic number.
         if self.known.contains_key(&id) {
             return;
         }
@@ -178,18 +178,18 @@ impl CrossRecordCheck {
         Known { kind: RecordKind::Person, marked: false, cancelled, school_types, unit, school_years }
     }
 
-    /// Takes a duty.
+    /// Checks a duty.
     pub(crate) fn duty(&mut self, place: Place, duty: &Duty, findings: &mut Findings) {
         let leads = matches!(duty.duty_role, DutyRole::Rektor | DutyRole::Skoladministrator);
         let unit = self.at_unit(&duty.duty_at, leads, (place, "/dutyAt", duty.id));
-        // A duty given twice is reported by its id.
+        // A duplicate duty is already reported by its id.
         let known = self.insert(duty.id, Known::of(RecordKind::Duty, false, unit));
         if !known && !self.duties.insert(hashed(&(duty.person.id, duty.duty_at.id, duty.duty_role))) {
             findings.broken(FindingCode::DutiesAlike, duty.id, || place.pointer(""));
         }
     }
 
-    /// Takes a group.
+    /// Checks a group.
     pub(crate) fn group(&mut self, place: Place, group: &Group, findings: &mut Findings) {
         let teaches = group.group_type == GroupType::Undervisning;
         let unit = self.at_unit(&group.organisation, false, (place, "/organisation", group.id));
@@ -198,7 +198,7 @@ impl CrossRecordCheck {
         let mut seen = HashSet::new();
         for (index, member) in group.members().enumerate() {
             let id = member.hash64();
-            // Somebody who stands twice in a class is not in two.
+            // A student listed twice in one class is not in two classes.
             if !seen.insert(id) {
                 continue;
             }
@@ -244,7 +244,7 @@ impl CrossRecordCheck {
         }
     }
 
-    /// Takes an activity.
+    /// Checks an activity.
     pub(crate) fn activity(&mut self, place: Place, activity: &Activity, findings: &mut Findings) {
         let unit = self.at_unit(&activity.organisation, false, (place, "/organisation", activity.id));
         self.insert(activity.id, Known::of(RecordKind::Activity, false, unit));
@@ -278,7 +278,7 @@ impl CrossRecordCheck {
         }
     }
 
-    /// Reports what can only be known at the end.
+    /// Reports the rules that need every record.
     pub(crate) fn finish(self, findings: &mut Findings) {
         if !self.whole {
             return;
@@ -290,7 +290,7 @@ impl CrossRecordCheck {
         }
     }
 
-    /// Keeps a record. Returns whether its id was known.
+    /// Adds a record. Returns whether its id was known.
     fn insert(&mut self, id: RecordId, known: Known) -> bool {
         match self.known.entry(id.hash64()) {
             Entry::Occupied(_) => true,
@@ -301,7 +301,7 @@ impl CrossRecordCheck {
         }
     }
 
-    /// Notes a record at a school unit; gives the unit's number.
+    /// Records that a record other than a student is at a school unit. Returns the unit's index.
     fn at_unit(
         &mut self,
         unit: &SchoolUnitRef,
@@ -315,7 +315,7 @@ impl CrossRecordCheck {
         Some(number)
     }
 
-    /// The number of a school unit; none where there are more than a country has.
+    /// The index of the school unit in `units`. `None` above 65,534 units.
     fn number(&mut self, unit: &SchoolUnitRef) -> Option<u16> {
         match self.numbers.entry(unit.id) {
             Entry::Occupied(number) => Some(*number.get()),
@@ -329,17 +329,17 @@ impl CrossRecordCheck {
 }
 
 impl Known {
-    /// A record that is no student.
+    /// A record other than a student.
     fn of(kind: RecordKind, marked: bool, unit: Option<u16>) -> Self {
         let unit = unit.unwrap_or(NOWHERE);
         Self { kind, marked, cancelled: false, school_types: 0, unit, school_years: 0 }
     }
 }
 
-/// Whether a member of staff has the address that Skolverket demands (rule 8).
+/// The address that Skolverket requires of staff (rule 8).
 enum StaffAddress {
     Good,
-    /// What stands there is none: of the first such, its place.
+    /// There are staff addresses, but none is well formed. Holds the index of the first one.
     Malformed(usize),
     Missing,
 }
@@ -355,7 +355,7 @@ fn staff_address(person: &Person) -> StaffAddress {
     }
 }
 
-/// Whether it is something, `@`, and something with a dot in it, without white space or what nobody sees.
+/// Whether it has a local part, `@` and a domain with a dot, and no white space or invisible characters.
 fn is_address(email: &Email) -> bool {
     let address = email.value.expose();
     let plain = |c: char| !c.is_whitespace() && !c.is_control() && !characters::is_invisible(c);
@@ -374,7 +374,7 @@ fn hashed(value: &impl Hash) -> u64 {
 mod tests {
     use super::*;
 
-    /// A send of 93,000 records is looked at in 64 MB, with everything else that a function holds.
+    /// An entry of the map stays at 16 bytes, because a send may have 93,000 records.
     #[test]
     fn a_record_takes_little_memory() {
         assert!(size_of::<(u64, Known)>() <= 16);

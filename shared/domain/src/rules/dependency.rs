@@ -1,4 +1,4 @@
-//! What follows from a refused record for those that refer to it, where the sender chose `onRecordErrors: continue`.
+//! The effect of a refused record on the records that refer to it, under `onRecordErrors: continue`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,31 +9,31 @@ use crate::kind::id::RecordId;
 use crate::kind::record_kind::RecordKind;
 use crate::kind::relation::{IfRefused, Relation};
 
-/// What becomes of a record that is sent later.
+/// How a record is sent after records of earlier stages were refused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Prepared {
-    /// It goes as it is.
+    /// Sent unchanged.
     Unchanged,
-    /// It goes without these, which were not accepted.
+    /// Sent without the references to refused records.
     Without {
-        /// As it goes.
+        /// The record as sent.
         record: Value,
         /// The references that were removed.
         left_out: Vec<RecordId>,
     },
-    /// It is not sent, because of this record that it depends on.
+    /// Not sent, because it depends on a refused record.
     Skipped {
-        /// Not accepted.
+        /// The refused record.
         because: RecordId,
     },
 }
 
-/// Whether records of a kind may depend on refused ones so that they are changed or skipped.
+/// Whether a refused record can change or skip records of this kind.
 pub fn depends(kind: RecordKind) -> bool {
     Relation::of(kind).any(|relation| relation.if_refused != IfRefused::Unchanged)
 }
 
-/// Prepares a record of `kind` where these records, which are sent before it, were not accepted.
+/// Prepares a record for sending. `refused`: records of earlier stages that were not accepted.
 pub fn prepare(kind: RecordKind, record: &Value, refused: &HashSet<RecordId>) -> Prepared {
     let mut prepared = Cow::Borrowed(record);
     let mut left_out = Vec::new();
@@ -58,7 +58,7 @@ pub fn prepare(kind: RecordKind, record: &Value, refused: &HashSet<RecordId>) ->
     }
 }
 
-/// Removes the references to these records from a list. Returns whether one is left.
+/// Removes the references to refused records from a list. Returns whether any reference is left.
 fn leave_out(record: &mut Value, relation: &Relation, refused: &HashSet<RecordId>) -> bool {
     let list = relation.list().and_then(|list| record.get_mut(list));
     let Some(Value::Array(entries)) = list else { return false };

@@ -10,7 +10,7 @@ use crate::kind::relation::Relation;
 const UUID: &str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
 /// Every body and record by its name. References among them are `#/components/schemas/{name}`; `x-rule` is the number
-/// of the rule of the domain description that an attribute is there for.
+/// of the rule (`shared/domain/README.md`) that requires the attribute.
 pub fn request_schemas() -> Map<String, Value> {
     let mut schemas = Map::new();
     let bodies = [
