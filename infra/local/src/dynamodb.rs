@@ -54,13 +54,10 @@ pub async fn serve(database: Database, listener: TcpListener) -> Result<(), Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{LocalValues, Template};
+    use crate::template::Template;
 
     fn tables() -> Vec<Table> {
-        let parameters =
-            ["JwtIssuer", "JwtAudience", "CorsOrigins"].map(|name| (name.to_owned(), "x".to_owned()));
-        let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
-        Template::embedded().unwrap().resources(&values).unwrap().tables
+        Template::described().tables
     }
 
     #[test]

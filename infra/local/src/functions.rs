@@ -254,14 +254,11 @@ fn scaled_timeout(function: &Function, pace: Pace) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{LocalValues, Template};
+    use crate::template::Template;
 
     #[test]
     fn the_queues_second_goes_with_the_queues() {
-        let parameters =
-            ["JwtIssuer", "JwtAudience", "CorsOrigins"].map(|name| (name.to_owned(), "x".to_owned()));
-        let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
-        let functions = Template::embedded().unwrap().resources(&values).unwrap().functions;
+        let functions = Template::described().functions;
         let second = |pace, queues_at_pace| {
             let surroundings = Surroundings {
                 upstreams: Upstreams {

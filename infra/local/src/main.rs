@@ -11,13 +11,7 @@ use stafett_local::{entry, notice, show};
 fn main() -> ExitCode {
     let options = Options::parse();
     if let Some(function) = &options.function {
-        return match entry::run(function) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(line) => {
-                let _ = writeln!(std::io::stderr(), "{line}");
-                ExitCode::FAILURE
-            }
-        };
+        return entry::run(function);
     }
     serve(&options)
 }

@@ -45,6 +45,15 @@ impl Template {
     pub fn resources(&self, values: &LocalValues) -> Result<Resources, TemplateError> {
         resources::describe(&self.0, &intrinsics::Resolver::new(&self.0, values))
     }
+
+    /// The embedded template's resources with made-up parameters, for tests.
+    #[cfg(test)]
+    pub(crate) fn described() -> Resources {
+        let parameters =
+            ["JwtIssuer", "JwtAudience", "CorsOrigins"].map(|name| (name.to_owned(), "x".to_owned()));
+        let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
+        Self::embedded().unwrap().resources(&values).unwrap()
+    }
 }
 
 #[cfg(test)]

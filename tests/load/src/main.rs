@@ -63,13 +63,7 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(function) = &arguments.function {
-        return match entry::run(function) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(line) => {
-                let _ = writeln!(std::io::stderr(), "{line}");
-                ExitCode::FAILURE
-            }
-        };
+        return entry::run(function);
     }
     if arguments.mtls_probe {
         return match probe_first_mtls() {

@@ -113,11 +113,9 @@ mod tests {
 
     #[test]
     fn a_value_in_the_place_of_a_name_is_hidden() {
-        for (message_type, attribute) in [
-            ("201404189812", "pippi@edu.example.se"),
-            ("Pippi Långstrump", "Andersson"),
-            ("Pippi", "anna.andersson"),
-        ] {
+        for (message_type, attribute) in
+            [("201404189812", "pippi@edu.example.se"), ("Pippi Långstrump", "Andersson")]
+        {
             let entry = || LogEntry {
                 id: attribute.to_owned(),
                 severity_level: Some(message_type.to_owned()),

@@ -124,7 +124,7 @@ fn word(part: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::dynamodb;
-    use crate::template::{LocalValues, Template};
+    use crate::template::Template;
     use dynoxide::Database;
     use serde_json::json;
 
@@ -194,10 +194,7 @@ mod tests {
     /// after, twice that in a transaction, an index's entry beside it; half a unit or one a started 4 KiB read.
     #[test]
     fn the_emulator_charges_by_the_published_rules() {
-        let parameters =
-            ["JwtIssuer", "JwtAudience", "CorsOrigins"].map(|name| (name.to_owned(), "x".to_owned()));
-        let values = LocalValues { parameters: parameters.into(), ..LocalValues::default() };
-        let tables = Template::embedded().unwrap().resources(&values).unwrap().tables;
+        let tables = Template::described().tables;
         let (database, table) = (dynamodb::open(None, &tables).unwrap(), tables[0].name.as_str());
         let item = |sk: &str, bytes: usize| json!({"pk": {"S": "p"}, "sk": {"S": sk}, "d": {"S": "x".repeat(bytes)}});
         let put = |item: Value| {

@@ -1,12 +1,9 @@
 //! The kinds of record.
 
-use std::fmt;
-use std::str::FromStr;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::kind::id::InvalidId;
+use crate::kind::vocabulary::in_words;
 
 /// What a record is. In messages, addresses, queues, metrics and logs it has the name of the job that carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -74,19 +71,7 @@ impl RecordKind {
     }
 }
 
-impl fmt::Display for RecordKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for RecordKind {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(InvalidId("stage"))
-    }
-}
+in_words!(RecordKind, "stage");
 
 #[cfg(test)]
 mod tests {

@@ -1,14 +1,37 @@
 //! Closed vocabularies: enums whose values are words. Those of SS 12000 are here, as far as Skolverket takes them.
 
+/// Shows and reads an enum by its words. It has `ALL` and `as_str`; `kind` is its name in errors.
+macro_rules! in_words {
+    ($name:ident, $kind:expr) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::kind::id::InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                let invalid = $crate::kind::id::InvalidId($kind);
+                Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or(invalid)
+            }
+        }
+    };
+}
+pub(crate) use in_words;
+
 /// An enum of words, each written in JSON as it stands here.
 macro_rules! vocabulary {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
+    ($(#[$attribute:meta])* $name:ident {
+        $($(#[$word_attribute:meta])* $variant:ident = $word:literal),+ $(,)?
+    }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        $(#[$attribute])*
         pub enum $name {
             $(
                 #[doc = concat!("`", $word, "` ")]
-                $(#[$word_doc])*
+                $(#[$word_attribute])*
                 #[serde(rename = $word)]
                 $variant
             ),+
@@ -27,20 +50,7 @@ macro_rules! vocabulary {
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = $crate::kind::id::InvalidId;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let invalid = $crate::kind::id::InvalidId(stringify!($name));
-                Self::ALL.iter().copied().find(|known| known.as_str() == text).ok_or(invalid)
-            }
-        }
+        $crate::kind::vocabulary::in_words!($name, stringify!($name));
     };
 }
 pub(crate) use vocabulary;

@@ -46,16 +46,19 @@ fn two_classes(body: &mut Value) {
     body["groups"].as_array_mut().unwrap().push(class);
 }
 
+fn row(
+    rule: u8,
+    code: FindingCode,
+    pointer: &'static str,
+    record: Option<&'static str>,
+    kept: Change,
+    broken: Change,
+) -> Row {
+    Row { rule, kept, broken, code, pointer, record }
+}
+
 pub(super) fn rows() -> Vec<Row> {
     use FindingCode::*;
-    let row = |rule, code, pointer, record, kept: Change, broken: Change| Row {
-        rule,
-        kept,
-        broken,
-        code,
-        pointer,
-        record,
-    };
     let (student, teacher) = (Some(STUDENT), Some(TEACHER));
     let mut rows = vec![
         row(1, WrongFormat, "/persons/0/id", None, |_| {}, |body| body["persons"][0]["id"] = json!("X1")),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::another_duty;
-use super::{Change, OTHER, OTHER_UNIT, Row};
+use super::{OTHER, OTHER_UNIT, Row, row};
 use crate::kind::finding_code::FindingCode::*;
 use crate::sample::{ACTIVITY, DUTY, GROUP, NOBODY, STUDENT, TEACHER};
 
@@ -26,20 +26,12 @@ fn principals(body: &mut Value) {
 }
 
 pub(super) fn rows() -> Vec<Row> {
-    let row = |rule, code, pointer, record, kept: Change, broken: Change| Row {
-        rule,
-        kept,
-        broken,
-        code,
-        pointer,
-        record: Some(record),
-    };
     vec![
         row(
             14,
             DisplayNameBlank,
             "/groups/0/displayName",
-            GROUP,
+            Some(GROUP),
             |_| {},
             |body| body["groups"][0]["displayName"] = json!(""),
         ),
@@ -47,7 +39,7 @@ pub(super) fn rows() -> Vec<Row> {
             15,
             DisplayNameBlank,
             "/activities/0/displayName",
-            ACTIVITY,
+            Some(ACTIVITY),
             |_| {},
             |body| body["activities"][0]["displayName"] = json!("  "),
         ),
@@ -55,7 +47,7 @@ pub(super) fn rows() -> Vec<Row> {
             14,
             MemberNamedTwice,
             "/groups/0/groupMemberships/1/person/id",
-            GROUP,
+            Some(GROUP),
             |_| {},
             |body| twice(body, "/groups/0/groupMemberships"),
         ),
@@ -63,7 +55,7 @@ pub(super) fn rows() -> Vec<Row> {
             14,
             StaffMember,
             "/groups/0/groupMemberships/1/person/id",
-            TEACHER,
+            Some(TEACHER),
             |_| {},
             |body| {
                 let members = body["groups"][0]["groupMemberships"].as_array_mut().unwrap();
@@ -74,7 +66,7 @@ pub(super) fn rows() -> Vec<Row> {
             14,
             MemberCancelled,
             "/groups/0/groupMemberships/0/person/id",
-            STUDENT,
+            Some(STUDENT),
             |_| {},
             |body| body["persons"][0]["enrolments"][1]["cancelled"] = json!(true),
         ),
@@ -82,7 +74,7 @@ pub(super) fn rows() -> Vec<Row> {
             15,
             ActivityWithoutTeachers,
             "/activities/0/teachers",
-            ACTIVITY,
+            Some(ACTIVITY),
             |_| {},
             |body| {
                 body["activities"][0].as_object_mut().unwrap().remove("teachers");
@@ -92,7 +84,7 @@ pub(super) fn rows() -> Vec<Row> {
             15,
             GroupNamedTwice,
             "/activities/0/groups/1/id",
-            ACTIVITY,
+            Some(ACTIVITY),
             |_| {},
             |body| twice(body, "/activities/0/groups"),
         ),
@@ -100,7 +92,7 @@ pub(super) fn rows() -> Vec<Row> {
             15,
             TeacherNamedTwice,
             "/activities/0/teachers/1/duty/id",
-            ACTIVITY,
+            Some(ACTIVITY),
             |_| {},
             |body| twice(body, "/activities/0/teachers"),
         ),
@@ -108,24 +100,31 @@ pub(super) fn rows() -> Vec<Row> {
             15,
             DutiesAlike,
             "/duties/1",
-            OTHER,
+            Some(OTHER),
             |body| another_duty(body, "Kurator"),
             |body| another_duty(body, "Lärare"),
         ),
-        row(15, GroupOfOtherSchoolUnit, "/activities/0/groups/0/id", ACTIVITY, principals, |body| {
+        row(15, GroupOfOtherSchoolUnit, "/activities/0/groups/0/id", Some(ACTIVITY), principals, |body| {
             principals(body);
             body["groups"][0]["organisation"]["id"] = json!(OTHER_UNIT);
             body["persons"][0]["enrolments"][1]["enroledAt"]["id"] = json!(OTHER_UNIT);
         }),
-        row(16, TeacherOfOtherSchoolUnit, "/activities/0/teachers/0/duty/id", ACTIVITY, principals, |body| {
-            principals(body);
-            body["duties"][0]["dutyAt"]["id"] = json!(OTHER_UNIT);
-        }),
+        row(
+            16,
+            TeacherOfOtherSchoolUnit,
+            "/activities/0/teachers/0/duty/id",
+            Some(ACTIVITY),
+            principals,
+            |body| {
+                principals(body);
+                body["duties"][0]["dutyAt"]["id"] = json!(OTHER_UNIT);
+            },
+        ),
         row(
             17,
             AttributeNotTaken,
             "/duties/0/startDate",
-            DUTY,
+            Some(DUTY),
             |_| {},
             |body| body["duties"][0]["startDate"] = json!("2026-08-20"),
         ),

@@ -2,19 +2,11 @@
 
 use serde_json::json;
 
-use super::{Change, OTHER, Row, civic_number, eppn};
+use super::{OTHER, Row, civic_number, eppn, row};
 use crate::kind::finding_code::FindingCode::*;
 use crate::sample::{STUDENT, TEACHER};
 
 pub(super) fn rows() -> Vec<Row> {
-    let row = |rule, code, pointer, record, kept: Change, broken: Change| Row {
-        rule,
-        kept,
-        broken,
-        code,
-        pointer,
-        record: Some(record),
-    };
     const EPPN: &str = "/persons/0/eduPersonPrincipalNames/0";
     const NUMBER: &str = "/persons/0/civicNo/value";
     vec![
@@ -22,7 +14,7 @@ pub(super) fn rows() -> Vec<Row> {
             4,
             NamesBlank,
             "/persons/0",
-            STUDENT,
+            Some(STUDENT),
             |_| {},
             |body| {
                 body["persons"][0]["givenName"] = json!("");
@@ -33,7 +25,7 @@ pub(super) fn rows() -> Vec<Row> {
             4,
             NameBlank,
             "/persons/0/givenName",
-            STUDENT,
+            Some(STUDENT),
             |body| {
                 body["persons"][0].as_object_mut().unwrap().remove("middleName");
             },
@@ -43,7 +35,7 @@ pub(super) fn rows() -> Vec<Row> {
             4,
             NameControlCharacter,
             "/persons/0/familyName",
-            STUDENT,
+            Some(STUDENT),
             |body| body["persons"][0]["familyName"] = json!("von Äng-dal O'Ék"),
             |body| body["persons"][0]["familyName"] = json!("Äng\ndal"),
         ),
@@ -51,7 +43,7 @@ pub(super) fn rows() -> Vec<Row> {
             4,
             NameInvisibleCharacter,
             "/persons/0/givenName",
-            STUDENT,
+            Some(STUDENT),
             |body| body["persons"][0]["givenName"] = json!("A\u{30a}ke"),
             |body| body["persons"][0]["givenName"] = json!("\u{202e}Åke"),
         ),
@@ -59,7 +51,7 @@ pub(super) fn rows() -> Vec<Row> {
             5,
             EppnInvisibleCharacter,
             EPPN,
-            STUDENT,
+            Some(STUDENT),
             |body| eppn(body, 0, "a\u{30a}7@edu.example.se"),
             |body| eppn(body, 0, "k7q2m9\u{200b}@edu.example.se"),
         ),
@@ -67,7 +59,7 @@ pub(super) fn rows() -> Vec<Row> {
             5,
             EppnShared,
             "/persons/1/eduPersonPrincipalNames/0",
-            TEACHER,
+            Some(TEACHER),
             |body| {
                 eppn(body, 0, "åkq7zx1@edu.example.se");
                 eppn(body, 1, "akq7zx1@edu.example.se");
@@ -81,7 +73,7 @@ pub(super) fn rows() -> Vec<Row> {
             6,
             EppnShowsName,
             EPPN,
-            STUDENT,
+            Some(STUDENT),
             |body| body["persons"][0]["familyName"] = json!("A\u{308}ngdal"),
             |body| eppn(body, 0, "A\u{308}ngdal1@edu.example.se"),
         ),
@@ -89,17 +81,31 @@ pub(super) fn rows() -> Vec<Row> {
             7,
             CivicNumberBirthUnknown,
             NUMBER,
-            STUDENT,
+            Some(STUDENT),
             |body| civic_number(body, "201401619802"),
             |body| civic_number(body, "201300729827"),
         ),
-        row(7, CivicNumberBirthUnknown, NUMBER, STUDENT, |_| {}, |body| civic_number(body, "201304609835")),
-        row(7, CivicNumberBirthNumber, NUMBER, STUDENT, |_| {}, |body| civic_number(body, "201401010002")),
+        row(
+            7,
+            CivicNumberBirthUnknown,
+            NUMBER,
+            Some(STUDENT),
+            |_| {},
+            |body| civic_number(body, "201304609835"),
+        ),
+        row(
+            7,
+            CivicNumberBirthNumber,
+            NUMBER,
+            Some(STUDENT),
+            |_| {},
+            |body| civic_number(body, "201401010002"),
+        ),
         row(
             7,
             CivicNumberInFuture,
             NUMBER,
-            STUDENT,
+            Some(STUDENT),
             |body| civic_number(body, "202611239803"),
             |body| civic_number(body, "202611249802"),
         ),
@@ -107,7 +113,7 @@ pub(super) fn rows() -> Vec<Row> {
             7,
             CivicNumberShared,
             "/persons/2/civicNo/value",
-            OTHER,
+            Some(OTHER),
             |_| {},
             |body| {
                 let mut other = body["persons"][0].clone();
@@ -120,7 +126,7 @@ pub(super) fn rows() -> Vec<Row> {
             8,
             StaffEmailForm,
             "/persons/1/emails/0/value",
-            TEACHER,
+            Some(TEACHER),
             |_| {},
             |body| body["persons"][1]["emails"][0]["value"] = json!("siv"),
         ),
