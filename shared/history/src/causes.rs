@@ -99,7 +99,7 @@ impl Issues {
         tallies
     }
 
-    /// What the batch's item keeps of its causes: see [`Batch::causes`].
+    /// What the batch's item keeps of its causes: see `Batch::causes`.
     pub fn causes(&self) -> Option<Vec<Tally>> {
         Some(self.tallies()).filter(|tallies| !tallies.is_empty() && tallies.len() <= KEPT)
     }
