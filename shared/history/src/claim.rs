@@ -256,22 +256,14 @@ pub(crate) fn put_batch(
 mod tests {
     use super::*;
     use crate::item::{Closed, Outcomes};
+    use crate::tests::sample::takeover;
     use stafett_domain::takeover::Unfinished;
 
     const NOW: Millis = 1_000_000;
     const MINUTE: Millis = 60_000;
 
-    fn rules() -> Takeover {
-        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-        Takeover {
-            pauses: [0, 5, 15, 30, 60].map(minutes).to_vec(),
-            span: minutes(180),
-            slack: Duration::from_secs(1),
-        }
-    }
-
     fn meaning(batch: &Batch, asked: BatchStep, now: Millis) -> Meaning {
-        super::meaning(batch, asked, now, &rules())
+        super::meaning(batch, asked, now, &takeover())
     }
 
     fn send() -> SendRef {
@@ -330,7 +322,7 @@ mod tests {
     #[test]
     fn a_step_that_is_taken_over_is_another_step() {
         let id = ClaimId(uuid::Uuid::from_u128(2));
-        let takeover = &rules();
+        let takeover = &takeover();
         let claim = BatchClaim { id, now: NOW, until: NOW + 9, takeover, within_start: false };
         let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send()).unwrap();
         let Open { n, uncertain, handed_on, .. } = fresh.progress;
@@ -351,7 +343,7 @@ mod tests {
 
     #[test]
     fn the_pause_after_dead_holders_holds_whoever_brings_the_message() {
-        let takeover = &rules();
+        let takeover = &takeover();
         let claim_at = |batch: &Batch, now: Millis| {
             let id = ClaimId(uuid::Uuid::from_u128(u128::from(now.unsigned_abs())));
             let claim = BatchClaim { id, now, until: now + MINUTE / 2, takeover, within_start: false };
@@ -385,7 +377,7 @@ mod tests {
             let closed = Batch::from(Batch::planned(BatchId(0), 3, None, 0).with(closed));
             assert_eq!(meaning(&closed, asked(1, 2), NOW), expected);
             assert_eq!(meaning(&closed, asked(1, 1), NOW), expected);
-            let takeover = &rules();
+            let takeover = &takeover();
             let claim = BatchClaim { id: HOLDER, now: NOW, until: NOW + 9, takeover, within_start: false };
             assert!(closed.claimed(&claim, &send()).is_err());
         }

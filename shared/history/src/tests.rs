@@ -18,7 +18,7 @@ mod place;
 mod repeats;
 mod route;
 mod running;
-mod sample;
+pub(crate) mod sample;
 mod start;
 mod step;
 mod stop;

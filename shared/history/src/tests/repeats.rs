@@ -2,6 +2,7 @@
 //! the same items as one that nothing happens to. So does a repeat of the whole operation with the same ids.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use serde_json::json;
@@ -56,10 +57,42 @@ async fn all_closed(history: History, outcome: Outcome) {
     history.accepted(&send(2), [1, 0, 0, 1]).await;
 }
 
+async fn accepted(history: History) {
+    history.accepted(&send(1), [2, 0, 0, 1]).await;
+}
+
+async fn two_open(history: History) {
+    with_open(history.clone()).await;
+    history.open(&send(1).job(USERS), 1).await;
+}
+
+async fn upload(history: History) {
+    super::upload::opened(&history, 1).await;
+}
+
+async fn accept(history: History, number: u128) -> String {
+    shown(history.accept(&send(number), RECEIVED, at(1), millis(61), None).await)
+}
+
+async fn start(history: History, stage: RecordKind, id: u128, seconds: i64) -> String {
+    shown(history.claim_start(&send(1).job(stage), &start_claim(&takeover(), id, seconds)).await)
+}
+
+async fn close(history: History, closing: Closing) -> String {
+    shown(history.close(&send(1).job(USERS), &first_open(), &closing, true).await)
+}
+
+async fn settle(history: History) -> String {
+    shown(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
+}
+
+async fn take_overdue(history: History, carrier: Carrier, seconds: i64) -> String {
+    shown(history.take_overdue(&carrier, at(seconds), Duration::from_mins(1)).await)
+}
+
 async fn claim(history: History, call: Call, n: u32) -> String {
-    let takeover = takeover();
     let asked = stafett_domain::message::BatchStep { n, ..first_step(0) };
-    shown(history.claim_step(&send(1).job(USERS), call, asked, &batch_claim(&takeover, 77, 40)).await)
+    shown(history.claim_step(&send(1).job(USERS), call, asked, &batch_claim(&takeover(), 77, 40)).await)
 }
 
 const OPERATIONS: &[Operation] = &[
@@ -67,9 +100,7 @@ const OPERATIONS: &[Operation] = &[
         name: "acceptance",
         call: TRANSACTION,
         prepare: |history| Box::pin(async move { history.received(&send(1), [1, 0, 0, 1]).await }),
-        run: |history| {
-            Box::pin(async move { shown(history.accept(&send(1), RECEIVED, at(1), millis(61), None).await) })
-        },
+        run: |history| Box::pin(accept(history, 1)),
         again: Some("Before"),
     },
     Operation {
@@ -81,9 +112,7 @@ const OPERATIONS: &[Operation] = &[
                 history.received(&send(2), [1, 0, 0, 1]).await;
             })
         },
-        run: |history| {
-            Box::pin(async move { shown(history.accept(&send(2), RECEIVED, at(1), millis(61), None).await) })
-        },
+        run: |history| Box::pin(accept(history, 2)),
         again: Some("Before"),
     },
     Operation {
@@ -100,17 +129,8 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "start",
         call: TRANSACTION,
-        prepare: |history| {
-            Box::pin(async move {
-                history.accepted(&send(1), [2, 0, 0, 1]).await;
-            })
-        },
-        run: |history| {
-            Box::pin(async move {
-                let takeover = takeover();
-                shown(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 7, 2)).await)
-            })
-        },
+        prepare: |history| Box::pin(accepted(history)),
+        run: |history| Box::pin(start(history, USERS, 7, 2)),
         again: None,
     },
     Operation {
@@ -122,14 +142,7 @@ const OPERATIONS: &[Operation] = &[
                 history.settle(&send(1).job(USERS), at(20), millis(80), false).await.unwrap();
             })
         },
-        run: |history| {
-            Box::pin(async move {
-                let takeover = takeover();
-                shown(
-                    history.claim_start(&send(1).job(RecordKind::Duty), &start_claim(&takeover, 7, 2)).await,
-                )
-            })
-        },
+        run: |history| Box::pin(start(history, RecordKind::Duty, 7, 2)),
         again: None,
     },
     Operation {
@@ -137,17 +150,11 @@ const OPERATIONS: &[Operation] = &[
         call: "UpdateItem",
         prepare: |history| {
             Box::pin(async move {
-                history.accepted(&send(1), [2, 0, 0, 1]).await;
-                let takeover = takeover();
-                history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 7, 2)).await.unwrap();
+                accepted(history.clone()).await;
+                start(history, USERS, 7, 2).await;
             })
         },
-        run: |history| {
-            Box::pin(async move {
-                let takeover = takeover();
-                shown(history.claim_start(&send(1).job(USERS), &start_claim(&takeover, 8, 60)).await)
-            })
-        },
+        run: |history| Box::pin(start(history, USERS, 8, 60)),
         again: None,
     },
     Operation {
@@ -210,39 +217,17 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "end of a batch",
         call: TRANSACTION,
-        prepare: |history| {
-            Box::pin(async move {
-                with_open(history.clone()).await;
-                history.open(&send(1).job(USERS), 1).await;
-            })
-        },
-        run: |history| {
-            Box::pin(async move {
-                let before = first_open();
-                shown(history.close(&send(1).job(USERS), &before, &closing(Outcome::Success), true).await)
-            })
-        },
+        prepare: |history| Box::pin(two_open(history)),
+        run: |history| Box::pin(close(history, closing(Outcome::Success))),
         again: None,
     },
     Operation {
         name: "end of a batch that stops its send",
         call: TRANSACTION,
-        prepare: |history| {
-            Box::pin(async move {
-                with_open(history.clone()).await;
-                history.open(&send(1).job(USERS), 1).await;
-            })
-        },
+        prepare: |history| Box::pin(two_open(history)),
         run: |history| {
-            Box::pin(async move {
-                let before = first_open();
-                let closing = Closing {
-                    stop: Some(Reason::new(ReasonCode::Refused)),
-                    outcomes: outcomes(Outcome::Error),
-                    overdue_at: 0,
-                };
-                shown(history.close(&send(1).job(USERS), &before, &closing, true).await)
-            })
+            let stop = Some(Reason::new(ReasonCode::Refused));
+            Box::pin(close(history, Closing { stop, outcomes: outcomes(Outcome::Error), overdue_at: 0 }))
         },
         again: None,
     },
@@ -268,22 +253,14 @@ const OPERATIONS: &[Operation] = &[
         name: "end of a job",
         call: TRANSACTION,
         prepare: |history| Box::pin(all_closed(history, Outcome::Success)),
-        run: |history| {
-            Box::pin(async move {
-                shown(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
-            })
-        },
+        run: |history| Box::pin(settle(history)),
         again: Some("EndedBefore { start: None }"),
     },
     Operation {
         name: "end of a send",
         call: TRANSACTION,
         prepare: |history| Box::pin(all_closed(history, Outcome::Error)),
-        run: |history| {
-            Box::pin(async move {
-                shown(history.settle(&send(1).job(USERS), at(20), millis(20) + OVERDUE, false).await)
-            })
-        },
+        run: |history| Box::pin(settle(history)),
         again: Some("EndedBefore { start: None }"),
     },
     Operation {
@@ -317,7 +294,7 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "cancelled upload",
         call: "UpdateItem",
-        prepare: |history| Box::pin(async move { super::upload::opened(&history, 1).await }),
+        prepare: |history| Box::pin(upload(history)),
         run: |history| {
             Box::pin(async move { shown(history.cancel_upload(&send(1), at(9), millis(69)).await) })
         },
@@ -326,13 +303,8 @@ const OPERATIONS: &[Operation] = &[
     Operation {
         name: "discard",
         call: "UpdateItem",
-        prepare: |history| Box::pin(async move { super::upload::opened(&history, 1).await }),
-        run: |history| {
-            Box::pin(async move {
-                let carrier = Carrier::Receiving(send(1));
-                shown(history.take_overdue(&carrier, at(86_400), std::time::Duration::from_mins(1)).await)
-            })
-        },
+        prepare: |history| Box::pin(upload(history)),
+        run: |history| Box::pin(take_overdue(history, Carrier::Receiving(send(1)), 86_400)),
         again: None,
     },
     Operation {
@@ -340,10 +312,7 @@ const OPERATIONS: &[Operation] = &[
         call: "UpdateItem",
         prepare: |history| Box::pin(running(history)),
         run: |history| {
-            Box::pin(async move {
-                let carrier = Carrier::Organiser(super::sample::organisation(1));
-                shown(history.take_overdue(&carrier, at(100), std::time::Duration::from_mins(1)).await)
-            })
+            Box::pin(take_overdue(history, Carrier::Organiser(super::sample::organisation(1)), 100))
         },
         again: None,
     },
@@ -384,9 +353,7 @@ async fn a_run_whose_answer_was_lost_leaves_the_step_to_the_next() {
     table.history().accepted(&send(1), [1, 0, 0, 1]).await;
     let job = Carrier::Job(send(1).job(USERS));
     let (history, _) = table.disturbed([on("UpdateItem", Event::AnswerLost)]);
-    let take = async |seconds| {
-        history.take_overdue(&job, at(seconds), std::time::Duration::from_mins(1)).await.unwrap()
-    };
+    let take = async |seconds| history.take_overdue(&job, at(seconds), Duration::from_mins(1)).await.unwrap();
     assert_eq!(take(61).await, None);
     assert_eq!(table.attribute(&send(1).job(USERS).key(), "resent"), json!(1));
     assert!(take(121).await.is_some());

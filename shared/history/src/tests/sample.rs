@@ -70,7 +70,7 @@ pub(super) fn claim_id(number: u128) -> ClaimId {
 }
 
 /// The template's rules.
-pub(super) fn takeover() -> Takeover {
+pub(crate) fn takeover() -> Takeover {
     Takeover {
         pauses: [0, 5, 15, 30, 60].map(Duration::from_mins).to_vec(),
         span: Duration::from_hours(3),
