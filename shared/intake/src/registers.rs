@@ -1,6 +1,5 @@
-//! Skolverket's public registers. What a send names is looked up, cached in the process for a while, and never waited for
-//! longer than a caller would wait. A send never fails because of a look-up: what could not be looked up counts as not
-//! checked.
+//! Looks up in Skolverket's public registers what a send refers to, within a time limit, and caches the entries in the
+//! process. A failed look-up never refuses a send: the register counts as not checked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -21,20 +20,20 @@ mod tests;
 
 use cache::{Cache, Entry, Unlisted, Whole, put};
 
-/// The most look-ups of single entries for a send, and how many at a time. An organiser's own school units come in one
-/// call, and so does every other register: what is in none of them is rare, or an error of the sender's.
+/// Most look-ups of single entries for a send, and most at a time. One call returns all school units of an organiser, and
+/// one call each of the other registers: an id that is in none of them is rare, or an error of the sender's.
 const MOST_UNLISTED: usize = 20;
 const AT_ONCE: usize = 4;
 
 /// The registers' entries for a send.
 pub(crate) struct Checked {
-    /// The registers that could not be asked. They never keep a send from being accepted.
+    /// The registers that did not respond. The send is accepted all the same.
     pub(crate) not_checked: Vec<Register>,
-    /// The entries of the registers that answered.
+    /// The entries that were found.
     pub(crate) known: Known,
 }
 
-/// Looks registers up and caches the answers. The client is built for the first send.
+/// The client of the registers, built for the first send, and the cache.
 pub(crate) struct Registers {
     settings: Lookups,
     roots: Roots,
@@ -50,7 +49,7 @@ impl Registers {
         Self { settings, roots, limiter, client: OnceLock::new(), cache: Mutex::default(), clock }
     }
 
-    /// Checks what an organiser's send names, and adds to `findings` what the registers contradict.
+    /// Looks up what a send refers to, and adds to `findings` what the registers contradict.
     pub(crate) async fn check(
         &self,
         organisation: &OrganisationNumber,
@@ -62,7 +61,7 @@ impl Registers {
         Checked { not_checked, known }
     }
 
-    /// Looks up what an organiser's send names, within the time that a validation may wait.
+    /// Looks up what a send refers to, for at most the time that a validation may wait.
     async fn look_up(&self, organisation: &OrganisationNumber, mentions: &Mentions) -> Known {
         let now = self.clock.now();
         let asking = Box::pin(self.ask(organisation, mentions));
@@ -72,7 +71,7 @@ impl Registers {
         self.cache().known(organisation, mentions, now)
     }
 
-    /// Calls for what is named and not cached.
+    /// Makes the calls for what is not cached.
     async fn ask(&self, organisation: &OrganisationNumber, mentions: &Mentions) {
         let now = self.clock.now();
         let wanted = self.cache().wanted(organisation, mentions, now);
@@ -135,7 +134,7 @@ impl Registers {
         }
     }
 
-    /// One call with a slot; none if it was not made, or failed.
+    /// Waits for a slot and makes a call. `None` if it was not made, or failed.
     async fn call<T>(&self, call: impl AsyncFnOnce(&OpenData) -> Result<T, CallFailure>) -> Option<T> {
         let now = self.clock.now();
         if self.cache().rests_until.is_some_and(|until| now < until) {
@@ -160,7 +159,7 @@ impl Registers {
         }
     }
 
-    /// Makes no calls for a while, so that not every send waits while the registers do not answer.
+    /// Stops calls for a while after a failure, so that not every send waits for registers that do not respond.
     async fn rest(&self, failure: CallFailure, now: Timestamp) {
         self.cache().rests_until = Some(later(now, self.settings.retry));
         if let CallFailure::Throttled { reset: Some(reset) } = failure
@@ -170,7 +169,7 @@ impl Registers {
         }
     }
 
-    /// Built when it is first needed, to keep a function's start short.
+    /// The client. Built when it is first needed, to keep a function's start short.
     fn client(&self) -> Option<&OpenData> {
         if self.client.get().is_none() {
             match OpenData::new(self.settings.url.clone(), &self.roots, self.settings.timeout) {
@@ -183,13 +182,13 @@ impl Registers {
         self.client.get()
     }
 
-    /// Now, and until when what was found now is valid.
+    /// Now, and until when an entry that was found now is valid.
     fn good_until(&self) -> (Timestamp, Timestamp) {
         self.found_until(true)
     }
 
-    /// The same for a single entry. What was not found is valid for a short time only: somebody who hears that an entry is
-    /// missing may register it at once.
+    /// The same for a single entry. That an entry is missing is valid for a short time only: whoever hears of it may
+    /// register it at once.
     fn found_until(&self, found: bool) -> (Timestamp, Timestamp) {
         let now = self.clock.now();
         (now, later(now, if found { self.settings.keep } else { self.settings.retry }))

@@ -1,4 +1,4 @@
-//! Resume: a new send with the records of an ended send that were not accepted, and those that depended on them.
+//! Resume: a new send with the records of an ended send that were not accepted, and those that depend on them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,11 +21,11 @@ use crate::intake::Intake;
 
 /// A request to resume a send.
 pub struct ResumeRequest<'a> {
-    /// The send that has ended.
+    /// The ended send.
     pub old: &'a SendRef,
-    /// Who asks: `sub` of the token.
+    /// `sub` of the caller's token.
     pub subject: &'a str,
-    /// By this a repeat finds the same new send.
+    /// A repeat with the same key finds the same new send.
     pub key: Option<&'a IdempotencyKey>,
     /// Corrected records, `{persons?, duties?, groups?, activities?}`; may be empty.
     pub body: &'a [u8],
@@ -47,8 +47,8 @@ struct Corrections {
 }
 
 impl Intake {
-    /// Makes a new send of one that has ended: the records that were not accepted, corrected where the caller corrects
-    /// them, and the groups and activities that depended on them. Skolverket has the others already.
+    /// Creates a new send from an ended one: the records that were not accepted, with the caller's corrections, and the
+    /// groups and activities that depend on them. Skolverket already has the others.
     ///
     /// # Errors
     /// [`IntakeError`]; nothing was accepted, and the request can be repeated.
@@ -91,7 +91,7 @@ impl Intake {
             if self.history.is_superseded(organisation, seq, send.send, &ids).await? {
                 return Err(IntakeError::Superseded);
             }
-            // Accepted only if no send came since `is_superseded` looked.
+            // Accepted only if no other send was accepted since the check above.
             match self.store_and_start(&send, &terms, &content, Some(order.next_seq)).await? {
                 Started::Accepted => return self.accepted(&send).await,
                 Started::Moved => contention.met_another().await.map_err(|_| IntakeError::Overtaken)?,
@@ -130,7 +130,7 @@ impl Intake {
         }
         let activities =
             self.history.activities(old, self.clock.now()).await?.ok_or(IntakeError::NotFound)?;
-        // The others stay with the send that was the last to have them accepted: this one or a newer one.
+        // The other activities stay with the send that was the last to have them accepted: the old one or a newer one.
         let resent_ids: HashSet<RecordId> =
             resent[RecordKind::Activity].iter().map(|record| record.id).collect();
         let activities = activities.into_iter().filter(|activity| resent_ids.contains(&activity.id));
@@ -221,7 +221,7 @@ fn replace(
             }
         }
     }
-    // A correction of a record that is not sent again would be lost silently.
+    // A correction of a record that is not sent again is refused: it would be lost silently.
     if wires.is_empty() { Ok(()) } else { Err(IntakeError::CorrectionNotSent) }
 }
 
@@ -229,8 +229,8 @@ fn take_wires<T: Record>(wires: &mut HashMap<(RecordKind, RecordId), String>, en
     wires.extend(entries.iter().map(|entry| ((T::KIND, entry.record().id()), entry.wire().to_owned())));
 }
 
-/// Sets the findings of the records that are sent again: old ones still hold for what is not corrected. An activity also
-/// counts the findings of its records that are not sent again.
+/// Sets the findings of the records that are sent again; a record that was not corrected keeps its old ones. An activity
+/// also counts the findings of its records that are not sent again.
 fn mark(
     resent: &mut PerKind<Vec<ResentRecord>>,
     activities: &mut [ActivitySummary],
@@ -248,8 +248,8 @@ fn mark(
     corrected.activity_records().count_findings(activities, &all);
 }
 
-/// Whether an accepted record refers to one that is sent again because it was not accepted: Skolverket took a group
-/// without its missing members, and must be sent it again once they are there (shared/README, Skolverket 6).
+/// Whether an accepted record refers to a refused one that is sent again: Skolverket accepts a group without its missing
+/// members, and the group must be sent again once they exist (shared/README, Skolverket 6).
 fn depends_on(stage: RecordKind, wire: &str, refused: &HashSet<RecordId>) -> bool {
     let mut relations = Relation::of(stage).peekable();
     if relations.peek().is_none() {

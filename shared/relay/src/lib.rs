@@ -4,7 +4,6 @@
 
 mod attempt_log;
 mod batch_body;
-mod course;
 mod error;
 mod follow_up;
 mod handover;
@@ -12,6 +11,7 @@ mod issue_log;
 mod lambda;
 mod lateness;
 mod message;
+mod next_step;
 mod record_outcomes;
 
 mod relay;

@@ -16,7 +16,7 @@ pub(crate) struct Outcomes {
     /// The status code that the accepted records without an issue have.
     pub(crate) usual_status_code: Option<u16>,
     /// Those that met a transient fault and are to be sent again: not counted.
-    pub(crate) passing: Vec<u32>,
+    pub(crate) transient: Vec<u32>,
     /// How many are given up that were pending: their outcome is unknown.
     pub(crate) given_up: u32,
 }
@@ -56,13 +56,13 @@ pub(crate) fn outcomes(records: &[(u32, RecordId)], answer: &JobAnswer, reading:
         counts: Counts::default(),
         issues: Vec::new(),
         usual_status_code,
-        passing: Vec::new(),
+        transient: Vec::new(),
         given_up: 0,
     };
     for (index, id) in records {
         let status = status(id);
         if reading.again && status == RecordStatus::TemporaryError {
-            read.passing.push(*index);
+            read.transient.push(*index);
             continue;
         }
         let outcome = reading.outcome(status);
@@ -167,7 +167,7 @@ mod tests {
         let answer = answer(&[(1, "Success", 201), (2, "TemporaryError", 503)]);
         let again = read(&[1, 2], &answer, false, true);
         assert_eq!(
-            (again.counts.total, again.counts.pending, again.passing.as_slice()),
+            (again.counts.total, again.counts.pending, again.transient.as_slice()),
             (1, 0, [1].as_slice())
         );
         assert!(again.issues.is_empty());

@@ -8,13 +8,13 @@ use stafett_history::{Batch, Closed, Closing, HistoryError, Issue, Issues, Next,
 use stafett_skolverket::LogEntry;
 
 use crate::batch_body::BatchBody;
-use crate::course::Course;
 use crate::error::StepFailure;
 use crate::follow_up::{FollowUp, JobRef};
+use crate::next_step::StepResult;
 use crate::relay::Relay;
 use crate::verdict;
 
-/// Most calls of a job beyond one for each batch, because batches are split.
+/// Additional calls that one job may make because batches are split.
 const EXTRA_CALLS: u32 = 40;
 
 /// What was found out about records of the piece that was sent.
@@ -37,22 +37,22 @@ impl Relay {
         job: &JobRef,
         batch: &Batch<Open>,
         found: Found,
-        passing: Vec<u32>,
+        transient: Vec<u32>,
         stop: Option<Reason>,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let mut pieces = batch.progress.pieces.get(1..).unwrap_or_default().to_vec();
-        if !passing.is_empty() {
-            pieces.push(Piece { records: passing, round: batch.piece().round + 1, uncertain: false });
+        if !transient.is_empty() {
+            pieces.push(Piece { records: transient, round: batch.piece().round + 1, uncertain: false });
         }
         if stop.is_some() && !pieces.is_empty() {
             // What was not sent is not sent any more.
             let found = found.unheard(&pieces);
             let outcomes = self.gather(job, batch, found).await?;
-            return self.close(job, batch, outcomes, stop).await.map(Course::Done);
+            return self.close(job, batch, outcomes, stop).await.map(StepResult::Done);
         }
         let outcomes = self.gather(job, batch, found).await?;
         if pieces.is_empty() {
-            return self.close(job, batch, outcomes, stop).await.map(Course::Done);
+            return self.close(job, batch, outcomes, stop).await.map(StepResult::Done);
         }
         self.send_rest(job, batch, pieces, &outcomes, None).await
     }
@@ -64,11 +64,11 @@ impl Relay {
         job: &JobRef,
         batch: Batch<Open>,
         loaded: &BatchBody,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let piece = batch.piece();
         let skipped = loaded.skipped(job.key.stage, &piece.records);
         if skipped.is_empty() {
-            return Ok(Course::On(Box::new(batch)));
+            return Ok(StepResult::Continue(Box::new(batch)));
         }
         let rest = skipped.iter().try_fold(piece, |rest, (index, _)| rest.without(*index));
         let pieces: Vec<_> = rest
@@ -82,7 +82,7 @@ impl Relay {
         let counts = Counts::all(u32::try_from(issues.len()).unwrap_or(u32::MAX), Outcome::Skipped);
         let outcomes = self.gather(job, &batch, Found { counts, issues, ..Found::nothing(&batch) }).await?;
         if pieces.is_empty() {
-            return self.close(job, &batch, outcomes, None).await.map(Course::Done);
+            return self.close(job, &batch, outcomes, None).await.map(StepResult::Done);
         }
         let next = Next { kept: true, ..self.next(job, Duration::ZERO) };
         let after = batch.split(&job.key.send, pieces, &outcomes, next);
@@ -98,7 +98,7 @@ impl Relay {
         loaded: &BatchBody,
         status: u16,
         log: &[LogEntry],
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let piece = batch.piece();
         let later = batch.progress.pieces.get(1..).unwrap_or_default();
         let is_about = |entry: &LogEntry, index: u32| {
@@ -127,7 +127,7 @@ impl Relay {
         };
         let outcomes = self.gather(job, batch, found).await?;
         if pieces.is_empty() {
-            return self.close(job, batch, outcomes, None).await.map(Course::Done);
+            return self.close(job, batch, outcomes, None).await.map(StepResult::Done);
         }
         self.send_rest(job, batch, pieces, &outcomes, Some(status)).await
     }
@@ -140,7 +140,7 @@ impl Relay {
         pieces: Vec<Piece>,
         outcomes: &Outcomes,
         refused: Option<u16>,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let round = pieces.first().map(|piece| piece.round).unwrap_or_default();
         let wait = if round > 0 { verdict::round_wait(&self.timing, round) } else { Duration::ZERO };
         let next = Next { kept: false, ..self.next(job, wait) };
@@ -159,7 +159,7 @@ impl Relay {
             return self
                 .stop(job, batch, Reason::with_status(ReasonCode::Refused, status))
                 .await
-                .map(Course::Done);
+                .map(StepResult::Done);
         }
         tracing::info!(
             event = "batch.takenApart", send = %job.key.send.send, organisation = %job.key.send.organisation,
@@ -167,7 +167,7 @@ impl Relay {
             "what is left of a batch is sent piece by piece"
         );
         let rest = FollowUp::step(job, after.step(), wait);
-        Ok(Course::Done(FollowUp::first_submits(job, release).and(rest).batch_handed_on(job, after)))
+        Ok(StepResult::Done(FollowUp::first_submits(job, release).and(rest).batch_handed_on(job, after)))
     }
 
     /// Joins what was found with what was known of the batch's other records, and keeps the issues.
@@ -282,7 +282,7 @@ impl Relay {
 }
 
 impl Found {
-    /// Nothing new.
+    /// No outcomes of this attempt.
     fn nothing(batch: &Batch<Open>) -> Self {
         Self {
             counts: Counts::default(),
@@ -292,12 +292,12 @@ impl Found {
         }
     }
 
-    /// And nothing more of these pieces.
+    /// Adds the outcomes of pieces that are not sent any more.
     fn unheard(self, pieces: &[Piece]) -> Self {
         pieces.iter().fold(self, |found, piece| found.with(std::slice::from_ref(piece), piece.unheard()))
     }
 
-    /// And this outcome for all records of these pieces.
+    /// Adds this outcome for all records of these pieces.
     fn with(mut self, pieces: &[Piece], outcome: Outcome) -> Self {
         for index in pieces.iter().flat_map(|piece| &piece.records) {
             self.counts = self.counts.plus(Counts::of([outcome]));

@@ -9,10 +9,10 @@ use stafett_skolverket::{Submitted, Token, log_entries};
 
 use crate::attempt_log::Kept;
 use crate::batch_body::BatchBody;
-use crate::course::Course;
 use crate::error::StepFailure;
 use crate::follow_up::{FollowUp, JobRef};
 use crate::issue_log;
+use crate::next_step::StepResult;
 use crate::record_outcomes::{Reading, outcomes};
 use crate::relay::Relay;
 use crate::settlement::Found;
@@ -20,7 +20,7 @@ use crate::slot::Turn;
 use crate::token::ObtainedToken;
 use crate::verdict::{self, Verdict};
 
-/// Most tries of a batch whose job Skolverket does not know.
+/// How often a batch is submitted when Skolverket answers 404 for its job.
 const TRIES: u32 = 3;
 /// Answers that cannot be read after which a batch of a send that is stopping is given up.
 const UNREADABLE_ANSWERS: u32 = 3;
@@ -34,14 +34,14 @@ impl Relay {
         let loaded = self.load(job, &batch).await?;
         if batch.progress.work == Work::Submit {
             match Box::pin(self.skip(job, batch, &loaded)).await? {
-                Course::On(rest) => batch = *rest,
-                Course::Done(follow_up) => return Ok(follow_up),
+                StepResult::Continue(rest) => batch = *rest,
+                StepResult::Done(follow_up) => return Ok(follow_up),
             }
         }
         loop {
             match Box::pin(self.take_step(job, &batch, &loaded)).await? {
-                Course::On(next) => batch = *next,
-                Course::Done(follow_up) => return Ok(follow_up),
+                StepResult::Continue(next) => batch = *next,
+                StepResult::Done(follow_up) => return Ok(follow_up),
             }
         }
     }
@@ -51,7 +51,7 @@ impl Relay {
         job: &JobRef,
         batch: &Batch<Open>,
         loaded: &BatchBody,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let token = match self.token(job, batch).await? {
             ObtainedToken::Token(token) => token,
             ObtainedToken::None(no_token) => {
@@ -73,7 +73,7 @@ impl Relay {
         batch: &Batch<Open>,
         token: &Token,
         loaded: &BatchBody,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let body = loaded.call_body(job.key.stage, batch)?;
         // All that takes time comes before the slot.
         let call = self.skolverket.submit(job.key.stage, token, body).await;
@@ -120,7 +120,7 @@ impl Relay {
         polling: &Polling,
         token: &Token,
         loaded: &BatchBody,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let call = self.skolverket.job(job.key.stage, token, polling.job_id).await;
         let slot = match self.turn(job, call.is_connected()).await? {
             Turn::Now(slot) => slot,
@@ -183,7 +183,7 @@ impl Relay {
         for (index, without) in loaded.left_out(job.key.stage, &piece.records) {
             match issues.iter_mut().find(|issue| issue.index == index) {
                 Some(issue) => issue.without = without,
-                None if read.passing.contains(&index) => {}
+                None if read.transient.contains(&index) => {}
                 None => issues.push(Issue {
                     status_code: read.usual_status_code,
                     without,
@@ -194,7 +194,7 @@ impl Relay {
         let found =
             Found { counts: read.counts, issues, usual_status_code: read.usual_status_code, answered: true };
         let stop = (read.given_up > 0).then(|| Reason::new(ReasonCode::JobStuck));
-        self.settle_piece(job, batch, found, read.passing, stop).await
+        self.settle_piece(job, batch, found, read.transient, stop).await
     }
 
     async fn carry_out(
@@ -202,7 +202,7 @@ impl Relay {
         job: &JobRef,
         batch: &Batch<Open>,
         verdict: Verdict,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         match verdict {
             Verdict::PutBack { cause, hint, uncertain } => {
                 // The limit is everybody's; what else may pass is this batch's to wait for.
@@ -220,9 +220,10 @@ impl Relay {
                 self.skolverket.forget_token(&job.key.send.organisation, batch.environment).await;
                 self.put_back(job, batch, Duration::ZERO, PutBack::NewToken).await
             }
-            Verdict::NewTry if batch.progress.lost + 1 >= TRIES => {
-                self.stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404)).await.map(Course::Done)
-            }
+            Verdict::NewTry if batch.progress.lost + 1 >= TRIES => self
+                .stop(job, batch, Reason::with_status(ReasonCode::JobLost, 404))
+                .await
+                .map(StepResult::Done),
             Verdict::NewTry => {
                 let next = Next { kept: false, ..self.next(job, self.timing.retry_first) };
                 let after = batch.new_try(&job.key.send, next);
@@ -231,18 +232,18 @@ impl Relay {
             Verdict::Split { status } => self
                 .stop(job, batch, Reason::with_status(ReasonCode::Refused, status))
                 .await
-                .map(Course::Done),
-            Verdict::Stop(reason) => self.stop(job, batch, reason).await.map(Course::Done),
+                .map(StepResult::Done),
+            Verdict::Stop(reason) => self.stop(job, batch, reason).await.map(StepResult::Done),
             Verdict::TokenNotTaken(reason) => {
                 let (organisation, now) = (&job.key.send.organisation, self.clock.now());
                 self.history.note_authorization(organisation, batch.environment, Some(&reason), now).await?;
-                self.stop(job, batch, reason).await.map(Course::Done)
+                self.stop(job, batch, reason).await.map(StepResult::Done)
             }
         }
     }
 
     /// The same step again later; or the end, where it has been waited for long enough.
-    async fn wait(&self, job: &JobRef, batch: &Batch<Open>, wait: Wait) -> Result<Course, StepFailure> {
+    async fn wait(&self, job: &JobRef, batch: &Batch<Open>, wait: Wait) -> Result<StepResult, StepFailure> {
         let Wait { cause, hint, uncertain, in_the_end } = wait;
         self.metrics.waits_for_skolverket(cause);
         let now = self.clock.now();
@@ -250,7 +251,7 @@ impl Relay {
         let overdue =
             Duration::try_from(now.duration_since(since)).is_ok_and(|age| age > self.timing.deadline);
         if overdue || self.is_unreadable_for_good(job, batch, cause).await? {
-            return self.stop(job, batch, in_the_end).await.map(Course::Done);
+            return self.stop(job, batch, in_the_end).await.map(StepResult::Done);
         }
         let wait = verdict::retry_wait(&self.timing, batch.faults(), fastrand::f64(), hint);
         self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
@@ -277,7 +278,7 @@ impl Relay {
         batch: &Batch<Open>,
         wait: Duration,
         why: PutBack,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         let mut next = self.next(job, wait);
         // A submit that is not made now must see a stop before it is: its next claim checks. And a step that had no slot,
         // or not enough time for one, makes room.

@@ -32,7 +32,7 @@ pub struct Timing {
     /// `POLL_MAX_MS`: the longest pause between two polls of a job.
     pub poll_max: Duration,
     /// `RETRY_FIRST_MS`: the first pause after a call that failed, before a new try, and before a round of records with
-    /// a passing fault.
+    /// a transient fault.
     pub retry_first: Duration,
     /// `RETRY_MAX_MS`: the longest one.
     pub retry_max: Duration,

@@ -1,8 +1,8 @@
-//! Who will see whose results (domain rule 16): each duty of a send with the groups that it meets in activities, or the
-//! school unit that it leads. Of what the send holds; what is at Skolverket from before is not known here.
+//! Who will see whose results (domain rule 16): each duty of a send with the groups of its activities, or with the school
+//! unit that it leads. Covers the records of the send only; records that Skolverket has from before are not known here.
 //!
-//! Each duty may refer to everything: the memory grows with the send, not with the send times its duties, and of each duty
-//! no more is shown than can be read.
+//! Every duty may be in every activity. Memory grows with the send, not with the send times its duties, and a duty shows
+//! at most fifty groups and activities.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,18 +17,17 @@ use crate::kind::vocabulary::DutyRole;
 use crate::state::facts::Facts;
 use crate::state::row::{Access, RowError, shown_name};
 
-/// Groups and activities that are shown of a duty; the rest is counted.
+/// Most groups, and most activities, that a duty shows; the others are only counted.
 const SHOWN: usize = 50;
-/// The most bytes of a name that are shown, as they stand in JSON: no name may make an answer too large to be given.
+/// Most bytes of a name, as encoded in JSON, so that no name makes a response too large.
 const LONGEST_NAME: usize = 100;
 
-/// What one duty gives to see.
+/// What the holder of one duty sees.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Viewer {
-    /// The duty.
     pub duty_id: RecordId,
-    /// Whose it is.
+    /// The person who holds the duty.
     pub person_id: Option<RecordId>,
     /// The person's name, as rows show it.
     pub name: Option<String>,
@@ -36,18 +35,18 @@ pub struct Viewer {
     pub protected: bool,
     /// The name is left out because of what the caller may see.
     pub masked: bool,
-    /// In which role.
+    /// The role, as the sender wrote it.
     pub role: Option<String>,
     /// Skolverket's id of the school unit.
     pub school_unit_id: Option<Uuid>,
-    /// Principals and school administrators: everything of the school unit.
+    /// A principal or school administrator, who sees all results of the school unit.
     pub sees_school_unit: bool,
     /// The first fifty groups of its activities, each once.
     #[schemars(length(max = 50))]
     pub groups: Vec<GroupSeen>,
     /// How many groups there are.
     pub group_count: usize,
-    /// How many different students in all of them.
+    /// How many different students are in all its groups.
     pub students: usize,
     /// Its first fifty activities.
     #[schemars(length(max = 50))]
@@ -62,9 +61,9 @@ pub struct Viewer {
 pub struct GroupSeen {
     /// The group.
     pub id: RecordId,
-    /// Its name for people; none where the group is not in the send.
+    /// Its display name. `None` if the group is not in the send.
     pub display_name: Option<String>,
-    /// How many students; none where the group is not in the send.
+    /// How many students. `None` if the group is not in the send.
     pub students: Option<usize>,
 }
 
@@ -74,58 +73,58 @@ pub struct GroupSeen {
 pub struct ActivitySeen {
     /// The activity.
     pub id: RecordId,
-    /// Its name for people.
+    /// Its display name.
     pub display_name: Option<String>,
-    /// The test's code, where the sender gave it.
+    /// The test's code, if the sender gave it.
     pub test_code: Option<TestCode>,
     /// How many teachers.
     pub teachers: usize,
     /// How many groups.
     pub groups: usize,
-    /// Where several teachers meet several groups.
+    /// Set if the activity has several teachers and several groups.
     pub warning: Option<Warning>,
-    /// Where the duty is at another school unit than the activity.
+    /// Set if the duty is at another school unit than the activity.
     pub school_unit_warning: Option<Warning>,
 }
 
-/// What deserves a second look: the finding that a validation has for it. It is shown with its words.
+/// The finding that a validation reports for the same activity. It is shown with its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Warning(pub FindingCode);
 
-/// What is known by now of a page of duties. Give it those of the page, then every activity of the send, then at least
-/// the groups that it wants; bodies are those of calls, as they are stored.
+/// Builds the viewers of one page of duties. Call order: `duties` for those of the page; `activities` for every activity of
+/// the send; `groups` for at least the `wanted` groups; then `finish`. Bodies are the stored bodies of bulk calls.
 pub struct Preview {
     access: Access,
     viewers: Vec<Viewer>,
-    /// The places of the viewers.
+    /// The index of each duty in `viewers`.
     places: HashMap<RecordId, usize>,
-    /// Of each viewer: its activities, by number.
+    /// For each viewer, the indexes of its activities in `activities`.
     taught: Vec<Vec<u32>>,
     /// The activities of viewers.
     activities: Vec<Met>,
-    /// The groups of these, numbered.
+    /// A number for each group of these activities.
     groups: Numbered,
-    /// Of each group: name and members, once they are known.
+    /// Name and members of each group, by its number, once they have been read.
     known: Vec<Option<Known>>,
-    /// The students of these, numbered.
+    /// A number for each student of these groups.
     students: Numbered,
 }
 
-/// An activity, and its groups by number, each once.
+/// An activity, and the numbers of its groups, each once.
 struct Met {
     seen: ActivitySeen,
     school_unit: Option<Uuid>,
     groups: Vec<u32>,
 }
 
-/// What is known of a group.
+/// A group that has been read.
 struct Known {
     name: Option<String>,
-    /// Students by number, each once.
+    /// The students' numbers, each once.
     members: Vec<u32>,
 }
 
-/// Ids with numbers, from 0 as they come.
+/// Numbers ids from 0, in the order in which they come.
 #[derive(Default)]
 struct Numbered(HashMap<RecordId, u32>);
 
@@ -136,7 +135,8 @@ impl Numbered {
     }
 }
 
-/// Which numbers a viewer has met already. It serves one viewer after the other and is never emptied.
+/// Which numbers the current viewer has met. Stores the last viewer for each number, so it need not be cleared between
+/// viewers.
 struct MetBy(Vec<u32>);
 
 impl MetBy {
@@ -150,7 +150,7 @@ impl MetBy {
     }
 }
 
-/// A name, cut where it is longer than any that people give.
+/// Cuts a name after [`LONGEST_NAME`] bytes.
 fn cut(mut name: String) -> String {
     let in_json = |letter: char| match letter {
         '"' | '\\' => 2,
@@ -176,8 +176,8 @@ struct Data<T> {
     data: Vec<T>,
 }
 
-// The fields that are read of stored records: the history is kept for more than a year, and must stay readable when the types of
-// records have changed.
+// Only the fields that are needed of stored records: the history is kept for more than a year, and must stay readable when
+// the record types have changed.
 
 #[derive(Deserialize)]
 struct Ref {
@@ -233,7 +233,7 @@ fn read<'b, T: Deserialize<'b>>(body: &'b str) -> Result<Vec<T>, RowError> {
     serde_json::from_str::<Data<T>>(body).map(|body| body.data).map_err(|_| RowError::NotABatch)
 }
 
-/// The records of a body with what is known of each beside.
+/// The records of a body, each with its facts.
 fn with_facts<'b, 'f, T: Deserialize<'b>>(
     body: &'b str,
     facts: &'f [Facts],
@@ -246,7 +246,7 @@ fn with_facts<'b, 'f, T: Deserialize<'b>>(
 }
 
 impl Preview {
-    /// Of no duty yet, for a caller who may see this much.
+    /// Starts without duties. `access`: what the caller may see.
     pub fn new(access: Access) -> Self {
         Self {
             access,
@@ -260,7 +260,7 @@ impl Preview {
         }
     }
 
-    /// Takes a body's duties from the `first` on, up to `most`; gives how many it took.
+    /// Adds at most `most` duties of a body, from index `first` on. Returns how many it added.
     ///
     /// # Errors
     /// [`RowError`] if the body is not a batch, or the facts belong to another one.
@@ -300,7 +300,7 @@ impl Preview {
         Ok(self.viewers.len() - before)
     }
 
-    /// Takes a body's activities.
+    /// Adds the activities of a body in which a viewer teaches.
     ///
     /// # Errors
     /// As [`Preview::duties`].
@@ -343,13 +343,13 @@ impl Preview {
         Ok(())
     }
 
-    /// The groups that are still to be looked up.
+    /// The groups that have not been read yet.
     pub fn wanted(&self) -> impl Iterator<Item = RecordId> {
         let known = |number: u32| matches!(self.known.get(number as usize), Some(Some(_)));
         self.groups.0.iter().filter(move |(_, number)| !known(**number)).map(|(id, _)| *id)
     }
 
-    /// Takes those of a body's groups that are wanted.
+    /// Adds the groups of a body that are wanted.
     ///
     /// # Errors
     /// As [`Preview::duties`].
@@ -368,7 +368,7 @@ impl Preview {
         Ok(())
     }
 
-    /// What each duty gives to see, in the order of the duties.
+    /// The viewers, in the order of the duties.
     pub fn finish(mut self) -> Vec<Viewer> {
         let (mut groups_met, mut students_met) = (MetBy::of(&self.groups), MetBy::of(&self.students));
         let mut ids: Vec<(u32, RecordId)> = self.groups.0.iter().map(|(id, number)| (*number, *id)).collect();

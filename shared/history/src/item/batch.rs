@@ -1,4 +1,5 @@
-//! A batch: the records of one bulk call. What it has depends on its progress: planned, open or closed.
+//! A batch: records that are sent in one bulk call, or in several if the call has to be repeated or the batch split. Its
+//! data depends on its progress: planned, open or closed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,13 +19,14 @@ use super::outcomes::{Outcomes, Tally};
 use crate::key::PartBody;
 use crate::write::Rewritten;
 
-/// The records of one bulk call. `P` is its progress, where that is known.
+/// Records that are sent together. `P` is the progress, where it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Batch<P = Progress> {
     pub batch: BatchId,
     pub total: u32,
-    /// The batch whose submit the end of this one queues. Fixed when it is planned, so that a repeat queues the same.
+    /// The batch to submit when this one closes. Set at planning, so that a repeated close queues the same batch. `None`
+    /// once it was queued early because this batch waits for a retry round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<BatchId>,
     /// What the sender chose for records that are not accepted.
@@ -36,15 +38,16 @@ pub struct Batch<P = Progress> {
     /// Where its body is, if it came with a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_body: Option<PartBody>,
-    /// Its rows show values from other parts: they are stored separately from its body.
+    /// The rows need facts from other upload parts. These are stored in an item of their own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_facts: bool,
     /// When it is overdue, for the watchdog.
     #[serde(flatten)]
     pub due: Due,
-    /// Grows with every write, and is what a write is conditional on.
+    /// Revision. Increases with every state change; a state change is conditional on it. Updates of `handedOn` and `dueAt`
+    /// do not increase it.
     pub rev: u64,
-    /// See the send's.
+    /// Seconds since 1970.
     pub expires: i64,
     /// How far it has come.
     #[serde(flatten)]
@@ -59,7 +62,7 @@ pub enum Progress {
     Planned,
     /// It was claimed, and is not finished.
     Open(Box<Open>),
-    /// Every record of it has an outcome, or will never get one.
+    /// Every record has its final outcome, which may be `unknown` or `notSent`.
     Closed(Box<Closed>),
 }
 
@@ -70,7 +73,7 @@ pub struct Open {
     /// Which try, from 1.
     #[serde(rename = "try")]
     pub attempt_try: u32,
-    /// Which step of the try, from 0. Written with every step, to recognise older messages.
+    /// Which step of the try, from 0. Stored with every step, so that older messages are recognised as stale.
     pub n: u32,
     /// What step `n` does.
     #[serde(flatten)]
@@ -78,7 +81,7 @@ pub struct Open {
     /// Who takes step `n`.
     #[serde(flatten)]
     pub claim: Option<Claim>,
-    /// The message for step `n` was sent.
+    /// The message for step `n` is queued.
     pub handed_on: bool,
     /// Step `n` is not to be taken before.
     #[serde(default)]
@@ -89,20 +92,19 @@ pub struct Open {
     /// It waits for Skolverket.
     #[serde(flatten)]
     pub waiting: Option<Waiting>,
-    /// Jobs that Skolverket gave for what is being sent of it, and did not know afterwards.
+    /// How many of Skolverket's jobs for the current piece answered 404 when polled.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost: u32,
     /// Skolverket refused the token of the last call, and a new one was asked for.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub token_renewed: bool,
-    /// A submit of what is being sent of it went out whose answer was never seen: Skolverket may have carried it out.
+    /// A submit of the current piece got no usable response: Skolverket may have accepted it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub uncertain: bool,
-    /// What of it is still to be sent, in this order; the first is being sent. Empty: all of it at once, as ever when
-    /// nothing went wrong.
+    /// The pieces still to send, in order; the first is being sent. Empty if the batch was never split.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pieces: Vec<Piece>,
-    /// Those of its records, once it has pieces, that have their outcome already.
+    /// Outcomes of the records that are finished, if the batch was split.
     #[serde(default, skip_serializing_if = "Outcomes::is_empty")]
     pub settled: Outcomes,
 }
@@ -155,7 +157,7 @@ pub struct Closed {
     pub n: u32,
     /// What that step did.
     pub call: Call,
-    /// What follows from its end was sent.
+    /// The messages that follow from its end are queued.
     pub handed_on: bool,
     /// What became of its records.
     #[serde(flatten)]
@@ -290,10 +292,11 @@ impl Batch {
         }
     }
 
-    /// The batch as an open one, for `event` to happen to it. A planned one is opened by its claim.
+    /// Returns the batch as open, so that `event` can be applied. A planned batch is opened by
+    /// [`BatchEvent::Claimed`].
     ///
     /// # Errors
-    /// [`IllegalTransition`]: in its state the event has no place.
+    /// [`IllegalTransition`]: the event is not allowed in this state.
     pub fn opened(&self, event: BatchEvent) -> Result<Batch<Open>, IllegalTransition> {
         match &self.progress {
             Progress::Open(open) => Ok(self.with(Open::clone(open))),
@@ -375,14 +378,14 @@ impl Batch<Open> {
         AttemptId { batch: self.batch, attempt_try, n, token_request: None }
     }
 
-    /// What is being sent of it.
+    /// The current piece.
     pub fn piece(&self) -> Piece {
         let first = self.progress.pieces.first().cloned().unwrap_or_else(|| Piece::whole(self.total));
         Piece { uncertain: first.uncertain || self.progress.uncertain, ..first }
     }
 
-    /// A submit of it may have reached Skolverket, though nobody saw the answer: one timed out, or its holder died,
-    /// which is what a claim that is still there means when another takes the step.
+    /// Skolverket may have received a submit whose response nobody saw: the call timed out, or the holder died. A claim
+    /// that is still present when another process takes the step means that its holder died.
     pub fn may_have_been_sent(&self) -> bool {
         self.piece().uncertain || self.progress.claim.is_some()
     }

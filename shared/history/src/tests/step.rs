@@ -153,7 +153,7 @@ async fn the_first_reason_to_stop_is_the_one_that_stays() {
     assert!(history.is_stopping(&send(1)).await.unwrap());
 }
 
-/// What each condition of a batch's end and of its being taken apart keeps from being written.
+/// What the conditions of closing and splitting a batch prevent.
 #[tokio::test]
 async fn the_end_of_a_batch_is_written_whole_or_not_at_all() {
     let job = send(1).job(USERS).key();

@@ -1,4 +1,4 @@
-//! The cache of what was looked up. The registers are public, so nothing here is secret, and organisers share it.
+//! The cache of register entries. The registers are public, so nothing here is secret, and organisers share it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,13 +11,13 @@ use uuid::Uuid;
 /// A whole register, or an organiser's share of it, by Skolverket's ids.
 pub(super) type Whole<T> = HashMap<Uuid, Arc<T>>;
 
-/// A cached value, valid until then.
+/// A cached value, valid until `until`.
 pub(super) struct Entry<T> {
     pub(super) until: Timestamp,
     pub(super) value: T,
 }
 
-/// Single entries; none for one that the register does not have.
+/// Single entries; `None` for an id that the register does not have.
 pub(super) type Single<T> = HashMap<Uuid, Entry<Option<Arc<T>>>>;
 
 #[derive(Default)]
@@ -32,7 +32,7 @@ pub(super) struct Cache {
     pub(super) rests_until: Option<Timestamp>,
 }
 
-/// Something that was not in the whole register, and is looked up by itself.
+/// An id that is not in the whole register, and is looked up by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unlisted {
     SchoolUnit(Uuid),
@@ -64,8 +64,8 @@ impl Cache {
         }
     }
 
-    /// What is named, is not in the whole register, and was not looked up by itself: a register that was read a while ago
-    /// may have grown since, and a school unit may be another organiser's.
+    /// The ids that are neither in a whole register nor looked up yet. A cached register may be older than the entry, and a
+    /// school unit may belong to another organiser.
     pub(super) fn unlisted(
         &self,
         organisation: &OrganisationNumber,

@@ -1,4 +1,5 @@
-//! How a batch goes on from one step to its next.
+//! Schedules the next step of a batch: by the current holder of the claim or by a queue message. It does not decide
+//! whether there is a next step.
 
 use std::time::Duration;
 
@@ -11,17 +12,17 @@ use crate::error::StepFailure;
 use crate::follow_up::{FollowUp, JobRef};
 use crate::relay::Relay;
 
-/// Where a step leads.
-pub(crate) enum Course {
-    /// The same holder goes on with the batch, after a wait that is over.
-    On(Box<Batch<Open>>),
-    /// The batch is closed, or its next step is a message's to ask for.
+/// What follows a step of a batch.
+pub(crate) enum StepResult {
+    /// The current holder continues with the batch now.
+    Continue(Box<Batch<Open>>),
+    /// The batch is closed, or a queue message starts its next step.
     Done(FollowUp),
 }
 
 impl Relay {
-    /// The batch's next step, `wait` from now, by the same holder if the wait is short and enough of the claim is
-    /// left for it.
+    /// Schedules the next step after `wait`. The current holder takes it if the wait is short and the claim lasts long
+    /// enough for another call; otherwise a message does.
     pub(crate) fn next(&self, job: &JobRef, wait: Duration) -> Next {
         let timing = &self.timing;
         let not_before = later(self.clock.now().as_millisecond(), wait);
@@ -35,24 +36,25 @@ impl Relay {
         }
     }
 
-    /// Writes the next step; then goes on with it, or hands it to a message.
+    /// Stores the next step. If the holder keeps it, sleeps until it is due and returns `Continue`; otherwise returns the
+    /// message to queue.
     pub(crate) async fn step_on(
         &self,
         job: &JobRef,
         before: &Batch<Open>,
         after: Batch<Open>,
         next: Next,
-    ) -> Result<Course, StepFailure> {
+    ) -> Result<StepResult, StepFailure> {
         self.history.step_on(&job.key, before, &after).await?;
         let wait = self.time_until(after.progress.not_before);
         if next.kept {
             tokio::time::sleep(wait).await;
-            return Ok(Course::On(Box::new(after)));
+            return Ok(StepResult::Continue(Box::new(after)));
         }
-        Ok(Course::Done(FollowUp::step(job, after.step(), wait).batch_handed_on(job, after)))
+        Ok(StepResult::Done(FollowUp::step(job, after.step(), wait).batch_handed_on(job, after)))
     }
 
-    /// While the job waits for Skolverket it shows since when and why.
+    /// Stores on the job since when and why it waits for Skolverket, or removes this when the wait is over.
     pub(crate) async fn show_waiting(
         &self,
         job: &JobRef,
