@@ -1,4 +1,4 @@
-//! Findings that do not refuse a send are stored with its records: nobody has to search for the pupil.
+//! Findings that do not refuse a send are stored with its records: nobody has to search for the student.
 
 use reqwest::Method;
 use serde_json::{Value, json};

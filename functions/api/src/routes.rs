@@ -25,7 +25,7 @@ use crate::views::csv_page::CSV_ROWS;
 
 const CLASS: BodyExample = BodyExample {
     name: "class",
-    summary: "A class with a test; one pupil's school year is missing, and Skolverket is to judge",
+    summary: "A class with a test; one student's school year is missing, and Skolverket is to judge",
     json: include_str!("../../../tests/fixtures/prov-matematik.json"),
 };
 

@@ -101,7 +101,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// An `https` address, or an `http` one of this machine: pupils' data must not leave it unencrypted.
+/// An `https` address, or an `http` one of this machine: students' data must not leave it unencrypted.
 fn service_url(text: &str) -> Result<String, String> {
     let url = reqwest::Url::parse(text).map_err(|error| error.to_string())?;
     let loopback = url.host_str().is_some_and(|host| {

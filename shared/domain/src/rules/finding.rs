@@ -115,7 +115,7 @@ pub struct Findings {
 }
 
 impl KindCount {
-    /// One pupil without a school year, for descriptions.
+    /// One student without a school year, for descriptions.
     pub(crate) fn example() -> Self {
         Self { kind: FindingKind::of(FindingCode::SchoolYearMissing), count: 1, first_record_ids: Vec::new() }
     }

@@ -1,5 +1,5 @@
 //! The findings that do not refuse a send, by the record that they are about: so that nobody has to search for the
-//! pupil. Most records have none; of the others, eight bytes of the id and the codes are kept.
+//! student. Most records have none; of the others, eight bytes of the id and the codes are kept.
 
 use std::collections::HashMap;
 
