@@ -312,7 +312,9 @@ fn opened(items: &[Value]) -> String {
         for value in item.as_object().unwrap().values() {
             let Some(packed) = value["B"].as_str() else { continue };
             let packed = base64::engine::general_purpose::STANDARD.decode(packed).unwrap();
-            text += &String::from_utf8_lossy(&zstd::decode_all(packed.as_slice()).unwrap_or(packed));
+            // Behind the byte of the version.
+            let compressed = packed.get(1..).unwrap_or_default();
+            text += &String::from_utf8_lossy(&zstd::decode_all(compressed).unwrap_or(packed));
         }
     }
     text
