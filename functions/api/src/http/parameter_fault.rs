@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use stafett_domain::Text;
-
-/// The longest name of a parameter that is repeated in an answer.
-const LONGEST_NAME: usize = 40;
+use stafett_domain::{Text, may_be_quoted};
 
 /// What is wrong with a parameter. No value of the request is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +18,10 @@ pub(crate) enum ParameterFault {
 }
 
 impl ParameterFault {
-    /// A parameter that is not one of `known`. Its name is the caller's own text, so it is repeated only if it looks like
-    /// the name of a parameter.
+    /// A parameter that is not one of `known`. Its name is the caller's own text: it is repeated only where an unknown
+    /// attribute's name would be.
     pub(crate) fn unknown(name: &str, known: &Arc<[&'static str]>) -> Self {
-        let letters = name.starts_with(|first: char| first.is_ascii_alphabetic())
-            && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-');
-        let name = (letters && name.len() <= LONGEST_NAME).then(|| name.to_owned());
+        let name = may_be_quoted(name).then(|| name.to_owned());
         Self::Unknown { name, known: Arc::clone(known) }
     }
 
@@ -107,7 +102,16 @@ mod tests {
         let known = Arc::from(["limit", "cursor"]);
         let named = |name: &str| ParameterFault::unknown(name, &known).name().map(str::to_owned);
         assert_eq!(named("stage"), Some("stage".to_owned()));
-        for hidden in ["", "201304129818", "anna.almdal", "anna@example.se", "a b", "å", &"a".repeat(41)] {
+        for hidden in [
+            "",
+            "201304129818",
+            "anna.almdal",
+            "anna@example.se",
+            "a b",
+            "Anna-Karin_Almdal",
+            "å",
+            &"a".repeat(41),
+        ] {
             assert_eq!(named(hidden), None, "{hidden}");
         }
         let fault = ParameterFault::unknown("201304129818", &known);

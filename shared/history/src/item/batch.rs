@@ -2,7 +2,7 @@
 //! data depends on its progress: planned, open or closed.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use stafett_domain::message::{BatchStep, Step};
 use stafett_domain::piece::Piece;
 use stafett_domain::takeover::Unfinished;
@@ -12,7 +12,7 @@ use stafett_domain::{
     OnRecordErrors, Outcome, SkolverketJobId,
 };
 
-use super::claim::Claim;
+use super::claim::{self, Claim};
 use super::due::Due;
 use super::number::is_zero;
 use super::outcomes::{Outcomes, Tally};
@@ -79,7 +79,7 @@ pub struct Open {
     #[serde(flatten)]
     pub work: Work,
     /// Who takes step `n`.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "claim::whole_or_absent")]
     pub claim: Option<Claim>,
     /// The message for step `n` is queued.
     pub handed_on: bool,
@@ -90,7 +90,7 @@ pub struct Open {
     #[serde(flatten)]
     pub unfinished: Unfinished,
     /// It waits for Skolverket.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "whole_or_absent")]
     pub waiting: Option<Waiting>,
     /// How many of Skolverket's jobs for the current piece answered 404 when polled.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -144,6 +144,22 @@ pub struct Waiting {
     /// Answers that could not be read, since the last one that could.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u32,
+}
+
+/// Reads the attributes of a wait: none without its time, an error where one cannot be read. Serde itself reads what cannot
+/// be read as none, and the deadline would begin anew.
+fn whole_or_absent<'de, D: Deserializer<'de>>(attributes: D) -> Result<Option<Waiting>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Attributes {
+        waiting_since: Option<Timestamp>,
+        #[serde(default)]
+        faults: u32,
+        #[serde(default)]
+        unreadable: u32,
+    }
+    let Attributes { waiting_since, faults, unreadable } = Attributes::deserialize(attributes)?;
+    Ok(waiting_since.map(|since| Waiting { since, faults, unreadable }))
 }
 
 /// What a closed batch has.

@@ -1,6 +1,7 @@
 //! Who takes a step.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use stafett_domain::ClaimId;
 use stafett_domain::time::Millis;
 
@@ -18,9 +19,64 @@ pub struct Claim {
     pub copied_for: Option<ClaimId>,
 }
 
+/// Reads the attributes of a claim, for `deserialize_with` of a flattened field. A claim that is not whole or not readable
+/// is an error: were it read as none, a second holder would take the step. Serde itself reads it as none.
+///
+/// # Errors
+/// An attribute is there that cannot be read, or one of the two that belong together.
+pub(crate) fn whole_or_absent<'de, D: Deserializer<'de>>(attributes: D) -> Result<Option<Claim>, D::Error> {
+    #[derive(Deserialize)]
+    struct Attributes {
+        #[serde(rename = "claim")]
+        id: Option<ClaimId>,
+        #[serde(rename = "claimUntil")]
+        until: Option<Millis>,
+        #[serde(rename = "copiedFor")]
+        copied_for: Option<ClaimId>,
+    }
+    match Attributes::deserialize(attributes)? {
+        Attributes { id: None, until: None, .. } => Ok(None),
+        Attributes { id: Some(id), until: Some(until), copied_for } => {
+            Ok(Some(Claim { id, until, copied_for }))
+        }
+        Attributes { .. } => Err(D::Error::custom("claim and claimUntil belong together")),
+    }
+}
+
 impl Claim {
     /// The holder may still be at work.
     pub(crate) fn is_live(&self, now: Millis) -> bool {
         now < self.until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Step {
+        #[serde(flatten, deserialize_with = "whole_or_absent")]
+        claim: Option<Claim>,
+    }
+
+    #[test]
+    fn a_claim_is_read_whole_or_not_at_all() {
+        let id = ClaimId(uuid::Uuid::from_u128(7));
+        let read = |item: Value| serde_json::from_value::<Step>(item).map(|step| step.claim);
+        assert_eq!(read(json!({"n": 1})).unwrap(), None);
+        let claim = Claim { id, until: 7, copied_for: None };
+        assert_eq!(read(json!({"n": 1, "claim": id, "claimUntil": 7})).unwrap(), Some(claim));
+        for broken in [
+            json!({"claim": id}),
+            json!({"claimUntil": 7}),
+            json!({"claim": id, "claimUntil": "soon"}),
+            json!({"claim": 5, "claimUntil": 7}),
+            json!({"claim": id, "claimUntil": 7, "copiedFor": [1]}),
+        ] {
+            assert!(read(broken.clone()).is_err(), "{broken}");
+        }
     }
 }

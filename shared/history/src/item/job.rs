@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use stafett_domain::takeover::Unfinished;
 use stafett_domain::{Counts, JobStatus, Outcome, Reason, RecordKind, WaitCause};
 
-use super::claim::Claim;
+use super::claim::{self, Claim};
 use super::due::Due;
 
 /// A send's stage.
@@ -41,7 +41,7 @@ pub struct Job {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_cause: Option<WaitCause>,
     /// Who takes its start, or took it last.
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "claim::whole_or_absent")]
     pub claim: Option<Claim>,
     /// The messages that follow from the start were sent.
     #[serde(default)]
