@@ -1,4 +1,4 @@
-//! What every handler gets, built once a process.
+//! The state that every handler gets. It is built once per process.
 
 use std::sync::Arc;
 

@@ -1,9 +1,9 @@
 //! The description of this API, as OpenAPI 3.1 for programs and as one page for people.
 //!
-//! Everything is made from what the code has already: parameters, statuses and media types from the types of the handlers
-//! (`operation.rs`), schemas, their descriptions and examples from the types that are serialised (`schemas.rs`), bodies of
-//! requests from the tables that they are checked with, problems from the problems. Only a route's prose is written by
-//! hand, where the route is. A new field of an answer is one edit: the field of its view.
+//! It is generated from the code. Parameters, statuses and media types come from the types of the handlers
+//! (`operation.rs`). Schemas with their descriptions and examples come from the serialised types (`schemas.rs`).
+//! Request bodies come from the tables that they are checked with, and errors from `Problem`. Only the prose of a route
+//! is written by hand, beside the route (`routes.rs`). To add a field to a response, add it to the view.
 
 mod document;
 mod example;
@@ -17,13 +17,13 @@ use std::sync::OnceLock;
 
 pub(crate) use document::{BodyExample, Call, Tag};
 
-/// The description of the router's calls, made at the first request for it.
+/// The description of all calls. It is rendered at the first request for it.
 pub(crate) struct Description {
     calls: Vec<Call>,
     rendered: OnceLock<Rendered>,
 }
 
-/// The description as it is answered.
+/// The description in both formats that the API serves.
 pub(crate) struct Rendered {
     pub(crate) json: String,
     pub(crate) page: String,

@@ -1,6 +1,7 @@
-//! The filters of lists. A new filter is one entry here: its name in the query, its description in the contract, and what
-//! it selects. It can ask what the listed item itself has. What only a send's activities tell (`activity`) is a field of
-//! `SendFilter` in the history. Parameters that decide what is read at all are not filters: limit, cursor, times, stage.
+//! The filters of lists. To add a filter, add one entry here: its name in the query, its description in the contract,
+//! and its condition. A condition sees only the listed item. `activity` depends on the activities of a send, so it is a
+//! field of `SendFilter` in the history. Parameters that limit what is read (limit, cursor, times, stage) are not
+//! filters.
 
 use std::str::FromStr;
 
@@ -12,10 +13,10 @@ use crate::contract::parameter::Parameter;
 use crate::http::page::PageQuery;
 use crate::http::problem::Problem;
 
-/// Reads from a query what is wanted; none where the query does not have the parameter.
+/// Builds a condition from a query; `None` if the query does not have the parameter.
 type Reading<T> = Box<dyn Fn(&PageQuery) -> Result<Option<Wanted<T>>, Problem>>;
 
-/// A filter by something that `T` has.
+/// A filter of a list of `T`.
 pub(crate) struct Filter<T> {
     parameter: Parameter,
     read: Reading<T>,
@@ -38,7 +39,7 @@ pub(crate) fn activities() -> Vec<Filter<ActivitySummary>> {
     vec![
         Filter::is(
             Parameter::query("schoolUnitCode", "Only those of this school unit.", text("^[0-9]{8}$")),
-            // By Skolverket's id, which is there whether or not the sender gave the code.
+            // Skolverket's id is always there; the code only if the sender gave it.
             |activity: &ActivitySummary, code: &SchoolUnitCode| code.id() == activity.school_unit.id,
         ),
         Filter::is(
@@ -60,7 +61,7 @@ fn status<T: 'static, V: FromStr + Send + Sync + 'static>(
     Filter::one_of(parameter.such_as(example), words, has)
 }
 
-/// A parameter with some of these words, separated by commas.
+/// A parameter that takes a list of these words, separated by commas.
 pub(crate) fn words_parameter(
     name: &'static str,
     description: &str,
@@ -77,7 +78,7 @@ pub(crate) fn parameters<T>(filters: Vec<Filter<T>>) -> impl Iterator<Item = Par
 }
 
 impl<T: 'static> Filter<T> {
-    /// Selects what has the parameter's value.
+    /// Selects the items that have the parameter's value.
     fn is<V: FromStr + Send + Sync + 'static>(parameter: Parameter, has: fn(&T, &V) -> bool) -> Self {
         let name = parameter.name;
         let read = Box::new(move |query: &PageQuery| {
@@ -87,7 +88,7 @@ impl<T: 'static> Filter<T> {
         Self { parameter, read }
     }
 
-    /// Selects what has one of the parameter's words.
+    /// Selects the items that have one of the parameter's words.
     fn one_of<V: FromStr + Send + Sync + 'static>(
         parameter: Parameter,
         words: &'static [&'static str],
@@ -104,7 +105,7 @@ impl<T: 'static> Filter<T> {
     }
 }
 
-/// What a query selects by these filters; none where it selects all.
+/// The condition for these filters; `None` if the query uses none of them.
 pub(crate) fn selected<T: 'static>(
     filters: Vec<Filter<T>>,
     query: &PageQuery,

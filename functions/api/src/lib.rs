@@ -31,7 +31,7 @@ pub async fn run() -> Result<(), lambda_runtime::Error> {
     let api = Api::from_env().inspect_err(|error| {
         tracing::error!(event = "function.notStarted", error = %error, "the function cannot start");
     })?;
-    // `lambda_http`'s own adapter would strip the byte order mark from a text.
+    // `lambda_http`'s own adapter would strip the byte order mark from a text body.
     let router = router(Arc::new(api));
     let answer = move |request: lambda_http::Request| {
         telemetry::begin_invocation(&request.lambda_context().request_id);

@@ -1,5 +1,5 @@
-//! The routes: of each its address, its handler, and its prose. The router and the description of the API are made from
-//! this one list, and the query of a request is held against the parameters that its route has here.
+//! All routes, each with its path, its handler and its description. The router and the API description are built from
+//! this one list. The query of a request is checked against the parameters of its route.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ const CLASS: BodyExample = BodyExample {
     json: include_str!("../../../tests/fixtures/prov-matematik.json"),
 };
 
-/// A route, and what is said of it.
+/// A route with its description.
 struct Route {
     call: Call,
     handler: MethodRouter<Shared>,
@@ -58,7 +58,7 @@ fn call<Arguments, H: Described<Arguments>>(
     tag: Tag,
 ) -> Call {
     let mut operation = H::operation();
-    // A parameter that it does not know.
+    // Every call returns 400 for an unknown query parameter.
     operation.problems.insert(400);
     Call {
         method,
@@ -76,7 +76,7 @@ fn call<Arguments, H: Described<Arguments>>(
 }
 
 impl Route {
-    /// What it is for, in a line; and what its answer is.
+    /// Sets the summary, in one line, and the description of the successful response.
     fn about(mut self, summary: &'static str, answer: &'static str) -> Self {
         (self.call.summary, self.call.answer) = (summary, answer);
         self
@@ -92,7 +92,7 @@ impl Route {
         self
     }
 
-    /// The body: one of these schemas of requests.
+    /// Sets the request body: it has one of these schemas.
     fn body(self, bodies: &'static [&'static str], body_examples: &'static [BodyExample]) -> Self {
         Self { call: Call { bodies, body_examples, ..self.call }, ..self }
     }
@@ -101,14 +101,14 @@ impl Route {
         Self { call: Call { body_is_optional: true, ..self.call }, ..self }
     }
 
-    /// Adds statuses of problems that only the work itself can meet.
+    /// Adds the statuses of problems that the handler itself returns. The extractors add theirs.
     fn refused(mut self, problems: &[u16]) -> Self {
         self.call.operation.problems.extend(problems);
         self
     }
 }
 
-/// The router of all routes. What it answers to other requests is not its own business.
+/// The router of all routes. The caller adds the fallbacks for other requests.
 pub(crate) fn router() -> Router<Shared> {
     let (mut calls, mut router) = (Vec::new(), Router::new());
     for Route { call, handler } in routes() {
@@ -199,7 +199,7 @@ fn sending() -> Vec<Route> {
 fn history() -> Vec<Route> {
     let time = || json!({"type": "string", "format": "date-time"});
     let uuid = json!({"type": "string", "format": "uuid"});
-    // What decides what is read at all, and so is no filter.
+    // These limit what is read from the history, so they are not filters.
     let selection = || {
         [
             Parameter::query("activity", "Only those that hold this test activity.", uuid.clone()),

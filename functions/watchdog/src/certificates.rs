@@ -1,5 +1,5 @@
-//! The watch over the organisers' certificates: how long each is still good, so that nobody finds out by a send that
-//! fails. Idle organisers are looked at, too.
+//! Checks how long each organiser's certificate is still valid, so that an operator knows before a send fails.
+//! Organisers without sends are checked, too.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use stafett_runtime::{ParameterError, Process};
 
-/// When this process has looked last.
+/// The time of the last check in this process.
 #[derive(Default)]
 pub(crate) struct Watch(Mutex<Option<Timestamp>>);
 
 impl Watch {
-    /// Whether the last check is so long ago, or there was none.
+    /// Whether there was no check yet, or `every` has passed since the last one.
     fn is_due(&self, now: Timestamp, every: Duration) -> bool {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_none_or(|last| last + every <= now)
@@ -22,7 +22,7 @@ impl Watch {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
-    /// Checks all certificates, if it is time to. Logs one line for each; an alarm watches the fewest days left.
+    /// Checks all certificates if a check is due. Logs one line for each. An alarm watches the fewest days left.
     pub(crate) async fn check(&self, process: &Process, now: Timestamp) -> Result<(), ParameterError> {
         if !self.is_due(now, process.config.timing.certificate_watch) {
             return Ok(());

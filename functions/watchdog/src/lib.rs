@@ -1,5 +1,5 @@
-//! Runs once a minute: queues again the steps that the history says are overdue. It reads the history, not the queues.
-//! Invoked by an operator, it stops sends.
+//! Runs once a minute and queues overdue steps again. It finds them in the history and does not read the queues. An
+//! operator can also invoke it to stop sends.
 
 mod certificates;
 mod stop;
@@ -19,10 +19,10 @@ use stafett_runtime::{Process, QueueError, telemetry};
 use stop::Order;
 use watchdog::Watchdog;
 
-/// Steps of a shard that one run takes; the rest is still overdue a minute later.
+/// The largest number of overdue steps that one run takes from a shard. The next run, a minute later, takes more.
 const STEPS_A_SHARD: i32 = 250;
-/// No task of a run takes more than this share of the time that is left: the next task has some too, and the invocation
-/// ends by itself.
+/// The largest share of the remaining time that one task may use. This leaves time for the next task, and the
+/// invocation ends before its deadline.
 const SHARE: f64 = 0.7;
 
 /// Why a run ended early.
@@ -67,7 +67,7 @@ async fn run_once(watchdog: &Watchdog, watch: &Watch, ends: Timestamp) -> Result
     let counted = in_time(share(), "running sends", show_running(watchdog)).await.unwrap_or(Ok(()));
     let sent = in_time(share(), "overdue steps", Box::pin(send_overdue(watchdog))).await.unwrap_or(Ok(()));
     let watched = in_time(share(), "certificates", watch.check(&watchdog.process, watchdog.now())).await;
-    // What cannot be read now is checked with the next event.
+    // The next event checks the certificates again.
     if let Some(Err(error)) = watched {
         tracing::error!(event = "watchdog.failed", error = %error, "the certificates were not looked at");
     }
@@ -78,8 +78,8 @@ fn left(watchdog: &Watchdog, ends: Timestamp) -> Duration {
     ends.duration_since(watchdog.now()).try_into().unwrap_or_default()
 }
 
-/// Runs a task; `None` where it was not done in its share of the time. The next event does the rest: each write is
-/// complete by itself.
+/// Runs a task. Returns `None` if its share of the time is over first. The next event then does the rest, which is safe
+/// because each write is complete by itself.
 async fn in_time<T>(share: Duration, what: &'static str, piece: impl Future<Output = T>) -> Option<T> {
     let done = tokio::time::timeout(share, piece).await.ok();
     if done.is_none() {
@@ -92,8 +92,7 @@ async fn in_time<T>(share: Duration, what: &'static str, piece: impl Future<Outp
     done
 }
 
-/// Reports how many sends run, and the one that has run longest: where a send does not end, the search begins with its
-/// id.
+/// Reports how many sends run, and which one has run longest. If a send does not end, start the search with that id.
 async fn show_running(watchdog: &Watchdog) -> Result<(), RunError> {
     let running = watchdog.history.running_sends().await?;
     let since: Vec<_> = running.iter().map(|running| running.since).collect();
@@ -108,7 +107,7 @@ async fn show_running(watchdog: &Watchdog) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Queues overdue steps again. A step that cannot be read does not keep the others from being queued.
+/// Queues overdue steps again. An error in one step does not stop the others.
 async fn send_overdue(watchdog: &Watchdog) -> Result<(), RunError> {
     let now = watchdog.now();
     let mut first_error = None;
@@ -133,7 +132,7 @@ async fn send_again(watchdog: &Watchdog, carrier: &Carrier, now: Timestamp) -> R
         "an overdue step is sent again"
     );
     if overdue.unclaimed > watchdog.process.config.timing.deadline {
-        // Neither a backlog nor an outage lasts so long.
+        // Neither a backlog nor an outage lasts this long.
         watchdog.handover.request_stop(&overdue.job.send, Reason::new(ReasonCode::Deadline)).await?;
     }
     let Overdue { job: JobKey { send, stage }, step, .. } = overdue;

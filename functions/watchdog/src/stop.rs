@@ -1,4 +1,4 @@
-//! An operator's order, by direct invocation: stop one send, all of an organiser's, or all there are.
+//! An operator's order to stop one send, all sends of an organiser, or all sends. It comes by direct invocation.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub(crate) struct Order {
     stop: Which,
 }
 
-/// Either `organisation`, and perhaps `send`; or `allOrganisers`: true.
+/// Either `organisation` with an optional `send`, or `allOrganisers: true`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Which {
@@ -25,13 +25,13 @@ struct Which {
     all_organisers: bool,
 }
 
-/// What an order came to.
+/// The result of an order.
 #[derive(Debug, Serialize)]
 pub(crate) struct Obeyed {
-    /// The sends that wait or ran, and now stop: at once, or when what is open has its outcome.
+    /// The sends that now stop: a waiting send at once, a running one when its open batches have their outcomes.
     stopping: Vec<Stopping>,
-    /// Whether these are all. If not, the time was over, or an organiser's sends could not be read, which is logged: the
-    /// order is to be given again.
+    /// Whether these are all. If not, the time ran out, or an organiser's sends could not be read, which is logged.
+    /// Then give the order again.
     complete: bool,
 }
 
@@ -44,10 +44,10 @@ struct Stopping {
 /// Why an order was not carried out. It can be given again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OrderError {
-    /// It says something else than an order may say; the reader's words.
+    /// The event is not an order in the expected form.
     #[error("not an order that can be read: {0}")]
     NotReadable(#[from] serde_json::Error),
-    /// It names nothing, or too much.
+    /// It selects nothing, or more than one target.
     #[error("an order names an organisation and perhaps one of its sends, or all organisers")]
     Ambiguous,
     /// That send has ended, or was never accepted.
@@ -70,7 +70,7 @@ impl Order {
         Ok(serde_json::from_value(event)?)
     }
 
-    /// Carries the order out, as far as it gets until `ends`.
+    /// Carries out the order, until `ends` at the latest.
     pub(crate) async fn obey(self, watchdog: &Watchdog, ends: Timestamp) -> Result<Obeyed, OrderError> {
         let mut stopping = Vec::new();
         let complete = match self.stop {
@@ -88,7 +88,7 @@ impl Order {
             Which { organisation: None, send: None, all_organisers: true } => {
                 let mut complete = true;
                 for organisation in watchdog.history.organisers_at_work().await? {
-                    // One whose sends cannot be read keeps the others from nothing.
+                    // If the sends of one organiser cannot be read, the others are still stopped.
                     complete &= stop_all_of(watchdog, &organisation, ends, &mut stopping)
                         .await
                         .unwrap_or_else(|error| {
@@ -107,14 +107,14 @@ impl Order {
     }
 }
 
-/// Says whether `ends` came later.
+/// Stops all sends of an organiser. Returns false if `ends` came first.
 async fn stop_all_of(
     watchdog: &Watchdog,
     organisation: &OrganisationNumber,
     ends: Timestamp,
     stopping: &mut Vec<Stopping>,
 ) -> Result<bool, OrderError> {
-    // The one that runs comes last: its end starts no other.
+    // The running send is stopped last, so that its end does not start a waiting one.
     for send in watchdog.history.unended(organisation).await? {
         if watchdog.now() >= ends {
             return Ok(false);

@@ -5,7 +5,7 @@ use stafett_history::History;
 use stafett_relay::Handover;
 use stafett_runtime::Process;
 
-/// Built once a process.
+/// The clients and settings of this process, built once.
 pub(crate) struct Watchdog {
     pub(crate) process: Process,
     pub(crate) history: History,

@@ -34,25 +34,25 @@ pub(crate) enum Tag {
     Service,
 }
 
-/// A call with its prose.
+/// A call with its description.
 pub(crate) struct Call {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
-    /// What clients call it.
+    /// The `operationId`, from which clients make the name of a function.
     pub(crate) id: &'static str,
     pub(crate) tag: Tag,
     pub(crate) summary: &'static str,
     pub(crate) description: &'static str,
-    /// What the answer of success is.
+    /// The description of the successful response.
     pub(crate) answer: &'static str,
-    /// Where it takes a body: the names of its schemas among those of requests.
+    /// The names of the schemas that its body may have; empty if it takes no body.
     pub(crate) bodies: &'static [&'static str],
     pub(crate) body_is_optional: bool,
     pub(crate) body_examples: &'static [BodyExample],
     pub(crate) operation: Operation,
 }
 
-/// An example of a body.
+/// An example of a request body.
 pub(crate) struct BodyExample {
     pub(crate) name: &'static str,
     pub(crate) summary: &'static str,
@@ -196,7 +196,7 @@ impl Call {
 }
 
 fn not_modified(calls: &[Call]) -> Value {
-    // All that are polled have the same headers.
+    // All calls that are polled have the same headers.
     let headers = calls.iter().find(|call| call.operation.not_modified).map(|call| &call.operation.headers);
     let headers = headers.map(|headers| described(headers)).unwrap_or_default();
     json!({"description": "The caller has this answer already.", "headers": headers})

@@ -1,9 +1,9 @@
-//! Examples of answers, put together from the examples of their fields. A field without one of its own shows its first
-//! word, a made-up id or time, or the least that it may hold; one that may be absent is absent, unless it has an example.
+//! Examples of responses, built from the examples of their fields. A field without an example shows its first allowed
+//! word, a made-up id or time, or its smallest value. An optional field without an example is left out.
 
 use serde_json::{Map, Value, json};
 
-/// An example of what this schema describes. `schemas`: those that it refers to.
+/// An example for this schema. `schemas` holds the schemas that it refers to.
 pub(super) fn of(schema: &Value, schemas: &Map<String, Value>) -> Value {
     if let Some(example) = schema["examples"].get(0) {
         return example.clone();

@@ -1,5 +1,5 @@
-//! What a call takes and answers, collected from the types of its handler: each extractor and each answer describes
-//! itself, so a handler cannot take or answer something that its description does not have.
+//! The inputs and outputs of a call, collected from the types of its handler. Each extractor and each response type
+//! describes itself, so a handler cannot take or return anything that its description lacks.
 
 use std::collections::BTreeSet;
 
@@ -13,25 +13,25 @@ use crate::contract::parameter::{Parameter, Place};
 /// Makes the schema of a type.
 pub(crate) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 
-/// A call, without its prose.
+/// The part of a call's description that comes from the types of its handler.
 #[derive(Default)]
 pub(crate) struct Operation {
     pub(crate) parameters: Vec<Parameter>,
-    /// The scope that the token needs; none where no token is needed.
+    /// The scope that the token needs; `None` if the call needs no token.
     pub(crate) scope: Option<&'static str>,
     pub(crate) takes_body: bool,
-    /// The status of success, and what stands in such an answer.
+    /// The status of the successful response.
     pub(crate) status: u16,
     pub(crate) headers: Vec<AnswerHeader>,
-    /// By media type.
+    /// The schemas of the successful response, by media type.
     pub(crate) contents: Vec<(&'static str, SchemaOf)>,
-    /// Whether an answer that the caller has already is 304.
+    /// Whether the call returns 304 if the caller already has the response.
     pub(crate) not_modified: bool,
-    /// The statuses of the problems that it may be answered with.
+    /// The statuses of the problems that the call may return.
     pub(crate) problems: BTreeSet<u16>,
 }
 
-/// A header of an answer.
+/// A response header.
 #[derive(Clone, Copy)]
 pub(crate) struct AnswerHeader {
     pub(crate) name: &'static str,
@@ -41,23 +41,23 @@ pub(crate) struct AnswerHeader {
     pub(crate) always: bool,
 }
 
-/// What a handler takes from a request.
+/// An argument of a handler.
 pub(crate) trait Input {
     fn describe(operation: &mut Operation);
 }
 
-/// What a handler answers where it succeeds.
+/// The successful response of a handler.
 pub(crate) trait Output {
     fn describe(operation: &mut Operation);
 }
 
-/// A handler, which is described by the types of its `Arguments` and of its answer.
+/// A handler. The types of its `Arguments` and of its response describe it.
 pub(crate) trait Described<Arguments> {
     fn operation() -> Operation;
 }
 
 impl Operation {
-    /// Adds the JSON of a type to the answer.
+    /// Sets the status of the response, and adds this type as its JSON.
     pub(crate) fn answers_json<T: JsonSchema>(&mut self, status: u16) {
         self.status = status;
         self.contents.push(("application/json", |generator| generator.subschema_for::<T>()));
@@ -68,7 +68,7 @@ impl Operation {
         self.parameters.iter().filter(move |it| it.place == place).map(|it| it.name)
     }
 
-    /// Adds a parameter. One of the same name and place is replaced.
+    /// Adds a parameter, or replaces the one with the same name and place.
     pub(crate) fn takes(&mut self, parameter: Parameter) {
         let same = |known: &Parameter| known.name == parameter.name && known.place == parameter.place;
         match self.parameters.iter_mut().find(|known| same(known)) {

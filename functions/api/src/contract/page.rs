@@ -1,4 +1,5 @@
-//! The description of the API as one HTML page, made from the document: no script, nothing fetched.
+//! The description of the API as one HTML page, made from the OpenAPI document. The page has no script and fetches
+//! nothing.
 
 use std::fmt::Write;
 
@@ -13,7 +14,7 @@ td,th{border:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:t
 
 const METHODS: [&str; 3] = ["get", "post", "put"];
 
-/// The page.
+/// Renders the OpenAPI document as HTML.
 pub(super) fn page(document: &Value) -> String {
     let info = &document["info"];
     let title = escaped(text(&info["title"]));
@@ -53,7 +54,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&'static str, &str, &Va
     })
 }
 
-/// The HTML while it is written. Writing to a string cannot fail.
+/// The HTML written so far. Results of `write!` are ignored, because writing to a string cannot fail.
 struct Page(String);
 
 impl Page {
@@ -130,7 +131,7 @@ impl Page {
         self.push("</table>");
     }
 
-    /// A schema: a link where it has a name, or else itself, its references linked.
+    /// Writes a link for a named schema; otherwise the schema itself, with links for its references.
     fn schema(&mut self, schema: &Value) {
         if let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
             let name = escaped(name);
@@ -163,7 +164,7 @@ impl Page {
     }
 }
 
-/// What a reference within the document stands for.
+/// The target of a reference within the document; other values are returned unchanged.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     let target = value["$ref"].as_str().and_then(|target| document.pointer(target.strip_prefix('#')?));
     target.unwrap_or(value)
@@ -185,7 +186,7 @@ fn object(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flat_map(Map::iter)
 }
 
-/// Text with `code` in it.
+/// The HTML of a text. Backticks enclose code.
 fn marked(text: &str) -> String {
     let parts = text.split('`').enumerate();
     parts.fold(String::new(), |mut html, (at, part)| {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-/// A parameter as the contract describes it. Requests are held against the names of those in the query.
+/// A parameter as the contract describes it. Requests with a query parameter that the contract does not name are
+/// refused.
 #[derive(Clone)]
 pub(crate) struct Parameter {
     pub(crate) name: &'static str,
@@ -15,7 +16,7 @@ pub(crate) struct Parameter {
     pub(crate) example: Option<&'static str>,
 }
 
-/// Where a parameter stands in a request.
+/// The part of a request that holds a parameter.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Path,

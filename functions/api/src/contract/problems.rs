@@ -9,10 +9,10 @@ use stafett_domain::{AuthorizationCause, Findings, RecordKind, Text};
 use crate::http::parameter_fault::ParameterFault;
 use crate::http::problem::{Body, Problem};
 
-/// Statuses that the gateway returns as well: for a body above its own limit, and for a function without an answer.
+/// Statuses that the gateway returns, too: for a body above its own limit, and if the function does not respond.
 const RETURNED_BY_THE_GATEWAY: [u16; 3] = [413, 500, 503];
 
-/// What the gateway says of a request that it does not pass on.
+/// The gateway's response to a request that it does not pass on.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "the gateway writes it")]
 struct GatewayRefusal {
@@ -68,7 +68,7 @@ fn one_of_each() -> impl Iterator<Item = Problem> {
     std::iter::successors(Some(Problem::NotReadable(readable)), after)
 }
 
-/// The next problem in the list. A new one must get its place here, or this does not compile.
+/// The next problem in the list. A new problem without a place here does not compile.
 fn after(problem: &Problem) -> Option<Problem> {
     Some(match problem {
         Problem::NotReadable(_) => Problem::IdempotencyKey,

@@ -1,11 +1,11 @@
 //! The schemas of answers, made by `schemars` from the types that are serialised.
 //!
-//! Why `schemars`, and not `utoipa`: an answer always has every field that is not left out by `skip_serializing_if`, also
-//! where it is null. `schemars` describes that by itself (`for_serialize`); in `utoipa` an `Option` is optional unless
-//! every such field says `required`. Flattened types become one closed object, where `utoipa` writes `allOf`, of which no
-//! part can be closed. Its schemas are plain JSON (draft 2020-12, as in OpenAPI 3.1), so what a contract wants otherwise is
-//! a transform here. And what makes a route's description out of its handler's types (`operation.rs`) is so little that
-//! `aide`, which would do it on `schemars`, is not worth its dependencies.
+//! Why `schemars` and not `utoipa`: a response has every field without `skip_serializing_if`, even if its value is
+//! null. `schemars` describes that by itself (`for_serialize`); with `utoipa` an `Option` is optional unless each such
+//! field says `required`. `schemars` makes one closed object of flattened types; `utoipa` writes `allOf`, whose parts
+//! cannot be closed. The schemas of `schemars` are plain JSON (draft 2020-12, as in OpenAPI 3.1), so a transform here
+//! can change what the contract needs otherwise. `aide` would describe routes from their handlers on top of `schemars`,
+//! but `operation.rs` does that in so few lines that the dependencies of `aide` are not worth it.
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
@@ -24,7 +24,7 @@ pub(super) fn generator() -> SchemaGenerator {
         .into_generator()
 }
 
-/// Makes of what `schemars` knows of a type what callers are told.
+/// Turns the schemas of `schemars` into those that the API publishes.
 #[derive(Clone)]
 struct AsAnswered;
 
@@ -34,7 +34,7 @@ impl Transform for AsAnswered {
         let Some(schema) = schema.as_object_mut() else { return };
         words(schema);
         closed(schema);
-        // How a type is stored, and Rust's number types, are nobody else's business.
+        // Callers need neither the defaults for stored items nor Rust's number types.
         schema.remove("default");
         if schema.get("format").and_then(Value::as_str).is_some_and(|format| format.contains("int")) {
             schema.remove("format");
@@ -46,11 +46,11 @@ impl Transform for AsAnswered {
     }
 }
 
-/// Makes an enum of words one list, with what each word means in its description.
+/// Turns an enum of words into one list, and explains each word in its description.
 fn words(schema: &mut Map<String, Value>) {
     let Some(variants) = schema.get("oneOf").and_then(Value::as_array) else { return };
     let word = |variant: &Value| Some(variant.get("const")?.as_str()?.to_owned());
-    // Those without a description stand together.
+    // `schemars` lists the words without a description in one `enum`.
     let list = |variant: &Value| match variant.get("enum").and_then(Value::as_array) {
         Some(words) => words.iter().map(|word| word.as_str().map(str::to_owned)).collect(),
         None => word(variant).map(|word| vec![word]),
@@ -73,7 +73,7 @@ fn words(schema: &mut Map<String, Value>) {
     }
 }
 
-/// Closes an object: it has no other properties, and none that may be absent is ever null.
+/// Closes an object: it has no other properties, and an optional property is never null.
 fn closed(schema: &mut Map<String, Value>) {
     let required = schema.get("required").cloned().unwrap_or_default();
     let required =

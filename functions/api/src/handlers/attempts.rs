@@ -1,4 +1,4 @@
-//! A job's calls to Skolverket, and those to its authorization server for the tokens that they needed.
+//! A job's calls to Skolverket, and the calls to the authorization server for the tokens that they need.
 
 use axum::extract::State;
 use stafett_domain::{Access, AttemptCall};

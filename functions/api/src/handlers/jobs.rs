@@ -14,8 +14,8 @@ use crate::http::problem::Problem;
 use crate::views::causes::JobCausesView;
 use crate::views::job::ListedJobView;
 
-/// `GET /v1/jobs`: the organiser's jobs, those of the newest send first, of a send the last stage first. Parameters:
-/// `stage`, `activity` (that the send holds), `from` and `to` (when it started), and the filters of jobs.
+/// `GET /v1/jobs`: the organiser's jobs, those of the newest send first, and within a send the last stage first.
+/// Parameters: `stage`, `activity` (that the send holds), `from` and `to` (when it started), and the filters of jobs.
 pub(crate) async fn list(
     State(api): State<Shared>,
     reader: Reader,

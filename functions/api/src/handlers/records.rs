@@ -72,8 +72,8 @@ impl Output for RecordsAnswer {
     }
 }
 
-/// Passes up to `limit` records to `add`, until it returns false: then the record is the first of the next page. Returns
-/// how many were added, and the cursor of the next page.
+/// Passes at most `limit` records to `add`. Stops when `add` returns false; that record begins the next page. Returns
+/// the number of added records, and the cursor of the next page.
 async fn add_records(
     mut records: BoxStream<'_, Result<ListedRecord, HistoryError>>,
     limit: usize,
@@ -90,7 +90,7 @@ async fn add_records(
     Ok((count, None))
 }
 
-/// The address of the page that follows.
+/// The address of the next page.
 fn next_page(job: &JobKey, filter: Option<&[Outcome]>, limit: usize, cursor: &str) -> String {
     let outcomes = filter.map(|outcomes| {
         let words: Vec<_> = outcomes.iter().map(|outcome| outcome.as_str()).collect();

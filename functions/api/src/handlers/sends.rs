@@ -48,7 +48,7 @@ pub(crate) async fn resume(
     Ok(accepted(stored, caller.audience(), api.clock.now()))
 }
 
-/// The answer to a request that made a send. Every repeat gets the same.
+/// The response to a request that made a send. A repeated request gets the same response.
 pub(crate) fn accepted(send: StoredSend, audience: Audience<'_>, now: Timestamp) -> NewSend<SendView> {
     let retry_after = Some(RetryAfter::of_accepted(&send, now));
     let id = send.header.id;

@@ -13,7 +13,7 @@ use crate::contract::Description;
 use crate::contract::operation::{Operation, Output};
 use crate::http::problem::Problem;
 
-/// That the service answers.
+/// The service answers.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct Health {
     status: HealthStatus,

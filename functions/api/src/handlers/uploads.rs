@@ -1,4 +1,4 @@
-//! Sends in parts: taking a part, and submitting them all.
+//! Sends in parts: stores a part, and submits all parts.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use crate::http::problem::Problem;
 use crate::views::send::SendView;
 use crate::views::upload::PartView;
 
-/// `POST /v1/sends/{send}/records`: takes a part.
+/// `POST /v1/sends/{send}/records`: stores a part.
 pub(crate) async fn records(
     State(api): State<Shared>,
     _: Sender,
@@ -23,7 +23,7 @@ pub(crate) async fn records(
     Ok(Json(api.intake.take_part(&send, body).await?.into()))
 }
 
-/// `POST /v1/sends/{send}/submit`: accepts a send that came in parts. A repeat gets the same answer.
+/// `POST /v1/sends/{send}/submit`: accepts a send that came in parts. A repeated request gets the same response.
 pub(crate) async fn submit(
     State(api): State<Shared>,
     Sender(caller): Sender,

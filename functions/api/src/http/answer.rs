@@ -1,4 +1,4 @@
-//! What answers have in common: caching, `ETag`, `Retry-After`, compression.
+//! What responses have in common: caching, `ETag`, `Retry-After`, compression.
 
 use axum::Json;
 use axum::body::Body;
@@ -23,22 +23,22 @@ use crate::contract::operation::{AnswerHeader, Operation, Output};
 use crate::contract::parameter::Parameter;
 use crate::http::problem::Problem;
 
-/// When to ask again for something that still changes, in seconds. It grows with age and number of records, so that three
-/// hundred frontends that poll large sends, or wait during an outage, leave capacity for new sends.
+/// Seconds until the next poll of something that still changes. The time grows with age and number of records, so that
+/// three hundred frontends that poll large sends, or poll during an outage, leave capacity for new sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RetryAfter(u32);
 
 impl RetryAfter {
     /// About as long as a call to Skolverket takes.
     const SOON: Self = Self(2);
-    /// Nobody should look at a state that is older than this.
+    /// The longest wait, so that no frontend shows an older state.
     const LATEST: Self = Self(30);
     /// Seconds of age for each second of waiting: [`Self::SOON`] in the first minute, [`Self::LATEST`] after 15 minutes.
     const OF_AGE: i64 = 30;
     /// Skolverket processes about a thousand records a second, so little of 60,000 records changes within ten seconds.
     const RECORDS_A_SECOND: u32 = 6_000;
 
-    /// For something that began then, or has not begun, with so many records.
+    /// For something with this many records that began at `began`, or has not begun.
     pub(crate) fn of(began: Option<Timestamp>, records: u32, now: Timestamp) -> Self {
         let age = began.map_or(0, |began| now.duration_since(began).as_secs() / Self::OF_AGE);
         let by_age = u32::try_from(age.max(0)).unwrap_or(u32::MAX);
@@ -55,7 +55,7 @@ impl RetryAfter {
         Self::of_header(&send.header, records(send), now)
     }
 
-    /// For a send with so many records; none if it has ended.
+    /// For a send with this many records; none if it has ended.
     pub(crate) fn of_header(send: &SendHeader, records: u32, now: Timestamp) -> Option<Self> {
         (!send.status.has_ended()).then(|| Self::of(send.started_at, records, now))
     }
@@ -76,16 +76,16 @@ fn records(send: &StoredSend) -> u32 {
     send.jobs.iter().map(|job| job.counts.total).fold(0, u32::saturating_add)
 }
 
-/// Below this many bytes compression does not pay.
+/// Compression does not pay below this size, in bytes.
 const COMPRESSED_FROM: u16 = 1_000;
 /// The request headers that an answer depends on.
 const VARY: &str = "Authorization, Accept, Accept-Encoding, Accept-Language";
-/// Only the caller may keep it, and must revalidate it before each use.
+/// Only the caller may store the response, and must revalidate it before each use.
 const ASK_AGAIN: &str = "private, no-cache";
-/// Nobody may keep it.
+/// No cache may store the response.
 const KEEP_NOTHING: &str = "no-store";
 
-/// An answer that callers poll.
+/// A response that callers poll.
 pub(crate) struct Polled<T> {
     body: T,
     retry_after: Option<RetryAfter>,
@@ -93,18 +93,18 @@ pub(crate) struct Polled<T> {
 }
 
 impl<T> Polled<T> {
-    /// `retry_after`: none where it no longer changes.
+    /// `retry_after`: `None` if the response no longer changes.
     pub(crate) fn new(body: T, retry_after: Option<RetryAfter>) -> Self {
         Self { body, retry_after, personal: false }
     }
 
-    /// An answer about persons: no cache may keep it, and no browser may write it to disk.
+    /// A response with personal data: no cache may store it, and no browser may write it to disk.
     pub(crate) fn personal(body: T, retry_after: Option<RetryAfter>) -> Self {
         Self { body, retry_after, personal: true }
     }
 }
 
-/// The headers of an answer that callers poll.
+/// The headers of a response that callers poll.
 const POLLED_HEADERS: [AnswerHeader; 2] = [
     AnswerHeader {
         name: "ETag",
@@ -131,7 +131,7 @@ impl<T: JsonSchema> Output for Polled<T> {
     }
 }
 
-/// The answer to a request that is carried out after it: 202.
+/// The response to a request that is processed later: 202.
 pub(crate) struct Accepted<T>(pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Accepted<T> {
@@ -146,7 +146,7 @@ impl<T: JsonSchema> Output for Accepted<T> {
     }
 }
 
-/// The answer to a request that made a send: 202, and where the send is.
+/// The response to a request that made a send: 202, with the address of the send.
 pub(crate) struct NewSend<T> {
     pub(crate) view: T,
     pub(crate) id: SendId,
@@ -194,7 +194,7 @@ pub(crate) fn set_cache_headers(headers: &mut HeaderMap, retry_after: Option<Ret
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(kept));
 }
 
-/// Sets `ETag`, and answers 304 where the caller has this body already.
+/// Sets `ETag`, and returns 304 if the caller already has this body.
 ///
 /// The tag is a digest of the whole body, so callers with different access get different tags, and the same tag means the
 /// same body. It is weak, because the body may be compressed or not.
@@ -203,7 +203,7 @@ pub(crate) async fn add_etag(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
     let (mut parts, body) = response.into_parts();
-    // Every answer of ours is in memory already.
+    // The body of every response is already in memory.
     let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else {
         return Problem::Internal.into_response();
     };

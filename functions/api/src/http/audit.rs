@@ -1,5 +1,5 @@
-//! Who read personal data: a log line for each read with `history:personal`, at every log level. It holds no value that
-//! was read. The template keeps this function's log for longer than others'.
+//! The audit log: one line for each read with `history:personal`, at every log level. The line holds no value that was
+//! read. The template keeps this function's log for longer than the other logs.
 
 use sha2::{Digest, Sha256};
 use stafett_domain::Access;
@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::http::caller::Reader;
 
 impl Reader {
-    /// Logs that this caller got so many records of a job, if it may see personal data. `route` is a word for the route
-    /// within the job, never the path.
+    /// Logs that this caller read `records` records of a job, if it may see personal data. `route` is a word for the
+    /// route within the job, never the path.
     pub(crate) fn log_reading(&self, job: &JobKey, route: &'static str, records: usize) {
         if self.access != Access::Personal {
             return;
@@ -23,9 +23,9 @@ impl Reader {
     }
 }
 
-/// A token's subject for the log. Some issuers put an e-mail address, a user name or a civic number there, so only a UUID
-/// is logged unchanged. Of anything else the beginning of its SHA-256 is logged, by which the lines of a known subject can
-/// be found (`printf %s SUBJECT | sha256sum | cut -c1-16`).
+/// A token's subject for the log. Some issuers put an e-mail address, a user name or a civic number there, so only a
+/// UUID is logged unchanged. For any other subject the first 8 bytes of its SHA-256 are logged. To find the lines of a
+/// known subject, use `printf %s SUBJECT | sha256sum | cut -c1-16`.
 fn plain_subject(subject: &str) -> String {
     match Uuid::try_parse(subject) {
         Ok(_) if subject.len() == 36 => subject.to_owned(),

@@ -1,8 +1,8 @@
 //! Extractors for a request's body, plain or gzip, and for its `Idempotency-Key`.
 //!
-//! Bodies are decompressed here and not by `tower_http`'s layer, because the answers would not be the same: the layer
-//! refuses an unknown encoding without a problem, knows `gzip` in lower case only, and does not tell a body that is no
-//! gzip from one that is too large.
+//! Bodies are decompressed here and not by `tower_http`'s layer, because that layer gives worse responses: it refuses
+//! an unknown encoding without problem+json, accepts `gzip` in lower case only, and does not distinguish an invalid
+//! gzip body from one that is too large.
 
 use std::io::Read;
 
@@ -19,17 +19,17 @@ use crate::contract::operation::{Input, Operation};
 use crate::contract::parameter::Parameter;
 use crate::http::problem::Problem;
 
-/// The most bytes of a request's body, decompressed.
+/// The largest body of a request, in bytes after decompression.
 const LARGEST_REQUEST: usize = 4_000_000;
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// The body of a request, decompressed.
 pub(crate) struct RequestBody(pub(crate) Bytes);
 
-/// The `Idempotency-Key`, where it is required.
+/// A required `Idempotency-Key`.
 pub(crate) struct Key(pub(crate) IdempotencyKey);
 
-/// The `Idempotency-Key`, where it is optional.
+/// An optional `Idempotency-Key`.
 pub(crate) struct OptionalKey(pub(crate) Option<IdempotencyKey>);
 
 impl<S: Send + Sync> FromRequest<S> for RequestBody {
@@ -93,7 +93,6 @@ fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     headers.get(IDEMPOTENCY_KEY).map(|value| read(value).ok_or(Problem::IdempotencyKey)).transpose()
 }
 
-/// Decompresses a body.
 fn decompressed(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Problem> {
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     let body = match encoding.as_deref() {

@@ -1,4 +1,4 @@
-//! Who calls: the claims of the token that the gateway's authorizer has checked.
+//! The caller, from the claims of the token. The gateway's authorizer has verified the token.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -10,7 +10,7 @@ use crate::api::Shared;
 use crate::contract::operation::{Input, Operation};
 use crate::http::problem::Problem;
 
-/// The claims that hold scopes: `scope` (RFC 9068), and `scp`, as some issuers name it. Both count.
+/// The claims that hold scopes: `scope` (RFC 9068), and `scp`, as some issuers name it. The scopes of both count.
 const SCOPE_CLAIMS: [&str; 2] = ["scope", "scp"];
 const WRITE: &str = "sends:write";
 const READ: &str = "history:read";
@@ -26,15 +26,15 @@ pub(crate) struct Caller {
 /// A caller who may send.
 pub(crate) struct Sender(pub(crate) Caller);
 
-/// For whom an answer is.
+/// The caller whom a response is for. It decides which personal data the response shows.
 #[derive(Clone, Copy)]
 pub(crate) struct Audience<'a> {
-    /// `sub` of the caller's token; empty where it has none.
+    /// `sub` of the caller's token; empty if there is none.
     pub(crate) subject: &'a str,
     pub(crate) access: Access,
 }
 
-/// A caller who may read, and how much.
+/// A caller who may read. `access` says whether it may see personal data.
 pub(crate) struct Reader {
     pub(crate) organisation: OrganisationNumber,
     pub(crate) subject: String,
@@ -57,7 +57,7 @@ impl FromRequestParts<Shared> for Caller {
 }
 
 impl Caller {
-    /// What the caller may see of personal data.
+    /// Whether the caller may see personal data.
     pub(crate) fn access(&self) -> Access {
         if self.has(PERSONAL) { Access::Personal } else { Access::Masked }
     }
@@ -67,7 +67,7 @@ impl Caller {
         Audience { subject: &self.subject, access: self.access() }
     }
 
-    /// As the requester of a send.
+    /// The caller as the requester of a send.
     pub(crate) fn requester(&self) -> Requester {
         Requester { organisation: self.organisation.clone(), subject: self.subject.clone() }
     }

@@ -24,11 +24,11 @@ const USUAL_LIMIT: usize = 50;
 /// The largest number of items of a page.
 const LARGEST_LIMIT: usize = 100;
 
-/// The parameters of a query. They were checked before: each is one that the call has, and is there once.
+/// The parameters of a query. The route's check has run before: the call knows each parameter, and none occurs twice.
 #[derive(Default)]
 pub(crate) struct PageQuery(Vec<(String, String)>);
 
-/// A page, built item by item up to the size that an answer may have.
+/// A page, built item by item up to the largest size of a response.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(
@@ -152,7 +152,7 @@ impl PageQuery {
     }
 }
 
-/// A parameter whose value cannot be used.
+/// The problem for a parameter whose value cannot be used.
 pub(crate) fn unusable(name: &'static str) -> Problem {
     Problem::Parameter(ParameterFault::Value(name))
 }
@@ -173,7 +173,7 @@ impl<T: Serialize> PageView<T> {
         Self::of(items, page.next.as_deref())
     }
 
-    /// A page of the first items that fit. `next`: the cursor behind the last of all of them, if there are more.
+    /// A page of the first items that fit. `next`: the cursor of the page after all these items, if there is one.
     fn of(items: impl IntoIterator<Item = Listed<T>>, next: Option<&str>) -> Result<Self, Problem> {
         let (mut page, mut last) = (Self::new(), None);
         for Listed { item, after } in items {
@@ -206,8 +206,8 @@ impl<T: Serialize> PageView<T> {
     }
 }
 
-/// The answer of a list whose items may still change: each item as `view` shows it. `retry_after`: when to ask again for
-/// an item.
+/// The response of a list whose items may still change. `view` makes the view of an item, and `retry_after` says when
+/// to poll an item again.
 pub(crate) fn listed<Item, View: Serialize>(
     page: Page<Item>,
     retry_after: impl Fn(&Item) -> Option<RetryAfter>,

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use stafett_domain::{Text, may_be_quoted};
 
-/// What is wrong with a parameter. No value of the request is in it.
+/// What is wrong with a parameter of the query. It never holds a value of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ParameterFault {
     /// Its value cannot be used.
     Value(&'static str),
     /// It holds a word that is not one of those allowed.
     Word { name: &'static str, allowed: &'static [&'static str] },
-    /// It is there more than once.
+    /// It occurs more than once.
     Repeated(&'static str),
-    /// The call has no such parameter. The name is none where it may be something else than a name.
+    /// The call has no such parameter. `name` is `None` if it may be something other than a name.
     Unknown { name: Option<String>, known: Arc<[&'static str]> },
 }
 
@@ -25,7 +25,7 @@ impl ParameterFault {
         Self::Unknown { name, known: Arc::clone(known) }
     }
 
-    /// The parameter's name, where it may be repeated.
+    /// The parameter's name, if the response may repeat it.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Value(name) | Self::Word { name, .. } | Self::Repeated(name) => Some(name),
@@ -33,7 +33,7 @@ impl ParameterFault {
         }
     }
 
-    /// What may stand there instead: words, or the names of parameters.
+    /// What is allowed instead: words, or the names of parameters.
     pub(crate) fn allowed(&self) -> Option<&[&'static str]> {
         match self {
             Self::Word { allowed, .. } => Some(allowed),

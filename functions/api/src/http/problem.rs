@@ -44,28 +44,28 @@ pub(crate) enum Problem {
     NotAuthorized(AuthorizationCause),
     /// 422: the organiser may not send to that environment.
     Environment,
-    /// 409: a part came while the send was checked.
+    /// 409: a part arrived while the send was checked.
     PartsMoved,
     /// 413: the body is larger than one request may be.
     TooLarge,
     /// 415: the body has a content encoding that is not supported.
     ContentEncoding,
-    /// 422: the parts that came are not those that the request says.
+    /// 422: the parts that arrived do not match the number in the request.
     WrongParts {
-        /// Parts that did not come.
+        /// Parts that did not arrive.
         missing: Vec<u32>,
-        /// Parts that came beyond the number.
+        /// Parts above the number in the request.
         beyond: Vec<u32>,
     },
-    /// 422: the key came with another body before.
+    /// 422: the `Idempotency-Key` was used before with another body.
     KeyReused,
     /// 422: the body has these faults.
     InvalidSend(Findings),
     /// 422: a corrected record is not one of those that are sent again.
     CorrectionNotSent,
-    /// 500: a fault of ours.
+    /// 500: a fault of this service.
     Internal,
-    /// 503: something that we depend on does not answer.
+    /// 503: a service that this one depends on does not respond.
     Unavailable,
 }
 
@@ -88,10 +88,10 @@ pub(crate) struct Body<'a> {
     /// The parameter of the query that cannot be used.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
-    /// What may stand there instead: the words of the parameter, or the parameters that the call knows.
+    /// What is allowed instead: the words of the parameter, or the parameters that the call knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<&'a [&'static str]>,
-    /// How many faults there are, those that are not listed included.
+    /// How many faults there are, including those that are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     error_count: Option<u32>,
     /// The faults of the body.
@@ -100,7 +100,7 @@ pub(crate) struct Body<'a> {
 }
 
 impl Problem {
-    /// Logs an error of ours.
+    /// Logs an error of this service.
     pub(crate) fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(event = "api.failed", error = %error, "an answer cannot be made");
         Self::Internal

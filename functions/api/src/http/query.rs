@@ -1,4 +1,4 @@
-//! Holds the query of every request against the parameters that its call is described with.
+//! Checks the query of every request against the parameters in the description of its call.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use crate::http::parameter_fault::ParameterFault;
 use crate::http::problem::Problem;
 
-/// Answers a request with a parameter that is not one of `known`, or is there twice. Ignored, it would seem to have worked:
-/// a list that should be filtered would be whole.
+/// Refuses a request with an unknown or repeated query parameter. If the parameter were ignored, the call would seem to
+/// work, but a list would come back without its filter.
 pub(crate) async fn check(known: Arc<[&'static str]>, request: Request, next: Next) -> Response {
     match checked(&known, request.uri()) {
         Ok(()) => next.run(request).await,

@@ -1,15 +1,16 @@
-//! How large an answer may be.
+//! The size limit of responses.
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// The most bytes of an answer's content. A Lambda response is at most 6 MB, and holds the content as an escaped JSON
-/// string, or compressed as base64, which is a third longer. No page for a browser should be larger in any case.
+/// The largest content of a response, in bytes. A Lambda response is at most 6 MB. It holds the content as an escaped
+/// JSON string or, if compressed, as base64, which is a third longer. A page for a browser should not be larger in any
+/// case.
 const LARGEST: usize = 4_000_000;
 
-/// Bytes that are kept free for what is not an item of a page.
+/// Bytes reserved for the parts of a page that are not items.
 const FRAME: usize = 100_000;
 
 /// How much is shown of a body that does not fit, in characters.
@@ -19,31 +20,31 @@ const BEGINNING: usize = 100_000;
 #[derive(Debug)]
 pub(crate) struct Unwritable;
 
-/// How many bytes an answer may still grow. Everything without a bound of its own asks it: pages, CSV, nested lists.
+/// The bytes that are left in a response. Everything without a limit of its own uses it: pages, CSV, nested lists.
 pub(crate) struct SizeLimit {
     left: usize,
     empty: bool,
 }
 
 impl SizeLimit {
-    /// For an empty answer.
+    /// For an empty response.
     pub(crate) fn new() -> Self {
         Self { left: LARGEST - FRAME, empty: true }
     }
 
-    /// For an empty answer with two lists that share it.
+    /// For two lists that share an empty response.
     pub(crate) fn halves() -> [Self; 2] {
         [(); 2].map(|()| Self { left: (LARGEST - FRAME) / 2, empty: true })
     }
 
-    /// Counts this as JSON if it fits; returns whether it does. The first item always fits: a page without items would
-    /// have no next page.
+    /// Counts the item as JSON if it fits, and returns whether it does. The first item always fits, because a page
+    /// without items would have no next page.
     pub(crate) fn take(&mut self, item: &impl Serialize) -> Result<bool, Unwritable> {
         // With its comma.
         Ok(self.take_bytes(json_len(item)? + 1))
     }
 
-    /// Counts so many bytes (see [`escaped_len`]), as [`SizeLimit::take`] does.
+    /// Counts this many bytes (see [`escaped_len`]), as [`SizeLimit::take`] does.
     pub(crate) fn take_bytes(&mut self, bytes: usize) -> bool {
         let fits = self.empty || bytes <= self.left;
         if fits {
@@ -53,8 +54,8 @@ impl SizeLimit {
         fits
     }
 
-    /// Counts a body of any size. Of one that does not fit, the beginning is returned as a text, or null if that does not
-    /// fit either. The flag says whether it is whole.
+    /// Counts a body of any size. Returns the body and true if it fits. Otherwise returns its beginning as a text and
+    /// false, or null and false if the beginning does not fit either.
     pub(crate) fn take_body(&mut self, body: Value) -> Result<(Value, bool), Unwritable> {
         self.empty = false;
         if self.take(&body)? {
@@ -88,7 +89,7 @@ fn json_len(item: &impl Serialize) -> Result<usize, Unwritable> {
     Ok(len.0)
 }
 
-/// Counts what is written to it, escaped.
+/// Counts the escaped length of what is written to it.
 struct JsonLen(usize);
 
 impl io::Write for JsonLen {
@@ -102,7 +103,7 @@ impl io::Write for JsonLen {
     }
 }
 
-/// Cuts a text that is longer than so many characters, and ends it with `…`.
+/// Cuts a text that is longer than `longest` characters, and ends it with `…`.
 pub(crate) fn shortened(mut text: String, longest: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(longest) {
         text.truncate(end);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use stafett_domain::{ActivitySummary, Label, SendId, SendStatus};
 use stafett_history::CurrentActivity;
 
-/// An activity, as the latest send that holds it has it.
+/// A test activity, with the data of the latest send that holds it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CurrentActivity")]

@@ -15,8 +15,7 @@ use crate::http::size_limit::SizeLimit;
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Attempt")]
 pub(crate) struct AttemptView {
-    /// Batch, try and step of the call. A request for the token that a step needed has its number behind that of the
-    /// step.
+    /// Batch, try and step of the call. A request for a token has its own number after that of the step.
     attempt: AttemptId,
     #[schemars(example = AttemptCall::Submit)]
     call: AttemptCall,
@@ -28,12 +27,12 @@ pub(crate) struct AttemptView {
     path: String,
     started_at: Timestamp,
     duration_ms: u64,
-    /// Of the answer; null where there was none.
+    /// The status of the answer; null if there was no answer.
     #[schemars(example = 202)]
     status: Option<u16>,
     request_bytes: u64,
     response_bytes: u64,
-    /// What to do about it, where it was not answered as expected.
+    /// What to do, if the answer was not as expected.
     #[serde(skip_serializing_if = "Option::is_none")]
     guidance: Option<Guidance>,
 }
@@ -66,10 +65,12 @@ impl From<&Attempt> for AttemptView {
 pub(crate) struct WholeAttemptView {
     #[serde(flatten)]
     attempt: AttemptView,
-    /// The body of the call, for `history:personal`. Of a request for a token without the certificate's fingerprint.
+    /// The body of the call, for `history:personal`. The body of a request for a token is shown without the
+    /// certificate's fingerprint.
     #[serde(skip_serializing_if = "Option::is_none")]
     request: Option<Value>,
-    /// The body of the answer, for `history:personal`. Of a request for a token its beginning, without the token.
+    /// The body of the answer, for `history:personal`. For a request for a token it is the beginning, without the
+    /// token.
     #[serde(skip_serializing_if = "Option::is_none")]
     response: Option<Value>,
     /// The answer is too large: `response` is its beginning, as a text.

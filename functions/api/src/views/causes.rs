@@ -33,7 +33,7 @@ struct CauseView {
     #[schemars(example = Outcome::Error.label())]
     outcome_label: Label,
     severity: Severity,
-    /// The number of Skolverket's message; null where there was none.
+    /// The number of Skolverket's message; null if there was none.
     #[schemars(example = "2011")]
     id: Option<String>,
     #[schemars(example = "Enrolment.schoolYear")]

@@ -1,5 +1,5 @@
-//! Record rows as Swedish spreadsheets open them: CSV in UTF-8 with a byte order mark, `;` between cells, CRLF at the end
-//! of a line, quoted as RFC 4180 says. Every page begins with a line of names.
+//! Record rows as CSV for Swedish spreadsheets: UTF-8 with a byte order mark, `;` between cells, CRLF at the end of a
+//! line, quoted as in RFC 4180. Every page begins with a header line.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -141,7 +141,7 @@ impl CsvPage {
     }
 }
 
-/// A page of CSV, as it is answered.
+/// The response with a page of CSV.
 pub(crate) struct CsvAnswer(Response);
 
 impl IntoResponse for CsvAnswer {
@@ -200,8 +200,8 @@ fn is_protected(row: &Row) -> bool {
     }
 }
 
-/// A row's name, and its cells in the order of [`columns`]. A file is passed on without any check of scopes, so names and
-/// numbers of protected persons are not in it, whoever asks.
+/// A row's name, and its cells in the order of [`columns`]. Files are passed on without any check of scopes, so they
+/// never hold names or numbers of protected persons, whatever the caller's scopes are.
 fn cells(row: &Row) -> (String, Vec<String>) {
     let protected = is_protected(row);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -230,17 +230,17 @@ fn cells(row: &Row) -> (String, Vec<String>) {
     }
 }
 
-/// The most bytes that a cell takes: quoted, with its own quotes doubled, and with its separator.
+/// The largest number of bytes that a cell can take: quoted, with its own quotes doubled, and with its separator.
 fn largest_len(cell: &str) -> usize {
     let quotes = 2 + cell.matches('"').count();
     escaped_len(cell.as_bytes()) + quotes * escaped_len(b"\"") + escaped_len(b"\r\n")
 }
 
-/// Characters that begin a formula. The last is the minus sign that Swedish numbers are written with.
+/// Characters that begin a formula. The last one is the minus sign of Swedish numbers.
 const FORMULA: [char; 5] = ['=', '+', '-', '@', '−'];
 
-/// A cell that no spreadsheet reads as a formula, with a space for each control character. Text that begins like a formula
-/// gets an apostrophe in front, also where its first character is full-width or behind invisible characters: some
+/// A cell that no spreadsheet reads as a formula. A space replaces each control character. A text that begins like a
+/// formula gets an apostrophe in front, even if its first character is full-width or follows invisible characters: some
 /// spreadsheets ignore both.
 fn harmless(cell: &str) -> String {
     let cell: String = cell.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,12 +1,12 @@
-//! What was found in a body, in numbers, and what could not be checked.
+//! The numbers of findings in a body, and the registers that could not be checked.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use stafett_domain::register::Register;
 use stafett_domain::{FindingGroup, Findings, KindCount, Severity};
 
-/// What was found in a body, in numbers, and the first records that it is about. Rows of records show it too (`findings`),
-/// except for attributes that are left out.
+/// The numbers of findings in a body, and the first records that they are about. Rows of records show findings, too
+/// (`findings`), except for attributes that are left out.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Found")]
@@ -14,7 +14,7 @@ pub(crate) struct FoundView {
     errors: u32,
     warnings: u32,
     rules: Vec<FindingGroup>,
-    /// The registers that could not be asked; absent where none is asked.
+    /// The registers that could not be queried; absent if none is queried.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_checked: Option<Vec<NotCheckedView>>,
 }
@@ -32,7 +32,7 @@ impl FoundView {
     }
 }
 
-/// A register of Skolverket's that did not answer in time. It holds up no send.
+/// A register of Skolverket's that did not answer in time. This does not hold up a send.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "NotChecked")]
 pub(crate) struct NotCheckedView {

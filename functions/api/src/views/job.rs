@@ -12,7 +12,7 @@ use stafett_history::{Job, ListedJob};
 use crate::http::caller::Audience;
 use crate::views::requester::RequesterView;
 
-/// A send's stage.
+/// A job: one stage of a send.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Job")]
@@ -27,10 +27,10 @@ pub(crate) struct JobView {
     started_at: Option<Timestamp>,
     ended_at: Option<Timestamp>,
     counts: Counts,
-    /// Since when it waits for Skolverket or its authorization server: calls have to be made again.
+    /// Since when it has waited for Skolverket or its authorization server, because calls have to be made again.
     #[schemars(example = None::<Timestamp>)]
     waiting_for_skolverket_since: Option<Timestamp>,
-    /// Why it waits, by the last such call; null where it does not wait.
+    /// Why it waits, from the last such call; null if it does not wait.
     #[schemars(example = None::<WaitCause>)]
     waiting_for_skolverket_cause: Option<WaitView>,
     /// Why it did not succeed.
@@ -63,7 +63,7 @@ pub(crate) struct ReasonView {
     /// Why the authorization is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<AuthorizationCause>,
-    /// What the authorization server said.
+    /// The authorization server's error text.
     #[serde(skip_serializing_if = "Option::is_none")]
     server_text: Option<String>,
     en: String,
@@ -80,7 +80,7 @@ impl From<Reason> for ReasonView {
 }
 
 impl JobView {
-    /// The jobs of a send whose first one failed, for descriptions.
+    /// An example for the API description: the jobs of a send whose first job failed.
     pub(crate) fn examples() -> Vec<Self> {
         let refused = Counts::all(4, Outcome::Success).plus(Counts::all(1, Outcome::Error));
         let ended = |(stage, total)| {
@@ -128,7 +128,7 @@ impl From<&Job> for JobView {
     }
 }
 
-/// A job with what is shown of its send.
+/// A job in a list, with some fields of its send.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ListedJob")]

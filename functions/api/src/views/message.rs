@@ -10,14 +10,15 @@ use stafett_skolverket::LogEntry;
 
 use crate::http::size_limit::shortened;
 
-/// The longest text of Skolverket's that is shown, in characters. The answer holds the whole text.
+/// The longest text of Skolverket's that a message shows, in characters. The stored answer holds the whole text.
 pub(crate) const LONGEST_TEXT: usize = 1_000;
 /// The longest word or name of Skolverket's that is shown, in characters.
 const LONGEST_WORD: usize = 100;
 /// How many messages a row shows.
 pub(crate) const MESSAGES_SHOWN: usize = 20;
 
-/// A message from Skolverket about a record. Its own text is there for `history:personal` only, because it may quote values.
+/// A message from Skolverket about a record. Its own text is shown for `history:personal` only, because it may quote
+/// values.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Message")]

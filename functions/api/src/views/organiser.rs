@@ -1,4 +1,4 @@
-//! What is set for the caller's organiser, and whether it can send. Nothing secret is in it.
+//! The settings of the caller's organiser, without secrets, and whether it can send.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -20,13 +20,13 @@ use crate::views::job::ReasonView;
 pub(crate) struct OrganiserView {
     #[schemars(example = "5567044268")]
     organisation_number: OrganisationNumber,
-    /// Why it cannot send now.
+    /// Why it cannot send now; null if it can.
     #[schemars(example = None::<()>)]
     problem: Option<ProblemView>,
     /// What is wrong with its settings, by field.
     #[schemars(example = [(); 0])]
     faults: Vec<FaultView>,
-    /// Settings that can be used.
+    /// The settings; null if there are none, or they cannot be used.
     settings: Option<SettingsView>,
 }
 
@@ -41,17 +41,17 @@ struct ProblemView {
     guidance: Guidance,
 }
 
-/// Something that is wrong with the settings.
+/// A fault in the settings.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "SettingsFault")]
 struct FaultView {
-    /// Empty where it is the whole.
+    /// Empty if the fault concerns the settings as a whole.
     field: String,
     what: String,
 }
 
-/// What is set for an organiser. Nothing secret is in it.
+/// An organiser's settings. They hold nothing secret.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "OrganiserSettings")]

@@ -36,14 +36,14 @@ pub(crate) struct RecordView<R = AnyRow> {
     #[serde(skip_serializing_if = "is_none")]
     #[schemars(range(min = 1))]
     pub(crate) more_messages: usize,
-    /// The status that Skolverket gave it, where that is not a known one. It may hold anything, so it is there for
+    /// Skolverket's status of it, if that is not a known one. It may hold any text, so it is shown for
     /// `history:personal` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unknown_status: Option<String>,
     /// Refused records that this one refers to: it was sent without them, or not sent because of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) without: Vec<RecordId>,
-    /// What its outcome means, where no message explains it.
+    /// What its outcome means, if no message explains it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) guidance: Option<&'static Guidance>,
 }
@@ -60,7 +60,7 @@ pub(crate) struct WholeRecordView<R = AnyRow> {
     /// Every answer of Skolverket's about it, for `history:personal`.
     #[serde(skip_serializing_if = "Option::is_none")]
     answers: Option<Vec<Value>>,
-    /// The answers together are too large: of one there is only its beginning, as a text, or null.
+    /// The answers are too large in total: of at least one, only the beginning is shown, as a text, or null.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(extend("const" = true))]
     truncated: bool,
@@ -71,8 +71,8 @@ pub(crate) struct WholeRecordView<R = AnyRow> {
 #[serde(transparent)]
 pub(crate) struct AnyRow(pub(crate) Row);
 
-/// A record is one of four closed objects. `schemars` would describe an enum within an object as one object for all, which
-/// cannot be closed.
+/// A record is one of four closed objects. For an enum within an object `schemars` would describe one object for all
+/// kinds, which cannot be closed.
 fn one_of_the_kinds(kinds: [Schema; 4], description: &str) -> Schema {
     json_schema!({"description": description, "oneOf": kinds})
 }
@@ -145,7 +145,7 @@ impl WholeRecordView {
         Self { record, sent: None, answers: None, truncated: false }
     }
 
-    /// A record with what was sent of it, and what was answered about it.
+    /// A record with the object that was sent, and the answers about it.
     pub(crate) fn personal(
         record: RecordView,
         sent: Option<Value>,
@@ -165,7 +165,7 @@ impl WholeRecordView {
     }
 }
 
-/// What an outcome means that no message explains.
+/// The guidance for an outcome that no message explains.
 fn guidance_of(record: &JobRecord) -> Option<&'static Guidance> {
     if record.unknown_status.is_some() {
         return Some(guidance::of_unknown_status());

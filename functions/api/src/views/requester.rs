@@ -1,4 +1,4 @@
-//! Who asked for a send, as others may see it.
+//! Who requested a send, shown only to callers who may see it.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,14 +6,14 @@ use stafett_domain::Access;
 
 use crate::http::caller::Audience;
 
-/// Who asked for a send: `sub` of a token, which many identity providers fill with an e-mail address, a user name or a
+/// Who requested a send: `sub` of a token, which many identity providers fill with an e-mail address, a user name or a
 /// civic number. It is hidden until [`RequesterView::shown_to`] decides.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Requester")]
 pub(crate) struct RequesterView {
-    /// `sub` of the token that asked for the send. Shown to callers with `history:personal`, and to whoever asked for it;
-    /// else null, because it may be an e-mail address or a user name.
+    /// `sub` of the token that requested the send. Shown to callers with `history:personal`, and to the user who
+    /// requested it; otherwise null, because it may be an e-mail address or a user name.
     #[schemars(example = "admin@local")]
     requested_by: Option<String>,
     /// `requestedBy` is hidden from this caller.
@@ -28,8 +28,8 @@ impl RequesterView {
         Self { requested_by: None, masked: true, subject }
     }
 
-    /// Shows it to those who may see personal data, and to whoever asked for the send. A subject that is empty names
-    /// nobody, and is shown.
+    /// Shows it to callers who may see personal data, and to the user who requested the send. An empty subject names
+    /// nobody, so it is shown.
     #[must_use]
     pub(crate) fn shown_to(self, audience: Audience<'_>) -> Self {
         let own = self.subject.is_empty() || self.subject == audience.subject;

@@ -44,16 +44,16 @@ pub(crate) struct SendView {
     #[schemars(length(equal = 4), example = JobView::examples())]
     jobs: Vec<JobView>,
     options: Options,
-    /// What somebody should take care of, though it does not stop the send.
+    /// Warnings that need action, but do not stop the send.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1))]
     warnings: Vec<WarningView>,
     /// What was found in it when it was accepted.
     validation: FoundView,
-    /// Of a send that takes parts: those that were received.
+    /// The parts that were received, while the send takes parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     parts: Option<Vec<ReceivedPartView>>,
-    /// Of a send that takes parts: when it is removed unless it is submitted.
+    /// When a send that takes parts is removed, unless it is submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     submit_before: Option<Timestamp>,
 }
@@ -83,13 +83,13 @@ impl From<&StoredPart> for ReceivedPartView {
     }
 }
 
-/// Something that somebody should take care of.
+/// A warning that needs action.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "SendWarning")]
 struct WarningView {
     code: WarningCode,
-    /// The days that were left when the send came.
+    /// The days that were left when the send was received.
     days_left: i64,
     en: String,
     sv: String,
@@ -126,13 +126,13 @@ impl SendView {
         Self { requester: self.requester.shown_to(audience), ..self }
     }
 
-    /// When to ask again; none if it no longer changes.
+    /// When to poll again; `None` if it no longer changes.
     pub(crate) fn retry_after(&self, now: Timestamp) -> Option<RetryAfter> {
         let records = self.jobs.iter().map(JobView::records).fold(0, u32::saturating_add);
         (!self.status.has_ended()).then(|| RetryAfter::of(self.started_at, records, now))
     }
 
-    /// `queue_position`: how many sends are before it; none where it does not wait.
+    /// `queue_position`: how many sends run before it; `None` if it does not wait.
     fn of(send: StoredSend, queue_position: Option<u64>) -> Self {
         let StoredSend { header, jobs, activities, findings, not_checked } = send;
         let certificate_expires = header.certificate_days_left.map(WarningView::certificate_expires);
@@ -167,8 +167,8 @@ impl SendView {
         Self { parts, submit_before, ..Self::of(found.into_send(), None) }
     }
 
-    /// A send as it was when it was accepted: every repeat of the request gets this answer, whatever the send has become
-    /// since.
+    /// A send as it was when it was accepted. Every repeat of the request gets this response, whatever has happened to
+    /// the send since.
     pub(crate) fn accepted(mut send: StoredSend) -> Self {
         let position = send.header.accepted_position;
         send.header.status = SendStatus::Queued;
@@ -182,7 +182,7 @@ impl SendView {
 }
 
 impl From<PlacedSend> for SendView {
-    /// A send as it stands.
+    /// A send in its current state.
     fn from(PlacedSend { send, position }: PlacedSend) -> Self {
         Self::of(send, position)
     }

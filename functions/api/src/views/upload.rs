@@ -18,7 +18,7 @@ pub(crate) struct OpenView {
     status_label: Label,
 }
 
-/// The one status of a send that takes parts (`receiving`), by which it differs from one that was accepted.
+/// The only status of a send that takes parts (`receiving`). It distinguishes such a send from an accepted one.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -26,7 +26,7 @@ enum Receiving {
     Receiving,
 }
 
-/// What a request for a new send makes.
+/// The result of a request for a new send.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 #[schemars(rename = "SendOrOpenSend")]

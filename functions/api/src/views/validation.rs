@@ -1,4 +1,4 @@
-//! The result of a validation, cut to the size that an answer may have.
+//! The result of a validation, cut to the largest size of a response.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,9 +19,9 @@ pub(crate) struct ValidationView {
     #[schemars(example = true)]
     valid: bool,
     counts: CountsView,
-    /// By rule and code: how many, and the first hundred, or fewer where the answer would be too large.
+    /// The findings by rule and code: how many, and the first hundred, or fewer if the answer would be too large.
     rules: Vec<FindingGroup>,
-    /// The registers that could not be asked.
+    /// The registers that could not be queried.
     not_checked: Vec<NotCheckedView>,
     access_preview: PreviewView,
 }
@@ -33,7 +33,7 @@ struct CountsView {
     warnings: u32,
 }
 
-/// Who would see whose results, of the records that can be read.
+/// Who would see whose results, according to the records that can be read.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AccessPreview")]
 struct PreviewView {
@@ -71,7 +71,7 @@ impl ValidationView {
     }
 }
 
-/// Keeps as many findings as fit: the first ones of each group.
+/// Keeps the first findings of each group, as many as fit.
 fn fit(groups: &mut [FindingGroup], size_limit: &mut SizeLimit) -> Result<(), Problem> {
     let mut kept = vec![0; groups.len()];
     for place in 0..MAX_LISTED {
