@@ -83,7 +83,7 @@ async fn each_bad_input_is_refused_and_nothing_is_stored() {
     };
     problem(&stack.request(post().bearer_auth(&token)).await, 400, "idempotency-key");
 
-    // What the gateway refuses itself looks as the gateway makes it.
+    // Requests that the gateway itself refuses get the gateway's own response.
     for request in [post(), post().bearer_auth("no token"), post().bearer_auth(format!("{token}x"))] {
         let answer = stack.request(request.header("idempotency-key", key)).await;
         assert_eq!((answer.status.as_u16(), answer.json()), (401, json!({"message": "Unauthorized"})));

@@ -210,7 +210,7 @@ async fn a_reading_of_personal_data_is_noted_and_no_other() {
             (&line["send"], &line["organisation"], &line["stage"]),
             (&json!(id), &json!(ORGANISER), &json!("users"))
         );
-        // The local token's subject looks like an e-mail address: it does not stand in the log.
+        // The local token's subject looks like an e-mail address, so it is not logged.
         assert!(line["subject"].as_str().unwrap().starts_with("sha256:"), "{line}");
     }
     assert!(!stack.log_text().contains("admin@local"));

@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::people::class;
 use crate::stack::TestStack;
 
-/// What stands in a field: what looks like a name, a word of an interface, an address, a number.
+/// The marks for a field: texts that look like a name, a word of an interface, an address, a number.
 fn marks(field: &str) -> [String; 4] {
     let number = field.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 10_000);
     [

@@ -13,7 +13,7 @@ use crate::stack::{ALL_SCOPES, ORGANISER, TestStack, limits};
 
 /// A machine that does much else answers late; nothing here waits for so long.
 const PATIENT: [&str; 4] = ["--set", "OPEN_DATA_TIMEOUT_MS=20000", "--set", "OPEN_DATA_WAIT_MS=25000"];
-/// Nothing is kept, and nothing is rested: every send asks anew.
+/// Nothing is cached, and there is no pause after a failure: every send queries the registers again.
 const FORGETFUL: [&str; 4] = ["--set", "OPEN_DATA_KEEP_MS=1", "--set", "OPEN_DATA_RETRY_MS=1"];
 /// Codes that the simulator's registers do not have.
 const NO_UNIT: &str = "00000000";

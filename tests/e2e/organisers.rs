@@ -321,7 +321,7 @@ async fn protected_persons_go_only_where_the_organiser_attests_its_routine() {
     let shown = row("history:personal").await;
     assert_eq!(shown["name"], "Förnamn Öqvist");
     assert_eq!((&shown["protected"], &shown["masked"]), (&json!(true), &json!(false)), "{shown}");
-    // A file holds neither, whoever asks for it.
+    // A CSV file holds none of them, whatever scopes the caller has.
     let token = stack.token(attests, ALL_SCOPES).await;
     let request = stack.call(reqwest::Method::GET, &path).bearer_auth(token).header("accept", "text/csv");
     let file = stack.request(request).await.text;

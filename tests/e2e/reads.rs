@@ -72,8 +72,8 @@ async fn a_long_history_is_read_no_further_than_it_is_shown() {
             assert_eq!(found.len(), items, "{what}");
         }
     }
-    // All of it is there, page after page, and nothing twice, though a page looks at no more than so much: each send's
-    // two activities, whatever was merged meanwhile; each send's users job; the one send that has ended.
+    // The pages hold every item exactly once, although one page reads a limited number of items: each send's two
+    // activities, whatever was merged meanwhile; each send's users job; the one send that has ended.
     let sends = usize::from(SENDS) + 1;
     for (path, items, least) in [
         ("/v1/activities?limit=100", 2 * sends, 5),

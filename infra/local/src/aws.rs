@@ -1,4 +1,4 @@
-//! The template's tables and queues, wherever they are: in this program, kept in a directory or not, or in another
+//! The template's tables and queues, wherever they are: in this program (in memory or in a directory), or in another
 //! emulator.
 
 use std::collections::BTreeMap;

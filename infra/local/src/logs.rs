@@ -22,7 +22,7 @@ pub struct Log {
 /// Where the lines go.
 #[derive(Debug, Clone)]
 enum Sink {
-    /// All are kept, in the order in which they came from all its processes.
+    /// All lines are written, in the order in which they came from all its processes.
     File(Arc<Mutex<File>>),
     /// Errors are shown, the rest is dropped.
     ErrorsOnly,

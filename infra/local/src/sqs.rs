@@ -138,7 +138,7 @@ impl Sqs {
         }
     }
 
-    /// Deletes a received message; an old receipt looks like success and deletes nothing.
+    /// Deletes a received message. With an old receipt the call succeeds and deletes nothing.
     pub fn delete(&self, queue: &str, receipt: &str) -> Result<(), SqsError> {
         let receipt = parse_receipt(receipt)?;
         self.change(|queues| queues.delete(queue, receipt).ok_or(SqsError::QueueDoesNotExist))

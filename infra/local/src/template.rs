@@ -1,5 +1,5 @@
-//! Reads `infra/aws/template.yaml`, the one definition of tables, queues, functions and routes, and tells what to
-//! create from it on this machine.
+//! Reads `infra/aws/template.yaml`, the one definition of tables, queues, functions and routes, and says what to create
+//! from it on this machine.
 
 mod error;
 mod intrinsics;

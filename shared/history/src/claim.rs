@@ -115,7 +115,7 @@ impl Batch {
         let batch = self.opened(BatchEvent::Claimed)?;
         let before = &batch.progress;
         let unfinished = match before.claim {
-            // A holder that died may have made its call: what it kept of it stays, and this is another step.
+            // A holder that died may have made its call. What it stored of the call stays, so this is another step.
             Some(dead) => before.unfinished.and_one(dead.until),
             None => before.unfinished.clone(),
         };
@@ -327,7 +327,7 @@ mod tests {
         let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send()).unwrap();
         let Open { n, uncertain, handed_on, .. } = fresh.progress;
         assert_eq!((n, uncertain, handed_on), (0, false, true));
-        // Its holder died: the call may have been made, and what was kept of it is not to be overwritten.
+        // Its holder died: the call may have been made, and what was stored of it must not be overwritten.
         let taken = claimed_until(NOW).claimed(&claim, &send()).unwrap();
         let Open { n, uncertain, handed_on, .. } = taken.progress;
         assert_eq!((n, uncertain, handed_on), (3, true, false));

@@ -13,9 +13,9 @@ use crate::store::History;
 
 /// The bodies of a call: JSON, or a text where it was none, such as a proxy's page.
 pub struct AttemptBodies {
-    /// What was sent; null where there was no body, or none is kept.
+    /// What was sent; null if there was no body, or it is not stored.
     pub request: Value,
-    /// What was answered; null where nothing was.
+    /// What was answered; null if there was no answer.
     pub response: Value,
     /// How many records they are about.
     pub records: usize,

@@ -23,7 +23,7 @@ pub struct Intake {
     pub(crate) clock: Clock,
     /// How long a send may wait until it is accepted.
     pub(crate) upload_open: Duration,
-    /// How long after its time the watchdog looks at a step.
+    /// How long after its due time the watchdog queues a step again.
     pub(crate) overdue: Duration,
     /// Whether there is a verification environment.
     pub(crate) has_verification: bool,

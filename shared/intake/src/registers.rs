@@ -187,8 +187,8 @@ impl Registers {
         self.found_until(true)
     }
 
-    /// The same for a single entry. That an entry is missing is valid for a short time only: whoever hears of it may
-    /// register it at once.
+    /// The same for a single entry. A missing entry is cached for a short time only, because the user who reads about
+    /// it may register it at once.
     fn found_until(&self, found: bool) -> (Timestamp, Timestamp) {
         let now = self.clock.now();
         (now, later(now, if found { self.settings.keep } else { self.settings.retry }))

@@ -97,8 +97,8 @@ impl UploadContent {
         })
     }
 
-    /// Adds to the facts of records what was found when all were checked together, and counts it for the activities. Nearly
-    /// all batches stay as they came.
+    /// Adds the findings of the check of all records to the facts of the records, and counts them for the activities.
+    /// Nearly all batches stay unchanged.
     pub(crate) async fn mark(
         &mut self,
         history: &History,

@@ -1,4 +1,4 @@
-//! What is kept of a call to Skolverket, in the history and in the log.
+//! What is stored of a call to Skolverket, in the history and in the log.
 
 use jiff::Timestamp;
 use stafett_domain::{Call, WaitCause};
@@ -8,10 +8,10 @@ use stafett_skolverket::Exchange;
 use crate::follow_up::JobRef;
 use crate::relay::Relay;
 
-/// Bytes of a small answer that are kept with its attempt: enough for every documented refusal.
+/// Bytes of a small answer that are stored with its attempt: enough for every documented refusal.
 const KEPT_ANSWER_BYTES: usize = 4096;
 
-/// What is kept of an answer with its attempt.
+/// What is stored of an answer with its attempt.
 #[derive(Default)]
 pub(crate) struct Kept {
     /// The beginning of its body.

@@ -17,7 +17,7 @@ pub struct Handover {
     queues: Queues,
     metrics: Metrics,
     clock: Clock,
-    /// How long after its time a step is looked at by the watchdog.
+    /// How long after its due time the watchdog queues a step again.
     overdue: Duration,
 }
 

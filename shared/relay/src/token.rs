@@ -1,4 +1,4 @@
-//! The organiser's token for a step, and what is kept of how it was got.
+//! The organiser's token for a step, and the attempts that are stored of its requests.
 
 use std::num::NonZeroU8;
 
@@ -20,7 +20,7 @@ pub(crate) enum ObtainedToken {
 }
 
 impl Relay {
-    /// The organiser's token for the send's environment. The requests that were made for it are kept as attempts, and
+    /// The organiser's token for the send's environment. The requests that were made for it are stored as attempts, and
     /// their results are noted for those who maintain the settings.
     pub(crate) async fn token(
         &self,

@@ -58,9 +58,9 @@ impl AwsClients {
     }
 }
 
-/// The credentials of the function's role. Lambda sets them, like the region, in the environment of each process, and they
-/// do not change while it lives. AWS's own loader (`aws-config`) also looks in other places, which needs a client for the
-/// token service: it takes longer to compile, and to start.
+/// The credentials of the function's role. Lambda sets them, like the region, in the environment of each process, and
+/// they do not change while it lives. AWS's own loader (`aws-config`) also tries other sources, which needs a client
+/// for the token service, and takes longer to compile and to start.
 fn credentials() -> Option<SharedCredentialsProvider> {
     let key = variable("AWS_ACCESS_KEY_ID")?;
     let secret = variable("AWS_SECRET_ACCESS_KEY")?;

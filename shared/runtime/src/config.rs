@@ -13,7 +13,7 @@ use stafett_domain::takeover::Takeover;
 /// Every duration and rate, so that the template says them in one place. Durations are milliseconds there.
 #[derive(Debug, Clone)]
 pub struct Timing {
-    /// `CALLS_PER_SECOND`: bulk and job calls of all organisers and stages together.
+    /// `CALLS_PER_SECOND`: the bulk and job calls of all organisers and stages in total.
     pub calls_per_second: f64,
     /// `RATE_WINDOW_MS`: no more calls in any time of this length than fit into it at the rate, rounded up.
     pub rate_window: Duration,
@@ -36,7 +36,7 @@ pub struct Timing {
     pub retry_first: Duration,
     /// `RETRY_MAX_MS`: the longest one.
     pub retry_max: Duration,
-    /// `OVERDUE_MS`: how long after its time a step is looked at by the watchdog.
+    /// `OVERDUE_MS`: how long after its due time the watchdog queues a step again.
     pub overdue: Duration,
     /// `RETAKE_PAUSES_MS`, `UNFINISHED_SPAN_MS`: steps whose holders died.
     pub takeover: Takeover,
@@ -48,9 +48,9 @@ pub struct Timing {
     pub upload_open: Duration,
     /// `AWS_ATTEMPT_MS`: one attempt at a call to AWS, of which the client makes three.
     pub aws_attempt: Duration,
-    /// `SETTINGS_KEPT_MS`: how long an organiser's settings are kept before they are read again.
+    /// `SETTINGS_KEPT_MS`: how long an organiser's settings are cached before they are read again.
     pub settings_kept: Duration,
-    /// `CERTIFICATE_WATCH_MS`: how often the certificates of all organisers are looked at.
+    /// `CERTIFICATE_WATCH_MS`: how often the certificates of all organisers are checked.
     pub certificate_watch: Duration,
     /// `QUEUE_DELAY_UNIT_MS`: the length of the queue's second. Only a local stack that runs faster has another.
     pub queue_delay_unit: Duration,
@@ -61,7 +61,7 @@ pub struct Timing {
 pub struct Lookups {
     /// `OPEN_DATA_URL`: base address of the Open-data API.
     pub url: Endpoint,
-    /// `LOOKUPS_PER_SECOND`: look-ups of all organisers together.
+    /// `LOOKUPS_PER_SECOND`: the look-ups of all organisers in total.
     pub per_second: f64,
     /// `OPEN_DATA_TIMEOUT_MS`: one look-up.
     pub timeout: Duration,
@@ -102,11 +102,11 @@ pub struct Config {
     pub extra_roots_file: Option<PathBuf>,
     /// `ORGANISERS_PATH`: under which path the organisers' settings are in the parameter store.
     pub organisers_path: String,
-    /// `RETENTION_DAYS`: how long a send is kept where the organiser's settings say nothing.
+    /// `RETENTION_DAYS`: how long a send is stored if the organiser's settings do not say.
     pub retention_days: u32,
     /// `ORGANISER_CLAIM`: the token's claim that holds the organisation number.
     pub organiser_claim: String,
-    /// `METRICS_NAMESPACE`: what the metrics of this stack are kept under in CloudWatch.
+    /// `METRICS_NAMESPACE`: the namespace of this stack's metrics in CloudWatch.
     pub metrics_namespace: String,
     pub timing: Timing,
     pub lookups: Lookups,

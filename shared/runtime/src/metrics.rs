@@ -2,8 +2,8 @@
 //! of what it finds there; no call is made for them.
 //!
 //! A line is flat but for `_aws`, which says which of its members are metrics and which are their dimensions. No
-//! dimension grows with the number of organisers, and nothing of a person is in them. A metric is told once, after the
-//! write that makes it true: where a process dies between the two, it is missing, never double.
+//! dimension grows with the number of organisers, and none holds personal data. A metric is written once, after the
+//! write that makes it true: if a process dies between the two, the metric is missing, but never double.
 
 use std::sync::Arc;
 use std::time::Duration;

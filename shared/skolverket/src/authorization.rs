@@ -15,7 +15,7 @@ use crate::response::{MAX_ANSWER_BYTES, Received, Unread, receive};
 use crate::tls::{self, TlsError};
 use crate::token::{self, Granted, TokenAnswer, TokenCache, TokenFailure, TokenRequest};
 
-/// Organisers whose connections are kept: more than a process meets in its life at the usual pace.
+/// Organisers whose connections stay open: more than a process usually serves in its life.
 const CLIENTS: usize = 32;
 
 /// Asks for tokens, and keeps them.
@@ -45,8 +45,8 @@ impl Authorization {
         Self { endpoint, roots, timeout, kept: Mutex::default() }
     }
 
-    /// The organiser's token for an environment, whose API tokens know by `location`: the kept one, or else a new one,
-    /// if it is the organiser's.
+    /// The organiser's token for an environment, whose API tokens name by `location`: the cached one, or a new one, if
+    /// it is the organiser's.
     pub(crate) async fn token(
         &self,
         identity: &Identity,

@@ -116,14 +116,14 @@ impl Client {
         Self { production, verification, authorization, roots, timeout }
     }
 
-    /// The organiser's token for an environment: the kept one, or else a new one, with the requests that were made for
-    /// it. Only one is asked for at a time.
+    /// The organiser's token for an environment: the cached one, or a new one with the requests that were made for it.
+    /// Only one is requested at a time.
     pub async fn token(&self, identity: &Identity, environment: Environment, now: Timestamp) -> TokenAnswer {
         let Some(server) = self.server(environment) else { return TokenFailure::NoEnvironment.into() };
         self.authorization.token(identity, environment, &server.api.location, now).await
     }
 
-    /// Drops the organiser's kept token, after the API refused it.
+    /// Drops the organiser's cached token, after the API refused it.
     pub async fn forget_token(&self, organisation: &OrganisationNumber, environment: Environment) {
         self.authorization.forget(organisation, environment).await;
     }
@@ -225,7 +225,7 @@ impl<T> ReadyCall<'_, T> {
         self.ready.is_ok()
     }
 
-    /// Does not make the call: its connection is kept for the next one.
+    /// Does not make the call. Its connection stays open for the next one.
     pub fn put_off(self) {
         if let Ok(Ready { connections, connection, .. }) = self.ready {
             connections.keep(connection);

@@ -24,8 +24,8 @@ pub struct Identity {
     pub credentials: Option<Credentials>,
     /// Which server is the right one.
     pub server: ServerTrust,
-    /// Stands for all of the above: where it differs, something of them does, and what was kept of the earlier
-    /// identity is not used for this one.
+    /// A digest of all fields above. If it differs, the identity has changed, and what was cached for the earlier one
+    /// is not used.
     pub digest: [u8; 32],
 }
 

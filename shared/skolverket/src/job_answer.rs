@@ -9,7 +9,7 @@ use stafett_domain::RecordId;
 use crate::log_entry::{LogEntry, messages};
 use crate::tolerant::{Members, is_null, list, text};
 
-/// Characters of an unknown status that are kept.
+/// Characters of an unknown status that are stored.
 const LONGEST_STATUS: usize = 200;
 
 /// The answer of a job call: what it says of each record, possibly not of all. Its texts may quote personal data, so it
@@ -60,8 +60,8 @@ impl RecordStatus {
 }
 
 impl JobAnswer {
-    /// Reads an answer's text; nothing where it is no answer about a job. Entries without a readable id are passed over.
-    /// Of two entries about one record the worse status holds, and the messages of both are kept.
+    /// Reads an answer's text; nothing if it is no answer about a job. Entries without a readable id are skipped. For
+    /// two entries about one record, the worse status counts, and the messages of both stay.
     pub fn read(body: &str) -> Option<Self> {
         let mut records: HashMap<RecordId, RecordAnswer> = HashMap::new();
         for (id, entry) in entries(body)?.into_iter().filter_map(identified) {

@@ -9,7 +9,7 @@ use crate::tolerant::{Members, is_null, list, text};
 
 /// Skolverket's message about a call or a record. Its texts may quote personal data, so it has no `Debug`.
 ///
-/// `Deserialize` is for what was read once and kept; an answer is read by [`log_entries`] and
+/// `Deserialize` is for entries that were read once and stored. An answer is read by [`log_entries`] and
 /// [`JobAnswer`](crate::JobAnswer).
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,13 +1,13 @@
 //! JSON read one level at a time, so that what cannot be read in one place costs nothing in another.
 //!
-//! Names of members may come in any letter case. No value is refused for its type: a text is also what a number, a list
-//! or an object looks like.
+//! Names of members may come in any letter case. No value is refused for its type: a number, a list or an object is
+//! also read as a text.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// Characters of a text that are kept: more than any message of Skolverket's.
+/// Characters of a text that are stored: more than any message of Skolverket's.
 const LONGEST_TEXT: usize = 4000;
 
 /// The members of an object, not read yet.

@@ -241,7 +241,7 @@ pub(super) async fn a_stale_receipt_deletes_nothing(endpoint: &Endpoint) {
     let stale = endpoint.receive_one(&queue).await;
     endpoint.change_visibility(&queue, &stale, 0).await;
     let last = endpoint.receive_one(&queue).await;
-    // As on AWS: it looks like success.
+    // As on AWS, the call succeeds, but deletes nothing.
     endpoint.delete(&queue, &stale).await;
     endpoint.until_counts(&queue, ["0", "0", "1"]).await;
     endpoint.delete(&queue, &last).await;

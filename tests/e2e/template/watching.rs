@@ -25,8 +25,8 @@ pub(super) fn log_groups(document: &Document) -> Vec<String> {
     faults
 }
 
-/// The function that answers requests logs who read personal data, in a group of its own that stays
-/// when the stack goes, kept by a rule of its own.
+/// The function that answers requests logs who read personal data, in its own log group. The group stays when the stack
+/// is deleted, and has its own retention.
 pub(super) fn audit(document: &Document) -> Vec<String> {
     let mut faults = Vec::new();
     let group_of = |function: &Value| {

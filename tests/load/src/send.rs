@@ -1,4 +1,4 @@
-//! A send: whole, or in parts, neither kept longer than it is looked at.
+//! A generated send, whole or in parts. Neither stays in memory after its use.
 
 use std::iter::Peekable;
 

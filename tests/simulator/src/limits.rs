@@ -12,8 +12,8 @@ pub enum Window {
 /// The simulator's limits, and how long it takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
-    /// Bulk and job calls per second, all callers together (one address is one client): five in a window of the time
-    /// that five take. Published: 5.
+    /// Bulk and job calls per second of all callers in total, because one address is one client: five in a window of
+    /// the time that five take. Published: 5.
     pub calls_per_second: f64,
     /// How they are counted, when they arrive.
     pub window: Window,

@@ -12,7 +12,7 @@ use crate::register::Register;
 use crate::script::Script;
 use crate::{Kind, Log, ScriptedOutcome, magic, person, record_check};
 
-/// All that is kept of one organisation.
+/// The state of one organisation.
 #[derive(Default)]
 pub(crate) struct Organisation {
     pub(crate) order: Order,

@@ -48,7 +48,7 @@ impl Cors {
         }
     }
 
-    /// The origin that is told to be allowed.
+    /// The origin that the response names as allowed.
     fn allowed(&self, asked: &HeaderMap) -> Option<HeaderValue> {
         let origin = asked.get(header::ORIGIN)?;
         if self.allow_origins.iter().any(|allowed| allowed == "*") {

@@ -1,6 +1,6 @@
 //! How large and how long things may be, in SQS.
 
-/// A message's body, and all bodies of a batch together: 1 MiB.
+/// The largest body of a message, and the largest total of all bodies of a batch: 1 MiB.
 pub(super) const MAX_BYTES: usize = 1_048_576;
 /// Messages in a batch or a receive.
 pub(super) const MAX_MESSAGES: usize = 10;

@@ -55,8 +55,8 @@ pub(super) struct Queues {
     changed: BTreeSet<Place>,
 }
 
-/// What can change: a queue, or a message by its queue and its number there. Queues sort before messages, so that none
-/// is told of before its queue.
+/// What can change: a queue, or a message by its queue and its number there. Queues sort before messages, so that each
+/// queue is reported before its messages.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Queue(String),
@@ -115,7 +115,7 @@ impl Queue {
         Some(message)
     }
 
-    /// The numbers of the messages that have been kept for long enough.
+    /// The numbers of the messages whose retention has ended.
     fn expired(&self, now_ms: u64, pace: Pace) -> Vec<u64> {
         let retention_ms = at_pace_ms(pace, self.settings.retention_s);
         let messages = self.messages.iter();

@@ -17,7 +17,7 @@ const MAX_RECEIVES: std::ops::RangeInclusive<u32> = 1..=1000;
 pub(super) struct Settings {
     /// How long a received message stays invisible, in seconds.
     pub(super) visibility_s: u64,
-    /// How long a message is kept, in seconds.
+    /// How long a message is retained, in seconds.
     pub(super) retention_s: u64,
     /// Where messages go that were received too often.
     pub(super) redrive: Option<Redrive>,

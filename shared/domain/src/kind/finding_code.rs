@@ -28,7 +28,7 @@ pub enum Mender {
     SchoolUnitRegister,
     /// In the system that sends.
     ThisSystem,
-    /// In the organiser's settings here, by whoever operates the service.
+    /// In the organiser's settings here, by the operator of the service.
     Operator,
 }
 
@@ -228,8 +228,8 @@ impl FindingCode {
         self <= Self::EppnMissing || self == Self::ProtectedNotAttested
     }
 
-    /// The kinds of record beside its own by which it was found, where it says something of several together. When one
-    /// of them was corrected, it may not hold any more.
+    /// For a finding about several records: the other kinds of record that it depends on. When one of them is
+    /// corrected, it may no longer hold.
     pub(crate) fn found_by(self) -> &'static [RecordKind] {
         use RecordKind::{Activity, Duty, Group, Person};
         match self {

@@ -176,8 +176,8 @@ struct Data<T> {
     data: Vec<T>,
 }
 
-// Only the fields that are needed of stored records: the history is kept for more than a year, and must stay readable when
-// the record types have changed.
+// Only the fields that are needed of stored records: the history is stored for more than a year, and must stay readable
+// when the record types have changed.
 
 #[derive(Deserialize)]
 struct Ref {

@@ -16,10 +16,10 @@ use crate::state::options::Validation;
 /// How many findings of one kind are listed at most; the rest is only counted. Thousands of them have few causes,
 /// and the answer must stay small.
 pub const MAX_LISTED: usize = 100;
-/// How many records are named of a kind, where its findings themselves are not kept.
+/// How many records are named for a kind whose findings are not stored themselves.
 const FIRST_RECORDS: usize = 10;
 
-/// What findings have in common that are counted together.
+/// What findings have in common that count as one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct FindingKind {
     /// The number of the rule that is broken, if one is.
@@ -98,8 +98,8 @@ pub struct KindCount {
     pub kind: FindingKind,
     /// How many.
     pub count: u32,
-    /// The first ten different records that they are about; absent where none has a readable id, and in what was stored
-    /// before they were kept.
+    /// The first ten different records that they are about; absent if none has a readable id, and for findings that
+    /// were stored before this field existed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 10))]
     pub first_record_ids: Vec<RecordId>,

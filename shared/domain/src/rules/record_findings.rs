@@ -1,5 +1,5 @@
-//! The findings that do not refuse a send, by the record that they are about: so that nobody has to search for the
-//! student. Most records have none; of the others, eight bytes of the id and the codes are kept.
+//! The findings that do not refuse a send, by the record that they are about, so that nobody has to search for the
+//! student. Most records have none. For the others, eight bytes of the id and the codes are stored.
 
 use std::collections::HashMap;
 
@@ -16,7 +16,7 @@ impl RecordFindings {
         self.add_hash(record.hash64(), code);
     }
 
-    /// The same by the part of the record's id that is kept.
+    /// The same by the part of the record's id that is stored.
     pub(crate) fn add_hash(&mut self, record: u64, code: FindingCode) {
         let codes = self.0.entry(record).or_default();
         if let Err(place) = codes.binary_search(&code) {

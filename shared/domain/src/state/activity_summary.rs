@@ -24,7 +24,7 @@ pub struct ActivitySummary {
     /// The code of the national test activity, where the sender gave it.
     #[schemars(example = &"GRGRMAT01_6")]
     pub test_code: Option<TestCode>,
-    /// Skolverket's id of the national test activity; none in what was stored before it was kept.
+    /// Skolverket's id of the national test activity; null for sends that were stored before this field existed.
     #[serde(default)]
     pub test_activity_id: Option<Uuid>,
     /// At which school unit.

@@ -59,6 +59,6 @@ pub enum Validation {
     /// They refuse the send.
     #[default]
     Strict,
-    /// They are kept with the send, which is accepted: Skolverket will judge.
+    /// They are stored with the send, which is accepted: Skolverket decides.
     WarnOnly,
 }

@@ -22,7 +22,7 @@ vocabulary!(
         Skipped = "skipped",
         /// Not sent, because its job ended before.
         NotSent = "notSent",
-        /// Sent, and Skolverket did not say what became of it, or said it with a status that is not known.
+        /// Sent, but Skolverket reported no outcome, or reported it with a status that is not known.
         Unknown = "unknown",
     }
 );

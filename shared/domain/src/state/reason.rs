@@ -51,7 +51,7 @@ pub struct Reason {
     /// What is behind missing authorization, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<AuthorizationCause>,
-    /// What the authorization server said, cut to a few lines. No data about persons is sent to that server.
+    /// The authorization server's error text, cut to a few lines. No data about persons is sent to that server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server_text: Option<String>,
 }

@@ -27,7 +27,7 @@ pub enum RowError {
     /// Not `{"data": […]}` with an id in every record.
     #[error("the stored body is not a batch of records")]
     NotABatch,
-    /// The facts kept beside the body are not one for each record.
+    /// The number of facts stored beside the body is not the number of records.
     #[error("the stored batch has {records} records and facts for {facts}")]
     FactsDiffer {
         /// How many records the body has.
@@ -150,7 +150,7 @@ pub struct ActivityRow {
 
 /// Reads the rows of a stored body, in its order.
 ///
-/// Reads attribute by attribute instead of through the record types: history is kept for more than a year, and
+/// Reads attribute by attribute instead of through the record types: the history is stored for more than a year, and
 /// must stay readable when those have changed.
 ///
 /// # Errors

@@ -31,8 +31,7 @@ pub struct FindingGroup {
     pub en: &'static str,
     /// Swedish: the same.
     pub sv: &'static str,
-    /// The first 100 of them, or fewer where all of them together would be too large; left out where only numbers are
-    /// known.
+    /// The first 100 of them, or fewer if 100 would be too large; left out if only numbers are known.
     #[schemars(length(max = 100))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<Vec<Finding>>,

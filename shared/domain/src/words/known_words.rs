@@ -6,8 +6,8 @@ use crate::words::guidance::catalogue::{self, Message};
 /// The parts of a message of Skolverket's that are known to be nobody's data: a number, names of attributes, categories.
 /// Logs, metrics, error texts and views for those who may not see personal data hold nothing else of it.
 ///
-/// The text in the place of a name may be a value that a fault put there, and a person's name looks like an
-/// attribute's. What is repeated is therefore only what is known to be a name.
+/// The text in the place of a name may be a value that a fault put there, and a person's name may look like an
+/// attribute's. Therefore only known names are repeated.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KnownWords {
     id: Option<String>,

@@ -121,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// Nothing is without a name, and no two of a kind are told apart by nothing.
+    /// Every label has a name in both languages, and no two labels of a kind are equal.
     fn all_named(labels: impl IntoIterator<Item = Label>) {
         let (mut sv, mut en) = (HashSet::new(), HashSet::new());
         for label in labels {

@@ -35,7 +35,7 @@ pub struct Attempt {
     /// The answer's body, where it is small: bounded for failed calls, absent for a poll of a job that is not done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response: Option<String>,
-    /// Whether the answer's body is kept as a large item.
+    /// Whether the answer's body is stored as a large item.
     #[serde(default)]
     pub answer_kept: bool,
     /// Which records of its batch it was about, where it was not all of them.

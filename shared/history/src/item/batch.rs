@@ -19,7 +19,7 @@ use super::outcomes::{Outcomes, Tally};
 use crate::key::PartBody;
 use crate::write::Rewritten;
 
-/// Records that are sent together. `P` is the progress, where it is known.
+/// Records that are sent in one call. `P` is the progress, if it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Batch<P = Progress> {
@@ -351,12 +351,12 @@ impl Batch {
         }
     }
 
-    /// The attempt under which its issues are kept, if there are any.
+    /// The attempt under which its issues are stored, if there are any.
     pub fn issues(&self) -> Option<AttemptId> {
         self.outcomes().and_then(|outcomes| outcomes.issues)
     }
 
-    /// Why its records were not simply accepted, where that is kept with it.
+    /// Why its records were not simply accepted, if that is stored with the batch.
     pub(crate) fn causes(&self) -> Option<&[Tally]> {
         self.outcomes().and_then(|outcomes| outcomes.causes.as_deref())
     }

@@ -18,14 +18,14 @@ pub struct Tally {
 pub struct Outcomes {
     /// The outcomes of all records that have one by now.
     pub counts: Counts,
-    /// The attempts whose answers gave outcomes, in order. Each is kept as a large item.
+    /// The attempts whose answers gave outcomes, in order. Each answer is stored as a large item.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<AttemptId>,
-    /// The attempt under which the issues are kept, if there are any.
+    /// The attempt under which the issues are stored, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issues: Option<AttemptId>,
-    /// Why records were not simply accepted, once all have an outcome; none where the issues have to be asked, because
-    /// there are more causes than are kept here, or no issues.
+    /// Why records were not simply accepted, once all have an outcome; none if this must be read from the issues,
+    /// because there are more causes than are stored here, or if there are no issues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causes: Option<Vec<Tally>>,
     /// The status code that accepted records have, but for those that the issues name.

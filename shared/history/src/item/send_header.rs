@@ -68,8 +68,8 @@ pub struct SendHeader {
 }
 
 impl SendHeader {
-    /// A send that is being received on these terms, and is kept from now on; should it not be accepted, it is discarded at
-    /// `discard_at`.
+    /// A send that is being received on these terms. Its retention begins now. If it is not accepted, it is discarded
+    /// at `discard_at`.
     pub(crate) fn receiving(send: &SendRef, terms: &SendTerms, now: Timestamp, discard_at: Millis) -> Self {
         let SendTerms { requested_by, options, route, retention_days, certificate_days_left, resume_of } =
             terms;

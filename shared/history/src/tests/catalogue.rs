@@ -189,7 +189,7 @@ async fn activities_are_found_by_the_status_of_their_latest_send() {
     let is_failed = |send: &SendHeader| send.status == SendStatus::Failed;
     let failed = ActivityFilter { latest: Some(Box::new(is_failed)), ..ActivityFilter::default() };
     assert_eq!(list(&history, &failed, 20).await, [(120, 240), (120, 241), (3, 6), (3, 7)]);
-    // A page looks at a hundred sends.
+    // A page reads at most a hundred sends.
     let page = history.current_activities(&organisation(1), &failed, 20, None, at(9)).await.unwrap();
     assert_eq!((page.items.len(), page.next.as_deref()), (0, Some("131.2")));
     // A header that cannot be read, is gone, or has expired.

@@ -51,7 +51,7 @@ async fn a_job_that_succeeded_hands_over_to_the_next() {
     assert_eq!(due_at(&table, &send(1).job(RecordKind::Duty).key()), Some(millis(20) + OVERDUE));
     assert_eq!(table.attribute(&send(1).header(), "status"), "running");
 
-    // Whoever looks again finds nothing to do; whoever repeats the step finds what follows, until it has begun.
+    // A second check finds nothing to do. A repeated step finds its successor, until that has begun.
     let items = table.items();
     assert_eq!(settle(&history, USERS).await, Settled::EndedBefore { start: None });
     let again = async || history.settle(&send(1).job(USERS), at(30), millis(99), true).await.unwrap();

@@ -124,7 +124,7 @@ pub(super) fn normal(kinds: &Kinds) -> Kinds {
     };
     let of_kind = |items: &Vec<Value>| {
         let mut items: Vec<_> = items.iter().map(normal_item).collect();
-        // Two whose keys are random are told apart by what they hold.
+        // Items with random keys are ordered by their content.
         items.sort_by_cached_key(|item| format!("{} {} {}", item["pk"], item["sk"], item["content"]));
         items
     };

@@ -104,7 +104,7 @@ async fn the_next_slot_is_idle_near_or_too_far_away() {
 
 #[tokio::test]
 async fn no_slot_is_handed_out_twice() {
-    // Between the look for a near slot and the take of the idle one, and behind both looks.
+    // Between the read for a near slot and the take of the idle one, and after both reads.
     for skipped in [1, 0] {
         let table = Table::new();
         let other = limiter(table.history());
@@ -112,7 +112,7 @@ async fn no_slot_is_handed_out_twice() {
         let (history, _) = table.disturbed([meanwhile(UPDATE, faster).after(skipped)]);
         assert_eq!(micros(slot(take(&limiter(history)).await).at()), STEP);
     }
-    // One that finds the idle slot taken, and the item paused by the time that it looks.
+    // A call finds the idle slot taken, and the item paused when it reads again.
     let table = Table::new();
     let (other, pausing) = (limiter(table.history()), limiter(table.history()));
     let faster = async move {

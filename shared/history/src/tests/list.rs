@@ -107,7 +107,7 @@ async fn a_filtered_page_ends_after_so_many_reads() {
     })
     .await;
     let failed = filter(&[SendStatus::Failed, SendStatus::Cancelled]);
-    // A page looks at a hundred sends.
+    // A page reads at most a hundred sends.
     assert_eq!(pages(&history, &failed, 10, at(999)).await, [vec![229], vec![100], vec![1]]);
     assert_eq!(pages(&history, &failed, 1, at(999)).await, [vec![229], vec![], vec![100], vec![1]]);
     assert_eq!(

@@ -29,7 +29,8 @@ async fn the_sends_that_have_their_organisers_place_are_known() {
         [1, 2, 3].map(|number| RunningSend { send: send_of(number, u128::from(number)), since: at(1) });
     assert_eq!(running, expected);
 
-    // The figures do without an organiser that cannot be read; who stops its sends is told.
+    // The metrics leave out an organiser that cannot be read. Listing its sends, in order to stop them, returns the
+    // error.
     table.set(&key::organiser(&organisation(2)), "nextSeq", "many");
     assert_eq!(history.running_sends().await.unwrap().len(), 2);
     assert_eq!(history.organisers_at_work().await.unwrap().len(), 3);

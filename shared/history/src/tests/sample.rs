@@ -1,5 +1,5 @@
-//! The sends of the tests, brought to where a test begins. Each record has two letters of text and an id that tells its
-//! stage, its batch and its place there.
+//! The sends of the tests, brought to the state where a test begins. Each record has two letters of text and an id that
+//! holds its stage, its batch and its place there.
 
 use std::time::Duration;
 
@@ -30,11 +30,11 @@ use crate::{
 const BEGIN: i64 = 1_790_000_000;
 /// How long a claim lasts.
 pub(super) const CLAIM: Millis = 30_000;
-/// How long after a message was sent the watchdog looks for what it led to.
+/// How long after a message was sent the watchdog checks for its effect.
 pub(super) const OVERDUE: Millis = 60_000;
 /// How many records a batch has.
 pub(super) const RECORDS: u32 = 2;
-/// How many days a send is kept.
+/// How many days a send is stored.
 pub(super) const DAYS: u32 = 400;
 
 /// So many seconds after the test began.

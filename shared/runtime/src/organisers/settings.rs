@@ -1,5 +1,5 @@
-//! An organiser's settings as they are written: `infra/aws/organiser.schema.json` describes them. What is wrong with
-//! them is told by field, never by value: they hold a private key.
+//! An organiser's settings as they are written: `infra/aws/organiser.schema.json` describes them. Faults are reported
+//! by field, never with the value: settings hold a private key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use stafett_domain::{
 };
 use stafett_skolverket::{Credentials, Identity, Pin, Roots, ServerTrust};
 
-/// The longest that sends may be kept, in days: ten years.
+/// The longest retention of sends, in days: ten years.
 const LONGEST_RETENTION: u64 = 3660;
 /// The longest entity id, in characters: the federation's metadata has none that comes near it.
 const LONGEST_ENTITY_ID: usize = 1024;

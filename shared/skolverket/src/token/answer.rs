@@ -14,9 +14,9 @@ use stafett_domain::OrganisationNumber;
 
 use super::TokenFailure;
 
-/// Longest part of a refusal's text that is kept, in characters.
+/// Longest part of a refusal's text that is stored, in characters.
 const LONGEST_TEXT: usize = 300;
-/// How long a token is taken to be good that does not say so.
+/// The assumed lifetime of a token that does not state one.
 const USUAL_LIFE: SignedDuration = SignedDuration::from_hours(1);
 /// The encoding of a JWT's parts. Padding is against the standard, and costs nothing to read.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(

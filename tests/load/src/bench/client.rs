@@ -100,7 +100,7 @@ impl<'a> Client<'a> {
         Ok(Made { id: accepted.id, submitted_at, upload: None, requests: 1, charged_requests })
     }
 
-    /// One part at a time: none is kept for longer than its request.
+    /// Uploads one part at a time, so that no part stays in memory after its request.
     pub(crate) async fn upload(&self, send: &Send, on_record_errors: &str) -> Result<Made, BenchError> {
         let organisation = send.organisation();
         let began = std::time::Instant::now();

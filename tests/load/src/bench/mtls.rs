@@ -130,7 +130,7 @@ async fn token(probe: &Probe) -> Result<Cost, BenchError> {
         roots: Roots::default(),
     };
     let client = Client::new(addresses, Duration::from_secs(10));
-    // The time is for what is kept, and nothing is.
+    // The time only matters for cached tokens, and there are none.
     let token = client.token(&identity, Environment::Production, Timestamp::UNIX_EPOCH).await;
     token.token.map_err(|error| broken(&error.to_string()))?;
     let time = began.elapsed().as_secs_f64() * 1000.0;

@@ -149,7 +149,7 @@ async fn measure(starter: &Starter) -> Result<Option<Vec<f64>>, BenchError> {
             .envs(&starter.environment)
             .envs([
                 ("AWS_LAMBDA_RUNTIME_API", address.to_string().as_str()),
-                // Python's client looks for no other.
+                // Python's client reads the region from no other variable.
                 ("AWS_DEFAULT_REGION", REGION),
             ])
             .envs(of_lambda(&starter.name, MEMORY_MB))

@@ -81,8 +81,8 @@ impl Offer {
     }
 }
 
-/// Reports a finding for each place, at `attribute` of it. Places that were not kept are counted, and the finding is added
-/// to their records.
+/// Reports a finding for each place, at `attribute` of it. Places that were not collected are counted, and the finding
+/// is added to their records.
 fn report(findings: &mut Findings, kind: FindingKind, places: &Places, attribute: &str) {
     for place in &places.first {
         let pointer = || format!("{}{attribute}", place.pointer());

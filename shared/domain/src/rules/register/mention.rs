@@ -21,16 +21,17 @@ pub struct At {
     pub index: usize,
 }
 
-/// The most different entries of a register that are kept: more than any organiser has. What a send names beyond them is not
-/// checked.
+/// The largest number of different entries of a register that are collected: more than any organiser has. What a send
+/// names beyond them is not checked.
 pub(super) const MOST_THINGS: usize = 20_000;
-/// The most places that are kept in all, besides the first one of each entry.
+/// The largest number of places that are collected in all, besides the first one of each entry.
 const MOST_PLACES: usize = 50_000;
-/// The most records that are kept in all besides these, by eight bytes each: more than a send of a municipality names.
+/// The largest number of records that are collected in all besides these, by eight bytes each: more than a send of a
+/// municipality names.
 const MOST_RECORDS: usize = 400_000;
 
-/// The entries that are named, and where. Many records name few entries: of each entry the first places are kept, in a few
-/// megabytes whatever the send holds.
+/// The entries that are named, and where. Many records name few entries, so only the first places of each entry are
+/// collected. They take a few megabytes, whatever the send holds.
 #[derive(Debug, Clone, Default)]
 pub struct Mentions {
     pub(super) school_units: Things<Uuid>,
@@ -40,7 +41,7 @@ pub struct Mentions {
     kept: Kept,
 }
 
-/// How much is kept of all entries.
+/// How much is collected of all entries.
 #[derive(Debug, Clone, Copy, Default)]
 struct Kept {
     places: usize,
@@ -51,7 +52,7 @@ struct Kept {
 #[derive(Debug, Clone)]
 pub(super) struct Things<T> {
     pub(super) known: BTreeMap<T, Places>,
-    /// There were more than are kept.
+    /// There were more than are collected.
     pub(super) more: bool,
 }
 
@@ -74,7 +75,7 @@ pub(super) struct Places {
     pub(super) more: Vec<u64>,
 }
 
-/// One place. Thousands are kept: its JSON Pointer is built when it is reported.
+/// One place. Thousands are collected, so its JSON Pointer is built only when it is reported.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) record: RecordId,
@@ -128,7 +129,7 @@ impl<T> Default for Things<T> {
 }
 
 impl<T: Ord> Things<T> {
-    /// Notes that an entry is named. `kept`: how much is kept in all.
+    /// Notes that an entry is named. `kept`: how much is collected in all.
     fn add(&mut self, thing: T, kept: &mut Kept, place: Place) {
         let full = self.known.len() >= MOST_THINGS;
         let places = match self.known.entry(thing) {

@@ -287,7 +287,7 @@ fn a_finding_names_its_record_and_its_part_and_the_rest_is_counted() {
         (last.pointer.as_str(), last.record_id),
         ("/parts/2/activities/99/parentActivity", ACTIVITY.parse().ok())
     );
-    // The places of one thing are kept up to the number that is listed, so each kind of record is named here.
+    // The places of one entry are stored up to the number that is listed, so each kind of record is named here.
     let mut few = Mentions::default();
     few.group(At { part: Some(1), index: 7 }, read.groups[0].record());
     few.duty(At { part: Some(1), index: 0 }, read.duties[0].record());

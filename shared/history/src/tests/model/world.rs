@@ -21,7 +21,7 @@ use crate::tests::table::{Items, Table};
 use crate::{History, JobKey};
 
 const BATCH: BatchId = BatchId(0);
-/// How long after a step could be taken the watchdog looks for it.
+/// How long after a step is due the watchdog queues it again.
 const OVERDUE: Duration = Duration::from_secs(60);
 
 /// How many batches the job has: the first one's end queues the last.
@@ -38,7 +38,7 @@ pub(super) enum Holder {
     Close { before: Box<Batch<Open>>, closing: Closing, successor: bool },
     /// It queues what follows.
     Queue { batch: Batch, successor: bool },
-    /// It looks whether the job, or the send, has ended.
+    /// It checks whether the job, or the send, has ended.
     Settle { batch: Batch, again: bool },
     /// It notes that what follows was queued; of a planned batch, that it will not go.
     Note(Batch),
@@ -116,7 +116,7 @@ impl World {
             takeover: &self.takeover,
             within_start: false,
         };
-        // A message says which call it asks for; of an older step nobody looks at it.
+        // A message says which call it asks for. For an older step this is not used.
         let call = if matches!(before.step(), Step::Poll(step) if step == asked) {
             Call::Poll
         } else {
