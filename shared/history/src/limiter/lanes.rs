@@ -6,9 +6,9 @@
 //! call is answered it is known better: where it was on time, what was allowed for is given back; and its lane's next
 //! call, whose slot may have been handed out by then, waits for as long as it must.
 //!
-//! Why not slots at a fixed distance: if calls have the distance T and are up to J late, six of them span at least 5 T
-//! - J, and at J = 80 ms that is a whole second only from 4.63 calls a second on. This needs the spread only where it
-//! happens: 4.7 calls a second at that J, 4.8 without jitter, and 4.66 while nothing is known of any call.
+//! Why not slots at a fixed distance: if calls have the distance T and are up to J late, six of them span at least
+//! 5 T - J, and at J = 80 ms that is a whole second only from 4.63 calls a second on. This needs the spread only where
+//! it happens: 4.7 calls a second at that J, 4.8 without jitter, and 4.66 while nothing is known of any call.
 
 use std::time::Duration;
 
