@@ -1,4 +1,4 @@
-//! What is stored of a call to Skolverket, in the history and in the log.
+//! Stores a call to Skolverket in the history and in the log.
 
 use jiff::Timestamp;
 use stafett_domain::{Call, WaitCause};
@@ -8,15 +8,15 @@ use stafett_skolverket::Exchange;
 use crate::follow_up::JobRef;
 use crate::relay::Relay;
 
-/// Bytes of a small answer that are stored with its attempt: enough for every documented refusal.
+/// The number of bytes of a small answer that are stored with its attempt: enough for every documented refusal.
 const KEPT_ANSWER_BYTES: usize = 4096;
 
 /// What is stored of an answer with its attempt.
 #[derive(Default)]
 pub(crate) struct Kept {
-    /// The beginning of its body.
+    /// The start of its body.
     pub(crate) small: Option<String>,
-    /// The whole of it is a large item of its own.
+    /// The whole answer is stored as a large item of its own.
     pub(crate) whole: bool,
     /// Why it cannot be read.
     pub(crate) unreadable: Option<WaitCause>,
@@ -31,7 +31,7 @@ impl Kept {
 }
 
 impl Relay {
-    /// Keeps a call in the history and in the log.
+    /// Stores a call in the history and in the log.
     pub(crate) async fn keep<T>(
         &self,
         job: &JobRef,

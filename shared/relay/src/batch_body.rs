@@ -1,4 +1,4 @@
-//! The body of a batch while its steps are taken: what of it is sent, and what not.
+//! The body of a batch while its steps are taken: which parts of it are sent, and which are not.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,16 +11,16 @@ use crate::error::StepFailure;
 use crate::follow_up::JobRef;
 use crate::relay::Relay;
 
-/// The body of a batch, read once an invocation.
+/// The body of a batch, read once per invocation.
 pub(crate) struct BatchBody {
     pub(crate) body: String,
     pub(crate) records: Vec<RecordId>,
-    /// What the stages before did not get accepted, where the sender chose to go on.
+    /// The records that earlier stages did not get accepted, if the sender chose to continue without them.
     refused: HashSet<RecordId>,
 }
 
 impl BatchBody {
-    /// What becomes of these records, because of those that were not accepted.
+    /// How each of these records is sent or skipped, because of the records that were not accepted.
     fn prepared(&self, stage: RecordKind, records: &[u32]) -> Vec<(u32, Prepared)> {
         if self.refused.is_empty() {
             return Vec::new();
@@ -33,7 +33,7 @@ impl BatchBody {
         records.iter().filter_map(prepared).collect()
     }
 
-    /// Those of these records that are skipped, each with the record because of which.
+    /// The records that are skipped, each with the record that causes it.
     pub(crate) fn skipped(&self, stage: RecordKind, records: &[u32]) -> Vec<(u32, RecordId)> {
         let because = |(index, prepared)| match prepared {
             Prepared::Skipped { because } => Some((index, because)),
@@ -42,7 +42,7 @@ impl BatchBody {
         self.prepared(stage, records).into_iter().filter_map(because).collect()
     }
 
-    /// The body of a call with these records; without what was not accepted.
+    /// The body of a call with these records, without what was not accepted.
     pub(crate) fn call_body(&self, stage: RecordKind, batch: &Batch<Open>) -> Result<String, HistoryError> {
         let records = batch.piece().records;
         let changed: HashMap<u32, String> = self
@@ -60,7 +60,7 @@ impl BatchBody {
             .ok_or(HistoryError::Corrupt("a piece that is not in its batch"))
     }
 
-    /// What each of these records went without.
+    /// For each of these records, the ids that were left out of it.
     pub(crate) fn left_out(&self, stage: RecordKind, records: &[u32]) -> Vec<(u32, Vec<RecordId>)> {
         let left_out = |(index, prepared)| match prepared {
             Prepared::Without { left_out, .. } => Some((index, left_out)),
@@ -80,7 +80,7 @@ impl Relay {
     }
 }
 
-/// `{"data": […]}` with these records of a body only; those that are `changed`, as they are there.
+/// `{"data": […]}` with only these records of a body. A record in `changed` is taken from there.
 fn part_of(body: &str, records: &[u32], changed: &HashMap<u32, String>) -> Option<String> {
     #[derive(Deserialize)]
     struct Data<'a> {

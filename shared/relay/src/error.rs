@@ -1,17 +1,17 @@
-//! Why a message comes again, and why the work on a claimed step ends early.
+//! Why a message must be delivered again, and why the work on a claimed step ends early.
 
 use stafett_domain::message::InvalidMessage;
 use stafett_domain::{IllegalTransition, RecordKind};
 use stafett_history::{HistoryError, StepError};
 use stafett_runtime::{QueueError, SettingsError};
 
-/// Why a message comes again.
+/// Why a message must be delivered again.
 #[derive(Debug, thiserror::Error)]
 pub enum HandleError {
-    /// It cannot be read.
+    /// The message cannot be read.
     #[error(transparent)]
     Message(#[from] InvalidMessage),
-    /// It is another stage's.
+    /// The message belongs to another stage.
     #[error("the message is for the stage {0}")]
     OtherStage(RecordKind),
     /// The history cannot be read or written.
@@ -20,7 +20,7 @@ pub enum HandleError {
     /// The organiser's settings cannot be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// What follows cannot be queued.
+    /// The follow-up cannot be queued.
     #[error(transparent)]
     Queue(#[from] QueueError),
 }

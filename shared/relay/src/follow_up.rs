@@ -1,5 +1,5 @@
 //! The follow-up of a step, as a value: messages to queue, and what is then noted in the history. The holder of a step
-//! returns it; [`crate::handover::Handover`] alone applies it.
+//! returns it; only [`crate::handover::Handover`] applies it.
 
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ impl JobRef {
 #[derive(Debug, Default)]
 #[must_use = "a step whose follow-up is not applied stands still until the watchdog finds it"]
 pub(crate) struct FollowUp {
-    /// Each is delivered after its wait.
+    /// Each message is delivered after its wait.
     pub(crate) messages: Vec<(Message, Duration)>,
-    /// Is noted once the messages are queued.
+    /// Written once the messages are queued.
     pub(crate) then: Option<Note>,
 }
 
-/// The note in the history once all messages are queued. It alone clears the time at which the step is overdue.
+/// The note in the history once all messages are queued. Only this note clears the time at which the step is overdue.
 #[derive(Debug)]
 pub(crate) enum Note {
     /// What follows from a job's start was handed on.
@@ -50,7 +50,7 @@ impl FollowUp {
         Self::default()
     }
 
-    /// A job is to start.
+    /// Starts a job.
     pub(crate) fn start(job: &JobKey) -> Self {
         Self { messages: vec![(message(job, Step::Start), Duration::ZERO)], then: None }
     }
@@ -66,24 +66,24 @@ impl FollowUp {
         Self { messages: batches.into_iter().map(message).collect(), then: None }
     }
 
-    /// This, and then that.
+    /// Adds what follows from another step.
     pub(crate) fn and(mut self, other: Self) -> Self {
         self.messages.extend(other.messages);
         self.then = other.then.or(self.then);
         self
     }
 
-    /// With the note that what follows from the job's start was handed on.
+    /// Adds the note that the follow-up of the job's start was handed on.
     pub(crate) fn start_handed_on(self, job: &JobRef) -> Self {
         Self { then: Some(Note::StartHandedOn(job.key.clone())), ..self }
     }
 
-    /// With the note that what follows from the batch's step was handed on.
+    /// Adds the note that the follow-up of the batch's step was handed on.
     pub(crate) fn batch_handed_on(self, job: &JobRef, batch: impl Into<Batch>) -> Self {
         Self { then: Some(Note::BatchHandedOn(job.key.clone(), Box::new(batch.into()))), ..self }
     }
 
-    /// With the note that the batch stays planned.
+    /// Adds the note that the batch stays planned.
     pub(crate) fn left_planned(self, job: &JobRef, batch: Batch) -> Self {
         Self { then: Some(Note::LeftPlanned(job.key.clone(), Box::new(batch))), ..self }
     }

@@ -1,5 +1,5 @@
-//! Where follow-ups are applied: messages first, then the note in the history. And how jobs and sends end, for what
-//! starts after them is the most important follow-up of all.
+//! Applies follow-ups: queues the messages first, then writes the note in the history. Also ends jobs and sends,
+//! because what starts after them is the most important follow-up.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ pub struct Handover {
 }
 
 impl Handover {
-    /// Built once a process.
+    /// Builds it, once per process.
     pub fn new(process: &Process, history: History) -> Self {
         Self {
             history,
@@ -33,7 +33,7 @@ impl Handover {
         }
     }
 
-    /// Queues the messages, then notes that they were queued. Can be repeated.
+    /// Queues the messages, then notes that they are queued. Safe to repeat.
     pub(crate) async fn apply(&self, follow_up: FollowUp) -> Result<(), HandleError> {
         let FollowUp { messages, then } = follow_up;
         match messages.as_slice() {
@@ -61,7 +61,7 @@ impl Handover {
         Ok(())
     }
 
-    /// Ends the job if it can end. `again`: the step was done before, and what follows may not have been handed on.
+    /// Ends the job if it can end. `again`: the step was done before, but its follow-up may not have been handed on.
     pub(crate) async fn settle(&self, job: &JobKey, again: bool) -> Result<FollowUp, HandleError> {
         let settled = self.history.settle(job, self.clock.now(), self.overdue_at(), again).await?;
         Ok(self.after_end(&job.send, settled))
@@ -73,8 +73,8 @@ impl Handover {
         Ok(self.after_end(send, settled))
     }
 
-    /// Asks for a send to stop, for a reason, and ends it at once if nothing of it is open. Returns whether it had not
-    /// ended before.
+    /// Asks for a send to stop, for a reason, and ends it at once if nothing of it is open. Returns `false` if the send
+    /// had already ended.
     ///
     /// # Errors
     /// [`HandleError`]; the request can be repeated.
@@ -85,7 +85,8 @@ impl Handover {
         }
     }
 
-    /// As [`Handover::request_stop`]; what follows is the caller's to apply. None: it had ended before.
+    /// Same as [`Handover::request_stop`], but the caller applies the follow-up. Returns `None` if the send had already
+    /// ended.
     pub(crate) async fn stop(&self, send: &SendRef, reason: Reason) -> Result<Option<FollowUp>, HandleError> {
         let code = reason.code;
         if !self.history.request_stop(send, reason).await? {
@@ -98,7 +99,7 @@ impl Handover {
         self.end_stopped(send).await.map(Some)
     }
 
-    /// When a step that is taken now is overdue.
+    /// The time at which a step that is taken now becomes overdue.
     pub(crate) fn overdue_at(&self) -> i64 {
         later(self.clock.now().as_millisecond(), self.overdue)
     }

@@ -1,5 +1,5 @@
-//! Skolverket's messages about records, as log lines: ids, attributes and how often, so that it is known which faults are
-//! common before anybody complains. Never its texts, and nothing of a record.
+//! Logs Skolverket's messages about records: ids, attributes and counts. They show which faults are common before
+//! anybody complains. The log never holds Skolverket's texts, or any data of a record.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use stafett_skolverket::LogEntry;
 
 use crate::follow_up::JobRef;
 
-/// Most kinds of message that are logged of one answer; an answer with more says little.
+/// The maximum number of message kinds that are logged per answer. An answer with more kinds says little.
 const MOST_KINDS: usize = 20;
-/// What stands for something that is not known to be a number or an attribute.
+/// Replaces a value that is not a known number or attribute.
 const OTHER: &str = "other";
 
-/// Logs a line for each kind of message, with the number of its occurrences. Each comes with what it led to: a record's
-/// outcome, or `refused` for one about a whole call.
+/// Logs one line for each kind of message, with its count and its result: a record's outcome, or `refused` for a
+/// message about a whole call.
 pub(crate) fn note<'a>(
     job: &JobRef,
     batch: &Batch<Open>,
@@ -30,7 +30,7 @@ pub(crate) fn note<'a>(
     }
 }
 
-/// How often each id, attribute and outcome.
+/// Counts each combination of id, attribute and outcome.
 fn kinds<'a>(
     messages: impl Iterator<Item = (&'static str, &'a LogEntry)>,
 ) -> BTreeMap<(String, String, &'static str), u32> {
@@ -44,7 +44,7 @@ fn kinds<'a>(
     kinds
 }
 
-/// What is logged of a part of a message of which this much is known; nothing, where it is not there.
+/// The text to log for a part of a message. `known` is the part if its value is known. Empty if the part is missing.
 fn word(known: Option<&str>, part: Option<&str>) -> String {
     let there = part.is_some_and(|part| !part.is_empty());
     known.unwrap_or(if there { OTHER } else { "" }).to_owned()

@@ -1,4 +1,4 @@
-//! A stage's function.
+//! The Lambda function of a stage.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::relay::Relay;
 /// Runs a stage's function until the runtime ends it.
 ///
 /// # Errors
-/// When the function cannot start, or the runtime is gone.
+/// The function cannot start, or the Lambda runtime is gone.
 pub async fn run_stage(stage: RecordKind) -> Result<(), lambda_runtime::Error> {
     telemetry::start();
     let process = Process::from_env().inspect_err(|error| {

@@ -1,24 +1,25 @@
-//! How late a call arrived, judged by when its answer came: what it took longer than the quickest of its kind it may
-//! have spent on the way there.
+//! Estimates how late a call arrived, from the time of its answer. If a call takes longer than the quickest of its
+//! kind, it may have spent the difference on the way to Skolverket.
 
 use std::time::Duration;
 
-/// Calls after which the quickest of those before is forgotten: Skolverket may have become slower.
+/// After this number of calls the quickest earlier call is forgotten: Skolverket may have become slower.
 const REMEMBERED: u32 = 64;
 
 /// What is known of one kind of call.
 #[derive(Debug, Default)]
 pub(crate) struct Lateness {
     quickest: Option<Duration>,
-    /// That of the calls before the last [`REMEMBERED`].
+    /// The quickest of the calls before the last [`REMEMBERED`].
     before: Option<Duration>,
     seen: u32,
 }
 
 impl Lateness {
-    /// How much later a call arrived than its slot at the most: it left `left_late` after it and was answered after
-    /// `took`. While few calls are known the quickest may itself have been late, up to `spread`. What is far above the
-    /// spread is taken for work at Skolverket; but not while others find that calls are too fast (`wary`).
+    /// The longest time by which a call may have arrived after its slot. The call left `left_late` after the slot and
+    /// was answered after `took`. While few calls are known, the quickest one may itself have been late, by up to
+    /// `spread`. A time far above the spread counts as work at Skolverket, but not while other callers find that calls
+    /// are too fast (`wary`).
     pub(crate) fn of(
         &mut self,
         left_late: Duration,
@@ -61,7 +62,7 @@ mod tests {
         }
         let late = lateness.of(ms(5), ms(340), SPREAD, false);
         assert_eq!(late, ms(46));
-        // Slow work is not a long way.
+        // Slow work at Skolverket does not mean that the call arrived late.
         assert_eq!(lateness.of(ms(5), ms(5_000), SPREAD, false), ms(5) + SPREAD.mul_f64(1.2));
         assert_eq!(lateness.of(ms(5), ms(500), SPREAD, true), ms(5) + ms(200) + SPREAD / 75);
     }

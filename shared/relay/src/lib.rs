@@ -1,6 +1,7 @@
 //! The relay: from a queue message to a finished step, with claim, call, outcome and what follows.
 //!
-//! It may use the crates `domain`, `skolverket`, `runtime` and `history`. It must not know HTTP, nor how a send is accepted.
+//! It may use the crates `domain`, `skolverket`, `runtime` and `history`. It must not depend on HTTP, or on how a send
+//! is accepted.
 
 mod attempt_log;
 mod batch_body;

@@ -1,4 +1,4 @@
-//! One message in, one step taken, and what follows from it handed on.
+//! Handles one message: takes one step and hands on what follows from it.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ use crate::relay::Relay;
 mod tests;
 
 impl Relay {
-    /// Takes the step that a message asks for, and carries out the follow-up. `until`: see [`Relay::deadline`].
+    /// Takes the step that a message asks for, and applies the follow-up. `until`: see [`Relay::deadline`].
     ///
     /// # Errors
-    /// [`HandleError`]: the message is to come again.
+    /// [`HandleError`]: the queue must deliver the message again.
     pub async fn handle(
         &self,
         stage: RecordKind,
@@ -46,8 +46,9 @@ impl Relay {
         self.handover.apply(follow_up).await
     }
 
-    /// A message that a later deploy queued waits for that deploy to come back: five receives, and it would be a dead
-    /// letter. What is overdue meanwhile the watchdog sends again in words that this deploy knows.
+    /// Puts off a message from a later deploy until that deploy is back. Without this, the message becomes a dead
+    /// letter after five receives. If a step becomes overdue in the meantime, the watchdog queues it again in a format
+    /// that this deploy can read.
     async fn put_off_newer(&self, stage: RecordKind, body: &str, version: u32) -> Result<(), HandleError> {
         let MessageNames { organisation, send, .. } = MessageNames::of(body);
         tracing::warn!(
@@ -92,7 +93,7 @@ impl Relay {
         }
     }
 
-    /// The first batches are submitted. A job of one batch submits it at once: a message would only cost time.
+    /// Submits the first batches. A job with one batch submits it at once: a message would only cost time.
     async fn after_start(&self, job: &JobRef, started: &Job) -> Result<FollowUp, HandleError> {
         match started.batches {
             0 => {
@@ -107,7 +108,7 @@ impl Relay {
         }
     }
 
-    /// What follows from a start that was never handed on: whatever of it is still to be done.
+    /// What follows from a start that was not handed on: everything that is still to do.
     async fn after_start_again(&self, job: &JobRef, started: &Job) -> Result<FollowUp, HandleError> {
         let mut follow_up = FollowUp::nothing();
         for batch in (0..started.batches.min(AT_ONCE)).map(BatchId) {
@@ -117,14 +118,14 @@ impl Relay {
         Ok(follow_up.and(settled).start_handed_on(job))
     }
 
-    /// Every holder of this start has died: its send is stopped.
+    /// Stops the send, because every holder of this start has died.
     async fn give_up_start(&self, job: &JobRef) -> Result<FollowUp, HandleError> {
         tracing::error!(
             event = "send.stopped", send = %job.key.send.send, organisation = %job.key.send.organisation, stage = %job.key.stage,
             reason = ?ReasonCode::Unfinished, "a send is stopped"
         );
         let stopped = self.handover.stop(&job.key.send, Reason::new(ReasonCode::Unfinished)).await?;
-        // What is open goes to its end by itself, and ends the send.
+        // The open batches continue to their end, and then end the send.
         Ok(stopped.unwrap_or_default().start_handed_on(job))
     }
 
@@ -169,13 +170,13 @@ impl Relay {
             ClaimAnswer::Gone => return stale("erased"),
         };
         match taken {
-            // Another has the step: what this one did is what a repeat may do.
+            // Another holder has the step. What this one did can safely be repeated.
             Err(StepFailure::Step(StepError::ClaimLost)) => stale("the claim was lost"),
             other => other.map_err(Into::into),
         }
     }
 
-    /// A message that met another holder is copied once a claim: should that holder die, the copy takes over.
+    /// Copies a message that met another holder, once per claim. If that holder dies, the copy takes over.
     fn copy_of(&self, job: &JobRef, step: Step, rest: Duration, copy: bool) -> FollowUp {
         if copy {
             FollowUp::step(job, step, rest + self.timing.queue_delay_unit)
@@ -184,7 +185,7 @@ impl Relay {
         }
     }
 
-    /// What follows from a step that was done and never handed on.
+    /// What follows from a step that is done but was not handed on.
     async fn hand_on_again(&self, job: &JobRef, batch: Batch) -> Result<FollowUp, HandleError> {
         let follow_up = match &batch.progress {
             Progress::Closed(_) => {

@@ -1,4 +1,4 @@
-//! From Skolverket's answer about a job to the outcome of each record of a batch.
+//! Reads Skolverket's answer about a job, and gives each record of the batch its outcome.
 
 use std::collections::HashMap;
 
@@ -7,28 +7,28 @@ use stafett_skolverket::{JobAnswer, RecordStatus};
 
 use stafett_history::Issue;
 
-/// The outcomes of a batch's records by an answer.
+/// The outcomes of a batch's records according to an answer.
 pub(crate) struct Outcomes {
-    /// The outcomes of those that got one; and the pending ones.
+    /// The counts of the records that have an outcome, and of the pending ones.
     pub(crate) counts: Counts,
-    /// Those that were not simply accepted.
+    /// The records that were not simply accepted.
     pub(crate) issues: Vec<Issue>,
-    /// The status code that the accepted records without an issue have.
+    /// The status code of the accepted records without an issue.
     pub(crate) usual_status_code: Option<u16>,
-    /// Those that met a transient fault and are to be sent again: not counted.
+    /// The records with a transient fault, which are sent again. They are not counted.
     pub(crate) transient: Vec<u32>,
-    /// How many are given up that were pending: their outcome is unknown.
+    /// The number of pending records that are given up: their outcome is unknown.
     pub(crate) given_up: u32,
 }
 
 /// How an answer is read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
-    /// There will be no further poll: pending records become unknown.
+    /// There is no further poll: pending records become unknown.
     pub(crate) last: bool,
-    /// Records with a transient fault (`TemporaryError`) may be sent again; else they are errors.
+    /// Records with a transient fault (`TemporaryError`) may be sent again; otherwise they are errors.
     pub(crate) again: bool,
-    /// The usual status code of the batch's records that had their outcome before.
+    /// The usual status code of the batch's records that already have an outcome.
     pub(crate) usual_status_code: Option<u16>,
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn outcomes(records: &[(u32, RecordId)], answer: &JobAnswer, reading:
     read
 }
 
-/// The value that comes most often; of two as often, the smaller.
+/// The most frequent value. If two are equally frequent, the smaller one.
 fn usual(values: impl Iterator<Item = u16>) -> Option<u16> {
     let mut times: HashMap<u16, u32> = HashMap::new();
     for value in values {
@@ -173,7 +173,7 @@ mod tests {
         assert!(again.issues.is_empty());
     }
 
-    /// `job-answer-unknown-status`: the second record has its outcome, the first shows what came.
+    /// `job-answer-unknown-status`: the second record has its outcome, the first one shows the unknown status.
     #[test]
     fn a_status_that_is_not_known_makes_its_own_record_unknown() {
         let answer = answer(&[(1, "Rejected", 400), (2, "success", 201)]);
@@ -213,7 +213,7 @@ mod tests {
         (0..PLACES.len(), prop::option::of(any_json()))
     }
 
-    /// What of an entry is changed; the empty one is the whole of it.
+    /// The parts of an entry that are changed. The empty one stands for the whole entry.
     const PLACES: [&str; 13] = [
         "",
         "/id",
@@ -230,7 +230,7 @@ mod tests {
         "/meta",
     ];
 
-    /// Another value in that place; none removes it.
+    /// Sets the value at this place, or removes it if `value` is `None`.
     fn change(entry: &mut Value, place: &str, value: Option<Value>) {
         let Some((parent, name)) = place.rsplit_once('/') else {
             *entry = value.unwrap_or_default();
@@ -244,7 +244,7 @@ mod tests {
         }
     }
 
-    /// What the rows of all records show but for one: outcome, status code, messages.
+    /// The rows of all records except one: outcome, status code, messages.
     fn others(answer: &JobAnswer, changed: u32) -> Vec<(u32, Outcome, Option<u16>, Vec<String>)> {
         let read = read(&[1, 2, 3, 4, 5], answer, true, false);
         let shown = |index: u32| match read.issues.iter().find(|issue| issue.index == index) {

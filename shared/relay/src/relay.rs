@@ -1,4 +1,4 @@
-//! What the steps of the relay are taken with.
+//! What the relay needs to take its steps.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -15,7 +15,7 @@ use crate::handover::Handover;
 use crate::lateness::Lateness;
 use crate::verdict;
 
-/// Everything that a step needs. Built once a process.
+/// Everything that a step needs. Built once per process.
 pub struct Relay {
     pub(crate) timing: Timing,
     pub(crate) history: History,
@@ -26,12 +26,12 @@ pub struct Relay {
     pub(crate) handover: Handover,
     pub(crate) skolverket: Client,
     pub(crate) limiter: Limiter,
-    /// Of submits and of polls.
+    /// First for submits, then for polls.
     lateness: Mutex<[Lateness; 2]>,
 }
 
 impl Relay {
-    /// Built from what the process has.
+    /// Builds it from the parts of the process.
     pub fn new(process: Process) -> Self {
         let history = History::of(&process);
         let handover = Handover::new(&process, history.clone());
@@ -64,34 +64,36 @@ impl Relay {
         }
     }
 
-    /// Until when an invocation may hold a claim: as long as claims last, and not beyond its own end.
+    /// The time until which an invocation may hold a claim: as long as claims last, but not beyond the invocation's own
+    /// end.
     pub fn deadline(&self, invocation_ends: SystemTime) -> Timestamp {
         let claim_ends = self.clock.now() + self.timing.claim;
         Timestamp::try_from(invocation_ends).map_or(claim_ends, |ends| claim_ends.min(ends))
     }
 
-    /// When a step that is to be taken at `at` is overdue.
+    /// The time at which a step that is due at `at` becomes overdue.
     pub(crate) fn overdue_at(&self, at: Millis) -> Millis {
         later(at, self.timing.overdue)
     }
 
-    /// No call starts unless so much of the claim is left: its time-out, and a tenth for what is written after it.
+    /// The part of the claim that must be left before a call may start: the call's time-out, and a tenth for the writes
+    /// after it.
     pub(crate) fn call_time(&self) -> Duration {
         self.timing.http_timeout.mul_f64(1.1)
     }
 
-    /// How long until then; nothing once it is over.
+    /// The time from now until `at`; zero if it is past.
     pub(crate) fn time_until(&self, at: Millis) -> Duration {
         let wait = at.saturating_sub(self.clock.now().as_millisecond());
         Duration::from_millis(u64::try_from(wait).unwrap_or_default())
     }
 
-    /// What is left of the claim.
+    /// The time that is left of the claim.
     pub(crate) fn rest(&self, job: &JobRef) -> Duration {
         job.until.duration_since(self.clock.now()).try_into().unwrap_or_default()
     }
 
-    /// Gives `read` the measured lateness of calls of this kind.
+    /// Calls `look` with the measured lateness of calls of this kind.
     pub(crate) fn with_lateness<T>(&self, call: Call, look: impl FnOnce(&mut Lateness) -> T) -> T {
         let [of_submits, of_polls] = &mut *self.lateness.lock().unwrap_or_else(PoisonError::into_inner);
         look(match call {

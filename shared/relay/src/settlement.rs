@@ -1,4 +1,4 @@
-//! The settlement of a batch's records: the batch closes, or is split.
+//! Settles the records of a batch: the batch closes, or is split.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use crate::next_step::StepResult;
 use crate::relay::Relay;
 use crate::verdict;
 
-/// Additional calls that one job may make because batches are split.
+/// The additional calls that one job may make because its batches are split.
 const EXTRA_CALLS: u32 = 40;
 
-/// What was found out about records of the piece that was sent.
+/// What is known about the records of the piece that was sent.
 pub(crate) struct Found {
     /// Their outcomes.
     pub(crate) counts: Counts,
-    /// Those that were not simply accepted.
+    /// The records that were not simply accepted.
     pub(crate) issues: Vec<Issue>,
     /// See [`Outcomes::usual_status_code`].
     pub(crate) usual_status_code: Option<u16>,
-    /// By the answer of this attempt, which is stored.
+    /// Whether this comes from the answer to this attempt, which is stored.
     pub(crate) answered: bool,
 }
 
 impl Relay {
-    /// The piece that was sent has its answer: the batch closes, or its next piece is sent. Records with a transient
-    /// fault become a piece of a later round.
+    /// Settles a piece that has its answer: the batch closes, or its next piece is sent. Records with a transient fault
+    /// become a piece of a later round.
     pub(crate) async fn settle_piece(
         &self,
         job: &JobRef,
@@ -45,7 +45,7 @@ impl Relay {
             pieces.push(Piece { records: transient, round: batch.piece().round + 1, uncertain: false });
         }
         if stop.is_some() && !pieces.is_empty() {
-            // What was not sent is not sent any more.
+            // The remaining pieces are not sent.
             let found = found.unheard(&pieces);
             let outcomes = self.gather(job, batch, found).await?;
             return self.close(job, batch, outcomes, stop).await.map(StepResult::Done);
@@ -57,8 +57,8 @@ impl Relay {
         self.send_rest(job, batch, pieces, &outcomes, None).await
     }
 
-    /// Leaves out what depends on records that the stages before did not get accepted: those are skipped. Goes on with
-    /// the rest, if there is one.
+    /// Skips the records that depend on records which earlier stages did not get accepted. Continues with the rest, if
+    /// there is any.
     pub(crate) async fn skip(
         &self,
         job: &JobRef,
@@ -89,8 +89,8 @@ impl Relay {
         self.step_on(job, &batch, after, next).await
     }
 
-    /// A call was refused as a whole (400 or 413). A record that is named as the culprit is refused alone; else the
-    /// records go in two halves; a single one is its own culprit.
+    /// Handles a call that was refused as a whole (400 or 413). If the answer names a record as the cause, only that
+    /// record is refused. Otherwise the records are split in two halves. A single record is its own cause.
     pub(crate) async fn refused(
         &self,
         job: &JobRef,
@@ -132,7 +132,7 @@ impl Relay {
         self.send_rest(job, batch, pieces, &outcomes, Some(status)).await
     }
 
-    /// Sends what is left of a batch. `refused`: because of a refusal with this status, which costs an extra call.
+    /// Sends the rest of a batch. `refused`: the status of the refusal that caused this, which costs an extra call.
     async fn send_rest(
         &self,
         job: &JobRef,
@@ -145,7 +145,7 @@ impl Relay {
         let wait = if round > 0 { verdict::round_wait(&self.timing, round) } else { Duration::ZERO };
         let next = Next { kept: false, ..self.next(job, wait) };
         let mut after = batch.split(&job.key.send, pieces, outcomes, next);
-        // One that only waits must not hold up the batches behind it.
+        // A batch that only waits must not delay the batches behind it.
         let release = after.successor.filter(|_| round > 0);
         if release.is_some() {
             after.successor = None;
@@ -170,7 +170,7 @@ impl Relay {
         Ok(StepResult::Done(FollowUp::first_submits(job, release).and(rest).batch_handed_on(job, after)))
     }
 
-    /// Joins what was found with what was known of the batch's other records, and keeps the issues.
+    /// Combines the new results with what is known about the batch's other records, and stores the issues.
     async fn gather(
         &self,
         job: &JobRef,
@@ -201,7 +201,7 @@ impl Relay {
         })
     }
 
-    /// Nothing more is to be submitted: this batch was not delivered, or its outcome will not be seen.
+    /// Stops submitting: this batch was not delivered, or its outcome stays unknown.
     pub(crate) async fn stop(
         &self,
         job: &JobRef,
@@ -218,10 +218,11 @@ impl Relay {
         self.close(job, batch, outcomes, Some(reason)).await
     }
 
-    /// A submit met a send that is stopping: an open batch is closed, a planned one stays.
+    /// Handles a submit for a send that is stopping: an open batch is closed, a planned one stays as it is.
     pub(crate) async fn give_up(&self, job: &JobRef, batch: Batch) -> Result<FollowUp, StepFailure> {
         if batch.progress == Progress::Planned {
-            // Its `dueAt` may be the last that watches over the send: it goes when the send has been looked at.
+            // Its `dueAt` may be the last one that makes the watchdog check this send. It is removed after the send is
+            // settled.
             let settled = self.handover.settle(&job.key, true).await?;
             return Ok(settled.left_planned(job, batch));
         }
@@ -244,7 +245,7 @@ impl Relay {
         Ok(successor.and(settled).batch_handed_on(job, batch))
     }
 
-    /// The outcomes of a batch of which nothing more is heard: what is known of some of its records stays.
+    /// The outcomes of a batch that gets no more answers. What is already known about some of its records stays.
     async fn undelivered(
         &self,
         job: &JobRef,
@@ -282,7 +283,7 @@ impl Relay {
 }
 
 impl Found {
-    /// No outcomes of this attempt.
+    /// No outcomes from this attempt.
     fn nothing(batch: &Batch<Open>) -> Self {
         Self {
             counts: Counts::default(),
@@ -292,7 +293,7 @@ impl Found {
         }
     }
 
-    /// Adds the outcomes of pieces that are not sent any more.
+    /// Adds the outcomes of the pieces that are not sent.
     fn unheard(self, pieces: &[Piece]) -> Self {
         pieces.iter().fold(self, |found, piece| found.with(std::slice::from_ref(piece), piece.unheard()))
     }

@@ -1,4 +1,4 @@
-//! When a call may be made: its slot of Skolverket's budget, met on time, and what becomes known of it afterwards.
+//! When a call may be made: waits for the call's slot in Skolverket's budget, and stores how late the call was.
 
 use std::time::Duration;
 
@@ -10,34 +10,34 @@ use stafett_skolverket::Exchange;
 use crate::follow_up::JobRef;
 use crate::relay::Relay;
 
-/// A slot that is met later than this part of the window is given up for a new one.
+/// A call that is later for its slot than this part of the window gives the slot up and takes a new one.
 const LATEST: f64 = 0.2;
-/// One that is met later than this part holds its lane up at once: its call may take longer than its lane's turn.
+/// A call that is later than this part delays its lane at once: it may take longer than its lane's turn.
 const LATE: f64 = 0.025;
-/// Slots that are given up in a row before the step makes room.
+/// The number of slots in a row that a step gives up before it lets others go first.
 const SLOT_TRIES: u32 = 4;
-/// A slot further away than this part of the window is looked at again before it comes: calls that are under way when
-/// it is handed out may turn out to be late.
+/// A slot further away than this part of the window is checked again before its time: calls that are in progress when
+/// the slot is given may turn out to be late.
 const READ_AGAIN: f64 = 0.3;
-/// How long before the slot that is, as a part of the window: a read of the history takes less.
+/// How long before the slot the check happens, as a part of the window. Reading the history takes less time.
 const BEFORE_IT: f64 = 0.03;
 
-/// Whose turn it is.
+/// Whether a call may be made now.
 pub(crate) enum Turn {
-    /// The call is to be made now; in this slot, if it needs one.
+    /// Make the call now; in this slot, if the call needs one.
     Now(Option<Slot>),
-    /// Others come first: the step makes room for so long.
+    /// Others go first: the step waits this long.
     Later(Duration),
 }
 
 impl Relay {
-    /// Waits for a slot. What is not connected reaches nobody, and takes none.
+    /// Waits for a slot. A call that is not connected to Skolverket takes no slot, because it reaches nobody.
     pub(crate) async fn turn(&self, job: &JobRef, connected: bool) -> Result<Turn, HistoryError> {
         let longest = self.timing.slot_wait;
         if !connected {
             return Ok(Turn::Now(None));
         }
-        // A slot is everybody's: none is taken that the claim may be too short for.
+        // All jobs share the slots: do not take one if the claim may end before the call does.
         if self.rest(job) <= longest + self.call_time() {
             return Ok(Turn::Later(Duration::ZERO));
         }
@@ -47,7 +47,7 @@ impl Relay {
                 Taken::Slot(slot) => slot,
                 Taken::Busy(wait) => {
                     self.metrics.limiter_busy();
-                    // Up to half the longest wait more: so that not all come back at once.
+                    // Adds up to half of the longest wait, so that the steps do not all come back at the same time.
                     return Ok(Turn::Later(wait + longest.mul_f64(0.5 * fastrand::f64())));
                 }
             };
@@ -64,7 +64,7 @@ impl Relay {
         Ok(Turn::Later(Duration::ZERO))
     }
 
-    /// Waits until a slot's moment; whether it was met.
+    /// Waits until the time of a slot. Returns whether the call was on time.
     async fn meet(&self, slot: Slot, wished: Timestamp) -> Result<(Slot, bool), HistoryError> {
         let (mut slot, timing) = (slot, &self.timing);
         let part = |part| SignedDuration::try_from(timing.rate_window.mul_f64(part)).unwrap_or_default();
@@ -87,7 +87,7 @@ impl Relay {
         Ok((slot, late <= part(LATEST)))
     }
 
-    /// Notes how late a slot's call may have arrived. Where that fails, what was allowed for holds.
+    /// Stores how late a slot's call may have arrived. If this fails, the lateness that was assumed stays.
     pub(crate) async fn note_arrival<T>(
         &self,
         slot: Option<Slot>,

@@ -1,4 +1,4 @@
-//! A claimed step of a batch: the calls, and what each comes to.
+//! A claimed step of a batch: makes the calls and decides what follows from each.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use crate::slot::Turn;
 use crate::token::ObtainedToken;
 use crate::verdict::{self, Verdict};
 
-/// How often a batch is submitted when Skolverket answers 404 for its job.
+/// How many times a batch is submitted when Skolverket answers 404 for its job.
 const TRIES: u32 = 3;
-/// Answers that cannot be read after which a batch of a send that is stopping is given up.
+/// A batch of a send that is stopping is given up after this number of unreadable answers.
 const UNREADABLE_ANSWERS: u32 = 3;
 
 impl Relay {
-    /// Takes the steps of a claimed batch, one after another while the waits between them are short.
+    /// Takes the steps of a claimed batch one after another, as long as the waits between them are short.
     pub(crate) async fn work(&self, job: &JobRef, mut batch: Batch<Open>) -> Result<FollowUp, StepFailure> {
         if self.timing.takeover.gives_up(&batch.progress.unfinished, self.clock.now().as_millisecond()) {
             return self.stop(job, &batch, Reason::new(ReasonCode::Unfinished)).await;
@@ -75,7 +75,7 @@ impl Relay {
         loaded: &BatchBody,
     ) -> Result<StepResult, StepFailure> {
         let body = loaded.call_body(job.key.stage, batch)?;
-        // All that takes time comes before the slot.
+        // Everything that takes time happens before the slot.
         let call = self.skolverket.submit(job.key.stage, token, body).await;
         let slot = match self.turn(job, call.is_connected()).await? {
             Turn::Now(slot) => slot,
@@ -205,7 +205,7 @@ impl Relay {
     ) -> Result<StepResult, StepFailure> {
         match verdict {
             Verdict::PutBack { cause, hint, uncertain } => {
-                // The limit is everybody's; what else may pass is this batch's to wait for.
+                // All calls share the limit; other waits concern only this batch.
                 if let Some(reset) = hint.filter(|_| cause == WaitCause::TooManyCalls) {
                     self.limiter.pause(self.clock.now(), reset).await?;
                 }
@@ -242,7 +242,7 @@ impl Relay {
         }
     }
 
-    /// The same step again later; or the end, where it has been waited for long enough.
+    /// Schedules the same step again later, or ends it if it has waited long enough.
     async fn wait(&self, job: &JobRef, batch: &Batch<Open>, wait: Wait) -> Result<StepResult, StepFailure> {
         let Wait { cause, hint, uncertain, in_the_end } = wait;
         self.metrics.waits_for_skolverket(cause);
@@ -257,8 +257,8 @@ impl Relay {
         self.put_back(job, batch, wait, PutBack::Waiting { since, cause, uncertain }).await
     }
 
-    /// Whether another answer to this batch's call is not waited for, after one that could not be read: a send that is
-    /// stopping waits for what is open, and not for ever; and what is too large stays so.
+    /// Whether to stop waiting for another answer after one that could not be read. A send that is stopping waits for
+    /// its open batches, but not without limit. An answer that is too large stays too large.
     async fn is_unreadable_for_good(
         &self,
         job: &JobRef,
@@ -280,8 +280,8 @@ impl Relay {
         why: PutBack,
     ) -> Result<StepResult, StepFailure> {
         let mut next = self.next(job, wait);
-        // A submit that is not made now must see a stop before it is: its next claim checks. And a step that had no slot,
-        // or not enough time for one, makes room.
+        // A submit that is not made now must check for a stop first, and its next claim does that. A step that had no
+        // slot, or not enough time for one, lets others go first.
         next.kept &= batch.call() == Call::Poll && !matches!(why, PutBack::NoTime);
         match why {
             PutBack::NoTime | PutBack::NewToken => {}
@@ -298,10 +298,10 @@ impl Relay {
 /// A wait for an answer, or for a token.
 struct Wait {
     cause: WaitCause,
-    /// Skolverket asked not to call before.
+    /// The shortest wait before the next call, if Skolverket gave one.
     hint: Option<Duration>,
-    /// Skolverket may have carried the call out.
+    /// Skolverket may have carried out the call.
     uncertain: bool,
-    /// Why the send ends that has waited too long.
+    /// Why the send ends if it waits too long.
     in_the_end: Reason,
 }

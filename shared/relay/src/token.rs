@@ -1,4 +1,4 @@
-//! The organiser's token for a step, and the attempts that are stored of its requests.
+//! Gets the organiser's token for a step, and stores the token requests as attempts.
 
 use std::num::NonZeroU8;
 
@@ -11,17 +11,17 @@ use crate::follow_up::JobRef;
 use crate::relay::Relay;
 use crate::token_failure::{self, NoToken};
 
-/// What a step got that asked for a token.
+/// The result of a step's request for a token.
 pub(crate) enum ObtainedToken {
-    /// One.
+    /// A token.
     Token(Token),
-    /// None.
+    /// No token, and why.
     None(NoToken),
 }
 
 impl Relay {
-    /// The organiser's token for the send's environment. The requests that were made for it are stored as attempts, and
-    /// their results are noted for those who maintain the settings.
+    /// Gets the organiser's token for the send's environment. Stores the requests for it as attempts, and records their
+    /// results for those who maintain the settings.
     pub(crate) async fn token(
         &self,
         job: &JobRef,
@@ -35,7 +35,7 @@ impl Relay {
                 return Ok(ObtainedToken::None(NoToken::Refused(Reason::authorization(cause))));
             }
         };
-        // What is open is polled to its end with the token that is there.
+        // Open jobs are polled to their end with the existing token.
         if batch.call() == Call::Submit {
             let allowed = organiser.environment(Some(batch.environment)).is_some();
             let not_allowed = (!allowed).then_some(AuthorizationCause::EnvironmentNotAllowed);
@@ -65,7 +65,7 @@ impl Relay {
         })
     }
 
-    /// Keeps the requests that a step made for its token. Those who see the step's call see what went before it.
+    /// Stores the token requests of a step, so that a reader of the step's call also sees the requests before it.
     async fn keep_token_requests(
         &self,
         job: &JobRef,

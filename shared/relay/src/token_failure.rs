@@ -1,4 +1,4 @@
-//! Why there is no token: what is behind a failed request for one, and whether it may pass.
+//! Why there is no token: the cause of a failed token request, and whether it may pass.
 
 use jiff::{SignedDuration, Timestamp};
 use stafett_domain::{AuthorizationCause, Reason};
@@ -7,14 +7,14 @@ use stafett_skolverket::{Credentials, Identity, TlsFailure, TokenFailure};
 /// Why a step has no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NoToken {
-    /// There will be none, however often the organiser asks.
+    /// There will be no token, even if the organiser asks again.
     Refused(Reason),
-    /// It may get one later.
+    /// A later request may succeed.
     Later(Reason),
 }
 
 impl NoToken {
-    /// Why.
+    /// The reason why there is no token.
     pub(crate) fn reason(&self) -> &Reason {
         match self {
             Self::Refused(reason) | Self::Later(reason) => reason,
@@ -22,7 +22,7 @@ impl NoToken {
     }
 }
 
-/// What is behind a token that was not given at this time, and whether it may be given later.
+/// The reason why a token request failed at this time, and whether a later request may succeed.
 pub(crate) fn no_token(failure: &TokenFailure, identity: &Identity, now: Timestamp) -> NoToken {
     let later = |cause, http_status| NoToken::Later(Reason { http_status, ..Reason::authorization(cause) });
     let cause = match failure {
@@ -59,16 +59,16 @@ pub(crate) fn no_token(failure: &TokenFailure, identity: &Identity, now: Timesta
     NoToken::Refused(Reason::authorization(cause))
 }
 
-/// The API answered with this status to a token that is new: the server that issues tokens checks neither type nor
-/// location, and gives them to organisations that the API does not know.
+/// The API answered a new token with this status. The server that issues tokens checks neither type nor location, and
+/// gives tokens to organisations that the API does not know.
 pub(crate) fn new_token_refused(status: u16) -> Reason {
     Reason { http_status: Some(status), ..Reason::authorization(AuthorizationCause::WrongEnvironment) }
 }
 
-/// The status decides; for a 401, which has many causes, the server's words and the organiser's identity
-/// tell more. The words are those of the server's published code, old and new (shared/README, Skolverket 9), and of the proxies
-/// that may end TLS before it: nginx answers "The SSL certificate error" and "No required SSL certificate was sent", with
-/// 400 or with a status of its own.
+/// The cause of a refusal. The status decides. A 401 has many causes, so the server's text and the organiser's identity
+/// are used too. The texts are those of the server's published code, old and new (shared/README, Skolverket 9), and of
+/// proxies that may end TLS before it: nginx answers "The SSL certificate error" and "No required SSL certificate was
+/// sent", with 400 or with a status of its own.
 fn refused(status: u16, text: &str, identity: &Identity, now: Timestamp) -> AuthorizationCause {
     let text = text.to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
@@ -84,7 +84,7 @@ fn refused(status: u16, text: &str, identity: &Identity, now: Timestamp) -> Auth
     let organisation = ["organisation", "organization", "org id", "org number", "org_id"];
     let missing = ["no ", "missing", "not found", "without", "lack"];
     if says(&["expired", "not yet valid", "not valid yet", "validity"]) {
-        // One sentence may stand for both: the certificate's own dates say which it is, if it is one of them.
+        // One sentence may mean both. If the certificate's own dates show one of them, they decide.
         out_of_date(identity, now).unwrap_or(if says(&["not yet valid", "not valid yet", "validity"]) {
             AuthorizationCause::CertificateRefused
         } else {
@@ -101,10 +101,10 @@ fn refused(status: u16, text: &str, identity: &Identity, now: Timestamp) -> Auth
     }
 }
 
-/// The clocks of servers and issuers may differ by so much at a certificate's ends.
+/// The clocks of servers and issuers may differ by this much at the start and end of a certificate.
 const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_hours(1);
 
-/// On which side of its own dates the organiser's certificate is; none where it is between them.
+/// Whether the organiser's certificate is not yet valid or has expired, by its own dates; `None` if it is valid.
 fn out_of_date(identity: &Identity, now: Timestamp) -> Option<AuthorizationCause> {
     let certificate = identity.credentials.as_ref().map(Credentials::certificate)?;
     if now.saturating_add(CLOCKS_DIFFER).is_ok_and(|later| later >= certificate.not_after) {
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(another.reason().server_text.as_deref(), Some("organization_id: 5560000001"));
     }
 
-    /// Only the server's words say that a number is missing.
+    /// Only the server's text says that a number is missing.
     #[test]
     fn a_missing_organisation_number_is_never_a_guess() {
         let by_fingerprint = no_token(&refusal(401, "no"), &identity(None), now());

@@ -9,39 +9,40 @@ use crate::token_failure::{self, NoToken};
 use stafett_history::LONGEST_PAUSE;
 use stafett_runtime::Timing;
 
-/// What to do after a call that gave no answer of the kind that was asked for.
+/// What to do after a call that did not return the expected kind of answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// The same call again, later.
+    /// Make the same call again, later.
     PutBack {
         cause: WaitCause,
-        /// Skolverket asked not to call before.
+        /// The shortest wait before the next call, if Skolverket gave one.
         hint: Option<Duration>,
-        /// Skolverket may have carried the call out.
+        /// Skolverket may have carried out the call.
         uncertain: bool,
     },
-    /// The same step again, once there may be a token; why there is none.
+    /// Take the same step again when a token may be available; with the reason why there is none.
     WaitForToken(WaitCause, Reason),
-    /// The same call again with a new token.
+    /// Make the same call again with a new token.
     NewToken,
-    /// The API does not take a new token either: as [`Verdict::Stop`], and shown to those who maintain the settings.
+    /// The API refuses a new token too. Same as [`Verdict::Stop`], and also shown to those who maintain the settings.
     TokenNotTaken(Reason),
-    /// Another try: the batch is submitted anew.
+    /// Start another try: the batch is submitted again.
     NewTry,
-    /// Not as a whole: without the record that is named as the culprit, or in halves.
+    /// Do not send the piece as a whole: leave out the record that the answer names as the cause, or split it in
+    /// halves.
     Split {
-        /// The status that refused it.
+        /// The status of the refusal.
         status: u16,
     },
-    /// Nothing more is submitted, and the job fails.
+    /// Submit nothing more; the job fails.
     Stop(Reason),
 }
 
-/// Skolverket's limits are so many calls a second.
+/// Skolverket states its limits in calls per second.
 const THROTTLE_WINDOW: Duration = Duration::from_secs(1);
 
-/// The verdict over a failed call. `token_is_new`: the token was asked for because the one before was refused, so
-/// that another would not help. `log` has the messages of the answer.
+/// Decides what follows from a failed call. `token_is_new`: the token was requested because the previous one was
+/// refused, so another one would not help. `log` holds the messages of the answer.
 pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log: &[LogEntry]) -> Verdict {
     let stop = |code, status| Verdict::Stop(Reason::with_status(code, status));
     let again = |cause, hint, uncertain| Verdict::PutBack { cause, hint, uncertain };
@@ -49,7 +50,7 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
     match failure {
         CallFailure::Connection => again(WaitCause::NotReached, None, false),
         CallFailure::NoAnswer => again(WaitCause::NotReached, None, uncertain),
-        // Without a header, the second that the limit is about.
+        // Without a header, wait one second: the limit is per second.
         CallFailure::Throttled { reset } => {
             again(WaitCause::TooManyCalls, Some(reset.unwrap_or(THROTTLE_WINDOW)), false)
         }
@@ -70,7 +71,7 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
         },
         CallFailure::TooLarge if call == Call::Submit => Verdict::Split { status: 413 },
         CallFailure::TooLarge => stop(ReasonCode::Refused, 413),
-        // The parameter comes from the client, not from a record: no other body would help.
+        // The parameter comes from the client, not from a record: another body would not help.
         CallFailure::Status(400)
             if call == Call::Submit && log.iter().all(|entry| entry.parameter_name.is_none()) =>
         {
@@ -82,7 +83,7 @@ pub(crate) fn of_call(call: Call, failure: &CallFailure, token_is_new: bool, log
 }
 
 impl Verdict {
-    /// Why the call is made again, where its status does not say so: the answer cannot be read.
+    /// The reason for calling again when the status does not give it: the answer cannot be read.
     pub(crate) fn unreadable(&self) -> Option<WaitCause> {
         match self {
             Self::PutBack { cause, .. } if cause.is_unreadable() => Some(*cause),
@@ -91,14 +92,14 @@ impl Verdict {
     }
 }
 
-/// Why a batch is given up that waited for as long as may be, for this cause at last. `no_token`: why there was no token,
-/// if that is what it waited for.
+/// The reason for giving up a batch that has waited for the longest allowed time. `cause` is what it waited for last;
+/// `no_token` is why there was no token, if it waited for one.
 pub(crate) fn given_up(cause: WaitCause, no_token: Option<Reason>) -> Reason {
     let code = if cause.is_unreadable() { ReasonCode::UnreadableAnswer } else { ReasonCode::Deadline };
     no_token.map_or_else(|| Reason::new(code), |reason| Reason { code, ..reason })
 }
 
-/// The verdict over a token that was not given. A refusal, for a reason, would be repeated.
+/// Decides what follows when there is no token. A refusal stops the send, because the server would repeat it.
 pub(crate) fn of_token(no_token: NoToken) -> Verdict {
     match no_token {
         NoToken::Refused(reason) => Verdict::Stop(reason),
@@ -113,24 +114,25 @@ fn wait_for_token(reason: &Reason) -> WaitCause {
     }
 }
 
-/// How long until the same call again: doubling from the first pause to the longest, between half and the whole of
-/// it by `jitter` (0..=1), and never before `hint`, unless that is further than [`LONGEST_PAUSE`].
+/// The wait before the same call is made again. It doubles from the first pause to the longest one. `jitter` (0..=1)
+/// picks a point between half of it and all of it. The wait is never shorter than `hint`, unless `hint` is longer than
+/// [`LONGEST_PAUSE`].
 pub(crate) fn retry_wait(timing: &Timing, put_back: u32, jitter: f64, hint: Option<Duration>) -> Duration {
     let doubled = timing.retry_first.saturating_mul(2_u32.saturating_pow(put_back.min(20)));
     let pause = doubled.min(timing.retry_max).mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0));
     pause.max(hint.unwrap_or_default().min(LONGEST_PAUSE))
 }
 
-/// The most calls and the longest time that a batch which Skolverket does not answer takes until it is given up.
+/// The maximum number of calls, and the maximum time, before a batch that Skolverket does not answer is given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WorstCase {
-    /// Calls, each with its time-out.
+    /// The number of calls. Each may take its full time-out.
     pub(crate) calls: u32,
-    /// From the first failure to the last.
+    /// The time from the first failure to the last.
     pub(crate) span: Duration,
 }
 
-/// What [`retry_wait`] and the deadline come to, where every call fails at once and every pause is the shortest.
+/// The result of [`retry_wait`] and the deadline when every call fails at once and every pause is the shortest.
 pub(crate) fn worst_case(timing: &Timing) -> WorstCase {
     let (mut calls, mut span) = (1, Duration::ZERO);
     while span <= timing.deadline {
@@ -140,7 +142,7 @@ pub(crate) fn worst_case(timing: &Timing) -> WorstCase {
     WorstCase { calls, span }
 }
 
-/// How long until records with a transient fault are sent again: growing with the rounds.
+/// The wait before records with a transient fault are sent again. It grows with each round.
 pub(crate) fn round_wait(timing: &Timing, round: u32) -> Duration {
     timing
         .retry_first
@@ -148,7 +150,7 @@ pub(crate) fn round_wait(timing: &Timing, round: u32) -> Duration {
         .min(timing.retry_max)
 }
 
-/// How long until the next poll of a job that was not done: doubling from the first pause to the longest.
+/// The wait before the next poll of a job that is not done. It doubles from the first pause to the longest one.
 pub(crate) fn poll_wait(timing: &Timing, looks: u32) -> Duration {
     timing.first_poll.saturating_mul(2_u32.saturating_pow(looks.min(20))).min(timing.poll_max)
 }
@@ -160,7 +162,7 @@ mod tests {
     use super::*;
     use Call::{Poll, Submit};
 
-    /// The timing of the template: what stands there as plain text. The rest says nothing of time.
+    /// The timing of the template. It reads the plain-text values only; the others contain no timing.
     fn template() -> Timing {
         let template = include_str!("../../../infra/aws/template.yaml");
         let value = |line: &str| {
@@ -257,7 +259,7 @@ mod tests {
         assert_eq!(Verdict::NewToken.unreadable(), None);
     }
 
-    /// The template's timing with pauses from 1 s to 5 s, and a deadline after 20 s.
+    /// The template's timing, with pauses from 1 s to 5 s and a deadline after 20 s.
     fn short() -> Timing {
         let seconds = Duration::from_secs;
         Timing { retry_first: seconds(1), retry_max: seconds(5), deadline: seconds(20), ..template() }
@@ -265,7 +267,7 @@ mod tests {
 
     #[test]
     fn no_batch_makes_more_calls_than_the_worst_case() {
-        // The shortest pauses are 0.5, 1 and 2 s, then always 2.5 s: after the call at 18.5 s comes one at 21 s, the last.
+        // The shortest pauses are 0.5, 1 and 2 s, then always 2.5 s. After the call at 18.5 s, the last one is at 21 s.
         let worst = WorstCase { calls: 11, span: Duration::from_secs_f64(21.0) };
         assert_eq!(worst_case(&short()), worst);
         for timing in [short(), template()] {
@@ -297,7 +299,7 @@ mod tests {
         let pause = |hint| retry_wait(&short(), 0, 0.0, Some(Duration::from_secs(hint)));
         assert_eq!(pause(9), Duration::from_secs(9));
         assert_eq!(pause(0), Duration::from_millis(500));
-        // A time of day where seconds are expected.
+        // A time of day instead of a number of seconds.
         assert_eq!(pause(1_795_424_397), LONGEST_PAUSE);
     }
 

@@ -1,4 +1,4 @@
-//! The AWS clients, built once a process.
+//! The AWS clients, built once per process.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 
 use crate::parameters::Parameters;
 
-/// The roots of Amazon Trust Services, which every AWS service's certificate leads to
-/// (<https://www.amazontrust.com/repository/>). Reading the system's 140 instead was most of what a start cost.
+/// The roots of Amazon Trust Services. The certificates of all AWS services lead to them
+/// (<https://www.amazontrust.com/repository/>). Reading the system's 140 roots instead took most of the start time.
 const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
-/// A new connection within a region, TLS included, on a seventh of a core.
+/// The time for a new connection within a region, TLS included, on a seventh of a CPU core.
 const CONNECT: Duration = Duration::from_secs(1);
 
 /// The clients that a function needs.
@@ -28,11 +28,11 @@ pub(crate) struct AwsClients {
 }
 
 impl AwsClients {
-    /// An attempt at a call ends after `attempt`: AWS's own default is to wait for ever, and an answer that was lost on
-    /// the way would cost the whole invocation.
+    /// Builds the clients. An attempt at a call ends after `attempt`. By default AWS's clients wait without limit, and
+    /// one lost answer would use up the whole invocation.
     ///
     /// # Errors
-    /// Where TLS cannot be set up.
+    /// TLS cannot be set up.
     pub(crate) fn build(attempt: Duration) -> Result<Self, HttpClientError> {
         let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
         let http = Builder::new()
@@ -59,8 +59,8 @@ impl AwsClients {
 }
 
 /// The credentials of the function's role. Lambda sets them, like the region, in the environment of each process, and
-/// they do not change while it lives. AWS's own loader (`aws-config`) also tries other sources, which needs a client
-/// for the token service, and takes longer to compile and to start.
+/// they do not change while the process runs. AWS's own loader (`aws-config`) also tries other sources. It needs a
+/// client for the token service, and takes longer to compile and to start.
 fn credentials() -> Option<SharedCredentialsProvider> {
     let key = variable("AWS_ACCESS_KEY_ID")?;
     let secret = variable("AWS_SECRET_ACCESS_KEY")?;

@@ -1,11 +1,11 @@
-//! The part of an error of AWS's that may be shown: it never quotes a request.
+//! The part of an AWS error that may be shown. It never quotes a request.
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 
-/// The longest code of an error of AWS's, in bytes, with some to spare.
+/// The longest code of an AWS error, in bytes, with a margin.
 const LONGEST_CODE: usize = 80;
 
-/// AWS's own code of an error, or the kind of transport failure. Never the message: it may quote what was sent.
+/// The code of an AWS error, or the kind of transport failure. Never the message, which may quote what was sent.
 pub fn error_code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     let kind = match error {
         SdkError::ConstructionFailure(_) => "the request could not be made",
@@ -20,8 +20,8 @@ pub fn error_code<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String 
     kind.to_owned()
 }
 
-/// Whether a text has the form of AWS's codes, such as `AWS.SimpleQueueService.NonExistentQueue`. It is read from an
-/// answer, where a proxy may have put anything.
+/// Whether a text has the form of an AWS code, such as `AWS.SimpleQueueService.NonExistentQueue`. It comes from an
+/// answer, and a proxy may have written anything there.
 fn is_a_code(text: &str) -> bool {
     (1..=LONGEST_CODE).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'.')

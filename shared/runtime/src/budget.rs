@@ -1,14 +1,14 @@
-//! How much of an interface may be used.
+//! How many calls an interface may get.
 
 use std::time::Duration;
 
-/// How fast a budget is used.
+/// The rate of calls that is allowed.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    /// On the average.
+    /// The average rate.
     pub calls_per_second: f64,
-    /// No more in any window of this length than fit into it at that rate, rounded up.
+    /// The number of calls in any window of this length is at most the number that the average rate allows, rounded up.
     pub window: Duration,
-    /// How much later than the one after it a call may arrive.
+    /// How much later a call may arrive than the call after it.
     pub spread: Duration,
 }

@@ -1,4 +1,4 @@
-//! Configuration: environment variables, read once at start. What is missing or wrong is named all at once.
+//! Configuration: environment variables, read once at start. One error names everything that is missing or wrong.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,72 +10,72 @@ use stafett_skolverket::{Api, Endpoint, Roots};
 use crate::budget::Budget;
 use stafett_domain::takeover::Takeover;
 
-/// Every duration and rate, so that the template says them in one place. Durations are milliseconds there.
+/// All durations and rates, so that the template sets them in one place. Durations are in milliseconds there.
 #[derive(Debug, Clone)]
 pub struct Timing {
     /// `CALLS_PER_SECOND`: the bulk and job calls of all organisers and stages in total.
     pub calls_per_second: f64,
-    /// `RATE_WINDOW_MS`: no more calls in any time of this length than fit into it at the rate, rounded up.
+    /// `RATE_WINDOW_MS`: the number of calls in any window of this length is at most what the rate allows, rounded up.
     pub rate_window: Duration,
-    /// `ARRIVAL_SPREAD_MS`: how much later than the call after it one may arrive at Skolverket.
+    /// `ARRIVAL_SPREAD_MS`: how much later a call may arrive at Skolverket than the call after it.
     pub arrival_spread: Duration,
-    /// `SLOT_WAIT_MS`: the longest that a call waits for its slot inside an invocation.
+    /// `SLOT_WAIT_MS`: the longest time that a call waits for its slot inside an invocation.
     pub slot_wait: Duration,
-    /// `HTTP_TIMEOUT_MS`: one call to Skolverket.
+    /// `HTTP_TIMEOUT_MS`: the time-out of one call to Skolverket.
     pub http_timeout: Duration,
-    /// `CLAIM_MS`: how long a step belongs to its holder; the functions' time-out.
+    /// `CLAIM_MS`: how long a step belongs to its holder, and the time-out of the functions.
     pub claim: Duration,
-    /// `INLINE_WAIT_MS`: a wait up to this happens inside the invocation.
+    /// `INLINE_WAIT_MS`: the longest wait that happens inside the invocation.
     pub inline_wait: Duration,
-    /// `FIRST_POLL_MS`: from a submit to the first poll of its job.
+    /// `FIRST_POLL_MS`: the time from a submit to the first poll of its job.
     pub first_poll: Duration,
     /// `POLL_MAX_MS`: the longest pause between two polls of a job.
     pub poll_max: Duration,
-    /// `RETRY_FIRST_MS`: the first pause after a call that failed, before a new try, and before a round of records with
-    /// a transient fault.
+    /// `RETRY_FIRST_MS`: the first pause after a failed call, before a new try, and before a round of records with a
+    /// transient fault.
     pub retry_first: Duration,
-    /// `RETRY_MAX_MS`: the longest one.
+    /// `RETRY_MAX_MS`: the longest such pause.
     pub retry_max: Duration,
     /// `OVERDUE_MS`: how long after its due time the watchdog queues a step again.
     pub overdue: Duration,
-    /// `RETAKE_PAUSES_MS`, `UNFINISHED_SPAN_MS`: steps whose holders died.
+    /// `RETAKE_PAUSES_MS`, `UNFINISHED_SPAN_MS`: how steps are taken over when their holders died.
     pub takeover: Takeover,
-    /// `JOB_STUCK_MS`: a job of Skolverket's that is not done by then is given up.
+    /// `JOB_STUCK_MS`: a job at Skolverket that is not done after this time is given up.
     pub job_stuck: Duration,
-    /// `DEADLINE_MS`: a batch that could not be delivered for so long is given up.
+    /// `DEADLINE_MS`: a batch that could not be delivered for this time is given up.
     pub deadline: Duration,
-    /// `UPLOAD_OPEN_MS`: a send that is not accepted by then is removed.
+    /// `UPLOAD_OPEN_MS`: a send that is not accepted after this time is removed.
     pub upload_open: Duration,
-    /// `AWS_ATTEMPT_MS`: one attempt at a call to AWS, of which the client makes three.
+    /// `AWS_ATTEMPT_MS`: the time-out of one attempt at a call to AWS. The client makes three attempts.
     pub aws_attempt: Duration,
     /// `SETTINGS_KEPT_MS`: how long an organiser's settings are cached before they are read again.
     pub settings_kept: Duration,
     /// `CERTIFICATE_WATCH_MS`: how often the certificates of all organisers are checked.
     pub certificate_watch: Duration,
-    /// `QUEUE_DELAY_UNIT_MS`: the length of the queue's second. Only a local stack that runs faster has another.
+    /// `QUEUE_DELAY_UNIT_MS`: the length of one second of queue delay. Only a local stack that runs faster changes it.
     pub queue_delay_unit: Duration,
 }
 
-/// How Skolverket's public registers are looked up. Durations are milliseconds in the template.
+/// How Skolverket's public registers are looked up. Durations are in milliseconds in the template.
 #[derive(Debug, Clone)]
 pub struct Lookups {
     /// `OPEN_DATA_URL`: base address of the Open-data API.
     pub url: Endpoint,
     /// `LOOKUPS_PER_SECOND`: the look-ups of all organisers in total.
     pub per_second: f64,
-    /// `OPEN_DATA_TIMEOUT_MS`: one look-up.
+    /// `OPEN_DATA_TIMEOUT_MS`: the time-out of one look-up.
     pub timeout: Duration,
-    /// `OPEN_DATA_WAIT_MS`: all look-ups for a send.
+    /// `OPEN_DATA_WAIT_MS`: the time for all look-ups of one send.
     pub wait: Duration,
     /// `OPEN_DATA_KEEP_MS`: how long an answer is cached.
     pub keep: Duration,
-    /// `OPEN_DATA_RETRY_MS`: how long nothing is looked up after a look-up failed, and how long it is cached that
-    /// something does not exist.
+    /// `OPEN_DATA_RETRY_MS`: how long no look-up is made after one failed, and how long the cache holds that something
+    /// does not exist.
     pub retry: Duration,
 }
 
 impl Timing {
-    /// What may be called of Skolverket's bulk and job interface.
+    /// The call budget for Skolverket's bulk and job interface.
     pub fn budget(&self) -> Budget {
         let Self { calls_per_second, rate_window: window, arrival_spread: spread, .. } = *self;
         Budget { calls_per_second, window, spread }
@@ -91,18 +91,18 @@ pub struct Config {
     pub queues: PerKind<String>,
     /// `SKOLVERKET_URL`: base address of the Provisioning API.
     pub skolverket_url: Endpoint,
-    /// `SKOLVERKET_LOCATION`: the location that tokens are asked for.
+    /// `SKOLVERKET_LOCATION`: the location that token requests name.
     pub skolverket_location: String,
     /// `TOKEN_URL`: the authorization server's `/transaction`.
     pub token_url: Endpoint,
-    /// `VERIFICATION_URL`, `VERIFICATION_LOCATION`: the same of the verification environment. Both or neither.
+    /// `VERIFICATION_URL`, `VERIFICATION_LOCATION`: the same for the verification environment. Set both or neither.
     pub verification: Option<Api>,
-    /// `EXTRA_ROOTS_FILE`: root certificates, in PEM form, that are trusted beside the built-in ones at Skolverket.
-    /// Optional.
+    /// `EXTRA_ROOTS_FILE`: root certificates, in PEM form, that are trusted at Skolverket in addition to the built-in
+    /// ones. Optional.
     pub extra_roots_file: Option<PathBuf>,
-    /// `ORGANISERS_PATH`: under which path the organisers' settings are in the parameter store.
+    /// `ORGANISERS_PATH`: the path of the organisers' settings in the parameter store.
     pub organisers_path: String,
-    /// `RETENTION_DAYS`: how long a send is stored if the organiser's settings do not say.
+    /// `RETENTION_DAYS`: how many days a send is stored if the organiser's settings do not say.
     pub retention_days: u32,
     /// `ORGANISER_CLAIM`: the token's claim that holds the organisation number.
     pub organiser_claim: String,
@@ -112,7 +112,7 @@ pub struct Config {
     pub lookups: Lookups,
 }
 
-/// The environment does not hold what the function needs.
+/// The environment does not have what the function needs.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("environment variables are missing or wrong: {}", .0.join("; "))]
 pub struct ConfigError(pub Vec<String>);
@@ -126,15 +126,15 @@ impl Config {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// [`ConfigError`] naming every variable that is missing or cannot be read, with the reason.
+    /// [`ConfigError`] with the name of every variable that is missing or cannot be read, and the reason.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(std::env::vars().collect())
     }
 
-    /// Reads `variables`.
+    /// Reads the configuration from `variables`.
     ///
     /// # Errors
-    /// As [`Config::from_env`].
+    /// Same as [`Config::from_env`].
     pub fn from_variables(variables: BTreeMap<String, String>) -> Result<Self, ConfigError> {
         let mut reader = Reader { variables, faults: Vec::new() };
         let queues = PerKind::from_fn(|stage| {
@@ -210,16 +210,17 @@ impl Config {
         })
     }
 
-    /// What may be looked up. Nobody asks how late a look-up arrives: they are few.
+    /// The call budget for look-ups. It allows for no spread: look-ups are few, so it does not matter how late they
+    /// arrive.
     pub fn lookups_budget(&self) -> Budget {
         let window = self.timing.rate_window;
         Budget { calls_per_second: self.lookups.per_second, window, spread: Duration::ZERO }
     }
 
-    /// Reads the root certificates that are trusted beside the built-in ones at Skolverket.
+    /// Reads the root certificates that are trusted at Skolverket in addition to the built-in ones.
     ///
     /// # Errors
-    /// [`RootsError`] where a file is named that cannot be read, or holds none.
+    /// [`RootsError`] if the file is set but cannot be read, or holds no certificate.
     pub fn extra_roots(&self) -> Result<Roots, RootsError> {
         let Some(file) = &self.extra_roots_file else { return Ok(Roots::default()) };
         let pem = std::fs::read_to_string(file).map_err(|_| RootsError)?;
@@ -227,7 +228,7 @@ impl Config {
     }
 }
 
-/// Reads variables and collects all faults, so that one start reports everything.
+/// Reads variables and collects all faults, so that one start reports all of them.
 struct Reader {
     variables: BTreeMap<String, String>,
     faults: Vec<String>,
@@ -260,7 +261,7 @@ impl Reader {
         Duration::from_millis(self.number(name, |milliseconds: u64| milliseconds > 0))
     }
 
-    /// Milliseconds, separated by commas. A pause may be none.
+    /// Milliseconds, separated by commas. A pause may be zero.
     fn pauses(&mut self, name: &str) -> Vec<Duration> {
         let text = self.text(name);
         let read = |pause: &str| pause.trim().parse().map(Duration::from_millis);
@@ -274,7 +275,7 @@ impl Reader {
         }
     }
 
-    /// The value of a variable that may be absent, or empty.
+    /// The value of an optional variable; `None` if it is missing or empty.
     fn given(&self, name: &str) -> Option<String> {
         self.variables.get(name).filter(|value| !value.is_empty()).cloned()
     }
@@ -357,7 +358,7 @@ mod tests {
         .into()
     }
 
-    /// The whole environment with these values; a variable without a value is left out.
+    /// The full environment with these values; a variable without a value is left out.
     fn with(changes: &[(&str, Option<&str>)]) -> Result<Config, ConfigError> {
         let mut variables = variables();
         for (name, value) in changes {

@@ -1,6 +1,6 @@
-//! What a process needs to run: configuration, AWS clients, organisers' settings, queues, telemetry, metrics, the clock,
-//! and how an SQS event is handled. It may use the domain's words and the addresses of Skolverket's interface. It must
-//! not know what a send is, nor the history.
+//! What a process needs to run: configuration, AWS clients, organisers' settings, queues, telemetry, metrics, the
+//! clock, and the handling of SQS events. It may use the domain's types and the addresses of Skolverket's interface. It
+//! must not depend on sends or on the history.
 
 mod aws;
 mod aws_error;

@@ -1,9 +1,9 @@
-//! Metrics: lines in CloudWatch's embedded metric format (EMF), printed where the log lines are. CloudWatch makes metrics
-//! of what it finds there; no call is made for them.
+//! Metrics: lines in CloudWatch's embedded metric format (EMF), printed where the log lines are. CloudWatch reads the
+//! metrics from these lines; no call is needed.
 //!
-//! A line is flat but for `_aws`, which says which of its members are metrics and which are their dimensions. No
+//! A line is flat except for `_aws`, which names the members that are metrics and those that are dimensions. No
 //! dimension grows with the number of organisers, and none holds personal data. A metric is written once, after the
-//! write that makes it true: if a process dies between the two, the metric is missing, but never double.
+//! write that makes it true. If a process dies between the two, the metric is missing, but it is never counted twice.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +27,11 @@ struct Metric {
     name: &'static str,
     unit: Unit,
     value: f64,
-    /// The sets of members that it is counted by; one empty set: as a whole.
+    /// The sets of dimensions. An empty set gives one total.
     by: &'static [&'static [&'static str]],
 }
 
-/// CloudWatch's own words.
+/// CloudWatch's names for the units.
 #[derive(Clone, Copy)]
 enum Unit {
     Count,
@@ -49,16 +49,16 @@ impl Unit {
     }
 }
 
-/// As a whole.
+/// One total, without dimensions.
 const WHOLE: &[&[&str]] = &[&[]];
 
 impl Metrics {
-    /// Metrics under this namespace of CloudWatch's: `METRICS_NAMESPACE`.
+    /// Creates metrics in this CloudWatch namespace: `METRICS_NAMESPACE`.
     pub fn new(namespace: &str) -> Self {
         Self { namespace: namespace.into(), clock: Clock }
     }
 
-    /// A send got its place in its organiser's order.
+    /// A send got its place in the order of its organiser's sends.
     pub fn send_accepted(&self) {
         self.print(&[count("SendsAccepted", 1, WHOLE)], &[]);
     }
@@ -68,7 +68,7 @@ impl Metrics {
         self.print(&[count("SendsEnded", 1, &[&["status"]])], &[("status", ending.as_str().into())]);
     }
 
-    /// By stage and status, and by status alone, which an alarm can use.
+    /// Counted by stage and status, and by status alone, because an alarm needs that.
     pub fn job_ended(&self, stage: RecordKind, ending: Ending, counts: Counts) {
         let members = [("stage", stage.as_str().into()), ("status", ending.as_str().into())];
         self.print(&[count("JobsEnded", 1, &[&["stage", "status"], &["status"]])], &members);
@@ -81,7 +81,7 @@ impl Metrics {
         }
     }
 
-    /// A call to Skolverket; the status is `none` where no answer came.
+    /// A call to Skolverket. The status is `none` if no answer came.
     pub fn attempt(&self, call: Call, status: Option<u16>, duration: Duration) {
         let mut metrics = vec![
             count("Attempts", 1, &[&["status"]]),
@@ -94,8 +94,8 @@ impl Metrics {
         self.print(&metrics, &[("call", call.as_str().into()), ("status", status.into())]);
     }
 
-    /// A call or a request for a token has to be made again: because nobody answered, or answered that it cannot; or
-    /// because the answer cannot be read. Too many calls are counted with the attempt.
+    /// A call or a token request must be repeated: nobody answered, the answer says that Skolverket cannot do it now,
+    /// or the answer cannot be read. Refusals for too many calls are counted with the attempt instead.
     pub fn waits_for_skolverket(&self, cause: WaitCause) {
         let name = match cause {
             WaitCause::NotReached | WaitCause::Unavailable | WaitCause::AuthorizationServer => {
@@ -109,12 +109,12 @@ impl Metrics {
         self.print(&[count(name, 1, WHOLE)], &[]);
     }
 
-    /// From the wish for a slot to the slot.
+    /// The time from the request for a slot to the slot.
     pub fn limiter_wait(&self, wait: Duration) {
         self.print(&[milliseconds("LimiterWait", wait, WHOLE)], &[]);
     }
 
-    /// All slots that may be waited for were taken.
+    /// All slots within the allowed wait were taken.
     pub fn limiter_busy(&self) {
         self.print(&[count("LimiterBusy", 1, WHOLE)], &[]);
     }
@@ -124,8 +124,8 @@ impl Metrics {
         self.print(&[count("TokenRefreshes", 1, WHOLE)], &[]);
     }
 
-    /// The sends that have their organiser's place, by when they got it: how many, and the age of the oldest (0 where
-    /// there is none, so that silence always means that nobody looked).
+    /// The sends that have their organiser's place. `since`: when each got it. Writes their number and the age of the
+    /// oldest. The age is 0 if there is none, so that a missing metric always means that nobody checked.
     pub fn running_sends(&self, since: &[Timestamp]) {
         let now = self.clock.now();
         let age = since.iter().min().map_or(SignedDuration::ZERO, |oldest| now.duration_since(*oldest));
@@ -139,12 +139,12 @@ impl Metrics {
         self.print(&[count("RunningSends", running, WHOLE), oldest], &[]);
     }
 
-    /// A list was shown without an item that cannot be read.
+    /// A list was shown without an item, because the item cannot be read.
     pub fn unreadable_item(&self) {
         self.print(&[count("UnreadableItems", 1, WHOLE)], &[]);
     }
 
-    /// The days that the certificate with the fewest of them is still good.
+    /// The number of days left for the certificate that expires first.
     pub fn certificate_days_left(&self, days: i64) {
         let days = i32::try_from(days).unwrap_or(i32::MAX);
         let least =

@@ -18,38 +18,38 @@ use settings::Settings;
 
 pub use settings::FieldFault;
 
-/// Days before its end from which on a certificate is warned of.
+/// A warning is given from this number of days before a certificate expires.
 const WARNED_DAYS: i64 = 30;
 
-/// An organiser, as its settings have it.
+/// An organiser, according to its settings.
 pub struct Organiser {
-    /// Where it may send, its usual place first.
+    /// The environments it may send to. The first one is the default.
     pub environments: Vec<Environment>,
-    /// As whom it comes to Skolverket.
+    /// Its identity towards Skolverket.
     pub identity: Identity,
     /// How long its sends are stored, in days.
     pub retention_days: u32,
-    /// Whether its routine for protected identities is in place at Skolverket (domain rule 11).
+    /// Whether the organiser's routine for protected identities is in place at Skolverket (domain rule 11).
     pub protected: ProtectedIdentities,
     certificate_needed: bool,
 }
 
-/// There are no settings that can be used.
+/// There are no usable settings.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum SettingsError {
-    /// They cannot be read now.
+    /// The settings cannot be read now.
     #[error("the settings of organiser {0} cannot be read: {1}")]
     NotRead(OrganisationNumber, ParameterError),
-    /// There are none.
+    /// The organiser has no settings.
     #[error("there are no settings for organiser {0}")]
     Missing(OrganisationNumber),
-    /// They are not what they should be. Names fields, never what they hold.
+    /// The settings are not valid. Names the fields, never their values.
     #[error("the settings of organiser {0} cannot be used: {list}", list = listed(.1))]
     Wrong(OrganisationNumber, Vec<FieldFault>),
 }
 
 impl SettingsError {
-    /// Why the organiser cannot send; none where that may pass.
+    /// Why the organiser cannot send; `None` if the problem may pass.
     pub fn cause(&self) -> Option<AuthorizationCause> {
         match self {
             Self::NotRead(..) => None,
@@ -69,7 +69,7 @@ impl Organiser {
         self.identity.credentials.as_ref().map(Credentials::certificate)
     }
 
-    /// Why it cannot send, by what its settings say alone.
+    /// Why it cannot send, according to its settings alone.
     pub fn refusal(&self, now: Timestamp) -> Option<AuthorizationCause> {
         let Some(certificate) = self.certificate() else {
             return self.certificate_needed.then_some(AuthorizationCause::CertificateMissing);
@@ -86,12 +86,12 @@ impl Organiser {
         }
     }
 
-    /// The days until its certificate expires, where they are so few that a warning is needed.
+    /// The days until its certificate expires, if there are so few that a warning is needed.
     pub fn expiring(&self, now: Timestamp) -> Option<i64> {
         self.certificate().map(|certificate| certificate.days_left(now)).filter(|days| *days <= WARNED_DAYS)
     }
 
-    /// Where a send goes that asks for this; none where it may not.
+    /// The environment for a send that asks for `asked`; `None` if the organiser may not send there.
     pub fn environment(&self, asked: Option<Environment>) -> Option<Environment> {
         match asked {
             None => self.environments.first().copied(),
@@ -100,7 +100,7 @@ impl Organiser {
     }
 }
 
-/// Where settings come from. What was read is cached for less than a minute.
+/// Reads and caches settings. The cache keeps them for less than a minute.
 pub struct Organisers {
     parameters: Parameters,
     path: String,
@@ -117,7 +117,7 @@ struct Cached {
 }
 
 impl Organisers {
-    /// The settings that `config` names.
+    /// Creates the reader for the settings that `config` names.
     pub(crate) fn new(config: &Config, parameters: Parameters) -> Self {
         Self {
             parameters,
@@ -129,8 +129,7 @@ impl Organisers {
         }
     }
 
-    /// An organiser's settings, as they were less than a minute ago. While they cannot be read, those that were read
-    /// last go on.
+    /// An organiser's settings, less than a minute old. If they cannot be read, the last ones read stay in use.
     ///
     /// # Errors
     /// [`SettingsError`]
@@ -157,7 +156,7 @@ impl Organisers {
         }
     }
 
-    /// The settings of all organisers, read now.
+    /// Reads the settings of all organisers now, without the cache.
     ///
     /// # Errors
     /// [`ParameterError`]
@@ -173,7 +172,7 @@ impl Organisers {
         Ok(numbered.map(|(organisation, text)| self.take(&organisation, Some(text), now)).collect())
     }
 
-    /// Takes in what was found. What is the same as before is not read again.
+    /// Stores the settings that were read. Unchanged settings are not parsed again.
     fn take(
         &self,
         organisation: &OrganisationNumber,

@@ -1,8 +1,8 @@
-//! AWS's parameter store (SSM): the two calls of it that settings are read with.
+//! The AWS parameter store (SSM): the two calls that read settings.
 //!
-//! They are made with the parts that AWS's clients are made of: the same signature, retries and time-outs. The client
-//! for the whole of SSM is 350,000 lines for these two, eight times that for SQS, and took longer to compile than all
-//! else here.
+//! The calls use the same parts as AWS's own clients: the same signature, retries and time-outs. The full SSM client
+//! has 350,000 lines for these two calls, eight times as many as the SQS client, and took longer to compile than
+//! everything else here.
 
 use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
@@ -34,23 +34,23 @@ use serde_json::{Value, json};
 
 use crate::aws_error::error_code;
 
-/// A call and its retries take no longer: a step must have time for what it is there for.
+/// The longest time for a call with its retries: a step must keep enough time for its own work.
 const LONGEST: std::time::Duration = std::time::Duration::from_secs(8);
-/// What AWS says of a parameter that is not there.
+/// The code that AWS returns for a parameter that does not exist.
 const NOT_FOUND: &str = "ParameterNotFound";
-/// Parameters in an answer: the most that AWS gives.
+/// The number of parameters in one answer: the maximum that AWS allows.
 const PAGE: u32 = 10;
 
-/// The parameter store cannot be used: AWS's code, or the kind of transport failure.
+/// The parameter store cannot be used. Holds AWS's code, or the kind of transport failure.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the parameter store cannot be reached: {0}")]
 pub struct ParameterError(pub(crate) String);
 
 /// A parameter that was read.
 pub(crate) struct Parameter {
-    /// Its whole name.
+    /// Its full name.
     pub(crate) name: String,
-    /// What it holds, decrypted.
+    /// Its value, decrypted.
     pub(crate) value: SecretString,
 }
 
@@ -61,10 +61,10 @@ pub(crate) struct Parameters {
     by_path: Call,
 }
 
-/// A request is JSON and an answer JSON that may hold keys: its `Debug` shows nothing.
+/// The request is JSON. The answer is JSON that may hold keys, so its `Debug` shows nothing.
 type Call = Operation<Value, SecretString, Refusal>;
 
-/// AWS refused.
+/// AWS refused the call.
 #[derive(Debug, thiserror::Error)]
 #[error("refused")]
 struct Refusal(ErrorMetadata);
@@ -76,12 +76,12 @@ impl ProvideErrorMetadata for Refusal {
 }
 
 impl Parameters {
-    /// `config` is that of AWS's other clients.
+    /// Creates the store. `config` is the same as for AWS's other clients.
     pub(crate) fn new(config: &SdkConfig) -> Self {
         Self { get: call(config, "GetParameter"), by_path: call(config, "GetParametersByPath") }
     }
 
-    /// A parameter's value; none where there is no such parameter.
+    /// A parameter's value; `None` if the parameter does not exist.
     pub(crate) async fn get(&self, name: &str) -> Result<Option<SecretString>, ParameterError> {
         #[derive(Deserialize)]
         struct Answer {
@@ -95,7 +95,7 @@ impl Parameters {
         }
     }
 
-    /// All parameters right under a path.
+    /// All parameters directly under a path.
     pub(crate) async fn under(&self, path: &str) -> Result<Vec<Parameter>, ParameterError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -134,7 +134,7 @@ fn read<T: serde::de::DeserializeOwned>(answer: &SecretString) -> Result<T, Para
         .map_err(|_| ParameterError("an answer that cannot be read".to_owned()))
 }
 
-/// One of the service's calls (AWS JSON 1.1).
+/// One call of the service (AWS JSON 1.1).
 fn call(config: &SdkConfig, operation: &'static str) -> Call {
     let region = config.region().cloned();
     let place = region.as_ref().map_or("us-east-1", |region| region.as_ref());
@@ -168,7 +168,7 @@ fn call(config: &SdkConfig, operation: &'static str) -> Call {
         .build()
 }
 
-/// The address that the environment gives, as AWS's clients look for it: `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL`.
+/// The address from the environment. AWS's clients use the same variables: `AWS_ENDPOINT_URL_SSM`, `AWS_ENDPOINT_URL`.
 fn endpoint_from_environment(config: &SdkConfig) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id("SSM")
@@ -179,7 +179,7 @@ fn endpoint_from_environment(config: &SdkConfig) -> Option<String> {
     config.service_config()?.load_config(key)
 }
 
-/// The signature, with the credentials of the other clients.
+/// Signs the calls with the credentials of the other clients.
 fn signed(config: &SdkConfig, region: Option<SigningRegion>) -> StaticRuntimePlugin {
     let mut layer = Layer::new("ssm");
     layer.store_put(AuthSchemeOptionResolverParams::new(()));

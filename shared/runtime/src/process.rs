@@ -1,4 +1,4 @@
-//! The parts that a function is built from, once for each process.
+//! The parts that a function needs, built once per process.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct Process {
     pub queues: Queues,
     pub organisers: Arc<Organisers>,
     pub metrics: Metrics,
-    /// Trusted beside the built-in root certificates where Skolverket is.
+    /// Root certificates that are trusted at Skolverket in addition to the built-in ones.
     pub roots: Roots,
     pub clock: Clock,
 }
@@ -27,10 +27,10 @@ pub struct Process {
 /// Why a function cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Its environment is not what it needs.
+    /// The environment variables are not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The file with root certificates cannot be read, or holds none.
+    /// The file with root certificates cannot be read, or holds no certificate.
     #[error(transparent)]
     Roots(#[from] RootsError),
     /// TLS to AWS cannot be set up.

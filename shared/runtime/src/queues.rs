@@ -10,13 +10,13 @@ use stafett_domain::message::Message;
 
 /// SQS takes delays up to 900 seconds.
 const LONGEST_DELAY_SECONDS: u32 = 900;
-/// SQS takes ten messages a call.
+/// SQS takes ten messages per call.
 const LARGEST_BATCH: usize = 10;
 
 /// A message could not be queued.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The call failed; the code is SQS's.
+    /// The call failed.
     #[error("the queue did not take a message: {code}")]
     Refused {
         /// SQS's error code, or the kind of transport failure.
@@ -32,29 +32,29 @@ pub enum QueueError {
 pub struct Queues {
     sqs: aws_sdk_sqs::Client,
     addresses: PerKind<String>,
-    /// The length of the queue's second.
+    /// The length of one second of queue delay.
     second: Duration,
 }
 
 impl Queues {
-    /// The queues that `config` names.
+    /// Creates the queues that `config` names.
     pub(crate) fn new(sqs: aws_sdk_sqs::Client, config: &Config) -> Self {
         Self { sqs, addresses: config.queues.clone(), second: config.timing.queue_delay_unit }
     }
 
-    /// Queues one message for its stage, to be delivered after `wait` (at least; rounded up to the queue's second,
-    /// at most 900 of them: a step delivered before its time is put back).
+    /// Queues one message for its stage and delivers it after `wait` at the earliest. The delay is rounded up to whole
+    /// seconds of the queue, and is at most 900 of them. A step that is delivered too early is put back.
     ///
     /// # Errors
-    /// [`QueueError`] when SQS did not take it.
+    /// [`QueueError`] if SQS did not take it.
     pub async fn send(&self, message: &Message, wait: Duration) -> Result<(), QueueError> {
         self.send_text(message.stage, serde_json::to_string(message)?, wait).await
     }
 
-    /// Queues a message as it came, for as long as SQS can delay it.
+    /// Queues a message unchanged, with the longest delay that SQS allows.
     ///
     /// # Errors
-    /// [`QueueError`] when SQS did not take it.
+    /// [`QueueError`] if SQS did not take it.
     pub async fn put_off(&self, stage: RecordKind, body: &str) -> Result<(), QueueError> {
         let longest = self.second.saturating_mul(LONGEST_DELAY_SECONDS);
         self.send_text(stage, body.to_owned(), longest).await
@@ -73,7 +73,7 @@ impl Queues {
     /// Queues several messages for one stage, without delay.
     ///
     /// # Errors
-    /// [`QueueError`] when SQS did not take one of them; others may have been taken, and may be sent again.
+    /// [`QueueError`] if SQS did not take one of them. It may have taken others; it is safe to send them again.
     pub async fn send_all(&self, messages: &[Message]) -> Result<(), QueueError> {
         for chunk in messages.chunks(LARGEST_BATCH) {
             let Some(first) = chunk.first() else { continue };
@@ -87,7 +87,7 @@ impl Queues {
                 request = request.entries(entry);
             }
             let answer = request.send().await.map_err(|error| refused(&error))?;
-            // A batch call succeeds even when some of its entries did not.
+            // A batch call succeeds even if some of its entries failed.
             if let Some(failed) = answer.failed().first() {
                 return Err(QueueError::Refused { code: failed.code().to_owned() });
             }

@@ -1,5 +1,5 @@
-//! Partial batch responses: each record of an event is parsed and caught on its own, so that one poison message
-//! never fails its neighbours.
+//! Partial batch responses: each record of an event is parsed and handled separately, so that one bad message never
+//! makes the others fail.
 
 use std::fmt;
 use std::future::Future;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use stafett_domain::message::MessageNames;
 
-/// An event that is no SQS event at all. Nothing of it is quoted.
+/// The event is not an SQS event. The error quotes nothing from it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event is no SQS event with message ids")]
 pub struct HandlerError;
@@ -27,11 +27,12 @@ struct Record {
     body: Option<String>,
 }
 
-/// Gives each record's body to `handle` and answers with those that failed: no readable record, an error, a panic.
+/// Calls `handle` with each record's body, and returns the records that failed: the record cannot be read, or `handle`
+/// returned an error or panicked.
 ///
 /// # Errors
-/// [`HandlerError`] where failures cannot be reported one by one, because the event or a message id is missing: all of it
-/// comes again.
+/// [`HandlerError`] if failures cannot be reported one by one, because the event is not valid or a message id is
+/// missing. The queue then delivers the whole event again.
 pub async fn handle_batch<F, E>(
     event: serde_json::Value,
     handle: impl Fn(String) -> F,
@@ -46,7 +47,7 @@ where
     let mut failed: Vec<String> = records.iter().map(|record| record.message_id.clone()).collect();
     for Record { message_id, body } in records {
         let body = body.unwrap_or_default();
-        // A task of its own: a panic ends there.
+        // A separate task, so that a panic ends only this task.
         match tokio::spawn(handle(body.clone())).await {
             Ok(Ok(())) => failed.retain(|id| *id != message_id),
             Ok(Err(error)) => log_failed(&message_id, &body, &error),
@@ -65,7 +66,7 @@ where
     Ok(response)
 }
 
-/// With what a dead letter shows of itself, so that one query leads from it to its cause.
+/// Logs the same ids that a dead letter shows, so that one query leads from a dead letter to its cause.
 fn log_failed(message_id: &str, body: &str, error: &impl fmt::Display) {
     let MessageNames { organisation, send, stage, step } = MessageNames::of(body);
     tracing::error!(

@@ -1,6 +1,7 @@
-//! Log lines: one flat JSON object an event, on standard output.
+//! Log lines: one flat JSON object per event, on standard output.
 //!
-//! Only events of our own crates are written, from DEBUG up: other crates may quote what they handle.
+//! Only events of this project's own crates are written, from DEBUG up: other crates may quote the data that they
+//! handle.
 
 use std::fmt;
 use std::io::Write;
@@ -14,17 +15,17 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::clock::Clock;
 
-/// The target of events that are written whatever the level is: who read personal data must be known later, even where
-/// somebody turned the level down.
+/// The target of events that are written at every log level. It must always be possible to see who read personal data,
+/// even if somebody lowered the level.
 pub const AUDIT: &str = "stafett::audit";
 
-/// Starts logging for this process, at the level that `LOG_LEVEL` names (error, warn, info, debug; default info),
-/// and replaces the panic hook by one that says where, never what: a panic's text may hold data.
+/// Starts logging for this process, at the level in `LOG_LEVEL` (error, warn, info, debug; default info). Replaces the
+/// panic hook by one that logs where a panic happens, but not its text, because the text may hold data.
 pub fn start() {
     let level =
         std::env::var("LOG_LEVEL").ok().and_then(|text| text.parse().ok()).unwrap_or(LevelFilter::INFO);
     let subscriber = tracing_subscriber::registry().with(FlatJson { level: level.min(LevelFilter::DEBUG) });
-    // A second start in one process keeps the first one's subscriber, which is the same.
+    // A second start in one process keeps the first subscriber, which is the same.
     let _ = tracing::subscriber::set_global_default(subscriber);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -32,17 +33,17 @@ pub fn start() {
     }));
 }
 
-/// The invocation that this process works on: Lambda gives a process one at a time.
+/// The current invocation of this process. Lambda gives a process one at a time.
 static INVOCATION: RwLock<Option<String>> = RwLock::new(None);
 
-/// From here on every line names this invocation by Lambda's own id, which stands in Lambda's own lines too.
+/// From now on, every line holds this invocation's id. It is Lambda's own id, which is also in Lambda's own lines.
 pub fn begin_invocation(request_id: &str) {
     *INVOCATION.write().unwrap_or_else(PoisonError::into_inner) = Some(request_id.to_owned());
 }
 
-/// The JSON format of `tracing-subscriber` cannot write these lines, even with its event flattened: it has no place for a
-/// field of every line outside a span (`request_id`), and where an event has a field named `level` or `timestamp`, its
-/// line has two of that name.
+/// Writes the lines itself, because the JSON format of `tracing-subscriber` cannot, even with flattened events. It has
+/// no place for a field that every line has outside a span (`request_id`). If an event has a field named `level` or
+/// `timestamp`, its line has two fields with that name.
 struct FlatJson {
     level: LevelFilter,
 }
@@ -72,21 +73,22 @@ fn line_of(event: &Event<'_>) -> Map<String, Value> {
     line
 }
 
-/// Writes one line, whole, with the invocation that it comes from.
+/// Writes one whole line, with the current invocation.
 pub(crate) fn print(mut line: Map<String, Value>) {
     if let Some(id) = INVOCATION.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
         line.insert("request_id".to_owned(), id.as_str().into());
     }
     let mut text = Value::Object(line).to_string();
     text.push('\n');
-    // Without standard output there is nowhere to report to.
+    // If standard output fails, there is nowhere to report it.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
 struct Fields<'a>(&'a mut Map<String, Value>);
 
 impl Fields<'_> {
-    /// The first of a name stays: the words of an event come before its fields, and time and level before both.
+    /// The first value of a name stays: the text of an event comes before its fields, and time and level come before
+    /// both.
     fn put(&mut self, field: &Field, value: impl Into<Value>) {
         self.0.entry(field.name()).or_insert(value.into());
     }

@@ -1,6 +1,6 @@
-//! The formats of messages, which are promises: after a deploy, and after going back, the queues hold those of another
-//! release. The fixtures (`fixtures/messages`) are what today's release queues and reads: a file for each stage and step,
-//! and one of a later release.
+//! Tests the formats of messages. They must not change: after a deploy or a rollback, the queues hold messages of
+//! another release. The fixtures (`fixtures/messages`) are what the current release queues and reads: one file for each
+//! stage and step, and one of a later release.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +10,7 @@ use stafett_domain::{BatchId, OrganisationNumber, RecordKind, SendId};
 
 const NEWER: &str = "newer";
 
-/// The fixtures' texts by their names.
+/// The texts of the fixtures, by name.
 fn fixtures() -> BTreeMap<String, String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/messages");
     let read = |file: std::io::Result<std::fs::DirEntry>| {
@@ -29,7 +29,7 @@ fn send() -> SendId {
     "0190a1b2-0000-7000-8000-000000000000".parse().unwrap()
 }
 
-/// The step whose fixture comes after this one's, and its name; none after the last. Each kind of step has its place.
+/// The step whose fixture follows this one's, and its name; `None` after the last. Every kind of step has a place here.
 fn after(step: Option<Step>) -> Option<(&'static str, Step)> {
     match step {
         None => Some(("start", Step::Start)),

@@ -1,5 +1,5 @@
-//! An organiser's settings as they are written: `infra/aws/organiser.schema.json` describes them. Faults are reported
-//! by field, never with the value: settings hold a private key.
+//! The format of an organiser's settings; `infra/aws/organiser.schema.json` describes it. Faults name the field, never
+//! its value: settings hold a private key.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,15 +13,16 @@ use stafett_skolverket::{Credentials, Identity, Pin, Roots, ServerTrust};
 
 /// The longest retention of sends, in days: ten years.
 const LONGEST_RETENTION: u64 = 3660;
-/// The longest entity id, in characters: the federation's metadata has none that comes near it.
+/// The longest entity id, in characters. The ids in the federation's metadata are much shorter.
 const LONGEST_ENTITY_ID: usize = 1024;
-/// The most pinned keys: old, new, and some to spare.
+/// The maximum number of pinned keys: old ones, new ones, and a few more.
 const MOST_PINS: usize = 10;
 
-/// A field that cannot be used.
+/// A field that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldFault {
-    /// Which: its name, and behind a slash the place in a list, from 0. Empty where it is the whole.
+    /// The name of the field; for a list item, followed by a slash and its index from 0. Empty for the settings as a
+    /// whole.
     pub field: String,
     /// What is wrong with it.
     pub what: String,
@@ -34,7 +35,7 @@ impl fmt::Display for FieldFault {
     }
 }
 
-/// Settings that were read and found sound.
+/// Settings that were read and are valid.
 pub(crate) struct Settings {
     pub(crate) environments: Vec<Environment>,
     pub(crate) identity: Identity,
@@ -53,7 +54,7 @@ impl Settings {
         let fields = match serde_json::from_slice(without_byte_order_mark(text.as_bytes())) {
             Ok(Value::Object(fields)) => fields,
             Ok(_) => return Err(whole("are not a JSON object".to_owned())),
-            // Not the error itself: it may quote.
+            // The error itself is not shown: it may quote a value.
             Err(error) => {
                 let (line, column) = (error.line(), error.column());
                 return Err(whole(format!("are not JSON, from line {line}, column {column} on")));
@@ -85,7 +86,7 @@ impl Settings {
     }
 }
 
-/// Takes field after field out of the object, and collects the faults: one read reports all of them.
+/// Takes the fields out of the object one by one and collects the faults, so that one read reports all of them.
 struct Reader {
     fields: Map<String, Value>,
     faults: Vec<FieldFault>,
@@ -96,7 +97,7 @@ impl Reader {
         self.faults.push(FieldFault { field: field.into(), what: what.into() });
     }
 
-    /// A text that is not empty.
+    /// A text that must not be empty.
     fn text(&mut self, name: &str) -> Option<String> {
         match self.fields.remove(name)? {
             Value::String(text) if !text.is_empty() => Some(text),
@@ -107,7 +108,7 @@ impl Reader {
         }
     }
 
-    /// A list of 1 to `most` texts that `read` can read, none twice.
+    /// A list of 1 to `most` different texts that `read` accepts.
     fn list<T: PartialEq>(
         &mut self,
         name: &str,
@@ -210,7 +211,7 @@ impl Reader {
     fn nothing_else(&mut self) {
         let names: Vec<String> = self.fields.keys().cloned().collect();
         for name in names {
-            // What stands where a name should be may be anything.
+            // An unknown name may hold any text, even a secret.
             let name = if may_be_quoted(&name) { name } else { String::new() };
             self.fault(name, "is not a field of the settings");
         }

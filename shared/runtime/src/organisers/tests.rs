@@ -55,7 +55,7 @@ fn a_byte_order_mark_before_settings_is_skipped() {
     assert_eq!(read.map(|settings| settings.retention_days), Ok(Some(30)));
 }
 
-/// Every field in every wrong form: code and schema say the same. What a schema cannot see stands in the next test.
+/// Tests every field in every wrong form: code and schema must agree. The next test covers what a schema cannot check.
 #[test]
 fn the_schema_says_what_the_code_does() {
     let schema: Value = serde_json::from_str(SCHEMA).unwrap();
@@ -105,7 +105,7 @@ fn the_schema_says_what_the_code_does() {
             all.remove(field);
         }));
         for value in &values {
-            // Texts that only a PEM reader can judge.
+            // Only a PEM reader can check these texts.
             let is_pem = ["certificate", "privateKey", "roots"].contains(&field.as_str());
             if is_pem && value.as_str().is_some_and(|text| !text.is_empty()) {
                 continue;
