@@ -1,5 +1,5 @@
-//! From a request to an accepted send: header → bodies and batches → acceptance. Before acceptance nothing is
-//! visible; after it the send will run, even if the function dies before it queues anything.
+//! From a request to an accepted send, in this order: header, bodies and batches, acceptance. Before acceptance nothing
+//! is visible. After it the send will run, even if the process dies before it queues anything.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,19 +18,19 @@ use crate::store::{History, at_once};
 use crate::terms::SendTerms;
 use crate::write::Write;
 
-/// How long a key given with a request stands for it. Compared here: TTL deletion may lag by days.
+/// How long an idempotency key is valid. The code compares the time, because TTL deletion may be days late.
 const IDEMPOTENCY_HOURS: i64 = 24;
 
-/// A send all of which is stored, and which is not accepted yet.
+/// A send that is stored completely but not accepted yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReceivedSend {
-    /// The second at which it expires.
+    /// When it expires, in seconds since 1970.
     pub expires: i64,
-    /// What its first stage carries.
+    /// The kind of records in its first stage.
     pub first: RecordKind,
 }
 
-/// What became of storing a send.
+/// The result of storing a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
     /// All of it is stored.
@@ -41,28 +41,29 @@ pub enum Received {
     Closed,
 }
 
-/// What a key that came with a request means.
+/// The meaning of an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Idempotency {
-    /// The request is this send: new, or the same one again.
+    /// The id for the request: a new send, or the send of the same earlier request.
     Send(SendId),
-    /// The key came with another body before.
+    /// The key was used with another body before.
     OtherBody,
 }
 
-/// What the acceptance of a send came to.
+/// The result of accepting a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acceptance {
     /// This call gave it a place in the organiser's order.
     Accepted {
-        /// Which one.
+        /// Its place in the order.
         seq: u64,
-        /// It is the organiser's running one: its first message is to be queued. Else it waits for others.
+        /// Whether it is now the organiser's running send, so that its first message must be queued. Otherwise it
+        /// waits.
         runs: bool,
     },
     /// It was accepted before.
     Before,
-    /// It was to be accepted at a certain place, and another took that.
+    /// Another send took the requested place.
     Moved,
     /// It was cancelled, or removed because it was not accepted in time.
     Closed,
@@ -84,7 +85,7 @@ impl IdempotencyItem {
 }
 
 impl History {
-    /// Ties `key` (hashed by the caller) to a send: `fresh`, or the one that it was tied to in the last 24 hours.
+    /// Links `key` (hashed by the caller) to a send: `fresh`, or the send that it was linked to in the last 24 hours.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -99,7 +100,7 @@ impl History {
         let key = key::idempotency(organisation, key_hash);
         let expires = now.as_second() + IDEMPOTENCY_HOURS * 3600;
         let item = IdempotencyItem { body_hash: body_hash.to_owned(), send: fresh, created_at: now, expires };
-        // Nearly every key is new: one call shows it.
+        // Nearly every key is new, and then one call is enough.
         if self.write(Write::put(key.clone(), &item)?.when("attribute_not_exists(#pk)")).await? {
             return Ok(Idempotency::Send(fresh));
         }
@@ -115,13 +116,13 @@ impl History {
                 None => write.when("attribute_not_exists(#pk)"),
                 Some(known) => write.when("#createdAt = :seen").with("seen", known.created_at)?,
             };
-            // The next read shows whose it is; a write that was repeated on the wire finds itself there.
+            // The next read shows which send the key belongs to. It also covers a write that the SDK repeated.
             self.write(write).await?;
             contention.met_another().await?;
         }
     }
 
-    /// The send that `key` was tied to in the last 24 hours by a request with the same body.
+    /// Returns the send that a request with the same body linked to `key` in the last 24 hours.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -137,8 +138,8 @@ impl History {
         Ok(same.map(|known| known.send))
     }
 
-    /// Stores a send: its header, then everything else of it. Can be repeated from any point. What is not accepted by
-    /// `discard_at` is removed.
+    /// Stores a send: first its header, then everything else. The call can be repeated from any point. A send that is
+    /// not accepted by `discard_at` is removed.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -165,8 +166,8 @@ impl History {
         self.receive_content(send, &header, content).await
     }
 
-    /// Stores everything of a send that came in parts, and was closed for them, but its header, which is there. Can be
-    /// repeated from any point.
+    /// Stores a send that arrived in parts and was closed for them, except for its header, which exists. The call can
+    /// be repeated from any point.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -213,7 +214,7 @@ impl History {
         }
         let ids = RecordIds::of(places);
         let jobs = content.jobs.iter().map(|job| self.store_job(send, job, options, expires));
-        // None needs another: before acceptance nobody reads any of them.
+        // The writes are independent: nobody reads them before acceptance.
         futures::try_join!(
             self.put_activities(send, content, expires),
             futures::future::try_join_all(jobs),
@@ -232,7 +233,8 @@ impl History {
         let total = new.batches.iter().map(|batch| batch.ids.len()).sum::<usize>();
         let (job, count_of_batches) = (send.job(new.stage), count(new.batches.len()));
         let item = Job::waiting(job.stage, count(total), count_of_batches, expires);
-        // A repeat must not undo what has begun: it never runs after acceptance, but another may.
+        // A repeat never runs after acceptance, but another call may accept the send meanwhile. The condition prevents
+        // that a repeat undoes work that has begun.
         let write = Write::put(job.key(), &item)?.when("attribute_not_exists(#pk)");
         let numbered = (0..).map(BatchId).zip(&new.batches);
         let batches =
@@ -275,10 +277,10 @@ impl History {
         Ok(())
     }
 
-    /// Gives a stored send its place in the organiser's order. Can be repeated.
+    /// Gives a stored send its place in the organiser's order. The call can be repeated.
     ///
-    /// `overdue_at` is when its first step is overdue, should it be the one that runs. `place`: only if this is the place
-    /// that it gets.
+    /// `overdue_at` is the time when its first step is overdue, if it is the send that runs. If `place` is set, the
+    /// send is accepted only at that place.
     ///
     /// # Errors
     /// [`HistoryError`]

@@ -1,5 +1,5 @@
-//! A send's activities: the first ones in a small item of their own, so that the header stays small; all of them, where
-//! there are more, packed.
+//! A send's activities. The first ones have their own small item, so that the header stays small. If there are more,
+//! all of them are stored packed.
 
 use std::collections::HashMap;
 
@@ -17,32 +17,32 @@ use crate::page::{Listed, Page};
 use crate::store::History;
 use crate::version::PackedKind;
 
-/// Activities that a send shows; the rest is read by page.
+/// The number of activities shown with a send. The others are read page by page.
 pub const ACTIVITIES_SHOWN: usize = 20;
 
-/// The first activities of a send, and what was found in it.
+/// The first activities of a send, and its findings.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct ActivitiesItem {
     activities: String,
-    /// What was found in the send when it was accepted, in numbers.
+    /// The number of findings of each kind when the send was accepted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) findings: Vec<KindCount>,
-    /// The registers that it could not be held against then.
+    /// The registers that did not respond when the send was checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) not_checked: Vec<Register>,
-    /// There are more, in the packed list.
+    /// The packed list has more activities.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) more: bool,
     pub(crate) expires: i64,
 }
 
-/// The activities that an item holds.
+/// Returns the activities in an item.
 pub(crate) fn activities_in(item: &ActivitiesItem) -> Result<Vec<ActivitySummary>, HistoryError> {
     serde_json::from_str(&item.activities)
         .map_err(|_| HistoryError::Corrupt("activities that cannot be read"))
 }
 
-/// The activities of a send on a page with others: what cannot be read of one does not keep the others from being shown.
+/// Returns the activities of a send on a page with others. An error in one send must not hide the others.
 pub(crate) fn shown(
     send: SendId,
     read: Result<Vec<ActivitySummary>, HistoryError>,
@@ -77,8 +77,8 @@ impl History {
         self.put(&send.activities(), &item).await
     }
 
-    /// The items with the first activities of these sends, by their partition, for a list: without those that cannot be
-    /// read.
+    /// Returns the items with the first activities of these sends by partition, for a list. Items that cannot be parsed
+    /// are left out.
     pub(crate) async fn first_activities(
         &self,
         sends: &[SendRef],
@@ -87,7 +87,7 @@ impl History {
         Ok(by_partition(self.get_many_listed(&keys).await?))
     }
 
-    /// The same where all must be readable.
+    /// Does the same, and fails if an item cannot be parsed.
     pub(crate) async fn all_first_activities(
         &self,
         sends: &[SendRef],
@@ -96,7 +96,7 @@ impl History {
         Ok(by_partition(self.get_many(&keys).await?))
     }
 
-    /// All activities of a send whose first ones are known.
+    /// Returns all activities of a send whose first ones are known.
     pub(crate) async fn with_rest(
         &self,
         send: &SendRef,
@@ -109,7 +109,7 @@ impl History {
         all.ok_or(HistoryError::Corrupt("a send without its activities"))
     }
 
-    /// All activities of a send that was accepted and has not expired, in order.
+    /// Returns all activities of an accepted send that has not expired, in order.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -127,7 +127,7 @@ impl History {
         self.with_rest(send, &first).await.map(Some)
     }
 
-    /// The activities of a send, in order: at most `limit`, from the one at `first` on.
+    /// Returns the activities of a send in order: at most `limit`, starting at index `first`.
     ///
     /// # Errors
     /// [`HistoryError`]

@@ -9,11 +9,11 @@ use crate::key;
 use crate::store::History;
 use crate::write::Write;
 
-/// An organiser's last token, and the last that it was refused, for one environment.
+/// An organiser's last token, and its last refusal, for one environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Authorization {
-    /// When the last token was given.
+    /// When the last token was granted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succeeded_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub struct Authorization {
 }
 
 impl History {
-    /// Notes that a token was given, or why it was not.
+    /// Notes that a token was granted, or why it was not.
     pub async fn note_authorization(
         &self,
         organisation: &OrganisationNumber,
@@ -42,7 +42,7 @@ impl History {
         Ok(())
     }
 
-    /// How the organiser's last dealings went.
+    /// Returns the results of the organiser's last token requests.
     ///
     /// # Errors
     /// [`HistoryError`]

@@ -1,10 +1,10 @@
-//! An organiser's test activities: each once, as the latest send that holds it has it.
+//! An organiser's test activities: each once, as in the latest send that contains it.
 //!
-//! A send keeps its own activities. To list the activities of all sends of a year would read them all; an item an activity
-//! would cost a write an activity a send. So every [`MERGED_AT_ONCE`] sends what they hold is merged into a catalogue,
-//! packed, written once under a key of its own, and a small item says which one holds and up to which send. The list is
-//! the catalogue and the few sends since, newest first. A catalogue that was not written, whatever went wrong, is
-//! written by a later send; until then the list reads a few sends more.
+//! A send stores its own activities. Reading the activities of all sends of a year would be too much, and one item per
+//! activity would cost one write per activity in each send. So after every [`MERGED_AT_ONCE`] sends, their activities
+//! are merged into a catalogue. It is packed and written once under its own key. A small item names the current
+//! catalogue and its last send. The list is the catalogue and the few sends after it, newest first. If writing a
+//! catalogue fails, a later send writes it; until then the list reads a few more sends.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,16 +26,16 @@ use crate::store::History;
 use crate::version::PackedKind;
 use crate::write::{Rewritten, Write};
 
-/// How many sends are accepted from one catalogue to the next.
+/// The number of sends from one catalogue to the next.
 const MERGED_AT_ONCE: u64 = 16;
-/// How many sends are merged before no more are read: where merges have failed, the next ones catch up little by little.
+/// The approximate maximum number of sends in one merge. After failed merges, the next ones catch up step by step.
 const MERGED_AT_MOST: usize = 2 * PLACES_AT_ONCE;
-/// Places in the order that are read at once.
+/// The number of places in the order to read at once.
 const PLACES_AT_ONCE: usize = 32;
-/// Latest sends that one page reads.
+/// The maximum number of latest sends that one page reads.
 const SENDS_A_PAGE: usize = 100;
 
-/// Which of the organiser's activities are wanted. An empty filter wants all.
+/// A filter for the organiser's activities. An empty filter accepts all.
 #[derive(Default)]
 pub struct ActivityFilter {
     /// By fields of the activity itself.
@@ -44,23 +44,23 @@ pub struct ActivityFilter {
     pub latest: Option<Wanted<SendHeader>>,
 }
 
-/// An activity as it stands.
+/// An activity and its latest send.
 #[derive(Debug)]
 pub struct CurrentActivity {
-    /// What it is.
+    /// The activity as in that send.
     pub activity: ActivitySummary,
-    /// The latest send that holds it.
+    /// The latest send that contains it.
     pub latest: SendHeader,
 }
 
-/// Which catalogue holds.
+/// The item that names the current catalogue.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Pointer {
-    /// The last send that is in it.
+    /// The last send in it.
     up_to: u64,
     current: Version,
-    /// Kept for those who were reading it when it was replaced.
+    /// The previous catalogue, kept for readers that were reading it when it was replaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous: Option<Version>,
     expires: i64,
@@ -73,38 +73,38 @@ impl Rewritten for Pointer {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct Version {
     id: Uuid,
-    /// Items that its content takes.
+    /// The number of items of its content.
     items: usize,
 }
 
-/// What a list begins with: a catalogue, and the sends after `up_to` are to be put before it.
+/// The base of a list: a catalogue. The sends after `up_to` come before it in the list.
 struct Base {
     pointer: Option<Pointer>,
     up_to: u64,
     sends: Vec<SendActivities>,
 }
 
-/// Who reads the sends since the last catalogue.
+/// The purpose of reading the sends since the last catalogue.
 #[derive(Clone, Copy)]
 enum Reader {
-    /// A list goes without what cannot be read.
+    /// A list leaves out what cannot be parsed.
     List,
-    /// A merge that left something out would lose it: it waits until all can be read.
+    /// A merge that left something out would lose it, so it waits until everything can be parsed.
     Merge,
 }
 
-/// A send, and those of its activities that no later one holds.
+/// A send, and its activities that no later send contains.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct SendActivities {
     seq: u64,
     send: SendId,
     expires: i64,
-    /// Each with its place in the send.
+    /// Each activity with its index in the send.
     activities: Vec<(u32, ActivitySummary)>,
 }
 
-/// Sends, newest first, each without what a later one holds; those that have expired and those that hold nothing any
-/// more are gone. `newest_first`: any that were merged before may stand behind those that were not.
+/// Merges sends, newest first: each keeps only the activities that no later send contains. Expired sends and sends
+/// without remaining activities are removed. In `newest_first`, sends that were merged before may follow the others.
 fn merged(newest_first: impl IntoIterator<Item = SendActivities>, now: Timestamp) -> Vec<SendActivities> {
     let mut seen = HashSet::new();
     let mut left = Vec::new();
@@ -182,7 +182,7 @@ impl History {
         Ok(Page { items, next })
     }
 
-    /// All of it, read: the catalogue and the sends since.
+    /// Reads the whole list: the catalogue and the sends since.
     async fn catalogue_now(
         &self,
         organisation: &OrganisationNumber,
@@ -193,8 +193,8 @@ impl History {
         Ok(merged(since.into_iter().rev().chain(sends), now))
     }
 
-    /// The catalogue that holds. Where what the pointer names is not there, and no other has replaced it, it begins anew
-    /// with the first send: all that was in it stands in the sends.
+    /// Returns the current catalogue. If the named catalogue is missing and has not been replaced, the list starts
+    /// again from the first send, because the sends contain all the data.
     async fn base(&self, organisation: &OrganisationNumber, now: Timestamp) -> Result<Base, HistoryError> {
         let mut pointer = self.pointer(organisation).await?;
         let mut contention = Contention::default();
@@ -220,7 +220,8 @@ impl History {
         self.get(&key::catalogue(organisation)).await
     }
 
-    /// The catalogue that this pointer names; empty before the first one, none where it is not there or cannot be read.
+    /// Returns the catalogue that this pointer names. It is empty before the first one, and `None` if it is missing or
+    /// cannot be parsed.
     async fn catalogue_at(
         &self,
         organisation: &OrganisationNumber,
@@ -232,12 +233,12 @@ impl History {
         };
         let key = key::catalogue_of(organisation, pointer.current.id);
         let read = self.get_packed_json(PackedKind::Catalogue, &key).await;
-        // One that is being removed lacks some of its parts.
+        // A catalogue that is being removed may miss some of its parts.
         if read.as_ref().err().and_then(HistoryError::unreadable).is_some() { Ok(None) } else { read }
     }
 
-    /// What the sends hold that were accepted after `seq`, oldest first; of a merge, those of the first
-    /// [`MERGED_AT_MOST`] or a few more.
+    /// Returns the activities of the sends accepted after `seq`, oldest first. A merge reads only the first
+    /// [`MERGED_AT_MOST`] sends or a few more.
     async fn activities_since(
         &self,
         organisation: &OrganisationNumber,
@@ -267,8 +268,8 @@ impl History {
         Ok(found)
     }
 
-    /// Writes a new catalogue if it is time for one: every so many sends. To be called when the send at place `seq` has
-    /// been accepted and all that follows from that has been done: the send is accepted whatever becomes of it.
+    /// Writes a new catalogue if enough sends have been accepted since the last one. Call it last, after the send at
+    /// place `seq` was accepted and started: a failure here does not affect that send.
     pub async fn keep_catalogue(&self, organisation: &OrganisationNumber, seq: u64, now: Timestamp) {
         if !seq.is_multiple_of(MERGED_AT_ONCE) {
             return;
@@ -293,7 +294,7 @@ impl History {
         }
         let since = self.activities_since(organisation, up_to, Reader::Merge).await?;
         let Some(up_to) = since.last().map(|send| send.seq) else { return Ok(()) };
-        // Of all that were looked at: those that hold nothing any more are not to be looked at again.
+        // Includes the sends without remaining activities, so that they are not read again.
         let expires = since.iter().chain(&sends).map(|send| send.expires).max().unwrap_or_default();
         let merged = merged(since.into_iter().rev().chain(sends), now);
         let id = Uuid::new_v4();
@@ -306,9 +307,10 @@ impl History {
             None => write.when("attribute_not_exists(#pk)"),
             Some(old) => write.when("#current.#id = :seen").with("seen", old.current.id)?,
         };
-        // A write whose answer was lost on the wire is sent again and finds itself: the pointer shows whose it is.
+        // A write whose answer was lost is retried and finds its own result: the pointer shows which catalogue won.
         let holds = self.write(write).await? || self.is_named(organisation, id).await?;
-        // Whatever nobody is led to any more: what was replaced before, or this one, if another was written meanwhile.
+        // The catalogue that nobody can reach any more: the one replaced earlier, or this one if another was written
+        // meanwhile.
         let unused = if holds { pointer.and_then(|old| old.previous) } else { Some(current) };
         match unused {
             Some(Version { id, items }) => {
@@ -318,7 +320,7 @@ impl History {
         }
     }
 
-    /// Whether somebody may be led to this catalogue.
+    /// Whether a reader may be directed to this catalogue.
     async fn is_named(&self, organisation: &OrganisationNumber, id: Uuid) -> Result<bool, HistoryError> {
         let pointer = self.pointer(organisation).await?;
         Ok(pointer.is_some_and(|Pointer { current, previous, .. }| {

@@ -1,8 +1,8 @@
-//! Why records of a job were not simply accepted, grouped by cause.
+//! The causes why a job's records were not simply accepted.
 //!
-//! Each batch keeps a short tally of its causes on its own small item, written with its end, so that a job of hundreds
-//! of batches is shown from their states alone. Bodies and issues are opened only of the few batches that the first
-//! records of each cause are in.
+//! Each batch stores a short tally of its causes on its own small item, written when the batch ends. So a job with
+//! hundreds of batches can be shown from these items alone. Bodies and issues are read only for the few batches that
+//! contain the first records of each cause.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -20,13 +20,14 @@ use crate::packed::{Body, Issue, Issues};
 use crate::refused::record_ids;
 use crate::store::History;
 
-/// Causes that a batch keeps on its item: a few hundred bytes. One with more is asked for its issues.
+/// The maximum number of causes on a batch's item: a few hundred bytes. With more causes, the issues are read.
 const KEPT: usize = 4;
-/// Most causes of a job that are shown.
+/// The maximum number of causes shown for a job.
 const MOST_SHOWN: usize = 20;
-/// Records of a cause that are named.
+/// The maximum number of records named for a cause.
 const FIRST_RECORDS: usize = 10;
-/// Most batches of a job that are opened to name records. No fewer than causes are shown: each has a first one.
+/// The maximum number of batches read to name records. It is at least the number of causes shown, because each has a
+/// first batch.
 const OPENED: usize = 24;
 const _: () = assert!(OPENED >= MOST_SHOWN);
 
@@ -34,22 +35,22 @@ const _: () = assert!(OPENED >= MOST_SHOWN);
 #[derive(Default)]
 pub struct JobCauses {
     pub total: usize,
-    /// The most frequent ones first.
+    /// The most frequent cause first.
     pub causes: Vec<JobCause>,
 }
 
-/// Records of a job with the same cause.
+/// The records of a job with the same cause.
 pub struct JobCause {
     pub cause: Cause,
     pub records: u32,
-    /// Skolverket's text about the first of them: it may quote personal data.
+    /// Skolverket's text about the first of these records. It may quote personal data.
     pub message: Option<String>,
-    /// The first of them, in their order.
+    /// The first of these records, in their order.
     pub first_records: Vec<RecordId>,
 }
 
 impl Issue {
-    /// Why this record was not simply accepted; `None` where it was.
+    /// Why this record was not simply accepted. Empty if it was.
     pub fn causes(&self) -> Vec<Cause> {
         let mut causes: Vec<Cause> = Vec::new();
         for cause in self.messages.iter().map(|message| cause_of(self.outcome, message)) {
@@ -73,7 +74,7 @@ fn cause_of(outcome: Outcome, message: &LogEntry) -> Cause {
     Cause::message(outcome, message.severity_level.as_deref(), &looked_up_by(message))
 }
 
-/// The parts of a message that its guidance is looked up by.
+/// The parts of a message that identify its guidance.
 pub fn looked_up_by(message: &LogEntry) -> Message<'_> {
     Message {
         id: &message.id,
@@ -99,17 +100,17 @@ impl Issues {
         tallies
     }
 
-    /// What the batch's item keeps of its causes: see `Batch::causes`.
+    /// The causes to store on the batch's item: see `Batch::causes`.
     pub fn causes(&self) -> Option<Vec<Tally>> {
         Some(self.tallies()).filter(|tallies| !tallies.is_empty() && tallies.len() <= KEPT)
     }
 }
 
-/// A cause while a job's batches are read.
+/// A cause while a job's batches are being read.
 struct Gathered {
     cause: Cause,
     records: u32,
-    /// The first batches that it is in, and in how many of their records.
+    /// The first batches with this cause, each with its number of records.
     batches: Vec<(BatchId, u32)>,
 }
 
@@ -134,7 +135,8 @@ impl Gathering {
         }
     }
 
-    /// The most frequent causes, of two as frequent the one that was met first; and how many there are in all.
+    /// Returns the total number of causes and the most frequent ones. Of two equally frequent causes, the one found
+    /// first comes first.
     fn most_frequent(mut self) -> (usize, Vec<Gathered>) {
         let total = self.causes.len();
         self.causes.sort_by_key(|gathered| std::cmp::Reverse(gathered.records));
@@ -143,8 +145,8 @@ impl Gathering {
     }
 }
 
-/// Which batches to open: the first one of each cause, then further ones until each has its first records, as far as
-/// may be.
+/// Returns the batches to read: the first batch of each cause, then more until each cause has its first records, within
+/// the limit.
 fn to_open(causes: &[Gathered]) -> Vec<BatchId> {
     let mut open: Vec<BatchId> = Vec::new();
     let mut add = |batch| {
@@ -166,7 +168,7 @@ fn to_open(causes: &[Gathered]) -> Vec<BatchId> {
     open
 }
 
-/// The causes of a batch whose records all share one outcome, or have none yet.
+/// The causes of a batch whose records all have the same outcome, or none yet.
 fn shared_outcome(batch: &Batch, status: JobStatus) -> impl Iterator<Item = Tally> {
     let counts = batch.counts_in(status);
     let summarized = [Outcome::Error, Outcome::Skipped, Outcome::NotSent, Outcome::Unknown];
@@ -176,7 +178,8 @@ fn shared_outcome(batch: &Batch, status: JobStatus) -> impl Iterator<Item = Tall
         .filter(|tally| tally.records > 0)
 }
 
-/// Not where all went well: then no batch need be read. An accepted record may still have gone without another.
+/// False if everything was accepted, because then no batch must be read. An accepted record may still have been sent
+/// without another.
 fn may_have_causes(job: &Job, options: &Options) -> bool {
     let counts = job.counts();
     let went_without = options.on_record_errors == OnRecordErrors::Continue && depends(job.stage);
@@ -184,7 +187,8 @@ fn may_have_causes(job: &Job, options: &Options) -> bool {
 }
 
 impl History {
-    /// A job of a send that was accepted and has not expired, and why records of it were not simply accepted.
+    /// Returns a job of an accepted send that has not expired, with the causes why its records were not simply
+    /// accepted.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -202,7 +206,7 @@ impl History {
         Ok(Some((job, causes)))
     }
 
-    /// Why records of a job were not simply accepted. `status` is where it stands.
+    /// Returns why records of a job were not simply accepted. `status` is the job's status.
     ///
     /// # Errors
     /// [`HistoryError`]

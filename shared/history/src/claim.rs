@@ -1,4 +1,4 @@
-//! Who takes a step: one conditional write with a random claim id that expires.
+//! Claims on steps: one conditional write with a random claim id that expires.
 
 use std::time::Duration;
 
@@ -14,36 +14,36 @@ use stafett_domain::message::BatchStep;
 use stafett_domain::takeover::Takeover;
 use stafett_domain::time::Millis;
 
-/// What a claim of a batch's step came to.
+/// The result of claiming a batch's step.
 #[derive(Debug, PartialEq)]
 pub enum ClaimAnswer {
-    /// This claim has the step; this is the batch as claimed.
+    /// The caller now holds the step. The value is the claimed batch.
     Started(Box<Batch<Open>>),
-    /// The step was done, and what follows was never handed on: do that.
+    /// The step was done, but the messages that follow were never queued. The caller must queue them.
     HandOn(Batch),
-    /// The step was done and handed on, or belongs to an older try: acknowledge.
+    /// The step was done and its messages were queued, or it belongs to an older try. Acknowledge the message.
     Done,
-    /// Another holder has it for so long. `copy`: this is the one copy of the message that is queued.
+    /// Another holder has the step.
     Held {
-        /// Until the holder's claim expires.
+        /// The time until the holder's claim expires.
         rest: Duration,
-        /// Whether a copy is to be queued.
+        /// Whether the caller must queue a copy of the message. Only one copy is queued.
         copy: bool,
     },
-    /// It was delivered before its time.
+    /// The message arrived before its time.
     Early {
-        /// Until its time.
+        /// The time until the step may be taken.
         rest: Duration,
     },
-    /// Its last holder died, and it is not to be taken up again yet. The watchdog sends it then: acknowledge.
+    /// The last holder died, and the step may not be taken again yet. Acknowledge: the watchdog queues it later.
     Paused,
-    /// The send is stopping or has ended: an open batch is to be closed, a planned one stays as it is.
+    /// The send is stopping or has ended. An open batch must be closed; a planned one stays as it is.
     Stopped(Batch),
-    /// There is no such batch: its send is erased.
+    /// The batch does not exist: its send is deleted.
     Gone,
 }
 
-/// What a message means for a batch, before anything is written.
+/// The meaning of a message for a batch, before anything is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Meaning {
     Free,
@@ -61,9 +61,9 @@ pub struct BatchClaim<'a> {
     pub id: ClaimId,
     pub now: Millis,
     pub until: Millis,
-    /// The rules for steps whose holders die.
+    /// The rules for steps whose holder died.
     pub takeover: &'a Takeover,
-    /// It is made within the start of its job, which hands nothing else on.
+    /// The claim is made during the start of its job, which queues no other messages.
     pub within_start: bool,
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn span(from: Millis, to: Millis) -> Duration {
     Duration::from_millis(u64::try_from(to.saturating_sub(from)).unwrap_or_default())
 }
 
-/// What a message for step `asked` means for a batch that stands as it does.
+/// Returns the meaning of a message for step `asked`, from the current state of the batch.
 pub(crate) fn meaning(batch: &Batch, asked: BatchStep, now: Millis, takeover: &Takeover) -> Meaning {
     let position = batch.position();
     let order = (asked.attempt_try, asked.n).cmp(&(position.attempt_try, position.n));
@@ -86,13 +86,13 @@ pub(crate) fn meaning(batch: &Batch, asked: BatchStep, now: Millis, takeover: &T
         Progress::Open(open) => open,
     };
     let live = open.claim.filter(|claim| claim.is_live(now));
-    // A claim that is there and not live is that of a holder that died.
+    // An expired claim that is still present means that its holder died.
     let paused = open
         .claim
         .is_some_and(|dead| now < takeover.again_at(&open.unfinished.and_one(dead.until), dead.until));
     match (live, order.is_eq()) {
         (Some(claim), true) => Meaning::Held { claim: claim.id, rest: span(now, claim.until) },
-        // A holder that is still at work hands on itself.
+        // A holder that is still working queues the messages itself.
         (Some(_), false) => Meaning::Done,
         (None, false) if open.handed_on => Meaning::Done,
         (None, _) if paused => Meaning::Paused,
@@ -103,10 +103,10 @@ pub(crate) fn meaning(batch: &Batch, asked: BatchStep, now: Millis, takeover: &T
 }
 
 impl Batch {
-    /// The batch once `claim` holds its step.
+    /// Returns the batch after `claim` took its step.
     ///
     /// # Errors
-    /// [`IllegalTransition`]: it is closed.
+    /// [`IllegalTransition`]: the batch is closed.
     pub(crate) fn claimed(
         &self,
         claim: &BatchClaim<'_>,
@@ -115,7 +115,7 @@ impl Batch {
         let batch = self.opened(BatchEvent::Claimed)?;
         let before = &batch.progress;
         let unfinished = match before.claim {
-            // A holder that died may have made its call. What it stored of the call stays, so this is another step.
+            // A holder that died may have made its call. Its stored call is kept, so this claim gets a new step number.
             Some(dead) => before.unfinished.and_one(dead.until),
             None => before.unfinished.clone(),
         };
@@ -124,7 +124,7 @@ impl Batch {
             n: if taken_over { before.n + 1 } else { before.n },
             uncertain: before.uncertain || (taken_over && before.work == Work::Submit),
             claim: Some(Claim { id: claim.id, until: claim.until, copied_for: None }),
-            // The holder of a step has its message; nobody has that of a step that was taken over.
+            // The holder of a step has its message. For a step that was taken over, nobody has the message.
             handed_on: !taken_over,
             unfinished,
             ..before.clone()
@@ -160,7 +160,7 @@ impl History {
             if let Progress::Open(open) = &batch.progress
                 && open.claim.is_some_and(|known| known.id == claim.id)
             {
-                // The write before took effect though its answer was lost: this is our own claim.
+                // The earlier write succeeded but its answer was lost: this is our own claim.
                 return Ok(ClaimAnswer::Started(Box::new(batch.with(Open::clone(open)))));
             }
             match meaning(&batch, asked, claim.now, claim.takeover) {
@@ -184,7 +184,7 @@ impl History {
             };
             match result {
                 Ok(()) => return Ok(ClaimAnswer::Started(Box::new(claimed))),
-                // The send comes first in the transaction of a submit.
+                // The send is the first write in the transaction of a submit.
                 Err(WriteError::Condition(places)) if submits && places.contains(&0) => {
                     return Ok(ClaimAnswer::Stopped(batch));
                 }
@@ -194,8 +194,8 @@ impl History {
         }
     }
 
-    /// The claim of a submit: the send is running and not stopping, the batch is as it was read, and the job counts
-    /// one more open batch unless this one was open already.
+    /// Writes the claim of a submit. The send must be running and not stopping, and the batch must be unchanged. The
+    /// job counts one more open batch, unless this batch was already open.
     async fn write_submit_claim(
         &self,
         job: &JobKey,
@@ -225,7 +225,7 @@ impl History {
         self.transact(writes).await
     }
 
-    /// Whether this caller is the one that queues the copy of a message that met `claim`.
+    /// Whether this caller must queue the copy of a message that found `claim`.
     pub(crate) async fn take_copy(&self, key: crate::key::Key, claim: ClaimId) -> Result<bool, HistoryError> {
         let write = Write::update(key, "SET #copiedFor = :claim")
             .when("#claim = :claim AND (attribute_not_exists(#copiedFor) OR #copiedFor <> :claim)")
@@ -242,7 +242,7 @@ impl History {
     }
 }
 
-/// Writes a batch on condition that nobody wrote it since it was read.
+/// Writes a batch on condition that it is unchanged since it was read.
 pub(crate) fn put_batch(
     job: &JobKey,
     rev_before: u64,
@@ -327,7 +327,7 @@ mod tests {
         let fresh = Batch::planned(BatchId(0), 3, None, 0).claimed(&claim, &send()).unwrap();
         let Open { n, uncertain, handed_on, .. } = fresh.progress;
         assert_eq!((n, uncertain, handed_on), (0, false, true));
-        // Its holder died: the call may have been made, and what was stored of it must not be overwritten.
+        // The holder died. It may have made the call, and its stored call must not be overwritten.
         let taken = claimed_until(NOW).claimed(&claim, &send()).unwrap();
         let Open { n, uncertain, handed_on, .. } = taken.progress;
         assert_eq!((n, uncertain, handed_on), (3, true, false));
@@ -354,7 +354,7 @@ mod tests {
             let dead = batch.progress.claim.unwrap().until;
             let stored = Batch::from(batch.clone());
             let again_at = dead + pause * MINUTE;
-            // The watchdog's message, one that SQS delivers again, and an older one.
+            // The message from the watchdog, a repeated delivery by SQS, and an older message.
             for n in 0..=batch.progress.n {
                 if pause > 0 {
                     assert_eq!(meaning(&stored, asked(1, n), dead), Meaning::Paused);

@@ -1,4 +1,4 @@
-//! What a send holds, before it is stored.
+//! The content of a send before it is stored.
 
 use stafett_domain::register::Register;
 use stafett_domain::{ActivitySummary, KindCount, PerKind, RecordId, RecordKind};
@@ -10,11 +10,11 @@ use crate::packed::Body;
 pub struct SendContent<F> {
     /// Its activities, in order.
     pub activities: Vec<ActivitySummary>,
-    /// What was found in it, in numbers.
+    /// The number of findings of each kind.
     pub findings: Vec<KindCount>,
-    /// The registers that it could not be held against.
+    /// The registers that did not respond during the check.
     pub not_checked: Vec<Register>,
-    /// Its jobs, one a stage, in the order of the stages.
+    /// One job per stage, in the order of the stages.
     pub jobs: Vec<NewJob<F>>,
 }
 
@@ -29,19 +29,19 @@ pub struct NewJob<F> {
 pub struct NewBatch<F> {
     /// Its records' ids, in order.
     pub ids: Vec<RecordId>,
-    /// Its body, and what its rows show.
+    /// Its body and the facts for its rows.
     pub body: NewBody<F>,
 }
 
 /// The body of a batch to be stored.
 pub enum NewBody<F> {
-    /// This is it.
+    /// The complete body.
     Whole(Body<F>),
-    /// It came with a part. `facts`: those of its rows, where they are not the part's.
+    /// The body arrived with a part. `facts` replaces the part's facts for its rows, if they changed.
     Part {
-        /// Where it is.
+        /// Where the body is stored.
         at: PartBody,
-        /// One entry a record, in the records' order.
+        /// One entry per record, in the order of the records.
         facts: Option<Vec<F>>,
     },
 }
@@ -52,7 +52,7 @@ impl<F> SendContent<F> {
         self.jobs.iter().flat_map(|job| &job.batches).flat_map(|batch| batch.ids.iter().copied())
     }
 
-    /// How many batches each stage has.
+    /// The number of batches of each stage.
     pub(crate) fn batches(&self) -> PerKind<u32> {
         PerKind::from_fn(|stage| {
             self.jobs.iter().filter(|job| job.stage == stage).map(|job| count(job.batches.len())).sum()
@@ -60,7 +60,7 @@ impl<F> SendContent<F> {
     }
 }
 
-/// A number of things in a send.
+/// Converts a number of things in a send.
 pub(crate) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

@@ -1,17 +1,17 @@
-//! How often a write is tried that others make at the same time: the one policy for all of them.
+//! The one policy for retrying a write that conflicts with other writes.
 
 use std::time::Duration;
 
 use crate::error::HistoryError;
 
-/// Tries of one write. Sixty sends of an organiser that are accepted in the same moment each get their place within these
-/// (the last one has to make way for all others), and with the pauses between them they take four seconds at the most: a
+/// The maximum number of tries of one write. If sixty sends of an organiser are accepted at the same moment, each gets
+/// its place within this number (the last one loses to all others). With the pauses they take at most four seconds, a
 /// seventh of an invocation.
 pub(crate) const MOST: u32 = 60;
-/// By how much each pause is longer than the one before, and the longest of them.
+/// How much longer each pause is than the one before, and the maximum pause.
 const GROWTH: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_millis(50);
-/// Pauses differ by up to this much: two that met do not meet again.
+/// The random part of a pause, so that two writers do not conflict again.
 const SPREAD_MS: u64 = 20;
 
 /// Counts the tries of one write.
@@ -26,10 +26,10 @@ impl Contention {
         self.met == 0
     }
 
-    /// Waits before the next try, after one that met another write.
+    /// Waits before the next try, after a conflict with another write.
     ///
     /// # Errors
-    /// [`HistoryError::Contended`] after so many tries that something else must be wrong.
+    /// [`HistoryError::Contended`] after so many tries that there must be another error.
     pub async fn met_another(&mut self) -> Result<(), HistoryError> {
         self.met += 1;
         if self.met >= MOST {

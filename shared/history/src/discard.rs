@@ -1,7 +1,7 @@
-//! What was stored of a send that was never accepted is removed.
+//! Removes the stored data of a send that was never accepted.
 //!
-//! Its header is closed first, and everything else removed in a later run: by then every request that found it open has
-//! ended, so that none writes anything behind the removal. A request that comes between the two sees that it is closed.
+//! The header is closed first, and everything else is removed in a later run. By then every request that found the send
+//! open has ended, so that none writes after the removal. A request between the two runs sees that the send is closed.
 
 use std::time::Duration;
 
@@ -16,20 +16,21 @@ use crate::store::{History, at_once};
 use crate::write::Write;
 use stafett_domain::time::{Millis, later};
 
-/// What a send is to a caller who cancels it before it is accepted.
+/// The result of cancelling a send before it is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CancelledUpload {
-    /// It is cancelled, now or before.
+    /// The send is cancelled, now or by an earlier request.
     Yes,
-    /// It was accepted: what stops it is another thing.
+    /// The send is accepted, so this call cannot stop it.
     Accepted,
-    /// There is no such send, or none that comes in parts.
+    /// There is no such send, or it does not arrive in parts.
     NotFound,
 }
 
 impl History {
-    /// Cancels a send that comes in parts and was not accepted. From then on it takes no parts and is not accepted; from
-    /// `removed_at` on its parts are removed, and the rest when it would have been discarded. Can be repeated.
+    /// Cancels a send that arrives in parts and is not accepted. It then takes no parts and cannot be accepted. Its
+    /// parts are removed from `removed_at` on, and the rest when it would have been discarded. The call can be
+    /// repeated.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -49,7 +50,7 @@ impl History {
             if header.upload.is_none() || header.discarded {
                 return Ok(CancelledUpload::NotFound);
             }
-            // Cancelled already.
+            // The send is already cancelled.
             let Ok(cancelled) = header.status.next(SendEvent::Ended(Ending::Cancelled)) else {
                 return Ok(CancelledUpload::Yes);
             };
@@ -76,8 +77,8 @@ impl History {
         }
     }
 
-    /// Closes a send that was not accepted in time; removes one that was closed, or cancelled, at least `grace` ago:
-    /// longer than any request takes. Can be repeated from any point.
+    /// Closes a send that was not accepted in time. Removes a send that was closed or cancelled at least `grace` ago,
+    /// which is longer than any request takes. The call can be repeated from any point.
     pub(crate) async fn discard(
         &self,
         send: &SendRef,
@@ -104,7 +105,7 @@ impl History {
             }
             return Ok(());
         }
-        // Of two that run at the same time one does it.
+        // Only one of two concurrent runs continues.
         if !self.move_due(send, due, again).await? {
             return Ok(());
         }
@@ -120,7 +121,7 @@ impl History {
         self.write(write.with("from", from)?.with("to", to)?).await
     }
 
-    /// Removes all but the header: each item before the one that says where it is.
+    /// Removes everything but the header. Each item is removed before the item that says where it is.
     async fn remove_contents(&self, send: &SendRef, batches: PerKind<u32>) -> Result<(), HistoryError> {
         let Key { pk, sk: header } = send.header();
         let small = self.sort_keys(&pk).await?;

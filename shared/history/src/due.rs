@@ -1,4 +1,4 @@
-//! What is overdue: read from history, not from the queues.
+//! Finds overdue steps in the history, not in the queues.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use crate::write::Write;
 use stafett_domain::message::{BatchStep, Step};
 use stafett_domain::time::{Millis, later};
 
-/// The longest pause before the same step is queued again, in multiples of the first.
+/// The maximum pause before the same step is queued again, as a multiple of the first pause.
 const LARGEST_FACTOR: u32 = 32;
 
 impl Due {
-    /// What is due once the watchdog has queued the step again at `now`; none where it is not due. The next time comes
-    /// after `pause`, and later each time.
+    /// Returns the due time after the watchdog queued the step again at `now`, or `None` if it is not due. The next
+    /// time is at least `pause` later, and the pause grows each time.
     pub(crate) fn sent_again(&self, now: Millis, pause: Duration) -> Option<Self> {
         let due_at = self.due_at.filter(|at| *at <= now)?;
         let factor = 2_u32.saturating_pow(self.resent.min(16)).min(LARGEST_FACTOR);
@@ -35,18 +35,18 @@ impl Due {
     }
 }
 
-/// A step that is overdue, and the message that moves it.
+/// An overdue step, and the message that starts it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Overdue {
     pub job: JobKey,
     pub step: Step,
-    /// How often it was sent again before.
+    /// How many times it was queued again before.
     pub resent: u32,
-    /// How long nobody has claimed it, though it was sent again.
+    /// How long nobody has claimed the step since it was first queued again.
     pub unclaimed: Duration,
 }
 
-/// What the index of what is due has of an item.
+/// The attributes of an item in the index of due items.
 #[derive(Deserialize)]
 pub(crate) struct IndexEntry {
     pk: String,
@@ -54,20 +54,20 @@ pub(crate) struct IndexEntry {
 }
 
 impl IndexEntry {
-    /// What is due; none under a key that nobody knows.
+    /// Returns what is due, or `None` for an unknown key.
     pub(crate) fn carrier(self) -> Option<Carrier> {
         Carrier::of(&Key { pk: self.pk, sk: self.sk })
     }
 }
 
 impl History {
-    /// A query of one shard of the index over `dueAt`, whose condition names it `:shard`.
+    /// A query of one shard of the index over `dueAt`. Its condition uses `:shard`.
     pub(crate) fn in_shard(&self, shard: u128) -> QueryFluentBuilder {
         let request = self.db.query().table_name(&self.table).index_name("due");
         request.expression_attribute_values(":shard", AttributeValue::S(shard.to_string()))
     }
 
-    /// The keys of what is overdue at `now`, at most `limit` of each shard.
+    /// Returns the keys of the items that are overdue at `now`, at most `limit` from each shard.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -79,12 +79,12 @@ impl History {
                 .key_condition_expression("dueShard = :shard AND dueAt <= :now")
                 .expression_attribute_values(":now", AttributeValue::N(now.as_millisecond().to_string()))
                 .limit(limit);
-            // What one page leaves is still overdue a minute later.
+            // One page is enough: the other items are still overdue a minute later.
             let answer = request.send().await.map_err(|error| unavailable(&error))?;
             for item in answer.items.unwrap_or_default() {
                 match crate::attributes::from_item::<IndexEntry>(item)?.carrier() {
                     Some(carrier) => found.push(carrier),
-                    // One that cannot be read must not keep the others from being found.
+                    // A key that cannot be parsed must not hide the others.
                     None => {
                         tracing::error!(event = "watchdog.unknownKey", "a step is due under an unknown key");
                     }
@@ -94,8 +94,8 @@ impl History {
         Ok(found)
     }
 
-    /// Takes an overdue step, if it still is: its `dueAt` moves on (later each time), on condition of its old value,
-    /// so that of two watchdogs one sends it again. None where there is nothing to send.
+    /// Takes an overdue step if it is still overdue. It moves `dueAt` to a later time, on condition of its old value,
+    /// so that only one of two watchdogs queues the step. Returns `None` if there is nothing to queue.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -138,9 +138,9 @@ impl History {
         Ok(Some(Overdue { job: job.clone(), step, resent: due.resent, unclaimed }))
     }
 
-    /// An organiser is due as long as a send of its is running. That send's own steps are due too, and nobody claims the
-    /// organiser itself: there is nothing to do but to check again later. Only if that send is gone, the place goes to
-    /// the next one.
+    /// An organiser is due while one of its sends runs. The steps of that send are due as well, and nobody claims the
+    /// organiser item, so the watchdog only checks it again later. Only if the send is gone, its place goes to the next
+    /// send.
     async fn recheck_organiser(
         &self,
         organisation: &stafett_domain::OrganisationNumber,
@@ -170,15 +170,15 @@ impl History {
     }
 }
 
-/// Whether a step that was due at `due_at` has been overdue for longer than the watchdog's longest pause: then
-/// the watchdog did not run, or sending was paused, and its messages were not taken either. The
-/// time until now does not count against the send.
+/// Whether a step that was due at `due_at` has been overdue for longer than the watchdog's maximum pause. Then the
+/// watchdog did not run, or sending was paused and its messages were not taken. The time until now does not count
+/// against the send.
 fn was_unattended(due_at: Millis, now: Millis, pause: Duration) -> bool {
     span(due_at, now) > pause * (LARGEST_FACTOR + 1)
 }
 
 impl Overdue {
-    /// Which batch it is about, if any.
+    /// The batch that the step belongs to, if any.
     pub fn batch(&self) -> Option<stafett_domain::BatchId> {
         match self.step {
             Step::Start => None,
@@ -198,7 +198,7 @@ mod tests {
         assert!(!late_by(1));
         assert!(!late_by(i64::from(LARGEST_FACTOR)));
         assert!(late_by(i64::from(LARGEST_FACTOR) + 2));
-        // The whole of a pause, which is longer than what a step may go unclaimed for.
+        // The length of a full pause, which is longer than a step may stay unclaimed.
         assert!(late_by(24 * 60));
     }
 }

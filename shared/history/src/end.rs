@@ -15,24 +15,25 @@ use crate::store::History;
 use crate::write::Write;
 use stafett_domain::time::Millis;
 
-/// The result of a check whether a job can end.
+/// The result of checking whether a job can end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settled {
-    /// Batches are open or may still go.
+    /// Batches are open or can still be sent.
     NotYet,
-    /// This check ended these jobs, and the send where that has an ending. `start` is the job to start next: this send's
-    /// next stage, or the first one of the organiser's next send.
+    /// This check ended these jobs, and the send if `send_ending` is set. `start` is the job to start next: the next
+    /// stage of this send, or the first stage of the organiser's next send.
     Ended {
-        /// The job that starts now: the send's next one, or the first of the organiser's next send.
+        /// The job to start now: the send's next job, or the first job of the organiser's next send.
         start: Option<JobKey>,
-        /// The jobs that ended with it.
+        /// The jobs that this check ended.
         jobs: Vec<EndedJob>,
         /// How the send ended, if it did.
         send_ending: Option<Ending>,
     },
-    /// It had ended before. `start` as above, if the caller asked for it and nobody has taken it up yet.
+    /// The job had ended before. `start` is set as above, if the caller asked for it and nobody has started that job
+    /// yet.
     EndedBefore {
-        /// What starts after it, if that is still to be handed on.
+        /// The job to start next, if its message must still be queued.
         start: Option<JobKey>,
     },
 }
@@ -42,7 +43,7 @@ pub enum Settled {
 pub struct EndedJob {
     pub stage: RecordKind,
     pub ending: Ending,
-    /// Nothing is pending any more.
+    /// The final counts: nothing is pending.
     pub counts: Counts,
 }
 
@@ -53,8 +54,8 @@ impl EndedJob {
 }
 
 impl History {
-    /// Checks whether a job can end, and ends it. `again`: the caller repeats a step that was done before,
-    /// so that a job that had ended may still lack the message that follows.
+    /// Checks whether a job can end, and ends it. `again` means that the caller repeats a finished step, so that the
+    /// message that follows the end of the job may be missing.
     pub async fn settle(
         &self,
         key: &JobKey,
@@ -88,7 +89,7 @@ impl History {
             let next = header.route.next(key.stage).filter(|_| goes_on).map(|next| send.job(next.kind));
             let result = match next {
                 Some(next) => {
-                    // The send is checked too: a stop that was asked for meanwhile must be seen.
+                    // The condition also covers the send, so that a stop request made meanwhile is not missed.
                     let going = Write::check(send.header())
                         .when("#status = :running AND attribute_not_exists(#stopRequested)")
                         .with("running", SendStatus::Running)?;
@@ -115,7 +116,7 @@ impl History {
         }
     }
 
-    /// Ends a send that is stopping, once nothing of it is open: also one that waits, or that is between two jobs.
+    /// Ends a stopping send once none of its batches is open. The send may also be waiting, or between two jobs.
     pub async fn end_stopped(
         &self,
         send: &SendRef,
@@ -149,8 +150,8 @@ impl History {
         }
     }
 
-    /// Asks for a send to stop: no new submits, what is open is polled to its end. The first reason stays. Says
-    /// whether the send had not ended.
+    /// Requests that a send stops: nothing new is submitted, and open batches are polled to their end. The first reason
+    /// is kept. Returns whether the send had not ended.
     pub async fn request_stop(&self, send: &SendRef, reason: Reason) -> Result<bool, HistoryError> {
         let write =
             Write::update(send.header(), "SET #stopRequested = if_not_exists(#stopRequested, :reason)")
@@ -161,8 +162,8 @@ impl History {
         self.write(write).await
     }
 
-    /// Ends a send and gives its place, if it has it, to the organiser's next one, in one transaction with `writes`,
-    /// which end its jobs.
+    /// Ends a send and gives its place, if it has it, to the organiser's next send. This is one transaction with
+    /// `writes`, which end its jobs.
     async fn end_send(
         &self,
         send: &SendRef,
@@ -173,7 +174,7 @@ impl History {
         overdue_at: Millis,
     ) -> Result<Option<JobKey>, WriteError> {
         let ended = header.status.next(SendEvent::Ended(ending))?;
-        // A stop that was not seen by this check must be seen by the next one.
+        // A stop request that this check did not see makes the write fail, so that the next check sees it.
         let condition = match header.stop_requested {
             Some(_) => "#status = :before AND attribute_exists(#stopRequested)",
             None => "#status = :before AND attribute_not_exists(#stopRequested)",
@@ -191,7 +192,7 @@ impl History {
         Ok(next)
     }
 
-    /// What follows from a job that ended before, if nobody has taken it up yet.
+    /// Returns the job that follows a job that ended before, if nobody has started it yet.
     async fn what_follows(&self, job: &JobKey, header: &SendHeader) -> Result<Option<JobKey>, HistoryError> {
         let start = if header.status.has_ended() {
             let organiser = self.organiser(&job.send.organisation).await?;
@@ -212,7 +213,7 @@ impl History {
     }
 }
 
-/// How a job ends that has nothing open, and why.
+/// Returns how a job without open batches ends, and why.
 fn verdict(job: &Job, on_record_errors: OnRecordErrors) -> (Ending, Option<Reason>) {
     let counts = job.counts();
     let ending = counts.ending(on_record_errors);
@@ -224,7 +225,7 @@ fn verdict(job: &Job, on_record_errors: OnRecordErrors) -> (Ending, Option<Reaso
     (ending, reason)
 }
 
-/// How a send ends whose last job, `stage`, ended so.
+/// Returns how a send ends after its last job, `stage`, ended.
 fn send_ending(jobs: &[Job], stage: RecordKind, last: Ending) -> Ending {
     let any = |status| jobs.iter().any(|job| job.stage != stage && job.status == status);
     match last {
@@ -239,7 +240,7 @@ fn send_ending(jobs: &[Job], stage: RecordKind, last: Ending) -> Ending {
     }
 }
 
-/// Ends the job that runs, if one does, and passes over those that wait.
+/// Ends the running job, if there is one, and skips the waiting jobs.
 fn end_jobs(
     send: &SendRef,
     route: &Route,
@@ -249,8 +250,8 @@ fn end_jobs(
     now: Timestamp,
 ) -> Result<Vec<Write>, HistoryError> {
     let earlier_job = Reason::new(ReasonCode::EarlierJob);
-    // Who asked for an end asked it of all jobs. What else stopped the send befell the job that runs or, where none
-    // does, the first that waits; those behind it are passed over because of it.
+    // A stop that somebody requested applies to all jobs. Any other stop applies to the running job or, if none runs,
+    // to the first waiting job. The jobs after it are skipped because of it.
     let of_all =
         reason.filter(|reason| matches!(reason.code, ReasonCode::Cancelled | ReasonCode::StoppedByOperator));
     let any = |status, stage: Option<RecordKind>| {
@@ -290,7 +291,7 @@ fn end_job(
     now: Timestamp,
 ) -> Result<Write, HistoryError> {
     let ended = job.status.next(JobEvent::Ended(ending))?;
-    // Nothing of its start is left to be handed on, whatever became of the note that it was.
+    // The job has ended, so no message of its start must be queued, whether or not that was noted.
     let expression = match reason {
         Some(_) => {
             "SET #status = :ended, #endedAt = :now, #handedOn = :yes, #reason = :reason REMOVE #dueAt, #dueShard"

@@ -1,4 +1,4 @@
-//! Why something was not read or written, and what DynamoDB's errors mean.
+//! The reasons why a read or write failed, and the meaning of DynamoDB's errors.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -7,31 +7,31 @@ use stafett_runtime::error_code;
 
 use crate::version::VersionError;
 
-/// The history could not be read or written. Holds codes and kinds, no values.
+/// The history could not be read or written. The error contains codes and kinds, but no values.
 #[derive(Debug, thiserror::Error)]
 pub enum HistoryError {
-    /// DynamoDB did not do it; the code is its own.
+    /// DynamoDB refused or failed. The code is DynamoDB's own.
     #[error("the history cannot be reached: {code}")]
     Unavailable {
         /// DynamoDB's error code, or the kind of transport failure.
         code: String,
     },
-    /// An item that does not fit its key.
+    /// An item does not match its key.
     #[error("the history holds an item that cannot be read: {0}")]
     Corrupt(&'static str),
-    /// A packed item of a version that is not known.
+    /// A packed item has an unknown version.
     #[error("the history holds {0}")]
     Version(#[from] VersionError),
-    /// A state met an event that has no place in it.
+    /// An event is not allowed in the current state.
     #[error("{0}")]
     Illegal(#[from] IllegalTransition),
-    /// A transaction met others again and again.
+    /// A transaction conflicted with others too many times.
     #[error("the history is too busy")]
     Contended,
 }
 
 impl HistoryError {
-    /// What of the history cannot be read, where that is the error.
+    /// What cannot be parsed, if that is the error.
     pub(crate) fn unreadable(&self) -> Option<&'static str> {
         match self {
             Self::Corrupt(what) => Some(what),
@@ -50,10 +50,10 @@ impl From<RowError> for HistoryError {
     }
 }
 
-/// Why a conditional write was not done.
+/// Why a conditional write was not made.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
-    /// Its condition, or that of these places of the transaction, did not hold.
+    /// The condition failed, or in a transaction, the conditions of the writes at these indexes.
     #[error("a condition did not hold")]
     Condition(Vec<usize>),
     #[error(transparent)]
@@ -66,7 +66,7 @@ impl From<IllegalTransition> for WriteError {
     }
 }
 
-/// What a single write came to.
+/// The result of a single write.
 pub(crate) enum Done<T> {
     Yes(T),
     ConditionFailed,
@@ -90,11 +90,11 @@ where
 
 /// Why a transaction was cancelled.
 pub(crate) enum Cancelled {
-    /// The conditions of these places did not hold.
+    /// The conditions of the writes at these indexes failed.
     Conditions(Vec<usize>),
-    /// It met another transaction.
+    /// It conflicted with another transaction.
     Conflict,
-    /// It was not: something else went wrong.
+    /// It was not cancelled: another error occurred.
     No,
 }
 

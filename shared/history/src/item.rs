@@ -1,4 +1,4 @@
-//! The small items, which change. The large ones, which are written once, have partitions of their own.
+//! The small items, which change. Large items are written once and have their own partitions.
 
 mod attempt;
 mod batch;

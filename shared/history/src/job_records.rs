@@ -1,4 +1,4 @@
-//! Records with their outcomes, from a batch's rows, issues and counts.
+//! Combines a batch's rows, issues and counts into records with their outcomes.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,55 +14,55 @@ use crate::key::JobKey;
 use crate::packed::{Body, Issue};
 use crate::store::History;
 
-/// A record, and what became of it.
+/// A record and its outcome.
 pub struct JobRecord {
-    /// What it shows, whole: see [`Row::shown`].
+    /// All that it shows: see [`Row::shown`].
     pub row: Row,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// The status that Skolverket gave it.
+    /// The status code from Skolverket.
     pub status_code: Option<u16>,
     /// Skolverket's messages about it.
     pub messages: Vec<LogEntry>,
-    /// The status that Skolverket gave it, as it came, where it is none that is known. It may hold anything.
+    /// The original status text from Skolverket, if the status is unknown. It may contain anything.
     pub unknown_status: Option<String>,
-    /// Records that were not accepted, without which it went, or because of which it did not go.
+    /// Records that were not accepted: this record was sent without them, or was not sent because of them.
     pub without: Vec<RecordId>,
 }
 
-/// A batch, read.
+/// A batch with its records.
 pub struct OpenedBatch {
     /// Its records, in order.
     pub records: Vec<JobRecord>,
-    /// The body that they went in.
+    /// The body that contained them.
     pub body: String,
-    /// What is known of each beside, in the same order.
+    /// The facts about each record, in the same order.
     pub facts: Vec<Facts>,
 }
 
-/// A record in the list of its job's.
+/// A record in the list of a job's records.
 pub struct ListedRecord {
-    /// The cursor with which a page begins with it.
+    /// The cursor for a page that begins with this record.
     pub at: String,
     pub record: JobRecord,
-    /// What is known of it beside.
+    /// The other facts about it.
     pub facts: Facts,
 }
 
 /// One record.
 pub struct FoundRecord {
     pub record: JobRecord,
-    /// What is known of it beside.
+    /// The other facts about it.
     pub facts: Facts,
-    /// The batch that it is in.
+    /// The batch that contains it.
     pub batch: Batch,
-    /// How it stands in the batch's body.
+    /// The record in the batch's body.
     pub stored: Option<Value>,
 }
 
 impl History {
-    /// A job's records with these outcomes, in the order in which they were given, from this place of this batch on. They
-    /// are read as they are asked for: one body is in memory at a time. `status`: where their job stands.
+    /// Returns a job's records with these outcomes, in their original order, starting at the given index of the given
+    /// batch. They are read on demand, with one body in memory at a time. `status` is the job's status.
     pub fn job_records<'a>(
         &'a self,
         job: &'a JobKey,
@@ -72,7 +72,7 @@ impl History {
     ) -> BoxStream<'a, Result<ListedRecord, HistoryError>> {
         let of_batch = move |batch: Batch| async move {
             let counts = batch.counts_in(status);
-            // A batch without such records is not even opened.
+            // A batch without such records is not read.
             if wanted.iter().all(|outcome| counts.get(*outcome) == 0) {
                 return Ok(None);
             }
@@ -89,7 +89,7 @@ impl History {
         self.batches_from(job, first).try_filter_map(of_batch).try_flatten().boxed()
     }
 
-    /// One record of a job; none where the job does not have it. `status`: where the job stands.
+    /// Returns one record of a job, or `None` if the job does not contain it. `status` is the job's status.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -113,7 +113,7 @@ impl History {
         Ok(None)
     }
 
-    /// A batch's records with what became of them. `status`: where their job stands.
+    /// Returns a batch's records with their outcomes. `status` is the job's status.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -133,14 +133,14 @@ impl History {
     }
 }
 
-/// Joins rows with what became of them: records without an issue had the usual outcome of their batch.
+/// Joins rows with their outcomes. A record without an issue has the usual outcome of its batch.
 fn joined(batch: &Batch, status: JobStatus, rows: Vec<Row>, issues: Vec<Issue>) -> Vec<JobRecord> {
     let counts = batch.counts_in(status);
     let known = batch.outcomes().filter(|outcomes| outcomes.counts.total > 0);
     let usual = if known.is_some_and(|known| !known.answers.is_empty() || known.issues.is_some()) {
         Outcome::Success
     } else {
-        // Without an answer all records of a batch share one outcome.
+        // Without an answer, all records of a batch have the same outcome.
         Outcome::ALL.iter().copied().find(|outcome| counts.get(*outcome) > 0).unwrap_or(Outcome::Pending)
     };
     let still_to_be_sent: HashSet<u32> =

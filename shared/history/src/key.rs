@@ -1,4 +1,4 @@
-//! The keys of everything that the history holds. Every look-up begins with the organiser.
+//! The keys of all items in the history. Every look-up begins with the organiser.
 //!
 //! | item | pk | sk |
 //! |---|---|---|
@@ -25,8 +25,8 @@
 //! | a batch's errors and warnings | `large#{o}#{s}#{stage}#{b}` | `issues#{b}.{t}.{n}` |
 //! | limiter | `limiter#{name}` | `limiter` |
 //!
-//! Stages stand as their place in the order, numbers padded, so that keys sort as their meaning does. Large items
-//! that do not fit one item go on under the same key with `~1`, `~2` … behind it.
+//! A stage is stored as its place in the order, and numbers are padded, so that keys sort in the right order. A large
+//! item that does not fit into one item continues under the same key with the suffix `~1`, `~2` ….
 
 use serde::{Deserialize, Serialize};
 use stafett_domain::{AttemptId, BatchId, Environment, OrganisationNumber, RecordKind, SendId};
@@ -38,7 +38,7 @@ pub struct Key {
     pub sk: String,
 }
 
-/// What a key of a step stands for: the kinds of items that carry a `dueAt`.
+/// The meaning of a step's key: the kinds of items that can have a `dueAt`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Carrier {
     /// An organiser with a running send.
@@ -51,28 +51,28 @@ pub enum Carrier {
     Batch(JobKey, BatchId),
 }
 
-/// A send, found through its organiser only.
+/// A send. It can only be found through its organiser.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SendRef {
     pub organisation: OrganisationNumber,
     pub send: SendId,
 }
 
-/// A job, found through its send.
+/// A job. It can only be found through its send.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct JobKey {
     pub send: SendRef,
-    /// What it carries.
+    /// The kind of its records.
     pub stage: RecordKind,
 }
 
-/// Where the body of a batch is that came with a part.
+/// Where the body of a batch that arrived with a part is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartBody {
     /// The part's number.
     pub part: u32,
-    /// Its key in the part, which the request that wrote it is in: no two requests write the same body.
+    /// Its key in the part. It contains the id of the request that wrote it, so no two requests write the same body.
     pub name: String,
 }
 
@@ -108,8 +108,8 @@ pub(crate) fn limiter(name: &str) -> Key {
     Key { pk: format!("limiter#{name}"), sk: "limiter".to_owned() }
 }
 
-/// Sorts as the calls were made. A step's token is asked for before its own call: those requests stand behind the step
-/// before, and those of the first step before all steps of the try (`.` is less than any digit).
+/// Sorts in the order of the calls. A step's token is requested before its own call, so token requests sort after the
+/// previous step. Those of the first step sort before all steps of the try (`.` is less than any digit).
 fn padded(attempt: AttemptId) -> String {
     let AttemptId { batch: BatchId(batch), attempt_try, n, token_request } = attempt;
     match (token_request, n.checked_sub(1)) {
@@ -120,12 +120,12 @@ fn padded(attempt: AttemptId) -> String {
 }
 
 impl SendRef {
-    /// The send of this organiser with this id.
+    /// The send with this id of this organiser.
     pub fn new(organisation: OrganisationNumber, send: SendId) -> Self {
         Self { organisation, send }
     }
 
-    /// Its job that carries this kind.
+    /// The send's job for this kind of records.
     pub fn job(&self, stage: RecordKind) -> JobKey {
         JobKey { send: self.clone(), stage }
     }
@@ -164,7 +164,7 @@ impl SendRef {
         self.small(format!("{BEGUN_PREFIX}{part:05}"))
     }
 
-    /// The part of a sort key for bodies that may be stored.
+    /// The part number in the sort key that notes that a part has begun to be stored.
     pub(crate) fn begun_part(sk: &str) -> Option<u32> {
         sk.strip_prefix(BEGUN_PREFIX)?.parse().ok()
     }
@@ -178,7 +178,7 @@ impl SendRef {
         Key { pk: self.part(body.part), sk: body.name.clone() }
     }
 
-    /// Which of the index's four shards this send's steps are in.
+    /// The index shard, one of four, that contains this send's steps.
     pub(crate) fn shard(&self) -> String {
         shard(self.send.0.as_u128())
     }
@@ -237,12 +237,13 @@ impl JobKey {
     }
 }
 
-/// Which of the index's four shards this organiser is in.
+/// The index shard, one of four, that contains this organiser.
 pub(crate) fn organiser_shard(organisation: &OrganisationNumber) -> String {
     shard(organisation.as_str().bytes().map(u128::from).sum())
 }
 
-/// The shards of the index over `dueAt`: enough to keep one partition from taking all writes, few enough to ask.
+/// The number of shards of the index over `dueAt`: enough to spread the writes over partitions, few enough to query
+/// all.
 pub(crate) const SHARDS: u128 = 4;
 
 fn shard(number: u128) -> String {
@@ -250,7 +251,7 @@ fn shard(number: u128) -> String {
 }
 
 impl Carrier {
-    /// Reads a key back; none for a key that carries no step.
+    /// Parses a key. Returns `None` for a key without steps.
     pub fn of(key: &Key) -> Option<Self> {
         if let Some(organisation) = key.pk.strip_prefix("org#") {
             return (key.sk == "organiser").then(|| organisation.parse().ok().map(Self::Organiser))?;

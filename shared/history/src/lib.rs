@@ -1,9 +1,9 @@
-//! The history: everything that happened, in DynamoDB. It holds keys, items, claims, transactions and lists, and the
-//! limiter of calls; it may use the domain and what a process needs. It must not know HTTP, queues, or what an answer of
-//! Skolverket's means.
+//! The history stores everything that happened, in DynamoDB. It contains the keys, items, claims, transactions and
+//! lists, and the limiter for calls. It may use the domain and the process's services. It must not know HTTP, queues,
+//! or the meaning of Skolverket's answers.
 //!
-//! Small items change and are written in conditional writes and transactions. Large ones (bodies, answers, issues)
-//! are written once, packed, outside transactions.
+//! Small items change through conditional writes and transactions. Large items (bodies, answers, issues) are written
+//! once, packed, outside transactions.
 
 mod acceptance;
 mod activities;

@@ -1,6 +1,6 @@
-//! Skolverket's rate limit: so many calls a second for all organisers and stages in sum, because the limit is on the
-//! client's address. One item a budget, a slot a call; [`lanes`] has the arithmetic. Every write is one that others may
-//! make at the same time: nobody waits for anybody else's.
+//! Skolverket's rate limit: a number of calls per second for all organisers and stages together, because the limit
+//! applies to the client's address. Each budget is one item, and each call takes one slot. [`lanes`] contains the
+//! arithmetic. All writes may run concurrently: no caller waits for another caller's write.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,19 +21,19 @@ mod lanes;
 
 use lanes::{Pace, Place, Settlement, micros};
 
-/// A pause that Skolverket asks for is no longer than this: a header that means something else must not stop everybody.
+/// The maximum pause. A header with another meaning must not stop all calls for long.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// How often a slot is asked for when others move the item at the same time.
+/// The maximum number of tries to take a slot when others change the item at the same time.
 const TRIES: u32 = 4;
 
-/// For so long after a pause, in microseconds, calls are known to be late.
+/// The time after a pause during which calls are known to be late, in microseconds.
 const WARY: i64 = 15_000_000;
 
 type Item = HashMap<String, AttributeValue>;
 
-/// Hands out slots. The item holds `tat`, the time of the next free slot, in microseconds since 1970; `seq`, how many
-/// were handed out; `held{lane}`, from when on the lane's next call may be sent; and `pausedUntil`.
+/// Hands out slots. The item contains `tat`, the time of the next free slot, in microseconds since 1970; `seq`, the
+/// number of slots handed out; `held{lane}`, the earliest time of the lane's next call; and `pausedUntil`.
 #[derive(Clone)]
 pub struct Limiter {
     history: History,
@@ -42,20 +42,21 @@ pub struct Limiter {
     longest_wait: Duration,
 }
 
-/// A slot, or none.
+/// A slot, or the time until one may be free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// Call then.
+    /// The caller must call at the time of the slot.
     Slot(Slot),
-    /// All slots that may be waited for are taken; one may be free after this long. Neither an attempt nor a failure.
+    /// All slots within the maximum wait are taken. One may be free after this time. This counts neither as an attempt
+    /// nor as a failure.
     Busy(Duration),
 }
 
-/// The right to one call, at one moment.
+/// The right to make one call at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
     place: Place,
-    /// Calls were too fast lately.
+    /// Calls were too fast recently.
     wary: bool,
 }
 
@@ -65,14 +66,14 @@ impl Slot {
         Timestamp::from_microsecond(self.place.at).unwrap_or(Timestamp::MAX)
     }
 
-    /// Whether calls were too fast lately: then more than the way to Skolverket makes them late.
+    /// Whether calls were too fast recently. Then their delay has other causes than the network.
     pub fn is_wary(&self) -> bool {
         self.wary
     }
 }
 
 impl Limiter {
-    /// The budget of this name; a slot is waited for at most `longest_wait`.
+    /// The budget with this name. A caller waits at most `longest_wait` for a slot.
     pub fn new(history: History, name: &'static str, budget: Budget, longest_wait: Duration) -> Self {
         let pace = Pace::new(budget.calls_per_second, budget.window, budget.spread);
         Self { history, name, pace, longest_wait }
@@ -81,12 +82,12 @@ impl Limiter {
     /// Takes a slot.
     ///
     /// # Errors
-    /// [`HistoryError`] when the item cannot be written.
+    /// [`HistoryError`], if the item cannot be written.
     pub async fn take(&self, now: Timestamp) -> Result<Taken, HistoryError> {
         let now = now.as_microsecond();
         let horizon = now.saturating_add(micros(self.longest_wait));
         for _ in 0..TRIES {
-            // The usual case while there is work: the next slot is near, and the one after it becomes the next.
+            // The usual case under load: the next slot is near, and the one after it becomes the next.
             let queued = self
                 .update("tat = tat + :step", "tat BETWEEN :now AND :horizon")
                 .expression_attribute_values(":step", number(self.pace.step))
@@ -103,7 +104,8 @@ impl Limiter {
                     return Ok(Taken::Slot(slot(&item, place)));
                 }
             }
-            // Neither: the next slot is too far away, or another took the idle one between the two writes.
+            // Neither write succeeded: the next slot is too far away, or another caller took the idle slot between the
+            // two writes.
             let tat = of(&self.item().await?, "tat");
             if tat > horizon {
                 return Ok(Taken::Busy(duration(tat - horizon)));
@@ -112,21 +114,21 @@ impl Limiter {
         Ok(Taken::Busy(Duration::ZERO))
     }
 
-    /// Reads a slot again that was given a while ago: it may have to wait for a late call before it in its lane.
-    /// None where it falls into a pause.
+    /// Reads a slot again that was taken some time ago, because a late call before it in its lane may delay it. Returns
+    /// `None` if the slot falls into a pause.
     ///
     /// # Errors
-    /// [`HistoryError`] when the item cannot be read.
+    /// [`HistoryError`], if the item cannot be read.
     pub async fn confirm(&self, Slot { place, .. }: Slot) -> Result<Option<Slot>, HistoryError> {
         let item = self.item().await?;
         Ok((of(&item, "pausedUntil") <= place.at).then(|| slot(&item, place)))
     }
 
-    /// Notes that a slot's call arrived at most so late. Slots to come are sooner than was allowed for, if it was on
-    /// time; and the holder of its lane's next slot already waits where it must.
+    /// Notes the maximum delay of a slot's call. If the call was on time, later slots move to an earlier time. The
+    /// holder of the lane's next slot waits already, if it must.
     ///
     /// # Errors
-    /// [`HistoryError`] when the item cannot be written.
+    /// [`HistoryError`], if the item cannot be written.
     pub async fn settle(&self, Slot { place, .. }: Slot, lateness: Duration) -> Result<(), HistoryError> {
         let Settlement { held_until, back } = self.pace.settled(place, lateness);
         let held = held(place);
@@ -140,14 +142,15 @@ impl Limiter {
         self.written(request).await.map(drop)
     }
 
-    /// Stops all calls for so long, after Skolverket answered that the rate was reached: forward only, and
-    /// at most a minute, for a header that means something else must not stop all organisers.
+    /// Stops all calls for `length`, after Skolverket answered that the rate limit was reached. The end of a pause
+    /// never moves back. A pause is at most a minute, because a header with another meaning must not stop all
+    /// organisers.
     ///
     /// # Errors
-    /// [`HistoryError`] when the item cannot be written.
+    /// [`HistoryError`], if the item cannot be written.
     pub async fn pause(&self, now: Timestamp, length: Duration) -> Result<(), HistoryError> {
         let until = now.as_microsecond().saturating_add(micros(length.min(LONGEST_PAUSE)));
-        // The first for slots that are still to be handed out, the second for those that have been.
+        // `tat` delays the slots that are still free, `pausedUntil` the slots that are already taken.
         for name in ["tat", "pausedUntil"] {
             let request = self
                 .update(
@@ -176,7 +179,7 @@ impl Limiter {
             .return_values(ReturnValue::AllNew)
     }
 
-    /// Makes a conditional write; the item as it is then, or none where the condition did not hold.
+    /// Makes a conditional write. Returns the item after the write, or `None` if the condition failed.
     async fn written(&self, request: UpdateItemFluentBuilder) -> Result<Option<Item>, HistoryError> {
         let mut contention = Contention::default();
         loop {
@@ -189,7 +192,7 @@ impl Limiter {
     }
 }
 
-/// With one more slot handed out.
+/// Adds to the request that one more slot is taken.
 fn counting(request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
     let set = request.get_update_expression().clone().unwrap_or_default();
     request
@@ -198,7 +201,7 @@ fn counting(request: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
         .expression_attribute_values(":one", number(1))
 }
 
-/// The slot, where it has to let a late call before it in its lane go after that one.
+/// Returns the slot, delayed if a late call before it in its lane requires that.
 fn slot(item: &Item, place: Place) -> Slot {
     let place = place.held_up(of(item, &held(place)));
     Slot { place, wary: of(item, "pausedUntil") > place.at - WARY }
@@ -208,7 +211,7 @@ fn held(place: Place) -> String {
     format!("held{}", place.lane)
 }
 
-/// A number of the item's; 0 where it has none of that name.
+/// Returns a number of the item, or 0 if it has no such attribute.
 fn of(item: &Item, name: &str) -> i64 {
     item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! An organiser's sends and jobs, newest first. A page reads a bounded number of sends: where a filter leaves few of
-//! them, it holds fewer items than asked for, and a cursor to go on with.
+//! An organiser's sends and jobs, newest first. A page reads a limited number of sends. If a filter accepts few of
+//! them, the page has fewer items than requested, and a cursor to continue.
 
 use std::collections::HashMap;
 
@@ -17,16 +17,16 @@ use crate::read::StoredSend;
 use crate::shown::{PlacedSend, waits};
 use crate::store::History;
 
-/// Most sends that a filtered page reads, returned or not.
+/// The maximum number of sends that a filtered page reads, returned or not.
 const MOST_READ: usize = 100;
-/// Sends that are read in one call.
+/// The number of sends to read in one call.
 const AT_ONCE: usize = 25;
-/// A read of a long list of activities counts like reads of so many sends.
+/// Reading a long list of activities counts as reading this number of sends.
 const LONG_LIST: usize = 10;
-/// How much the clocks of two functions may differ.
+/// The maximum difference between the clocks of two processes.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(5);
 
-/// A time from (inclusive) and to (exclusive); open where there is none.
+/// A time range from (inclusive) to (exclusive). A missing end is open.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Span {
     /// Not before.
@@ -35,27 +35,27 @@ pub struct Span {
     pub to: Option<Timestamp>,
 }
 
-/// Which sends are wanted. An empty filter wants all.
+/// A filter for sends. An empty filter accepts all.
 #[derive(Default)]
 pub struct SendFilter {
     /// By fields of the send itself.
     pub wanted: Option<Wanted<SendHeader>>,
-    /// That hold this activity.
+    /// Only sends that contain this activity.
     pub activity: Option<RecordId>,
-    /// Accepted then.
+    /// Only sends accepted in this range.
     pub accepted: Span,
 }
 
-/// Which jobs are wanted. An empty filter wants all.
+/// A filter for jobs. An empty filter accepts all.
 #[derive(Default)]
 pub struct JobFilter {
     /// By fields of the job itself.
     pub wanted: Option<Wanted<Job>>,
-    /// Of this stage.
+    /// Only jobs of this stage.
     pub stage: Option<RecordKind>,
-    /// Of sends that hold this activity.
+    /// Only jobs of sends that contain this activity.
     pub activity: Option<RecordId>,
-    /// Started then; or, of jobs that have not started, with sends accepted then.
+    /// Only jobs started in this range or, if they have not started, whose send was accepted in it.
     pub started: Span,
 }
 
@@ -76,7 +76,7 @@ impl Span {
         self.from.is_none() && self.to.is_none()
     }
 
-    /// Whether a send was made too late, by the time in its id: all its events come after that.
+    /// Whether a send was created after the range, by the time in its id. All its events are later than that.
     fn is_before(&self, send: SendId) -> bool {
         let made = send.0.get_timestamp().map(|made| made.to_unix());
         let made = made.and_then(|(seconds, _)| Timestamp::from_second(i64::try_from(seconds).ok()?).ok());
@@ -101,14 +101,14 @@ impl JobFilter {
     }
 }
 
-/// A walk through the organiser's sends, from the newest on.
+/// The state of reading the organiser's sends, newest first.
 struct Walk<'a> {
     organisation: &'a OrganisationNumber,
-    /// The last place that was looked at.
+    /// The last place that was read.
     after: Option<String>,
-    /// How many more may be looked at.
+    /// The number of sends that may still be read.
     left: usize,
-    /// There is nothing further.
+    /// There are no more sends.
     at_end: bool,
 }
 
@@ -121,14 +121,14 @@ impl<'a> Walk<'a> {
         self.at_end || self.left == 0
     }
 
-    /// Where to go on; none at the end.
+    /// Returns where to continue. `None` at the end.
     fn rest(self) -> Option<String> {
         self.after.filter(|_| !self.at_end)
     }
 }
 
 impl History {
-    /// An organiser's sends, newest first: at most `limit`, after the cursor of the page before.
+    /// Returns an organiser's sends, newest first: at most `limit`, after the cursor.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -178,8 +178,8 @@ impl History {
         Ok(Page { items: items.collect(), next })
     }
 
-    /// An organiser's jobs, those of the newest send first, of a send the last stage first: at most `limit`, after the
-    /// place and the stage of the last one of the page before.
+    /// Returns an organiser's jobs, those of the newest send first, and within a send the last stage first: at most
+    /// `limit`, after the place and stage of the previous page's last job.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -191,7 +191,7 @@ impl History {
         after: Option<(u64, usize)>,
         now: Timestamp,
     ) -> Result<Page<ListedJob>, HistoryError> {
-        // The send of the last job may have more of them: the walk begins with it.
+        // The send of the last job may have more jobs, so reading begins with it.
         let begin = after.map(|(seq, _)| key::order(organisation, seq.saturating_add(1)).sk);
         let open = filter.is_open();
         let sends = limit.div_ceil(RecordKind::ALL.len()) + 1;
@@ -236,14 +236,13 @@ impl History {
                 }
             }
         }
-        // On behind all jobs of the last send that was looked at: no stage comes before the first.
+        // Continue after all jobs of the last send that was read: no stage comes before the first.
         let next = walk.rest();
         let next = next.and_then(|sk| sk.strip_prefix(key::ORDER_PREFIX).map(|seq| format!("{seq}.0")));
         Ok(Page { items, next })
     }
 
-    /// Reads the next places of a walk, at most `chunk`: their keys, and their sends where these are to be seen and
-    /// may belong to `span`.
+    /// Reads at most `chunk` next places: their keys, and their sends if these are visible and may be in `span`.
     async fn read_places(
         &self,
         walk: &mut Walk<'_>,
@@ -253,7 +252,7 @@ impl History {
     ) -> Result<Vec<(String, Option<SendHeader>)>, HistoryError> {
         let chunk = chunk.min(walk.left);
         let pk = key::order(walk.organisation, 0).pk;
-        // One more shows whether there is anything behind.
+        // One more place shows whether there are others after it.
         let mut places: Vec<(String, Option<OrderItem>)> =
             self.query_listed(&pk, key::ORDER_PREFIX, walk.after.as_deref(), false, chunk + 1).await?;
         walk.at_end = places.len() <= chunk;
@@ -279,7 +278,7 @@ impl History {
         Ok(listed.collect())
     }
 
-    /// Whether a send holds an activity; every one does where none is asked for.
+    /// Whether a send contains an activity. True if no activity is requested.
     async fn holds(
         &self,
         walk: &mut Walk<'_>,
@@ -297,7 +296,7 @@ impl History {
         Ok(activities.iter().any(|held| held.id == activity))
     }
 
-    /// Jobs of these sends, of one stage or of all, by the partition of their send.
+    /// Returns jobs of these sends, of one stage or of all, by the partition of their send.
     async fn jobs_of(
         &self,
         organisation: &OrganisationNumber,
@@ -318,7 +317,7 @@ impl History {
         Ok(jobs)
     }
 
-    /// Sends whose headers are known, with the rest of them.
+    /// Adds the other data to sends whose headers are known.
     async fn with_jobs(
         &self,
         organisation: &OrganisationNumber,

@@ -9,7 +9,7 @@ use crate::error::HistoryError;
 use crate::key::{self, SendRef};
 use crate::store::History;
 
-/// A place in the order, as it is written.
+/// A place in the order, as stored.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct OrderItem {
     pub(crate) send: SendId,
@@ -24,8 +24,8 @@ pub(crate) struct Placed {
 }
 
 impl History {
-    /// An organiser's sends that were accepted after the one at place `seq`, in order: read as they are asked for, `page`
-    /// of them a call.
+    /// Returns an organiser's sends that were accepted after place `seq`, in order. They are read on demand, `page` per
+    /// call.
     pub(crate) fn placed_after<'a>(
         &'a self,
         organisation: &'a OrganisationNumber,

@@ -10,52 +10,52 @@ use crate::key::{JobKey, Key, PartBody, SendRef};
 use crate::store::History;
 use crate::version::PackedKind;
 
-/// Bytes of compressed content in one item; DynamoDB takes 400 KB with keys and all.
+/// The maximum compressed content of one item, in bytes. DynamoDB allows 400 KB including keys.
 const PART_BYTES: usize = 350_000;
-/// zstd's own default: at this size its speed is not what anything waits for.
+/// zstd's default. At these sizes its speed does not matter.
 const LEVEL: i32 = 3;
-/// No stored content unpacks to more.
+/// The maximum size of unpacked content, in bytes.
 const LONGEST_CONTENT: u64 = 64 * 1024 * 1024;
 
-/// The body of a batch's bulk call, and what its rows show that is not in it.
+/// The body of a batch's bulk call, and the facts that its rows show but the body does not contain.
 #[derive(Serialize, Deserialize)]
 pub struct Body<F> {
-    /// `{"data": […]}`, as it is sent.
+    /// `{"data": […]}`, as sent.
     pub body: String,
-    /// One entry a record, in the records' order.
+    /// One entry per record, in the order of the records.
     pub facts: Vec<F>,
 }
 
-/// What deserves to be seen in a batch: its records that were not simply accepted.
+/// The records of a batch that were not simply accepted.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Issues {
-    /// In the records' order.
+    /// In the order of the records.
     pub records: Vec<Issue>,
 }
 
 /// A record that was not simply accepted.
 #[derive(Serialize, Deserialize)]
 pub struct Issue {
-    /// Its place in the batch, from 0.
+    /// Its index in the batch, from 0.
     pub index: u32,
     /// What became of it.
     pub outcome: Outcome,
-    /// The status that Skolverket gave it.
+    /// The status code from Skolverket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_code: Option<u16>,
     /// Skolverket's messages.
     #[serde(default)]
     pub messages: Vec<LogEntry>,
-    /// The status that Skolverket gave it, as it came, where it is none that is known. It may hold anything.
+    /// The original status text from Skolverket, if the status is unknown. It may contain anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unknown_status: Option<String>,
-    /// Records that were not accepted, without which it went, or because of which it did not go.
+    /// Records that were not accepted: this record was sent without them, or was not sent because of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<RecordId>,
 }
 
 impl Issue {
-    /// A record with this outcome, of which nothing more is known.
+    /// A record with this outcome and no other details.
     pub fn new(index: u32, outcome: Outcome) -> Self {
         Self {
             index,
@@ -68,15 +68,15 @@ impl Issue {
     }
 }
 
-/// One part of a large content.
+/// One part of large content.
 #[derive(Serialize, Deserialize)]
 struct Part {
-    /// How many parts there are; on the first one only.
+    /// The number of parts. Only the first part has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parts: Option<u32>,
-    /// How the content is packed, so that another packing can come later.
+    /// How the content is packed, so that another codec can be added later.
     codec: Codec,
-    /// With the version byte.
+    /// Includes the version byte.
     #[serde(with = "serde_bytes")]
     content: Vec<u8>,
     expires: i64,
@@ -86,7 +86,7 @@ struct Part {
 #[serde(rename_all = "camelCase")]
 enum Codec {
     Zstd,
-    /// With the body of the batch as its dictionary.
+    /// The body of the batch is the compression dictionary.
     ZstdOnBody,
 }
 
@@ -94,7 +94,7 @@ fn part_key(key: &Key, part: usize) -> Key {
     if part == 0 { key.clone() } else { Key { pk: key.pk.clone(), sk: format!("{}~{part}", key.sk) } }
 }
 
-/// The keys of a content that took so many items.
+/// The keys of content that uses `items` items.
 pub(crate) fn packed_keys(key: &Key, items: usize) -> impl Iterator<Item = Key> {
     (0..items).map(move |part| part_key(key, part))
 }
@@ -128,7 +128,7 @@ impl History {
         self.put_packed_on(kind, key, content, None, expires).await.map(drop)
     }
 
-    /// `on`: what the content repeats, and its reader has too. Gives the number of items that it took.
+    /// `on` is text that the content repeats and that its reader also has. Returns the number of items used.
     async fn put_packed_on(
         &self,
         kind: PackedKind,
@@ -141,7 +141,7 @@ impl History {
         let codec = if on.is_some() { Codec::ZstdOnBody } else { Codec::Zstd };
         let chunks: Vec<_> = packed.chunks(PART_BYTES).collect();
         let (count, parts) = (chunks.len(), u32::try_from(chunks.len()).ok());
-        // The first part last: a reader that finds it finds the others.
+        // The first part is written last: a reader that finds it also finds the others.
         for (part, chunk) in chunks.into_iter().enumerate().rev() {
             let parts = parts.filter(|_| part == 0);
             let item = Part { parts, codec, content: kind.with_version(chunk), expires };
@@ -150,7 +150,7 @@ impl History {
         Ok(count)
     }
 
-    /// Removes a content that took so many items.
+    /// Deletes content that uses `items` items.
     pub(crate) async fn remove_packed(&self, key: &Key, items: usize) -> Result<(), HistoryError> {
         for key in packed_keys(key, items) {
             self.delete(&key).await?;
@@ -167,7 +167,7 @@ impl History {
         self.get_packed_on(kind, key, on_another).await
     }
 
-    /// `body` is asked for what the content was packed on, if it was packed on anything.
+    /// Calls `body` to get the dictionary, if the content was packed with one.
     async fn get_packed_on(
         &self,
         kind: PackedKind,
@@ -200,7 +200,7 @@ impl History {
             .map_err(|_| HistoryError::Corrupt("content that is no JSON"))
     }
 
-    /// Gives the number of items that it took.
+    /// Returns the number of items used.
     pub(crate) async fn put_packed_json<T: Serialize>(
         &self,
         kind: PackedKind,
@@ -223,7 +223,7 @@ impl History {
         self.put_packed_json(PackedKind::Body, &job.body(batch), body, expires).await.map(drop)
     }
 
-    /// Gives the number of items that it took.
+    /// Returns the number of items used.
     pub(crate) async fn put_part_body<F: Serialize>(
         &self,
         send: &SendRef,
@@ -234,10 +234,10 @@ impl History {
         self.put_packed_json(PackedKind::PartBody, &send.part_body(at), body, expires).await
     }
 
-    /// A body that came with a part.
+    /// Returns a body that arrived with a part.
     ///
     /// # Errors
-    /// [`HistoryError`]; a body that is not there is [`HistoryError::Corrupt`], for it is written before its part.
+    /// [`HistoryError`]. A missing body is [`HistoryError::Corrupt`], because it is written before its part.
     pub async fn part_body<F: serde::de::DeserializeOwned>(
         &self,
         send: &SendRef,
@@ -257,7 +257,7 @@ impl History {
         self.put_packed_json(PackedKind::Facts, &job.facts(batch), &facts, expires).await.map(drop)
     }
 
-    /// The body of a batch, and what its rows show, wherever that stood.
+    /// Returns the body of a batch and its facts, wherever they are stored.
     ///
     /// # Errors
     /// As [`History::body`].
@@ -274,10 +274,10 @@ impl History {
         Ok(Body { facts: facts.ok_or(HistoryError::Corrupt("a batch without its facts"))?, ..body })
     }
 
-    /// The body of a batch.
+    /// Returns the body of a batch.
     ///
     /// # Errors
-    /// [`HistoryError`]; a body that is not there is [`HistoryError::Corrupt`], for it is written before its batch.
+    /// [`HistoryError`]. A missing body is [`HistoryError::Corrupt`], because it is written before its batch.
     pub async fn body<F: serde::de::DeserializeOwned>(
         &self,
         job: &JobKey,
@@ -290,10 +290,10 @@ impl History {
         found.ok_or(HistoryError::Corrupt("a batch without a body"))
     }
 
-    /// Keeps a whole answer of Skolverket, packed.
+    /// Stores a complete answer from Skolverket, packed.
     ///
     /// # Errors
-    /// [`HistoryError`] when it cannot be written.
+    /// [`HistoryError`], if it cannot be written.
     pub async fn put_answer(
         &self,
         job: &JobKey,
@@ -302,13 +302,13 @@ impl History {
         body: &str,
         expires: i64,
     ) -> Result<(), HistoryError> {
-        // It names the records that the body names: what it repeats costs nothing.
+        // The answer repeats the record ids of the body, so the body as dictionary saves space.
         self.put_packed_on(PackedKind::Answer, &job.answer(attempt), answer, Some(body), expires)
             .await
             .map(drop)
     }
 
-    /// The final answer of an attempt of this batch, as Skolverket gave it.
+    /// Returns the original final answer of an attempt of this batch.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -326,7 +326,7 @@ impl History {
     /// Stores the issues of a batch's records, packed.
     ///
     /// # Errors
-    /// [`HistoryError`] when it cannot be written.
+    /// [`HistoryError`], if it cannot be written.
     pub async fn put_issues(
         &self,
         job: &JobKey,
@@ -337,7 +337,7 @@ impl History {
         self.put_packed_json(PackedKind::Issues, &job.issues(attempt), issues, expires).await.map(drop)
     }
 
-    /// The errors and warnings that an attempt's answer held; empty where it held none.
+    /// Returns the errors and warnings from an attempt's answer. Empty if there were none.
     ///
     /// # Errors
     /// [`HistoryError`]

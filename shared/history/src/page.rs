@@ -1,14 +1,14 @@
 //! Pages of lists.
 
-/// Chooses items of a list.
+/// A filter for the items of a list.
 pub type Wanted<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 
-/// A page of a list, and the cursor of the next one.
+/// A page of a list, and the cursor for the next page.
 #[derive(Debug)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The items on this page.
     pub items: Vec<Listed<T>>,
-    /// What to give to get the next one; none on the last.
+    /// The cursor for the next page. `None` on the last page.
     pub next: Option<String>,
 }
 
@@ -16,18 +16,18 @@ pub struct Page<T> {
 #[derive(Debug)]
 pub struct Listed<T> {
     pub item: T,
-    /// The cursor with which a page begins behind it: a page with room for fewer items ends there.
+    /// The cursor for a page that begins after this item. A caller that shows fewer items uses it as the next cursor.
     pub after: String,
 }
 
-/// Whether an item is wanted; every one is where nothing is chosen.
+/// Whether the filter accepts an item. Without a filter, every item is accepted.
 pub(crate) fn is_wanted<T>(wanted: Option<&Wanted<T>>, item: &T) -> bool {
     wanted.is_none_or(|wanted| wanted(item))
 }
 
 impl<T> Page<T> {
-    /// A page of at most `limit` of the items that were found under these sort keys. One more than that was asked for: only
-    /// where it is there, there is a next page. `prefix`: what the keys of the list have in common.
+    /// A page of at most `limit` of the items found under these sort keys. The query must ask for one item more: there
+    /// is a next page only if that item exists. `prefix` is the common prefix of the list's keys.
     pub(crate) fn cut(mut found: Vec<(String, T)>, limit: usize, prefix: &str) -> Self {
         let more = found.len() > limit;
         found.truncate(limit);
@@ -38,7 +38,7 @@ impl<T> Page<T> {
     }
 }
 
-/// The cursor of what comes after a key: what of it differs from the others of its list.
+/// The cursor for the items after a key: the key without the list's common prefix.
 pub(crate) fn behind(sk: &str, prefix: &str) -> String {
     sk.strip_prefix(prefix).unwrap_or(sk).to_owned()
 }

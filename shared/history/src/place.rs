@@ -1,4 +1,4 @@
-//! The organiser's one place: it goes from a send that ends to the next one that waits.
+//! The organiser's running place: when a send ends, the next waiting send gets it.
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
@@ -13,12 +13,12 @@ use crate::order::Placed;
 use crate::store::History;
 use crate::write::Write;
 
-/// Places in the order that are read at once while the next send is looked for.
+/// The number of places to read at once while looking for the next send.
 const ORDER_PAGE: usize = 10;
 
 impl History {
-    /// Adds to `writes` that the organiser's place goes from `send` to the next send that is queued, or to none. Gives
-    /// that send's first job.
+    /// Adds to `writes` that the organiser's place goes from `send` to the next queued send, or to none. Returns the
+    /// first job of that next send.
     pub(crate) async fn pass_place_on(
         &self,
         send: &SendRef,
@@ -31,7 +31,8 @@ impl History {
         let organiser: Option<Organiser> = self.get(&organiser_key).await?;
         let organiser = organiser.ok_or(HistoryError::Corrupt("a send without its organiser"))?;
         if organiser.running != Some(send.send) {
-            // One that still waits has no place to give. It must not get it meanwhile.
+            // A send that still waits has no place to give away. The condition ensures that it does not get one
+            // meanwhile.
             writes.push(
                 Write::check(organiser_key)
                     .when("attribute_not_exists(#running) OR #running <> :send")
@@ -40,7 +41,7 @@ impl History {
             return Ok(None);
         }
         let Some((next_seq, header)) = self.next_queued(send, seq).await? else {
-            // None was found: true only as long as no other was accepted.
+            // No send was found. This holds only as long as no other send is accepted.
             writes.push(
                 Write::update(
                     organiser_key,
@@ -72,7 +73,7 @@ impl History {
         Ok(Some(first))
     }
 
-    /// The first send after `seq` in the organiser's order that is still queued, with its place.
+    /// Returns the first send after `seq` in the organiser's order that is still queued, with its place.
     async fn next_queued(&self, send: &SendRef, seq: u64) -> Result<Option<(u64, SendHeader)>, HistoryError> {
         let mut placed = self.placed_after(&send.organisation, seq, ORDER_PAGE);
         while let Some(Placed { seq, send, .. }) = placed.try_next().await? {
@@ -84,7 +85,7 @@ impl History {
         Ok(None)
     }
 
-    /// Gives the organiser's place on whose running send is gone, so that the sends behind it do not wait for ever.
+    /// Passes on the place of a running send that no longer exists, so that the sends behind it do not wait forever.
     pub(crate) async fn free_place(
         &self,
         gone: &SendRef,
@@ -96,7 +97,7 @@ impl History {
         let next = self.pass_place_on(gone, seq, now, overdue_at, &mut writes).await?;
         match self.transact(writes).await {
             Ok(()) => Ok(next),
-            // Somebody else has moved it since.
+            // Another process has moved it since.
             Err(WriteError::Condition(_)) => Ok(None),
             Err(WriteError::History(error)) => Err(error),
         }

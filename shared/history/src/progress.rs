@@ -1,4 +1,4 @@
-//! What a step comes to: the next step of the same batch, or its end.
+//! The result of a step: the next step of the same batch, or its end.
 
 use std::time::Duration;
 
@@ -19,29 +19,29 @@ use stafett_domain::time::{Millis, later};
 /// The next step of a batch that stays open.
 #[derive(Debug, Clone, Copy)]
 pub struct Next {
-    /// When it is to be taken.
+    /// The earliest time for the step.
     pub not_before: Millis,
     /// When it is overdue, for the watchdog.
     pub overdue_at: Millis,
-    /// The holder goes on with it itself, within its claim.
+    /// The holder takes the step itself, within its claim.
     pub kept: bool,
 }
 
 /// Why a step is put back.
 #[derive(Debug, Clone, Copy)]
 pub enum PutBack {
-    /// No slot, or not enough of the claim left: neither an attempt nor a failure.
+    /// No slot, or too little of the claim left. This counts neither as an attempt nor as a failure.
     NoTime,
-    /// Skolverket refused the token: a new one is asked for.
+    /// Skolverket refused the token, and a new one is requested.
     NewToken,
     /// Skolverket's job is not done.
     NotReady,
-    /// The call came to nothing, for a cause that may pass.
+    /// The call failed for a cause that may be temporary.
     Waiting {
-        /// Since when the batch waits.
+        /// The start of the wait.
         since: Timestamp,
         cause: WaitCause,
-        /// Skolverket may have carried the call out.
+        /// Skolverket may have carried out the call.
         uncertain: bool,
     },
 }
@@ -51,27 +51,27 @@ pub enum PutBack {
 pub struct Closing {
     /// The outcomes of its records.
     pub outcomes: Outcomes,
-    /// Why nothing more is to be submitted, if so.
+    /// Why nothing more may be submitted, if so.
     pub stop: Option<Reason>,
     /// When the next step is overdue, for the watchdog.
     pub overdue_at: Millis,
 }
 
 impl Next {
-    /// A step that a message asks for. It is overdue so long after it may be taken, and after the claim of its writer has
-    /// expired.
+    /// A step that a message starts. It becomes overdue `overdue` after its earliest time and after the expiry of the
+    /// writer's claim.
     pub fn by_message(not_before: Millis, claim_until: Millis, overdue: Duration) -> Self {
         Self { not_before, overdue_at: later(not_before.max(claim_until), overdue), kept: false }
     }
 
-    /// A step that its holder takes within its claim. It is overdue when the holder must have died.
+    /// A step that its holder takes within its claim. It becomes overdue when the holder must have died.
     pub fn by_its_holder(not_before: Millis, claim_until: Millis, takeover: &Takeover) -> Self {
         Self { not_before, overdue_at: takeover.due_at(&Unfinished::default(), claim_until), kept: true }
     }
 }
 
 impl Batch<Open> {
-    /// The batch at its next step, changed by `change`.
+    /// Returns the batch at its next step, changed by `change`.
     fn stepped(&self, send: &SendRef, next: Next, change: impl FnOnce(&mut Open)) -> Self {
         let mut open = Open {
             n: self.progress.n + 1,
@@ -86,7 +86,7 @@ impl Batch<Open> {
         Self { due: Due::at(next.overdue_at, send), rev: self.rev + 1, ..self.with(open) }
     }
 
-    /// Skolverket took it.
+    /// Returns the batch after Skolverket accepted the call.
     pub fn submitted(&self, send: &SendRef, job_id: SkolverketJobId, now: Timestamp, next: Next) -> Self {
         self.stepped(send, next, |open| {
             if let Some(first) = open.pieces.first_mut() {
@@ -98,10 +98,10 @@ impl Batch<Open> {
         })
     }
 
-    /// The same again later.
+    /// Returns the batch with the same call again, later.
     pub fn put_back(&self, send: &SendRef, next: Next, why: PutBack) -> Self {
         self.stepped(send, next, |open| match why {
-            // Its holder was well, and did nothing of what those before died of.
+            // The holder was healthy, and did not do what the earlier holders died of.
             PutBack::NoTime => open.unfinished.clone_from(&self.progress.unfinished),
             PutBack::NewToken => open.token_renewed = true,
             PutBack::NotReady => {
@@ -125,12 +125,12 @@ impl Batch<Open> {
         })
     }
 
-    /// Skolverket does not know the job that it gave: the batch is submitted anew. A repeat is safe.
+    /// Returns the batch with a new try, because Skolverket does not know the job that it named. The repeat is safe.
     pub fn new_try(&self, send: &SendRef, next: Next) -> Self {
         self.stepped(send, next, |open| {
             (open.attempt_try, open.n) = (self.progress.attempt_try + 1, 0);
             open.work = Work::Submit;
-            // A wait goes on; its faults are counted anew.
+            // A wait continues, but its faults are counted from zero.
             open.waiting =
                 open.waiting.map(|Waiting { since, .. }| Waiting { since, faults: 0, unreadable: 0 });
             open.lost += 1;
@@ -138,7 +138,7 @@ impl Batch<Open> {
         })
     }
 
-    /// What is left of it is sent piece by piece; some of its records may have their outcome.
+    /// Returns the batch split: the rest is sent piece by piece. Some records may already have an outcome.
     pub fn split(&self, send: &SendRef, pieces: Vec<Piece>, outcomes: &Outcomes, next: Next) -> Self {
         self.stepped(send, next, |open| {
             (open.attempt_try, open.n) = (self.progress.attempt_try + 1, 0);
@@ -147,12 +147,12 @@ impl Batch<Open> {
             open.lost = 0;
             open.uncertain = false;
             open.pieces = pieces;
-            // Its causes are asked of its issues until all of them are there.
+            // The causes are read from its issues until all are known.
             open.settled = Outcomes { causes: None, ..outcomes.clone() };
         })
     }
 
-    /// All of its records have an outcome, or will never get one.
+    /// Returns the closed batch. All its records have their final outcome.
     pub(crate) fn closed(&self, send: &SendRef, closing: &Closing) -> Batch<Closed> {
         let Open { attempt_try, n, .. } = self.progress;
         let outcomes = closing.outcomes.clone();
@@ -161,7 +161,7 @@ impl Batch<Open> {
     }
 }
 
-/// A holder's write that came too late is no error of the history: somebody else has the step.
+/// A holder's write that comes too late is not an error of the history: another holder has the step.
 #[derive(Debug, thiserror::Error)]
 pub enum StepError {
     /// Another holder has written the batch since.
@@ -182,7 +182,7 @@ impl From<WriteError> for StepError {
 }
 
 impl History {
-    /// Writes the next step of an open batch, on condition that `before` is still what is written.
+    /// Writes the next step of an open batch, on condition that the stored batch is still `before`.
     pub async fn step_on(
         &self,
         job: &JobKey,
@@ -192,13 +192,13 @@ impl History {
         if self.write(put_batch(job, before.rev, after.clone())?).await? {
             return Ok(());
         }
-        // A write that was repeated on the wire meets itself.
+        // A write that the SDK repeated finds its own result.
         let known = self.batch(job, before.batch).await?;
         if known == Some(after.clone().into()) { Ok(()) } else { Err(StepError::ClaimLost) }
     }
 
-    /// Splits a batch. `extra` counts against the job's limit of additional calls; returns whether one was left.
-    /// `release`: the batch waits, and lets its successor go.
+    /// Splits a batch. `extra` counts against the job's limit of additional calls. Returns whether the limit allowed
+    /// it. `release`: the batch waits, and its successor may start.
     pub async fn split_batch(
         &self,
         job: &JobKey,
@@ -230,7 +230,7 @@ impl History {
         }
     }
 
-    /// Closes a batch: its outcome, its job's counters, and that its successor is due, in one transaction.
+    /// Closes a batch in one transaction: its outcome, its job's counters, and the due time of its successor.
     pub async fn close(
         &self,
         job: &JobKey,
@@ -260,7 +260,7 @@ impl History {
         let mut writes = vec![put_batch(job, before.rev, after.clone())?, counted];
         match (&closing.stop, after.successor.filter(|_| successor_is_due)) {
             (Some(reason), _) => writes.push(
-                // The first reason is the one that is shown.
+                // Only the first reason is shown.
                 Write::update(
                     job.send.header(),
                     "SET #stopRequested = if_not_exists(#stopRequested, :reason)",
@@ -281,7 +281,7 @@ impl History {
         }
     }
 
-    /// Shows on the job since when it waits for Skolverket, and why; or, with nothing, that it does not.
+    /// Shows on the job since when it waits for Skolverket, and why. With `None`, shows that it does not wait.
     pub async fn show_waiting(
         &self,
         job: &JobKey,
@@ -302,8 +302,9 @@ impl History {
         self.write(write).await.map(drop)
     }
 
-    /// Notes that the message for step `n` was sent, or, of a closed batch, those that follow: only then its `dueAt`
-    /// goes. That of an open one stays: it watches over step `n` itself, until that is claimed. Another step written meanwhile makes this one's note pointless.
+    /// Notes that the message for step `n` was queued, or for a closed batch the messages that follow. Only a closed
+    /// batch loses its `dueAt`. An open batch keeps it, to watch step `n` until it is claimed. If another step was
+    /// written meanwhile, the note is not needed.
     pub async fn handed_on(&self, job: &JobKey, batch: &Batch) -> Result<(), HistoryError> {
         let expression = match batch.status() {
             BatchStatus::Closed => "SET #handedOn = :yes REMOVE #dueAt, #dueShard",
@@ -317,7 +318,7 @@ impl History {
         Ok(())
     }
 
-    /// A planned batch that will never be claimed is due no more.
+    /// A planned batch that will never be claimed is no longer due.
     pub async fn leave_planned(&self, job: &JobKey, batch: &Batch) -> Result<(), HistoryError> {
         let write = Write::update(job.batch(batch.batch), "REMOVE #dueAt, #dueShard")
             .when("#status = :planned")
@@ -326,7 +327,7 @@ impl History {
         Ok(())
     }
 
-    /// Keeps a call. Written before what follows from it.
+    /// Stores a call. It is written before the results of the call.
     pub async fn put_attempt(&self, job: &JobKey, attempt: &Attempt) -> Result<(), HistoryError> {
         self.put(&job.attempt(attempt.attempt), attempt).await
     }

@@ -1,4 +1,4 @@
-//! What the API reads. Expired sends are absent, whether or not they are still there.
+//! The reads for the API. They treat expired sends as missing, even if DynamoDB has not deleted them yet.
 
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -17,12 +17,12 @@ use crate::order::Placed;
 use crate::page::Page;
 use crate::store::History;
 
-/// Batches that are read at once.
+/// The number of batches to read at once.
 const BATCHES_AT_ONCE: usize = 50;
-/// Later sends that are read in one call.
+/// The number of later sends to read in one call.
 const LATER_SENDS_AT_ONCE: usize = 20;
 
-/// A send as it is shown.
+/// A send as the API shows it.
 #[derive(Debug, Clone)]
 pub struct StoredSend {
     pub header: SendHeader,
@@ -30,14 +30,14 @@ pub struct StoredSend {
     pub jobs: Vec<Job>,
     /// Its first activities.
     pub activities: Vec<ActivitySummary>,
-    /// What was found in it when it was accepted, in numbers.
+    /// The number of findings of each kind when the send was accepted.
     pub findings: Vec<KindCount>,
-    /// The registers that it could not be held against then.
+    /// The registers that did not respond when the send was checked.
     pub not_checked: Vec<Register>,
 }
 
 impl StoredSend {
-    /// A send of its parts: jobs in any order.
+    /// Builds a send from its parts. The jobs may be in any order.
     pub(crate) fn of(
         header: SendHeader,
         activities: Option<&ActivitiesItem>,
@@ -55,7 +55,7 @@ impl StoredSend {
 }
 
 impl History {
-    /// The organiser's place in the order; none before its first send.
+    /// Returns the organiser's place in the order, or `None` before its first send.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -66,7 +66,7 @@ impl History {
         self.get(&key::organiser(organisation)).await
     }
 
-    /// A send that was accepted and has not expired.
+    /// Returns an accepted send that has not expired.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -76,8 +76,8 @@ impl History {
         assemble(items, now)
     }
 
-    /// Whether a send accepted after `seq` (other than `except`) holds one of these records. One that was cancelled
-    /// before it started has not sent any.
+    /// Whether a send accepted after `seq` (other than `except`) contains one of these records. A send that was
+    /// cancelled before it started has sent none.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -95,7 +95,7 @@ impl History {
             }
             let header: Option<SendHeader> = self.get(&send.header()).await?;
             let went = header.is_some_and(|header| {
-                // Stopped or cancelled before it ran: nothing of it was sent.
+                // A send that ended before it ran has sent nothing.
                 !header.status.has_ended() || header.started_at.is_some()
             });
             if went && self.record_ids(&send).await?.holds_any(records.iter()) {
@@ -105,13 +105,13 @@ impl History {
         Ok(false)
     }
 
-    /// Whether a send is to stop: nothing more of it is submitted.
+    /// Whether a send is stopping, so that nothing more of it is submitted.
     pub async fn is_stopping(&self, send: &SendRef) -> Result<bool, HistoryError> {
         let header: Option<SendHeader> = self.get(&send.header()).await?;
         Ok(header.is_none_or(|header| header.stop_requested.is_some()))
     }
 
-    /// One job of a send that was accepted and has not expired.
+    /// Returns one job of an accepted send that has not expired.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -119,7 +119,7 @@ impl History {
         Ok(self.header_and_job(job, now).await?.map(|(_, job)| job))
     }
 
-    /// The same, with its send.
+    /// Returns the same job with its send.
     pub(crate) async fn header_and_job(
         &self,
         key: &JobKey,
@@ -132,7 +132,7 @@ impl History {
         Ok(Some((header, job)))
     }
 
-    /// A job's batches in order, from `first` on: read as they are asked for, some at a time.
+    /// Returns a job's batches in order, starting at `first`. They are read on demand, some at a time.
     pub fn batches_from<'a>(
         &'a self,
         job: &'a JobKey,
@@ -143,7 +143,7 @@ impl History {
         batches.map_ok(|(_, batch)| batch).boxed()
     }
 
-    /// A job's attempts, the last batch's last call first: at most `limit`, after the cursor of the page before.
+    /// Returns a job's attempts, starting with the last call of the last batch: at most `limit`, after the cursor.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -159,7 +159,7 @@ impl History {
         Ok(Page::cut(found, limit, &prefix))
     }
 
-    /// One attempt.
+    /// Returns one attempt.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -177,7 +177,7 @@ fn read<T: DeserializeOwned>(item: serde_json::Value) -> Result<T, HistoryError>
     serde_json::from_value(item).map_err(|_| HistoryError::Corrupt(std::any::type_name::<T>()))
 }
 
-/// Combines the items of one send; `None` for a send that is not to be seen.
+/// Combines the items of one send. Returns `None` for a send that must not be shown.
 fn assemble(items: Vec<serde_json::Value>, now: Timestamp) -> Result<Option<StoredSend>, HistoryError> {
     let (mut header, mut activities, mut jobs) = (None, None, Vec::new());
     for item in items {

@@ -1,6 +1,7 @@
 //! A send's packed list of record ids: sorted 8-byte hashes, each with the place of its record.
 //!
-//! It answers two questions without reading a body: in which batch a record is, and whether two sends share one.
+//! It answers two questions without reading a body: which batch contains a record, and whether two sends share a
+//! record.
 
 use stafett_domain::{BatchId, RecordId, RecordKind};
 
@@ -9,7 +10,7 @@ use crate::key::SendRef;
 use crate::store::History;
 use crate::version::PackedKind;
 
-/// Entries in one item: 13 bytes each, and hashes do not compress.
+/// The number of entries in one item. Each has 13 bytes, and hashes do not compress.
 const PART_ENTRIES: usize = 25_000;
 const ENTRY_BYTES: usize = 13;
 
@@ -32,20 +33,20 @@ impl RecordIds {
         Self(entries)
     }
 
-    /// Where the record may be: seldom more than one place, and then the body decides.
+    /// The possible places of the record. There is rarely more than one; if there is, the body decides.
     pub fn places(&self, record: RecordId) -> impl Iterator<Item = Place> {
         let hash = record.hash8();
         let first = self.0.partition_point(|(entry, _)| *entry < hash);
         self.0[first..].iter().take_while(move |(entry, _)| *entry == hash).map(|(_, place)| *place)
     }
 
-    /// Whether the list has one of these.
+    /// Whether the list contains one of these records.
     pub fn holds_any<'a>(&self, mut records: impl Iterator<Item = &'a RecordId>) -> bool {
         records.any(|record| self.places(*record).next().is_some())
     }
 
-    /// Items of at most [`PART_ENTRIES`]: big-endian count of all entries, then hash, stage, batch of each. Their version
-    /// is not in it.
+    /// Returns items with at most [`PART_ENTRIES`] entries: the big-endian count of all entries, then hash, stage and
+    /// batch of each. The version byte is not included.
     fn packed(&self) -> Vec<Vec<u8>> {
         let total = u32::try_from(self.0.len()).unwrap_or(u32::MAX);
         let mut parts = Vec::new();
@@ -62,7 +63,7 @@ impl RecordIds {
         parts
     }
 
-    /// Takes the entries of a part; gives the count of all entries.
+    /// Adds the entries of a part. Returns the count of all entries.
     fn take(&mut self, part: &[u8]) -> Option<usize> {
         let (total, entries) = part.split_first_chunk::<4>()?;
         for entry in entries.chunks(ENTRY_BYTES) {
@@ -97,7 +98,7 @@ impl History {
         Ok(())
     }
 
-    /// The packed ids of a send.
+    /// Returns the ids of a send's records.
     ///
     /// # Errors
     /// [`HistoryError`]

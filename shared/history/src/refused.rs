@@ -1,5 +1,5 @@
-//! The records of a job that were not accepted, as one packed set, written before the job ends: what the stages after
-//! it go without, where the sender chose to go on.
+//! The records of a job that were not accepted, as one packed set. It is written before the job ends. Later stages are
+//! sent without these records, if the caller chose to continue.
 
 use std::collections::HashSet;
 
@@ -29,7 +29,8 @@ pub fn record_ids(body: &str) -> Result<Vec<RecordId>, HistoryError> {
 }
 
 impl History {
-    /// Gathers what a job, all of whose batches are closed, did not get accepted, and keeps it. Can be repeated.
+    /// Collects and stores the records that were not accepted, from a job whose batches are all closed. The call can be
+    /// repeated.
     pub(crate) async fn keep_refused(&self, job: &JobKey, expires: i64) -> Result<(), HistoryError> {
         let mut refused: Vec<u8> = Vec::new();
         let mut batches = self.batches_from(job, BatchId(0));
@@ -55,8 +56,8 @@ impl History {
         self.put_packed(PackedKind::Refused, &job.refused(), &refused, expires).await
     }
 
-    /// What was not accepted of the kinds that the job's records refer to; empty where the sender did not choose to go
-    /// on.
+    /// Returns the records that were not accepted, of the kinds that the job's records refer to. Empty if the caller
+    /// did not choose to continue.
     ///
     /// # Errors
     /// [`HistoryError`]

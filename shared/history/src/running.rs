@@ -1,4 +1,4 @@
-//! Which sends have their organiser's place now, and which wait behind them.
+//! The sends that have their organiser's running place, and the sends that wait behind them.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::item::{Organiser, SendHeader};
 use crate::key::{self, Carrier, SHARDS, SendRef};
 use crate::store::History;
 
-/// A send that has its organiser's place.
+/// A send that has its organiser's running place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningSend {
     pub send: SendRef,
@@ -21,11 +21,11 @@ pub struct RunningSend {
     pub since: Timestamp,
 }
 
-/// Places in the order that are read at once.
+/// The number of places in the order to read at once.
 const ORDER_PAGE: usize = 100;
 
 impl History {
-    /// The sends that have their organiser's place, in no order.
+    /// Returns the sends that have their organiser's running place, in any order.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -33,7 +33,7 @@ impl History {
         let named = |organisation| (key::organiser(&organisation).pk, organisation);
         let organisations: HashMap<_, _> = self.organisers_at_work().await?.into_iter().map(named).collect();
         let keys: Vec<_> = organisations.values().map(key::organiser).collect();
-        // For the figures alone: who cannot be read is missing there, and everywhere else an error.
+        // Only metrics use this. An organiser that cannot be parsed is left out here, and is an error everywhere else.
         let organisers: Vec<In<Organiser>> = self.get_many_listed(&keys).await?;
         let running = organisers.into_iter().filter_map(|In { pk, item }| {
             let send = SendRef::new(organisations.get(&pk)?.clone(), item.running?);
@@ -42,8 +42,8 @@ impl History {
         Ok(running.collect())
     }
 
-    /// The organisers of whom a send has the place, in no order. Each is in the index of what is due for as long as that
-    /// is so.
+    /// Returns the organisers with a running send, in any order. Each is in the index of due items as long as a send
+    /// runs.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -64,13 +64,13 @@ impl History {
         Ok(organisers)
     }
 
-    /// An organiser's sends that wait or run, those accepted last first.
+    /// Returns an organiser's waiting and running sends, the last accepted first.
     ///
     /// # Errors
     /// [`HistoryError`]
     pub async fn unended(&self, organisation: &OrganisationNumber) -> Result<Vec<SendRef>, HistoryError> {
         let organiser = self.organiser(organisation).await?;
-        // Where none has the place, none waits for it.
+        // If no send has the place, none waits for it.
         let Some(running) = organiser.and_then(|organiser| organiser.running_seq) else {
             return Ok(Vec::new());
         };

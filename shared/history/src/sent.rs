@@ -1,4 +1,4 @@
-//! What went to Skolverket and what it answered, call by call and record by record.
+//! The data sent to Skolverket and its answers, by call and by record.
 
 use serde_json::Value;
 use stafett_domain::dependency::{Prepared, depends, prepare};
@@ -11,18 +11,18 @@ use crate::key::JobKey;
 use crate::packed::Body;
 use crate::store::History;
 
-/// The bodies of a call: JSON, or a text where it was none, such as a proxy's page.
+/// The bodies of a call: JSON, or text if the body was not JSON, such as a proxy's page.
 pub struct AttemptBodies {
-    /// What was sent; null if there was no body, or it is not stored.
+    /// The request body. Null if there was none, or if it is not stored.
     pub request: Value,
-    /// What was answered; null if there was no answer.
+    /// The response body. Null if there was no answer.
     pub response: Value,
-    /// How many records they are about.
+    /// The number of records in the call.
     pub records: usize,
 }
 
 impl History {
-    /// The bodies of one of a job's calls.
+    /// Returns the bodies of one of a job's calls.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -53,7 +53,7 @@ impl History {
         Ok(AttemptBodies { request, response, records })
     }
 
-    /// The body of a call with these records of a batch; with all of them where none are named.
+    /// Returns the body of a call with these records of a batch, or with all of them if `places` is empty.
     async fn submitted(&self, job: &JobKey, batch: &Batch, places: &[u32]) -> Result<Value, HistoryError> {
         let Body { body, .. } = self.body::<Facts>(job, batch).await?;
         let mut body = json(&body);
@@ -66,7 +66,8 @@ impl History {
         Ok(body)
     }
 
-    /// Turns records of a batch's body into what was sent of them: without what had not been accepted before.
+    /// Turns records from a batch's body into the records as sent: without references to records that were not accepted
+    /// before.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -83,7 +84,7 @@ impl History {
         Ok(())
     }
 
-    /// Skolverket's answers about one record of a batch, unchanged.
+    /// Returns Skolverket's original answers about one record of a batch.
     ///
     /// # Errors
     /// [`HistoryError`]

@@ -1,4 +1,4 @@
-//! Sends as they stand, for those who ask.
+//! The current state of sends, for the API.
 
 use jiff::Timestamp;
 use stafett_domain::SendStatus;
@@ -10,25 +10,25 @@ use crate::read::StoredSend;
 use crate::store::History;
 use crate::upload::UploadParts;
 
-/// An accepted send, and its place among those that wait.
+/// An accepted send, and its position among the waiting sends.
 #[derive(Debug, Clone)]
 pub struct PlacedSend {
     pub send: StoredSend,
-    /// How many are before it; none where it does not wait.
+    /// The number of sends before it. `None` if it does not wait.
     pub position: Option<u64>,
 }
 
 /// A send, accepted or not.
 #[derive(Debug)]
 pub enum ShownSend {
-    /// It was accepted.
+    /// The send is accepted.
     Accepted(Box<PlacedSend>),
-    /// It comes in parts, and was not accepted.
+    /// The send arrives in parts and is not accepted.
     Upload(Box<UploadParts>),
 }
 
 impl PlacedSend {
-    /// `organiser`: whose send it is; asked for where the send waits.
+    /// `organiser` is the send's organiser. It is needed only if the send waits.
     pub(crate) fn of(send: StoredSend, organiser: Option<&Organiser>) -> Self {
         let before = || {
             let running = organiser.and_then(|organiser| organiser.running_seq)?;
@@ -54,7 +54,7 @@ pub(crate) fn waits(send: &StoredSend) -> bool {
 }
 
 impl History {
-    /// A send that has not expired, accepted or not.
+    /// Returns a send that has not expired, accepted or not.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -68,7 +68,7 @@ impl History {
         }
         let Some(upload) = self.upload(send).await? else { return Ok(None) };
         if upload.header.was_accepted() {
-            // Just now: it was not when it was looked for first.
+            // The send was accepted after the first read.
             return match self.send(send, now).await? {
                 Some(stored) => self.shown_as_accepted(send, stored).await.map(Some),
                 None => Ok(None),

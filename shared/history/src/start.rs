@@ -13,40 +13,41 @@ use crate::write::Write;
 use stafett_domain::takeover::{Takeover, Unfinished};
 use stafett_domain::time::Millis;
 
-/// Why a message for a step is acknowledged whose last holder died not long ago.
+/// Why a message is acknowledged if the last holder of its step died recently.
 pub const PAUSED: &str = "its holder died, and it is taken up again later";
 
-/// Batches that a start queues; the end of batch b queues b + this. So a large send leaves room for small ones.
+/// The number of batches that a start queues. The end of batch b queues batch b + this. So a large send leaves room for
+/// small ones.
 pub const AT_ONCE: u32 = 4;
 
-/// What the claim of a job's start came to.
+/// The result of claiming a job's start.
 #[derive(Debug)]
 pub enum StartAnswer {
-    /// The job has started: queue its first batches.
+    /// The job has started. Queue its first batches.
     Started(Job),
-    /// It had started, and its holder died before the next messages were queued. The caller has the claim now, and queues
-    /// them.
+    /// The job had started, but its holder died before it queued the next messages. The caller now has the claim and
+    /// must queue them.
     HandOn(Job),
-    /// The send is stopping: end it, if nothing of it is open.
+    /// The send is stopping. End it if none of its batches is open.
     Stopped,
-    /// Nothing to do: acknowledge. With the reason.
+    /// There is nothing to do, for this reason. Acknowledge the message.
     Done(&'static str),
-    /// Another holder has it for so long. `copy`: this is the one copy of the message that is queued.
+    /// Another holder has the start.
     Held {
-        /// Until the holder's claim expires.
+        /// The time until the holder's claim expires.
         rest: std::time::Duration,
-        /// Whether a copy is to be queued.
+        /// Whether the caller must queue a copy of the message. Only one copy is queued.
         copy: bool,
     },
 }
 
-/// A claim of a job's start to make.
+/// A claim of a job's start.
 #[derive(Debug, Clone, Copy)]
 pub struct StartClaim<'a> {
     pub id: ClaimId,
     pub now: Timestamp,
     pub until: Millis,
-    /// The rules for steps whose holders die.
+    /// The rules for steps whose holder died.
     pub takeover: &'a Takeover,
     /// When the batches that the start queues are overdue, for the watchdog.
     pub overdue_at: Millis,
@@ -55,8 +56,8 @@ pub struct StartClaim<'a> {
 impl History {
     /// Claims the start of a job: the job runs, and its first batches are due.
     ///
-    /// The first job also starts its send, on condition that it is the organiser's running one. A later one starts
-    /// on condition that the job before it succeeded: it ended, so that can not change any more.
+    /// The first job also starts its send, on condition that it is the organiser's running send. A later job starts
+    /// only if the job before it succeeded. That job has ended, so this cannot change.
     pub async fn claim_start(
         &self,
         key: &JobKey,
@@ -89,7 +90,7 @@ impl History {
                     }
                     match self.take_start_over(key, start, (job, holder), unfinished).await? {
                         Some(taken) => return Ok(StartAnswer::HandOn(taken)),
-                        // Somebody else has it, or what follows was handed on after all.
+                        // Another holder has it, or the messages were queued after all.
                         None => {
                             contention.met_another().await?;
                             continue;
@@ -139,14 +140,14 @@ impl History {
             }
             match self.transact(writes).await {
                 Ok(()) => return Ok(StartAnswer::Started(started)),
-                // Somebody else moved one of them: read again, and decide anew.
+                // Another process changed one of the items: read again and decide again.
                 Err(WriteError::Condition(_)) => contention.met_another().await?,
                 Err(WriteError::History(error)) => return Err(error),
             }
         }
     }
 
-    /// Claims a start whose holder died, if it still is as it was read.
+    /// Claims a start whose holder died, if it is unchanged since it was read.
     async fn take_start_over(
         &self,
         key: &JobKey,
@@ -176,7 +177,7 @@ impl History {
         Ok(self.write(write).await?.then_some(taken))
     }
 
-    /// Whether it is this job's turn, by the current history.
+    /// Whether it is this job's turn, according to the current history.
     async fn may_start(&self, job: &JobKey, header: &SendHeader) -> Result<bool, HistoryError> {
         match header.route.before(job.stage) {
             None => {
@@ -200,7 +201,7 @@ impl History {
         }
     }
 
-    /// Notes that the messages that follow from a start were sent: its `dueAt` goes. (The claim of a submit within the
+    /// Notes that the messages after a start were queued, and removes its `dueAt`. (The claim of a submit during the
     /// start notes the same, and so does the end of the job.)
     pub async fn start_handed_on(&self, job: &JobKey) -> Result<(), HistoryError> {
         let write = Write::update(job.key(), "SET #handedOn = :yes REMOVE #dueAt, #dueShard")
@@ -212,7 +213,7 @@ impl History {
     }
 }
 
-/// Writes that a job that waited has started.
+/// Writes that a waiting job has started.
 fn start_job(key: &JobKey, started: &Job) -> Result<Write, HistoryError> {
     let expression = "SET #status = :started, #startedAt = :now, #claim = :claim, #claimUntil = :until, \
                       #handedOn = :no, #dueAt = :due, #dueShard = :shard REMOVE #resent, #resentSince";

@@ -1,4 +1,4 @@
-//! Reads and writes of the table, in the few forms that the history uses.
+//! Reads and writes the table, in the few forms that the history uses.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
@@ -14,15 +14,15 @@ use crate::error::{Cancelled, Done, HistoryError, WriteError, cancelled, done, u
 use crate::key::Key;
 use crate::write::{Write, WriteKind};
 
-/// DynamoDB reads a hundred keys a call.
+/// DynamoDB reads at most 100 keys per call.
 const LARGEST_GET: usize = 100;
-/// DynamoDB takes a hundred writes in a transaction.
+/// DynamoDB allows at most 100 writes per transaction.
 pub(crate) const LARGEST_TRANSACTION: usize = 100;
-/// Calls that are made at the same time where none needs another: enough to hide most of the time that they take, few
-/// enough to leave connections to others.
+/// The number of independent calls to make at the same time: enough to hide most of their latency, but few enough to
+/// leave connections for others.
 const CALLS_AT_ONCE: usize = 8;
 
-/// Where a walk through a partition goes on.
+/// Where reading a partition continues.
 struct NextPage {
     pk: String,
     prefix: String,
@@ -38,18 +38,19 @@ pub struct History {
 }
 
 impl History {
-    /// The history of a process.
+    /// Returns the history of a process.
     pub fn of(process: &Process) -> Self {
         Self::new(process.dynamodb.clone(), process.config.table.clone(), process.metrics.clone())
     }
 
-    /// The history in `table`. `metrics` counts what its lists leave out.
+    /// Returns the history in `table`. `metrics` counts the items that lists leave out.
     pub fn new(db: Client, table: String, metrics: Metrics) -> Self {
         Self { db, table, metrics }
     }
 
-    /// An item of a list; none, logged and counted, where it cannot be read: a newer version may have written it, and
-    /// one such item must not take the whole list from its organiser. What decides something reads strictly.
+    /// Returns an item of a list. An item that cannot be parsed is logged, counted and returned as `None`. A newer
+    /// version may have written it, and one such item must not hide the whole list. Reads that decide something are
+    /// strict.
     pub(crate) fn listed<T>(&self, read: Result<T, HistoryError>) -> Result<Option<T>, HistoryError> {
         let Some(what) = read.as_ref().err().and_then(HistoryError::unreadable) else {
             return read.map(Some);
@@ -63,7 +64,7 @@ impl History {
         Ok(None)
     }
 
-    /// As [`History::get_many`], for a list: what cannot be read is left out.
+    /// As [`History::get_many`], for a list: items that cannot be parsed are left out.
     pub(crate) async fn get_many_listed<T: DeserializeOwned>(
         &self,
         keys: &[Key],
@@ -72,7 +73,7 @@ impl History {
         items.into_iter().filter_map(|item| self.listed(from_item(item)).transpose()).collect()
     }
 
-    /// As [`History::query`], for a list: what cannot be read is none, and keeps its place.
+    /// As [`History::query`], for a list: an item that cannot be parsed is `None` and keeps its place.
     pub(crate) async fn query_listed<T: DeserializeOwned>(
         &self,
         pk: &str,
@@ -90,8 +91,8 @@ impl History {
         self.read(key, true).await
     }
 
-    /// Reads one item that is written once and never changed: consistently, and dearer, only where it is not found
-    /// otherwise.
+    /// Reads an item that never changes. Only if the cheaper read does not find it, reads it again with strong
+    /// consistency.
     pub(crate) async fn get_unchanging<T: DeserializeOwned>(
         &self,
         key: &Key,
@@ -117,7 +118,7 @@ impl History {
         answer.item.map(from_item).transpose()
     }
 
-    /// Reads many items, in any order; those that are not there are left out.
+    /// Reads many items, in any order. Missing items are left out.
     pub(crate) async fn get_many<T: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<T>, HistoryError> {
         self.get_many_items(keys).await?.into_iter().map(from_item).collect()
     }
@@ -126,7 +127,7 @@ impl History {
         let mut found = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(LARGEST_GET) {
             let mut wanted: Vec<Attributes> = chunk.iter().map(key_item).collect();
-            // DynamoDB may leave some keys for another call.
+            // DynamoDB may return some keys as unprocessed.
             while !wanted.is_empty() {
                 let asked = KeysAndAttributes::builder()
                     .set_keys(Some(wanted))
@@ -145,18 +146,18 @@ impl History {
         Ok(found)
     }
 
-    /// Writes one item, whatever was there.
+    /// Writes one item without a condition.
     pub(crate) async fn put<T: Serialize>(&self, key: &Key, item: &T) -> Result<(), HistoryError> {
         self.write(Write::put(key.clone(), item)?).await.map(drop)
     }
 
-    /// Removes one item, whether or not it was there.
+    /// Deletes one item, if it exists.
     pub(crate) async fn delete(&self, key: &Key) -> Result<(), HistoryError> {
         let request = self.db.delete_item().table_name(&self.table).set_key(Some(key_item(key)));
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
-    /// The sort keys of a partition, all of them.
+    /// Returns all sort keys of a partition.
     pub(crate) async fn sort_keys(&self, pk: &str) -> Result<Vec<String>, HistoryError> {
         let (mut start, mut found) = (None, Vec::new());
         loop {
@@ -179,8 +180,8 @@ impl History {
         }
     }
 
-    /// Does one write, if its condition holds; returns whether it did. Faster and cheaper than a transaction of one. One
-    /// that met a transaction on the same item is tried again.
+    /// Makes one write if its condition holds, and returns whether it did. This is faster and cheaper than a
+    /// transaction with one write. If it conflicts with a transaction on the same item, it is retried.
     pub(crate) async fn write(&self, write: Write) -> Result<bool, HistoryError> {
         let names = write.names();
         let values = (!write.values.is_empty()).then(|| write.values.clone());
@@ -222,8 +223,8 @@ impl History {
         }
     }
 
-    /// Does all of `writes` or none. One that met another transaction is tried again; the SDK gives each call a
-    /// client request token, so that a repeat on the wire is no second write.
+    /// Makes all `writes` or none. A conflict with another transaction is retried. The SDK gives each call a client
+    /// request token, so that a retry by the SDK does not write twice.
     pub(crate) async fn transact(&self, writes: Vec<Write>) -> Result<(), WriteError> {
         let mut items = Vec::with_capacity(writes.len());
         for write in writes {
@@ -241,8 +242,8 @@ impl History {
         }
     }
 
-    /// Reads the items of one partition whose sort key begins with `prefix`: at most `limit` of them, after
-    /// `after` (a sort key), ascending or descending. With fewer items than `limit` there are no more.
+    /// Reads the items of a partition whose sort key begins with `prefix`: at most `limit`, after the sort key `after`,
+    /// ascending or descending. Fewer items than `limit` mean that there are no more.
     pub(crate) async fn query<T: DeserializeOwned>(
         &self,
         pk: &str,
@@ -255,8 +256,8 @@ impl History {
         items.into_iter().map(|(sk, item)| Ok((sk, from_item(item)?))).collect()
     }
 
-    /// All items of a partition whose sort key begins with `prefix`, those after `after` (a sort key), ascending: read as
-    /// they are asked for, `page` of them a call.
+    /// Reads all items of a partition whose sort key begins with `prefix`, after the sort key `after`, ascending. They
+    /// are read on demand, `page` items per call.
     pub(crate) fn query_all<'a, T: DeserializeOwned + Send + 'a>(
         &'a self,
         pk: String,
@@ -303,7 +304,7 @@ impl History {
                 let sk = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned().unwrap_or_default();
                 found.push((sk, item));
             }
-            // A page may end before the limit.
+            // A page may contain fewer items than the limit.
             start = answer.last_evaluated_key;
             if start.is_none() || found.len() >= limit {
                 return Ok(found);
@@ -312,7 +313,7 @@ impl History {
     }
 }
 
-/// Does what needs no order, some of it at the same time. Gives what came of it, in the order in which it was asked for.
+/// Runs independent calls, some at the same time. Returns the results in the order of the calls.
 pub(crate) async fn at_once<T>(
     calls: Vec<impl Future<Output = Result<T, HistoryError>>>,
 ) -> Result<Vec<T>, HistoryError> {

@@ -1,18 +1,18 @@
-//! On what terms a send is taken.
+//! The terms on which a send is accepted.
 
 use stafett_domain::{Options, Route, SendId};
 
-/// What is settled about a send before its records are looked at.
+/// What is decided about a send before its records are checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendTerms {
-    /// Who asked for it: the token's `sub`.
+    /// The `sub` claim of the caller's token.
     pub requested_by: String,
-    /// What the sender chose, with an environment.
+    /// The caller's options, with the environment set.
     pub options: Options,
     pub route: Route,
     pub retention_days: u32,
-    /// The days that the organiser's certificate has left, where those are few.
+    /// The number of days until the organiser's certificate expires, if few are left.
     pub certificate_days_left: Option<i64>,
-    /// The send that it takes up again.
+    /// The send that this one resumes.
     pub resume_of: Option<SendId>,
 }

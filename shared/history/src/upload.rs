@@ -1,10 +1,12 @@
-//! A send that comes in parts. Each part is packed into the bodies of its batches when it comes, written once, under keys
-//! that no other request has; the item that says which bodies those are, the part itself, is written last, in a
-//! transaction on the send being open for parts and on the part being the one that was read. The bodies of a part that is
-//! replaced are removed in that transaction: only the writer that replaces it knows that nothing points at them.
-//! Submitting closes the send for parts; from there on it is accepted as any other send, and no body is removed.
+//! A send that arrives in parts. When a part arrives, it is packed into the bodies of its batches. They are written
+//! once, under keys that no other request uses. The part item, which names these bodies, is written last, in a
+//! transaction. Its conditions are that the send is open for parts and that the earlier part is unchanged. The same
+//! transaction removes the bodies of a replaced part, because only the writer that replaces it knows that nothing
+//! refers to them. Submitting closes the send for parts. After that it is accepted like any other send, and no body is
+//! removed.
 //!
-//! A request that died leaves bodies that nothing points at: they go when the send is discarded, or expire with it.
+//! A request that died may leave bodies that nothing refers to. They are removed when the send is discarded, or expire
+//! with it.
 
 use futures::TryStreamExt;
 use jiff::Timestamp;
@@ -24,77 +26,78 @@ use crate::terms::SendTerms;
 use crate::write::Write;
 use stafett_domain::time::Millis;
 
-/// Bodies that one transaction removes, beside its two other writes. A part of 4 MB has about 25 bodies.
+/// The maximum number of bodies that one transaction removes besides its two other writes. A part of 4 MB has about 25
+/// bodies.
 const REMOVED_AT_ONCE: usize = LARGEST_TRANSACTION - 2;
-/// Parts that are listed at the same time.
+/// The number of parts to list at the same time.
 const PARTS_AT_ONCE: usize = 100;
 
-/// A part to be stored.
+/// A part before it is stored.
 pub struct NewPart<F> {
-    /// From 1.
+    /// The part number, from 1.
     pub part: u32,
     pub batches: PerKind<Vec<Body<F>>>,
-    /// What was found in it, in numbers.
+    /// The number of findings of each kind.
     pub findings: Vec<KindCount>,
 }
 
-/// What became of a part.
+/// The result of storing a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// It is there; an earlier one of that number is not any more.
+    /// The part is stored and has replaced any earlier part with its number.
     Yes,
-    /// The send was submitted: it takes no parts.
+    /// The send was submitted and takes no more parts.
     Submitted,
     /// The send was cancelled.
     Cancelled,
-    /// There is no such send.
+    /// The send does not exist.
     NotFound,
 }
 
-/// What became of closing a send for parts.
+/// The result of closing a send for parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sealed {
-    /// It is closed, with so many parts.
+    /// The send is closed.
     Yes,
-    /// A part came meanwhile, or somebody else closed it.
+    /// A part arrived meanwhile, or another request closed the send.
     Moved,
 }
 
-/// A part, as it is stored.
+/// A stored part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredPart {
-    /// From 1.
+    /// The part number, from 1.
     pub part: u32,
-    /// The request that stored it: one that replaces it recognises it by this.
+    /// The request that stored it. A request that replaces the part recognises it by this id.
     pub request: Uuid,
     pub batches: PerKind<Vec<PartBatch>>,
-    /// What was found in it, in numbers.
+    /// The number of findings of each kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<KindCount>,
-    /// See the send's.
+    /// When the item expires, in seconds since 1970. The same as on the send.
     pub expires: i64,
 }
 
-/// Notes that bodies of a part may be there, whether or not the part is: written first.
+/// Notes that bodies of a part may exist, even without the part. It is written first.
 #[derive(Serialize)]
 struct Begun {
     expires: i64,
 }
 
-/// A batch that came with a part.
+/// A batch that arrived with a part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PartBatch {
     /// See [`PartBody::name`].
     pub name: String,
     pub records: u32,
-    /// How many items its body took.
+    /// The number of items of its body.
     pub items: usize,
 }
 
 impl StoredPart {
-    /// How many records it has of each kind.
+    /// The number of records of each kind.
     pub fn records(&self) -> PerKind<u32> {
         self.batches.as_ref().map(|batches| batches.iter().map(|batch| batch.records).sum())
     }
@@ -107,18 +110,18 @@ impl StoredPart {
     }
 }
 
-/// A send that comes in parts, and these.
+/// A send that arrives in parts, with its parts.
 #[derive(Debug)]
 pub struct UploadParts {
     pub header: SendHeader,
-    /// How it stands with its parts.
+    /// The state of the upload.
     pub upload: Upload,
     /// Its parts, by number.
     pub parts: Vec<StoredPart>,
 }
 
 impl History {
-    /// Opens a send for parts. Can be repeated. What is not accepted by `discard_at` is removed.
+    /// Opens a send for parts. The call can be repeated. A send that is not accepted by `discard_at` is removed.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -137,10 +140,10 @@ impl History {
         Ok(())
     }
 
-    /// Stores a part; a repeat takes the place of the first.
+    /// Stores a part. A repeat replaces the first one.
     ///
     /// # Errors
-    /// [`HistoryError`]; the part can be sent again.
+    /// [`HistoryError`]; the caller can send the part again.
     pub async fn put_part<F: Serialize>(
         &self,
         send: &SendRef,
@@ -166,7 +169,7 @@ impl History {
         }
         let stored = self.point_at(send, &part, first).await?;
         if stored != Stored::Yes {
-            // Nothing pointed at them, and nothing will: whatever closed the send does not open it again.
+            // Nothing refers to these bodies, and nothing will: a closed send never opens again.
             for key in part.bodies(send) {
                 self.delete(&key).await?;
             }
@@ -192,16 +195,16 @@ impl History {
         at_once(writes.collect()).await
     }
 
-    /// Puts a part whose bodies are written in the place of the one that is there, whose bodies it removes.
+    /// Replaces the stored part with a part whose bodies are written, and removes the old bodies.
     ///
-    /// `first`: nobody has begun to store a part of that number before.
+    /// `first`: no request has begun to store a part with that number before.
     async fn point_at(&self, send: &SendRef, part: &StoredPart, first: bool) -> Result<Stored, HistoryError> {
         let key = send.upload(part.part);
         let mut contention = Contention::default();
         loop {
             let old: Option<StoredPart> =
                 if first && contention.is_first() { None } else { self.get(&key).await? };
-            // An answer that was lost: the repeat of the call meets what the first one did.
+            // The answer was lost: the retry finds the result of the first call.
             if old.as_ref().is_some_and(|old| old.request == part.request) {
                 return Ok(Stored::Yes);
             }
@@ -224,7 +227,7 @@ impl History {
                 Err(WriteError::Condition(_)) => {}
                 Err(WriteError::History(error)) => return Err(error),
             }
-            // Somebody else has replaced it, or the send takes no parts any more.
+            // Another request has replaced it, or the send takes no more parts.
             let now: Option<StoredPart> = self.get(&key).await?;
             if now.is_some_and(|now| now.request == part.request) {
                 return Ok(Stored::Yes);
@@ -237,7 +240,7 @@ impl History {
         }
     }
 
-    /// A send that comes in parts, with those that it has; none where there is no such send.
+    /// Returns a send that arrives in parts, with its parts. `None` if there is no such send.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -251,7 +254,7 @@ impl History {
         parts.map_ok(|(_, part)| part).try_collect().await
     }
 
-    /// Closes a send for parts, on condition that none has come since `rev`.
+    /// Closes a send for parts, on condition that no part has arrived since `rev`.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -273,7 +276,8 @@ impl History {
         Ok(if self.write(write).await? { Sealed::Yes } else { Sealed::Moved })
     }
 
-    /// A send that comes in parts, without them; none where there is no such send, or it is being removed.
+    /// Returns a send that arrives in parts, without the parts. `None` if there is no such send, or it is being
+    /// removed.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -286,7 +290,7 @@ impl History {
     }
 }
 
-/// Why a send takes no parts; none where it does.
+/// Why a send takes no parts. `None` if it does.
 fn closed(header: &SendHeader, upload: &Upload) -> Option<Stored> {
     if header.was_accepted() || upload.submitted.is_some() && header.is_open() {
         return Some(Stored::Submitted);
@@ -295,7 +299,7 @@ fn closed(header: &SendHeader, upload: &Upload) -> Option<Stored> {
 }
 
 impl UploadParts {
-    /// The send as its parts make it, for one that was not accepted. Of one that was cancelled nothing is left.
+    /// Builds a send that was not accepted from its parts. A cancelled send has no content left.
     pub fn into_send(self) -> StoredSend {
         let Self { mut header, mut parts, .. } = self;
         let cancelled = header.status == SendStatus::Cancelled;

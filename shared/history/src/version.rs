@@ -1,16 +1,16 @@
-//! The version byte. The bytes of every packed item begin with it; it is written and read here, and nowhere else. Whoever
-//! changes the form of a packed content gives it another version, after a release that can read both.
+//! The version byte. The bytes of every packed item begin with it, and only this module writes and reads it. If you
+//! change the format of packed content, give it a new version, after a release that can read both.
 
 use std::fmt;
 
-/// What a packed item holds. Each has a form of its own.
+/// The content of a packed item. Each kind has its own format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackedKind {
     /// The body of a batch.
     Body,
-    /// The body of a batch that came with a part.
+    /// The body of a batch that arrived with a part.
     PartBody,
-    /// What a batch's rows show from other parts.
+    /// The facts for a batch's rows that come from other parts.
     Facts,
     /// The final answer of an attempt.
     Answer,
@@ -27,7 +27,7 @@ pub enum PackedKind {
 }
 
 impl PackedKind {
-    /// The version in which it is written, and the only one that can be read.
+    /// The version that is written, and the only one that can be read.
     const fn version(self) -> u8 {
         match self {
             Self::Body
@@ -42,7 +42,7 @@ impl PackedKind {
         }
     }
 
-    /// What it is, in words.
+    /// The name of the content, for error messages.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Body => "the body of a batch",
@@ -57,7 +57,7 @@ impl PackedKind {
         }
     }
 
-    /// The bytes of an item with this content.
+    /// Returns the bytes of an item with this content.
     pub(crate) fn with_version(self, content: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(1 + content.len());
         bytes.push(self.version());
@@ -65,7 +65,7 @@ impl PackedKind {
         bytes
     }
 
-    /// The content of an item with these bytes.
+    /// Returns the content of an item with these bytes.
     ///
     /// # Errors
     /// [`VersionError`]
@@ -84,24 +84,24 @@ impl fmt::Display for PackedKind {
     }
 }
 
-/// Why the bytes of a packed item cannot be read. Says of which kind they are, never what they hold.
+/// Why the bytes of a packed item cannot be parsed. The error names their kind, never their content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum VersionError {
-    /// Of a version that this release does not know: a newer release wrote them.
+    /// This release does not know the version: a newer release wrote it.
     #[error("{kind} of version {version}, which this release does not know")]
     Unknown {
-        /// What the item holds.
+        /// The kind of content.
         kind: PackedKind,
-        /// Its version.
+        /// The version byte of the item.
         version: u8,
     },
-    /// There are none.
+    /// There are no bytes.
     #[error("{0} without a version")]
     Missing(PackedKind),
 }
 
 impl VersionError {
-    /// What the item holds.
+    /// The kind of content.
     pub(crate) fn kind(self) -> PackedKind {
         match self {
             Self::Unknown { kind, .. } | Self::Missing(kind) => kind,

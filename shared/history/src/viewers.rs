@@ -1,6 +1,6 @@
-//! Who will see whose results, of a send that was accepted: its duties, page by page, with the groups and activities that
-//! each meets. Reads the page's duties, the send's activities, and those batches of groups that hold a group of the page:
-//! one body at a time.
+//! Who gets access to which results of an accepted send: its duties, page by page, with their groups and activities. It
+//! reads the page's duties, the send's activities, and the batches that contain a group of the page, one body at a
+//! time.
 
 use std::collections::BTreeSet;
 
@@ -15,8 +15,8 @@ use crate::page::{Listed, Page};
 use crate::store::History;
 
 impl History {
-    /// The duties of a send with what they give to see, in the order in which they were given: at most `limit`, from the
-    /// duty at this place of this batch on. None where there is no such send.
+    /// Returns the duties of a send with what they give access to, in their original order: at most `limit`, starting
+    /// at the given index of the given batch. `None` if there is no such send.
     ///
     /// # Errors
     /// [`HistoryError`]
@@ -44,7 +44,7 @@ impl History {
         Ok(Some(Page { items: viewers.map(|(item, after)| Listed { item, after }).collect(), next }))
     }
 
-    /// Takes a page of duties; gives the cursor behind each of them, and that of the next page.
+    /// Takes a page of duties. Returns the cursor after each of them, and the cursor of the next page.
     async fn preview_duties(
         &self,
         send: &SendRef,
@@ -73,7 +73,7 @@ impl History {
         Ok((places, None))
     }
 
-    /// Looks up the groups that the page's duties see.
+    /// Looks up the groups that the page's duties refer to.
     async fn preview_groups(&self, send: &SendRef, preview: &mut Preview) -> Result<(), HistoryError> {
         if preview.wanted().next().is_none() {
             return Ok(());

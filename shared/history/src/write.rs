@@ -1,5 +1,5 @@
-//! One write: what it does to which item, and on which condition. Attribute names in expressions are written `#name`,
-//! values `:name`, so that no reserved word can be met.
+//! One write: its item, its change and its condition. Expressions use `#name` for attributes and `:name` for values, so
+//! that they never contain a reserved word.
 
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ use crate::key::Key;
 
 /// A kind of item that is read, changed and written again as a whole.
 pub(crate) trait Rewritten: Serialize {
-    /// All attributes that such an item can have, but its key.
+    /// All attributes that such an item can have, except its key.
     const ATTRIBUTES: &[&str];
 }
 
@@ -41,11 +41,11 @@ impl Write {
         })
     }
 
-    /// Changes an item that was read: it then has what `item` has, and nothing else of what an item of its kind can have.
-    /// What a newer release has added to it stays.
+    /// Changes an item that was read. It then has the attributes of `item`, and no other attributes of its kind.
+    /// Attributes that a newer release added stay.
     ///
     /// # Errors
-    /// [`HistoryError::Corrupt`], also for an attribute that [`Rewritten::ATTRIBUTES`] lacks.
+    /// [`HistoryError::Corrupt`], also for an attribute that is missing in [`Rewritten::ATTRIBUTES`].
     pub(crate) fn rewrite<T: Rewritten>(key: Key, item: &T) -> Result<Self, HistoryError> {
         let written: Attributes = serde_dynamo::to_item(item)
             .map_err(|_| HistoryError::Corrupt("an item that cannot be written"))?;
@@ -68,7 +68,7 @@ impl Write {
         Self { key, kind: WriteKind::Update(expression.into()), condition: None, values: Attributes::new() }
     }
 
-    /// Only in a transaction: `History::delete` removes one item alone.
+    /// Only for transactions. `History::delete` deletes a single item.
     pub(crate) fn delete(key: Key) -> Self {
         Self { key, kind: WriteKind::Delete, condition: None, values: Attributes::new() }
     }
@@ -82,7 +82,7 @@ impl Write {
         self
     }
 
-    /// Gives `:name` its value.
+    /// Sets the value of `:name`.
     pub(crate) fn with<T: Serialize>(mut self, name: &str, value: T) -> Result<Self, HistoryError> {
         self.values.insert(format!(":{name}"), to_value(value)?);
         Ok(self)

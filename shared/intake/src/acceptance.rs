@@ -1,4 +1,5 @@
-//! The last step of every use case that makes a send: it is stored, gets its place, and is started if it is its turn.
+//! The last step of every use case that creates a send: store it, give it its place in the order, and start it if it is
+//! next.
 
 use std::time::Duration;
 
@@ -13,17 +14,17 @@ use crate::intake::Intake;
 /// The result of storing and accepting a send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Started {
-    /// It is accepted, now or before.
+    /// The send is accepted, now or by an earlier request.
     Accepted,
-    /// Another send took the place that it should have.
+    /// Another send took the requested place.
     Moved,
-    /// It was cancelled, or is being removed because it was not accepted in time.
+    /// The send was cancelled, or is being removed because it was not accepted in time.
     Closed,
 }
 
 impl Intake {
-    /// Stores a send, accepts it, and starts it if it is its turn. A repeat continues where the first ended. `place`: the
-    /// only place at which it is accepted.
+    /// Stores a send, accepts it, and starts it if it is next. A repeat continues where the first call stopped. If
+    /// `place` is set, the send is accepted only at that place.
     pub(crate) async fn store_and_start<F: Serialize>(
         &self,
         send: &SendRef,
@@ -37,7 +38,7 @@ impl Intake {
         self.start(send, received, content.activities.len(), now, place).await
     }
 
-    /// The same for a send that came in parts, and takes no more of them.
+    /// Does the same for a send that arrived in parts and takes no more of them.
     pub(crate) async fn store_and_start_upload<F: Serialize>(
         &self,
         send: &SendRef,
@@ -75,12 +76,12 @@ impl Intake {
         );
         if runs {
             let start = Message::new(send.organisation.clone(), send.send, received.first, Step::Start);
-            // If this fails, the watchdog sends it: the history knows that it is due.
+            // If this fails, the watchdog queues the step: the history knows that it is due.
             if let Err(error) = self.queues.send(&start, Duration::ZERO).await {
                 tracing::error!(event = "queue.failed", send = %send.send, error = %error, "a start was not queued");
             }
         }
-        // After the start, so that the send does not wait if this is slow, or if the process ends in it.
+        // This runs after the start, so that a slow write or the end of the process does not delay the send.
         self.history.keep_catalogue(&send.organisation, seq, now).await;
         Ok(Started::Accepted)
     }

@@ -4,7 +4,7 @@ use stafett_domain::register::Register;
 use stafett_domain::{Facts, Findings, Plan, PlannedBatch, RecordKind, Submission};
 use stafett_history::{Body, NewBatch, NewBody, NewJob, SendContent};
 
-/// The content of a send that came in one request.
+/// The content of a send that arrives in one request.
 pub(crate) fn content_of(
     submission: Submission,
     findings: &Findings,

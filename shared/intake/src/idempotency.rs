@@ -1,4 +1,4 @@
-//! Repeats of a request: for a day, the same key with the same body stands for the same send.
+//! Repeats of a request: for a day, the same key with the same body returns the same send.
 
 use std::str::FromStr;
 
@@ -10,15 +10,15 @@ use uuid::Uuid;
 use crate::error::IntakeError;
 use crate::intake::Intake;
 
-/// The most characters of a key.
+/// The maximum length of a key, in characters.
 const LONGEST_KEY: usize = 255;
 
-/// The caller's key for a request, by which a repeat finds the send of the first: 1 to 255 visible ASCII characters or
-/// spaces.
+/// The caller's idempotency key. A repeat uses it to find the send of the first request. It has 1 to 255 visible ASCII
+/// characters or spaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
-/// A text that cannot be used as a key.
+/// The text is not a valid key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to 255 visible ASCII characters")]
 pub struct UnusableKey;
@@ -38,13 +38,13 @@ impl FromStr for IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// The key for a request to resume `old`: the same key may stand for other sends elsewhere.
+    /// The key for a request to resume `old`. The caller may use the same key for other requests.
     pub(crate) fn of_resume(&self, old: SendId) -> Self {
         Self(format!("resume {old} {}", self.0))
     }
 }
 
-/// What repeats of a request have in common: the digests of their key and of their body.
+/// The digests of key and body, which identify a repeat.
 pub(crate) struct RequestDigest {
     key: String,
     body: String,
@@ -57,7 +57,7 @@ impl RequestDigest {
 }
 
 impl Intake {
-    /// The send that a request makes: a new one, or that of the request which it repeats.
+    /// Returns the send for a request: a new one, or the send of the request that it repeats.
     pub(crate) async fn send_of(
         &self,
         organisation: &OrganisationNumber,
@@ -71,11 +71,11 @@ impl Intake {
         }
     }
 
-    /// The send of the request that a refused one repeats, if that was accepted: registers, settings and time may have
-    /// changed since.
+    /// Returns the send of the earlier request if a refused request repeats an accepted one. Registers, settings and
+    /// time may have changed since.
     ///
     /// # Errors
-    /// `refusal`, if it repeats no accepted request.
+    /// `refusal`, if the request does not repeat an accepted one.
     pub(crate) async fn unless_repeated(
         &self,
         organisation: &OrganisationNumber,
@@ -92,14 +92,14 @@ impl Intake {
     }
 }
 
-/// Whether a request that is refused for this reason may have been accepted before.
+/// Whether a request that is refused for this reason may have been accepted earlier.
 fn may_have_been_accepted(refusal: &IntakeError) -> bool {
     match refusal {
         IntakeError::Rejected(Rejection::Faults(_))
         | IntakeError::Settings(_)
         | IntakeError::NotAuthorized(_)
         | IntakeError::EnvironmentNotAllowed => true,
-        // It was not readable the first time either.
+        // The same body could not be parsed the first time either.
         IntakeError::Rejected(Rejection::NotReadable(_))
         | IntakeError::KeyReused
         | IntakeError::NotFound

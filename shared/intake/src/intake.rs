@@ -1,4 +1,4 @@
-//! What every use case needs, built once a process.
+//! The services that every use case needs, built once per process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use stafett_runtime::{Clock, Metrics, Organisers, Process, Queues};
 use crate::error::IntakeError;
 use crate::registers::Registers;
 
-/// The name of the budget of look-ups, which all processes share.
+/// The name of the rate budget for register look-ups. All processes share it.
 const LOOKUPS: &str = "lookup";
 
 /// The use cases, callable without HTTP.
@@ -21,25 +21,25 @@ pub struct Intake {
     pub(crate) registers: Registers,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Clock,
-    /// How long a send may wait until it is accepted.
+    /// How long a send may stay unaccepted before it is removed.
     pub(crate) upload_open: Duration,
     /// How long after its due time the watchdog queues a step again.
     pub(crate) overdue: Duration,
-    /// Whether there is a verification environment.
+    /// Whether a verification environment is configured.
     pub(crate) has_verification: bool,
 }
 
-/// Who asks: an organiser's user.
+/// The caller: a user of an organiser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Requester {
-    /// Whose user.
+    /// The user's organiser.
     pub organisation: OrganisationNumber,
-    /// `sub` of the user's token; empty where it has none.
+    /// The token's `sub` claim, or empty if it has none.
     pub subject: String,
 }
 
 impl Intake {
-    /// Built from what the process has.
+    /// Builds the use cases from the process's services.
     pub fn new(process: Process, history: History) -> Self {
         let Process { config, queues, organisers, metrics, clock, roots, .. } = process;
         let budget = config.lookups_budget();
@@ -57,7 +57,7 @@ impl Intake {
         }
     }
 
-    /// An accepted send.
+    /// Returns an accepted send.
     pub(crate) async fn accepted(&self, send: &SendRef) -> Result<StoredSend, IntakeError> {
         let stored = self.history.send(send, self.clock.now()).await?;
         stored.ok_or(HistoryError::Corrupt("an accepted send that is not there").into())

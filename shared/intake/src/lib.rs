@@ -1,6 +1,6 @@
-//! The intake: from a request to an accepted send (new, in parts, resumed), and validation without sending. It may use the
-//! domain, what a process needs, the history, and Skolverket's public registers. It must not know HTTP, Skolverket's bulk
-//! calls, or how a send is relayed.
+//! The intake turns a request into an accepted send (new, in parts or resumed), and validates without sending. It may
+//! use the domain, the process's services, the history, and Skolverket's public registers. It must not know HTTP,
+//! Skolverket's bulk calls, or how a send is relayed.
 
 mod acceptance;
 mod content;

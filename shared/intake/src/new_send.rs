@@ -1,4 +1,4 @@
-//! A new send: in one request, or opened for parts.
+//! A new send: complete in one request, or opened for parts.
 
 use stafett_domain::register::Mentions;
 use stafett_domain::{Conditions, Facts, SendId, Submission};
@@ -11,16 +11,16 @@ use crate::idempotency::{IdempotencyKey, RequestDigest};
 use crate::intake::{Intake, Requester};
 use crate::upload::opens_upload;
 
-/// The result of a request for a new send, the same for every repeat.
+/// The result of a request for a new send. Every repeat gets the same result.
 pub enum NewSendAnswer {
-    /// An accepted send.
+    /// The send is accepted.
     Accepted(Box<StoredSend>),
-    /// A send that takes parts.
+    /// The send is open for parts.
     Open(SendId),
 }
 
 impl Intake {
-    /// Checks a send, stores it, gives it its place, and queues its first step if it is its turn. A body
+    /// Checks a send, stores it, gives it its place in the order, and queues its first step if it is next. A body
     /// `{"upload": true, options?}` opens a send for parts instead.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Intake {
         }
     }
 
-    /// Makes all checks of a body.
+    /// Runs all checks on a body.
     async fn check(
         &self,
         requester: &Requester,

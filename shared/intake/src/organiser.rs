@@ -1,4 +1,4 @@
-//! An organiser's settings, whether it can send, and its last dealings with the authorization server.
+//! An organiser's settings, whether it can send, and its last contacts with the authorization server.
 
 use std::sync::Arc;
 
@@ -11,25 +11,25 @@ use crate::intake::Intake;
 
 /// Whether an organiser can send.
 pub enum OrganiserStatus {
-    /// It has usable settings.
+    /// The organiser has usable settings.
     Set {
         organiser: Arc<Organiser>,
-        /// Why it cannot send now, by its settings.
+        /// Why its settings do not allow it to send now.
         refusal: Option<AuthorizationCause>,
-        /// The environments that it may send to, its usual one first, with its last dealings with the authorization
-        /// server.
+        /// The environments that it may send to, the default first, with its last contact with the authorization server
+        /// for each.
         environments: Vec<(Environment, Authorization)>,
     },
-    /// It has no usable settings, and cannot send.
+    /// The organiser has no usable settings and cannot send.
     NotSet {
         cause: AuthorizationCause,
-        /// What is wrong with its settings, where there are any.
+        /// The errors in its settings, if it has any.
         faults: Vec<FieldFault>,
     },
 }
 
 impl Intake {
-    /// Whether an organiser can send, and by which settings.
+    /// Returns whether an organiser can send, and its settings.
     ///
     /// # Errors
     /// [`IntakeError`]

@@ -1,4 +1,4 @@
-//! Looks up in Skolverket's public registers what a send refers to, within a time limit, and caches the entries in the
+//! Looks up what a send refers to in Skolverket's public registers, within a time limit, and caches the entries in the
 //! process. A failed look-up never refuses a send: the register counts as not checked.
 
 use std::collections::HashMap;
@@ -20,20 +20,21 @@ mod tests;
 
 use cache::{Cache, Entry, Unlisted, Whole, put};
 
-/// Most look-ups of single entries for a send, and most at a time. One call returns all school units of an organiser, and
-/// one call each of the other registers: an id that is in none of them is rare, or an error of the sender's.
+/// The maximum number of look-ups of single entries for a send, and the maximum at the same time. One call returns all
+/// school units of an organiser, and one call returns each other register. An id that is missing there is rare, or is
+/// the caller's error.
 const MOST_UNLISTED: usize = 20;
 const AT_ONCE: usize = 4;
 
-/// The registers' entries for a send.
+/// The register entries for a send.
 pub(crate) struct Checked {
-    /// The registers that did not respond. The send is accepted all the same.
+    /// The registers that did not respond. They do not prevent acceptance.
     pub(crate) not_checked: Vec<Register>,
     /// The entries that were found.
     pub(crate) known: Known,
 }
 
-/// The client of the registers, built for the first send, and the cache.
+/// The cache and the client of the registers. The client is built for the first send.
 pub(crate) struct Registers {
     settings: Lookups,
     roots: Roots,
@@ -44,12 +45,12 @@ pub(crate) struct Registers {
 }
 
 impl Registers {
-    /// Each call takes a slot of `limiter`.
+    /// Each call takes a slot from `limiter`.
     pub(crate) fn new(settings: Lookups, roots: Roots, limiter: Limiter, clock: Clock) -> Self {
         Self { settings, roots, limiter, client: OnceLock::new(), cache: Mutex::default(), clock }
     }
 
-    /// Looks up what a send refers to, and adds to `findings` what the registers contradict.
+    /// Looks up what a send refers to, and adds contradictions with the registers to `findings`.
     pub(crate) async fn check(
         &self,
         organisation: &OrganisationNumber,
@@ -61,7 +62,7 @@ impl Registers {
         Checked { not_checked, known }
     }
 
-    /// Looks up what a send refers to, for at most the time that a validation may wait.
+    /// Looks up what a send refers to, and stops at the time limit for validation.
     async fn look_up(&self, organisation: &OrganisationNumber, mentions: &Mentions) -> Known {
         let now = self.clock.now();
         let asking = Box::pin(self.ask(organisation, mentions));
@@ -71,7 +72,7 @@ impl Registers {
         self.cache().known(organisation, mentions, now)
     }
 
-    /// Makes the calls for what is not cached.
+    /// Makes the calls for the entries that are not cached.
     async fn ask(&self, organisation: &OrganisationNumber, mentions: &Mentions) {
         let now = self.clock.now();
         let wanted = self.cache().wanted(organisation, mentions, now);
@@ -134,7 +135,7 @@ impl Registers {
         }
     }
 
-    /// Waits for a slot and makes a call. `None` if it was not made, or failed.
+    /// Waits for a slot and makes a call. Returns `None` if the call was not made or failed.
     async fn call<T>(&self, call: impl AsyncFnOnce(&OpenData) -> Result<T, CallFailure>) -> Option<T> {
         let now = self.clock.now();
         if self.cache().rests_until.is_some_and(|until| now < until) {
@@ -169,7 +170,7 @@ impl Registers {
         }
     }
 
-    /// The client. Built when it is first needed, to keep a function's start short.
+    /// Returns the client. It is built when first needed, so that the process starts quickly.
     fn client(&self) -> Option<&OpenData> {
         if self.client.get().is_none() {
             match OpenData::new(self.settings.url.clone(), &self.roots, self.settings.timeout) {
@@ -182,13 +183,13 @@ impl Registers {
         self.client.get()
     }
 
-    /// Now, and until when an entry that was found now is valid.
+    /// Returns the current time, and the time until which an entry found now is valid.
     fn good_until(&self) -> (Timestamp, Timestamp) {
         self.found_until(true)
     }
 
-    /// The same for a single entry. A missing entry is cached for a short time only, because the user who reads about
-    /// it may register it at once.
+    /// Does the same for a single entry. A missing entry is cached for a short time only, because the user who reads
+    /// about it may register it at once.
     fn found_until(&self, found: bool) -> (Timestamp, Timestamp) {
         let now = self.clock.now();
         (now, later(now, if found { self.settings.keep } else { self.settings.retry }))

@@ -1,4 +1,4 @@
-//! Resume: a new send with the records of an ended send that were not accepted, and those that depend on them.
+//! Resume: a new send with the records of an ended send that were not accepted, and the records that depend on them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,11 +23,11 @@ use crate::intake::Intake;
 pub struct ResumeRequest<'a> {
     /// The ended send.
     pub old: &'a SendRef,
-    /// `sub` of the caller's token.
+    /// The `sub` claim of the caller's token.
     pub subject: &'a str,
-    /// A repeat with the same key finds the same new send.
+    /// A repeat with the same key returns the same new send.
     pub key: Option<&'a IdempotencyKey>,
-    /// Corrected records, `{persons?, duties?, groups?, activities?}`; may be empty.
+    /// Corrected records: `{persons?, duties?, groups?, activities?}`. May be empty.
     pub body: &'a [u8],
 }
 
@@ -38,7 +38,7 @@ struct ResentRecord {
     facts: Facts,
 }
 
-/// The corrected records, checked against rules and registers.
+/// The corrected records, after the checks against rules and registers.
 struct Corrections {
     records: Submission,
     findings: Findings,
@@ -47,8 +47,8 @@ struct Corrections {
 }
 
 impl Intake {
-    /// Creates a new send from an ended one: the records that were not accepted, with the caller's corrections, and the
-    /// groups and activities that depend on them. Skolverket already has the others.
+    /// Creates a new send from an ended one. It contains the records that were not accepted, with the caller's
+    /// corrections, and the groups and activities that depend on them. Skolverket already has the other records.
     ///
     /// # Errors
     /// [`IntakeError`]; nothing was accepted, and the request can be repeated.
@@ -91,7 +91,7 @@ impl Intake {
             if self.history.is_superseded(organisation, seq, send.send, &ids).await? {
                 return Err(IntakeError::Superseded);
             }
-            // Accepted only if no other send was accepted since the check above.
+            // The send is accepted only if no other send was accepted since the check above.
             match self.store_and_start(&send, &terms, &content, Some(order.next_seq)).await? {
                 Started::Accepted => return self.accepted(&send).await,
                 Started::Moved => contention.met_another().await.map_err(|_| IntakeError::Overtaken)?,
@@ -130,7 +130,7 @@ impl Intake {
         }
         let activities =
             self.history.activities(old, self.clock.now()).await?.ok_or(IntakeError::NotFound)?;
-        // The other activities stay with the send that was the last to have them accepted: the old one or a newer one.
+        // The other activities stay with the send that last had them accepted: the old send or a newer one.
         let resent_ids: HashSet<RecordId> =
             resent[RecordKind::Activity].iter().map(|record| record.id).collect();
         let activities = activities.into_iter().filter(|activity| resent_ids.contains(&activity.id));
@@ -153,7 +153,7 @@ impl Intake {
         })
     }
 
-    /// The records that are sent again.
+    /// Collects the records to send again.
     async fn resent_records(
         &self,
         old: &SendRef,
@@ -201,7 +201,7 @@ fn wires(body: &str) -> Result<Vec<Value>, HistoryError> {
     Ok(read.map_err(|_| HistoryError::Corrupt("a batch that is no list of records"))?.data)
 }
 
-/// Replaces records by their corrections, and updates the facts of all of them.
+/// Replaces records with their corrections, and updates the facts of all records.
 fn replace(
     resent: &mut PerKind<Vec<ResentRecord>>,
     corrections: &Submission,
@@ -221,7 +221,7 @@ fn replace(
             }
         }
     }
-    // A correction of a record that is not sent again is refused: it would be lost silently.
+    // Refuse a correction of a record that is not sent again. Otherwise it would be lost silently.
     if wires.is_empty() { Ok(()) } else { Err(IntakeError::CorrectionNotSent) }
 }
 
@@ -229,8 +229,8 @@ fn take_wires<T: Record>(wires: &mut HashMap<(RecordKind, RecordId), String>, en
     wires.extend(entries.iter().map(|entry| ((T::KIND, entry.record().id()), entry.wire().to_owned())));
 }
 
-/// Sets the findings of the records that are sent again; a record that was not corrected keeps its old ones. An activity
-/// also counts the findings of its records that are not sent again.
+/// Sets the findings of the records that are sent again. A record without a correction keeps its old findings. An
+/// activity also counts the findings of its records that are not sent again.
 fn mark(
     resent: &mut PerKind<Vec<ResentRecord>>,
     activities: &mut [ActivitySummary],
@@ -248,8 +248,8 @@ fn mark(
     corrected.activity_records().count_findings(activities, &all);
 }
 
-/// Whether an accepted record refers to a refused one that is sent again: Skolverket accepts a group without its missing
-/// members, and the group must be sent again once they exist (shared/README, Skolverket 6).
+/// Whether an accepted record refers to a refused record that is sent again. Skolverket accepts a group without its
+/// missing members, so the group must be sent again once they exist (shared/README, Skolverket 6).
 fn depends_on(stage: RecordKind, wire: &str, refused: &HashSet<RecordId>) -> bool {
     let mut relations = Relation::of(stage).peekable();
     if relations.peek().is_none() {

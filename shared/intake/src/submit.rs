@@ -1,4 +1,4 @@
-//! Submit: a send that came in parts is checked as a whole and accepted.
+//! Submit: checks a send that arrived in parts as a whole, and accepts it.
 
 use stafett_domain::register::Mentions;
 use stafett_domain::{SendStatus, Submission, Validation};
@@ -10,7 +10,7 @@ use crate::intake::Intake;
 use crate::upload_content::UploadContent;
 
 impl Intake {
-    /// Accepts a send that came in parts: `{"parts": n}`. A repeat gets the same answer.
+    /// Accepts a send that arrived in parts: `{"parts": n}`. A repeat gets the same answer.
     ///
     /// # Errors
     /// [`IntakeError`]; nothing was accepted, and the request can be repeated.
@@ -34,8 +34,8 @@ impl Intake {
                 self.terms(&organiser, &found.header.requested_by, options, None)?;
                 options.validation
             }
-            // It was found good when it was closed for parts. A repeat continues, whatever settings and registers say
-            // now.
+            // The send passed the checks when it was closed for parts. A repeat continues, even if settings and
+            // registers have changed.
             Some(_) => Validation::WarnOnly,
         };
 
@@ -62,15 +62,15 @@ impl Intake {
         if sealed == Sealed::Yes && self.store_and_start_upload(send, &content).await? == Started::Accepted {
             return self.accepted(send).await;
         }
-        // Another was faster: a part, a cancellation, the watchdog, or another submit.
+        // Another request was faster: a part, a cancellation, the watchdog, or another submit.
         match self.overtaken(send, rev).await? {
             Some(refusal) => Err(refusal),
             None => self.accepted(send).await,
         }
     }
 
-    /// Why a send whose parts were read at `rev` cannot be accepted any more, if something happened meanwhile. The bodies of
-    /// a part go away when the part is replaced.
+    /// Returns why a send whose parts were read at `rev` can no longer be accepted, if it changed meanwhile. When a
+    /// part is replaced, its old bodies are deleted.
     async fn overtaken(&self, send: &SendRef, rev: u64) -> Result<Option<IntakeError>, IntakeError> {
         let Some((header, upload)) = self.history.upload_header(send).await? else {
             return Ok(Some(IntakeError::NotFound));
@@ -83,7 +83,7 @@ impl Intake {
     }
 }
 
-/// The parts 1 to `count`, and no other.
+/// Checks that exactly the parts 1 to `count` exist.
 fn all_there(parts: &[StoredPart], count: u32) -> Result<(), IntakeError> {
     let there = |number| parts.iter().any(|part| part.part == number);
     let missing: Vec<u32> = (1..=count).filter(|number| !there(*number)).collect();

@@ -1,4 +1,4 @@
-//! The terms of a send, by the organiser's settings.
+//! The terms of a send, from the organiser's settings.
 
 use stafett_domain::{
     Conditions, Environment, Options, OrganisationNumber, ProtectedIdentities, Route, SendId,
@@ -10,7 +10,7 @@ use crate::error::IntakeError;
 use crate::intake::Intake;
 
 impl Intake {
-    /// The terms for a send with these options. Refuses at once what Skolverket is sure to refuse.
+    /// Returns the terms for a send with these options. Refuses early what Skolverket would certainly refuse.
     pub(crate) fn terms(
         &self,
         organiser: &Organiser,
@@ -36,7 +36,7 @@ impl Intake {
         })
     }
 
-    /// The conditions for an organiser's bodies. One without usable settings may send no protected persons.
+    /// Returns the conditions for an organiser's bodies. Without usable settings, it may send no protected persons.
     pub(crate) async fn conditions(
         &self,
         organisation: &OrganisationNumber,

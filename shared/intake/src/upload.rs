@@ -1,4 +1,4 @@
-//! Sends that are larger than a request: opened, filled by parts in any order, then submitted.
+//! Sends that are larger than one request: they are opened, filled with parts in any order, and then submitted.
 
 use serde::Deserialize;
 use stafett_domain::{
@@ -10,17 +10,17 @@ use crate::error::IntakeError;
 use crate::idempotency::{IdempotencyKey, RequestDigest};
 use crate::intake::{Intake, Requester};
 
-/// The most bytes of a request that opens a send for parts.
+/// The maximum size in bytes of a request that opens a send for parts.
 const LARGEST_OPENING: usize = 10_000;
 
-/// A part that is stored.
+/// A stored part.
 #[derive(Debug)]
 pub struct TakenPart {
-    /// Its number, from 1.
+    /// The part number, from 1.
     pub part: u32,
-    /// How many records of each kind it has.
+    /// The number of records of each kind.
     pub records: PerKind<usize>,
-    /// The numbers of its findings.
+    /// The number of findings of each kind.
     pub findings: Vec<KindCount>,
 }
 
@@ -57,16 +57,16 @@ impl Intake {
         Ok(send.send)
     }
 
-    /// Takes a part: `{part, persons?, duties?, groups?, activities?}`. A later part with the same number replaces it.
-    /// The body is freed as soon as it is read.
+    /// Stores a part: `{part, persons?, duties?, groups?, activities?}`. A later part with the same number replaces it.
+    /// The body's memory is freed as soon as it is parsed.
     ///
     /// # Errors
-    /// [`IntakeError`]; the part can be sent again.
+    /// [`IntakeError`]; the caller can send the part again.
     pub async fn take_part(&self, send: &SendRef, body: impl AsRef<[u8]>) -> Result<TakenPart, IntakeError> {
         let conditions = self.conditions(&send.organisation).await?;
         let read = PackedPart::read(body.as_ref(), conditions)?;
         drop(body);
-        // The sender's choice is read only where it matters.
+        // The caller's validation option is read only where it changes the result.
         let validation = if read.findings.refuse(Validation::Strict) {
             let (header, _) = self.history.upload_header(send).await?.ok_or(IntakeError::NotFound)?;
             header.options.validation
@@ -94,7 +94,7 @@ impl Intake {
         Ok(TakenPart { part, records, findings })
     }
 
-    /// Cancels a send that is open for parts, at once. An accepted one is left as it is. Can be repeated.
+    /// Cancels a send that is open for parts, at once. It does not change an accepted send. The call can be repeated.
     ///
     /// # Errors
     /// [`IntakeError`]
@@ -103,7 +103,7 @@ impl Intake {
         if self.history.send(send, now).await?.is_some() {
             return Ok(CancelledUpload::Accepted);
         }
-        // Requests that are storing parts end before the watchdog removes them.
+        // The delay lets requests that are still storing parts finish before the watchdog removes the parts.
         let removed_at = (now + self.overdue).as_millisecond();
         Ok(self.history.cancel_upload(send, now, removed_at).await?)
     }

@@ -1,4 +1,5 @@
-//! The content of a send that came in parts. All its records are read once, with only a few bodies in memory at a time.
+//! The content of a send that arrived in parts. It reads every record once and keeps only a few bodies in memory at a
+//! time.
 
 use futures::{StreamExt, stream};
 use serde::Deserialize;
@@ -13,8 +14,8 @@ use stafett_history::{
     Body, History, HistoryError, NewBatch, NewBody, NewJob, PartBody, SendRef, StoredPart,
 };
 
-/// Bodies that are read at the same time. A read is a few milliseconds of waiting and less of work: eight keep the API's
-/// share of a core busy, and hold at most 1.6 MB.
+/// The number of bodies to read at the same time. A read mostly waits for a few milliseconds. Eight reads keep the
+/// API's share of a core busy and hold at most 1.6 MB.
 const BODIES_AT_ONCE: usize = 8;
 
 /// The content of a send, without its bodies.
@@ -22,11 +23,11 @@ pub(crate) struct UploadContent {
     pub(crate) jobs: Vec<NewJob<Facts>>,
     pub(crate) activities: Vec<ActivitySummary>,
     activity_records: ActivityRecords,
-    /// The findings that were made when the parts came; the records' facts have them already.
+    /// Findings from when the parts arrived. The facts of the records already include them.
     found_before: RecordFindings,
 }
 
-/// A batch of a part, opened.
+/// A batch of a part, with its body read.
 struct Opened<T> {
     origin: Origin,
     at: PartBody,
@@ -40,7 +41,7 @@ struct Data<T> {
 }
 
 impl UploadContent {
-    /// Reads all parts of a send, and adds to `mentions` what they name of the registers.
+    /// Reads all parts of a send, and adds the register entries that they refer to to `mentions`.
     pub(crate) async fn read(
         history: &History,
         send: &SendRef,
@@ -97,8 +98,8 @@ impl UploadContent {
         })
     }
 
-    /// Adds the findings of the check of all records to the facts of the records, and counts them for the activities.
-    /// Nearly all batches stay unchanged.
+    /// Adds the findings of the check across all records to the facts of the records, and counts them for the
+    /// activities. Nearly all batches stay unchanged.
     pub(crate) async fn mark(
         &mut self,
         history: &History,
@@ -126,14 +127,14 @@ impl UploadContent {
 }
 
 impl<T: Record> Opened<T> {
-    /// Passes each record with its place to `take`.
+    /// Calls `take` with each record and its place.
     fn each(&self, mut take: impl FnMut(At, &T)) {
         for (index, record) in self.records.iter().enumerate() {
             take(At { part: Some(self.origin.part), index: self.origin.first + index }, record);
         }
     }
 
-    /// Adds the batch to those of its job: its body stays where it is.
+    /// Adds the batch to the batches of its job. The body stays where it is stored.
     fn place_in(self, batches: &mut PerKind<Vec<NewBatch<Facts>>>, facts_changed: bool) {
         let ids: Vec<RecordId> = self.records.iter().map(Record::id).collect();
         let facts = facts_changed.then_some(self.facts);
@@ -141,7 +142,7 @@ impl<T: Record> Opened<T> {
     }
 }
 
-/// Reads the bodies of a send's parts in order, some ahead.
+/// Reads the bodies of a send's parts in order, and reads some ahead.
 struct PartReader<'a> {
     history: &'a History,
     send: &'a SendRef,
@@ -163,7 +164,7 @@ impl PartReader<'_> {
             (at, body)
         };
         let mut bodies = stream::iter(wanted.into_iter().map(read)).buffered(BODIES_AT_ONCE);
-        // The part that was read last, and how many of its records so far.
+        // The part that was read last, and the number of its records so far.
         let mut last: Option<(u32, usize)> = None;
         while let Some((at, body)) = bodies.next().await {
             let Body { body, facts } = body?;

@@ -1,4 +1,4 @@
-//! Validation without sending: what is wrong with a body, and who would see whose results.
+//! Validation without sending: what is wrong with a body, and who would get access to which results.
 
 use stafett_domain::register::{Mentions, Register};
 use stafett_domain::{
@@ -11,21 +11,21 @@ use crate::intake::Intake;
 
 /// The result of a validation.
 pub struct ValidationReport {
-    /// Whether the body would be accepted, with its own options.
+    /// Whether the body would be accepted with its own options.
     pub valid: bool,
-    /// All that is wrong with it, or worth a warning.
+    /// All errors and warnings.
     pub findings: Findings,
-    /// The registers that could not be asked.
+    /// The registers that did not respond.
     pub not_checked: Vec<Register>,
-    /// How many readable duties it has.
+    /// The number of duties that can be parsed.
     pub duties: usize,
-    /// Who would see whose results: the first of these duties.
+    /// Who would get access to which results, for the first of these duties.
     pub viewers: Vec<Viewer>,
 }
 
 impl Intake {
-    /// Checks the body of a new send as [`Intake::new_send`] does. `viewers`: the most duties of the access preview, for a
-    /// caller with this access. The body is freed as soon as it is read.
+    /// Checks the body of a new send as [`Intake::new_send`] does. `viewers` limits the number of duties in the access
+    /// preview, which is made for a caller with `access`. The body's memory is freed as soon as it is parsed.
     ///
     /// # Errors
     /// [`IntakeError`]
@@ -54,7 +54,7 @@ impl Intake {
     }
 }
 
-/// Who would see whose results: of the first `most` duties.
+/// Who would get access to which results, for the first `most` duties.
 fn preview(plan: &Plan, access: Access, most: usize) -> Result<Vec<Viewer>, RowError> {
     let mut preview = Preview::new(access);
     let mut left = most;

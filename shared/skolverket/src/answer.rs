@@ -1,4 +1,4 @@
-//! The result of a call: an answer, or the reason why there is none.
+//! The result of a call: an answer, or the reason why there is no answer.
 
 use std::time::Duration;
 
@@ -6,66 +6,66 @@ use stafett_domain::SkolverketJobId;
 
 use crate::tolerant::Members;
 
-/// A bulk call that was taken.
+/// An accepted bulk call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Submitted {
-    /// From the body, or else from `Location`: nothing in the body is required.
+    /// From the body, or else from `Location`: no field of the body is required.
     pub job_id: SkolverketJobId,
 }
 
-/// Why a call gave no answer of the kind that was asked for.
+/// Why a call did not return the expected answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallFailure {
-    /// No connection. Skolverket did not see the call.
+    /// The connection failed. Skolverket did not receive the call.
     #[error("no connection to Skolverket")]
     Connection,
-    /// No answer in time, or the connection broke: Skolverket may have carried the call out.
+    /// No answer arrived in time, or the connection broke. Skolverket may have carried out the call.
     #[error("no answer from Skolverket")]
     NoAnswer,
-    /// 429. `reset` is the pause that its headers ask for.
+    /// HTTP 429. `reset` is the wait time from its headers.
     #[error("Skolverket's rate limit was reached")]
     Throttled {
-        /// How long until calls are taken again.
+        /// The time until calls are accepted again.
         reset: Option<Duration>,
     },
-    /// 503. `retry_after` is the pause that its headers ask for.
+    /// HTTP 503. `retry_after` is the wait time from its headers.
     #[error("Skolverket is not available")]
     Unavailable {
-        /// How long until it may be.
+        /// The time until Skolverket may be available again.
         retry_after: Option<Duration>,
     },
-    /// 408 or 425: the same call may be taken later.
+    /// HTTP 408 or 425: the same call may succeed later.
     #[error("Skolverket did not take the call in time (HTTP {0})")]
     Transient(u16),
-    /// Another 5xx.
+    /// Another HTTP 5xx.
     #[error("Skolverket failed with HTTP {0}")]
     ServerError(u16),
-    /// A success whose body is not what the interface promises, or a gateway's page in the place of a refusal.
+    /// The body of a success does not match the API, or a gateway's page replaced a refusal.
     #[error("Skolverket answered HTTP {0} with a body that cannot be read")]
     NotReadable(u16),
-    /// An answer that is longer than any that is read.
+    /// The answer is longer than the read limit.
     #[error("Skolverket answered HTTP {0} with more than can be read")]
     AnswerTooLong(u16),
-    /// 202 with a job id neither in the body nor in `Location`.
+    /// HTTP 202 with no job id in the body or in `Location`.
     #[error("Skolverket took a call and gave no job id")]
     NoJobId,
-    /// 403.
+    /// HTTP 403.
     #[error("Skolverket did not take the token")]
     Forbidden,
-    /// 404.
+    /// HTTP 404.
     #[error("Skolverket does not know the job")]
     NotFound,
-    /// 413.
+    /// HTTP 413.
     #[error("Skolverket found the call too large")]
     TooLarge,
-    /// 400, 401, 3xx, other 4xx.
+    /// HTTP 400, 401, 3xx and other 4xx.
     #[error("Skolverket answered HTTP {0}")]
     Status(u16),
 }
 
 impl CallFailure {
-    /// What a status that is not the hoped-for one means. `wait`: what the headers say of when to come back. `page`:
-    /// the body is a gateway's page.
+    /// Returns the meaning of an unexpected status. `wait` is the wait time from the headers. `page` says that the body
+    /// is a gateway's page.
     pub(crate) fn of_status(status: u16, wait: Option<Duration>, page: bool) -> Self {
         match status {
             403 => Self::Forbidden,
@@ -74,7 +74,7 @@ impl CallFailure {
             429 => Self::Throttled { reset: wait },
             503 => Self::Unavailable { retry_after: wait },
             500..=599 => Self::ServerError(status),
-            // A refusal of Skolverket's own is JSON. A page says that the call did not come so far.
+            // Skolverket's own refusals are JSON. A page means that the call did not reach Skolverket.
             400 | 402..=499 if page => Self::NotReadable(status),
             404 => Self::NotFound,
             _ => Self::Status(status),
@@ -82,13 +82,13 @@ impl CallFailure {
     }
 }
 
-/// The id of the job that a success about a bulk call names.
+/// Returns the job id from a successful answer to a bulk call.
 pub(crate) fn job_id(location: Option<&str>, body: &str) -> Option<SkolverketJobId> {
     let named = Members::of(body).and_then(|members| members.text("jobId"));
     named.and_then(|id| id.trim().parse().ok()).or_else(|| job_in(location?))
 }
 
-/// The last part of an address that is an id: there may be a query, or a slash, behind it.
+/// Returns the last id in an address. A query or a slash may follow it.
 fn job_in(location: &str) -> Option<SkolverketJobId> {
     let path = location.split(['?', '#']).next()?;
     path.rsplit('/').find_map(|part| part.trim().parse().ok())

@@ -1,4 +1,4 @@
-//! The authorization server: GNAP over mutual TLS, a connection of its own for every organiser.
+//! The client for the authorization server: GNAP over mutual TLS, with a separate connection for each organiser.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use crate::response::{MAX_ANSWER_BYTES, Received, Unread, receive};
 use crate::tls::{self, TlsError};
 use crate::token::{self, Granted, TokenAnswer, TokenCache, TokenFailure, TokenRequest};
 
-/// Organisers whose connections stay open: more than a process usually serves in its life.
+/// The maximum number of organisers with open connections: more than a process usually serves in its lifetime.
 const CLIENTS: usize = 32;
 
-/// Asks for tokens, and keeps them.
+/// Requests tokens and caches them.
 pub(crate) struct Authorization {
     endpoint: Endpoint,
     roots: Roots,
@@ -26,7 +26,7 @@ pub(crate) struct Authorization {
     kept: Mutex<Kept>,
 }
 
-/// The cached tokens and clients. Behind one lock, during the call too: one token is requested at a time.
+/// The cached tokens and clients. The lock is also held during the call, so that only one token is requested at a time.
 #[derive(Default)]
 struct Kept {
     tokens: TokenCache,
@@ -45,8 +45,8 @@ impl Authorization {
         Self { endpoint, roots, timeout, kept: Mutex::default() }
     }
 
-    /// The organiser's token for an environment, whose API tokens name by `location`: the cached one, or a new one, if
-    /// it is the organiser's.
+    /// Returns the organiser's token for an environment: the cached one, or a new one if it belongs to the organiser.
+    /// `location` is the API's address in token requests.
     pub(crate) async fn token(
         &self,
         identity: &Identity,
@@ -70,8 +70,8 @@ impl Authorization {
         TokenAnswer { requests, token }
     }
 
-    /// Asks in one form after the other, while the answer is 401: that may mean that the form is not known. Where none is
-    /// taken, the documented form's refusal is the one that is reported.
+    /// Tries each form of the key while the answer is 401, which may mean that the server does not know that form. If
+    /// the server accepts none, the refusal of the documented form is reported.
     async fn ask(
         &self,
         http: &reqwest::Client,
@@ -82,7 +82,7 @@ impl Authorization {
         let mut requests: Vec<TokenRequest> = Vec::new();
         let mut first_refusal = None;
         for key in identity.keys() {
-            // The next form is for what the one before did not get.
+            // The next form is tried because the previous one was refused.
             if let Some(before) = requests.last_mut() {
                 first_refusal = first_refusal.or(before.failure.take());
             }
@@ -104,7 +104,7 @@ impl Authorization {
         (requests, Err(first_refusal.or(last).unwrap_or(TokenFailure::NoCertificate)))
     }
 
-    /// Asks once.
+    /// Makes one request.
     async fn request(
         &self,
         http: &reqwest::Client,
@@ -159,7 +159,8 @@ impl Authorization {
 }
 
 impl Kept {
-    /// The organiser's connection. Built when it is needed; the one that was unused for longest makes room.
+    /// Returns the organiser's client, and builds it if needed. The client that was unused for longest is removed to
+    /// make room.
     fn client(
         &mut self,
         identity: &Identity,
@@ -192,7 +193,7 @@ impl Kept {
     }
 }
 
-/// The time, from a moment on: this crate has no clock of its own.
+/// Computes the current time from a given start time, because this crate has no clock.
 #[derive(Clone, Copy)]
 struct Running {
     since: Instant,
@@ -205,7 +206,8 @@ impl Running {
     }
 }
 
-/// The meaning of an answer: a transient failure or a refusal; a gateway in between may give either.
+/// Classifies an answer as success, temporary failure or refusal. A gateway in between may return either kind of
+/// failure.
 fn granted(
     status: u16,
     text: &str,

@@ -1,4 +1,4 @@
-//! What an organiser's client certificate says of itself.
+//! The content of an organiser's client certificate.
 
 use jiff::{SignedDuration, Timestamp};
 use rustls::pki_types::CertificateDer;
@@ -7,28 +7,29 @@ use stafett_domain::OrganisationNumber;
 use x509_parser::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-/// `serialNumber` of a subject: the holder's number, not the certificate's.
+/// `serialNumber` of a subject: the number of the holder, not of the certificate.
 const SERIAL_NUMBER: Oid<'static> = oid!(2.5.4.5);
 /// `organizationIdentifier` of a subject (ETSI EN 319 412-1).
 const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
 
-/// A certificate's content, as far as it matters here. Nothing of it is secret.
+/// The relevant fields of a certificate. None of them is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whose it is, as text.
+    /// The holder, as text.
     pub subject: String,
-    /// Who issued it, as text.
+    /// The issuer, as text.
     pub issuer: String,
     pub not_before: Timestamp,
     pub not_after: Timestamp,
-    /// The organisation that it was issued to. Certificates that only a federation's metadata vouch for may name none.
+    /// The organisation that holds the certificate. A certificate that only a federation's metadata identifies may name
+    /// none.
     pub organisation: Option<OrganisationNumber>,
-    /// SHA-256 of its DER form.
+    /// SHA-256 of the certificate in DER form.
     pub fingerprint: [u8; 32],
 }
 
 impl Certificate {
-    /// Reads a certificate; none where it is none.
+    /// Parses a certificate. Returns `None` if it is not valid.
     pub(crate) fn read(der: &CertificateDer<'_>) -> Option<Self> {
         let (_, parsed) = X509Certificate::from_der(der).ok()?;
         let moment = |seconds| Timestamp::from_second(seconds).ok();
@@ -42,20 +43,20 @@ impl Certificate {
         })
     }
 
-    /// Whole days until it expires; below zero when it has.
+    /// Whole days until it expires. Negative if it has expired.
     pub fn days_left(&self, now: Timestamp) -> i64 {
         let day = SignedDuration::from_hours(24).as_secs();
         self.not_after.duration_since(now).as_secs().div_euclid(day)
     }
 }
 
-/// SHA-256 of a certificate's public key (SubjectPublicKeyInfo); none where it is no certificate.
+/// Returns SHA-256 of a certificate's public key (SubjectPublicKeyInfo), or `None` if the certificate is not valid.
 pub(crate) fn key_digest(der: &CertificateDer<'_>) -> Option<[u8; 32]> {
     let (_, parsed) = X509Certificate::from_der(der).ok()?;
     Some(Sha256::digest(parsed.public_key().raw).into())
 }
 
-/// The organisation number in the places where the approved issuers put it.
+/// Returns the organisation number from the fields where the approved issuers put it.
 fn organisation_of(subject: &X509Name<'_>) -> Option<OrganisationNumber> {
     [SERIAL_NUMBER, ORGANIZATION_IDENTIFIER].iter().find_map(|oid| {
         let texts = subject.iter_by_oid(oid).filter_map(|attribute| attribute.as_str().ok());

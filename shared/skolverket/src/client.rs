@@ -1,4 +1,4 @@
-//! The calls.
+//! The client for the Provisioning API.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -24,28 +24,28 @@ use crate::retry_after;
 use crate::tls;
 use crate::token::{Token, TokenAnswer, TokenFailure};
 
-/// Where a Provisioning API is.
+/// The addresses of a Provisioning API.
 #[derive(Debug, Clone)]
 pub struct Api {
     pub base: Endpoint,
-    /// The one that tokens are asked for. Behind a proxy the two differ.
+    /// The address in token requests. Behind a proxy it differs from the address of the calls.
     pub location: String,
 }
 
-/// Where Skolverket is, and what is trusted there.
+/// Skolverket's addresses, and the root certificates to trust there.
 #[derive(Debug, Clone)]
 pub struct Addresses {
     /// The Provisioning API of the production environment.
     pub production: Api,
-    /// That of the verification environment, where it is used.
+    /// The Provisioning API of the verification environment, if it is used.
     pub verification: Option<Api>,
-    /// The authorization server's `/transaction`: the same for both.
+    /// The authorization server's `/transaction`, the same for both environments.
     pub authorization: Endpoint,
-    /// Trusted beside the built-in root certificates, by both servers' clients.
+    /// Trusted by the clients of both servers, in addition to the built-in root certificates.
     pub roots: Roots,
 }
 
-/// Speaks to Skolverket for all organisers. Made once a process, at no cost: TLS is set up for the first call.
+/// Calls Skolverket for all organisers. It is created once per process, at no cost: TLS is set up for the first call.
 pub struct Client {
     production: Server,
     verification: Option<Server>,
@@ -54,19 +54,19 @@ pub struct Client {
     timeout: Duration,
 }
 
-/// A Provisioning API and the connections to it.
+/// A Provisioning API and its connections.
 struct Server {
     api: Api,
     connections: OnceLock<Connections>,
 }
 
-/// A call that is ready: its body is made and its connection open, so that it leaves the moment it is made.
+/// A prepared call: its body is built and its connection is open, so that it is sent without delay.
 pub struct ReadyCall<'a, T> {
-    /// What it is made with; or why nothing can be sent.
+    /// What the call needs, or the reason why it cannot be sent.
     ready: Result<Ready<'a>, CallFailure>,
     path: String,
     request_bytes: usize,
-    /// How long the connection took to open.
+    /// The time it took to open the connection.
     connecting: Duration,
     timeout: Duration,
     read: fn(&Readable<'_>) -> Result<T, CallFailure>,
@@ -78,36 +78,36 @@ struct Ready<'a> {
     request: Request<Full<Bytes>>,
 }
 
-/// One HTTP call and what came of it. The bodies hold personal data, so it has no `Debug`.
+/// One HTTP call and its result. The bodies contain personal data, so the type has no `Debug`.
 pub struct Exchange<T> {
-    /// Path and query, as in the published interface.
+    /// Path and query, as in the published API.
     pub path: String,
-    /// From the first byte sent to the last one read, or to the failure.
+    /// From the first byte sent until the last byte read, or until the failure.
     pub duration: Duration,
-    /// From the first byte sent to the answer's head, if there was an answer.
+    /// From the first byte sent until the head of the answer, if there was an answer.
     pub answered_after: Option<Duration>,
     pub request_bytes: usize,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// Bytes of the answer's body, as it came.
+    /// The size of the answer's body in bytes, before decoding.
     pub response_bytes: usize,
-    /// The answer's body as a text; empty where there was none, the beginning of one that is too long.
+    /// The answer's body as text. Empty if there was none, cut if it is too long.
     pub body: String,
     pub answer: Result<T, CallFailure>,
 }
 
-/// An answer as it is read.
+/// An answer, ready to parse.
 struct Readable<'a> {
     status: u16,
     headers: &'a HeaderMap,
     body: &'a str,
     too_long: bool,
-    /// When it was asked for.
+    /// When the call was made.
     asked: Timestamp,
 }
 
 impl Client {
-    /// `timeout` bounds each call.
+    /// `timeout` limits each call.
     pub fn new(addresses: Addresses, timeout: Duration) -> Self {
         let Addresses { production, verification, authorization, roots } = addresses;
         let authorization = Authorization::new(authorization, roots.clone(), timeout);
@@ -116,14 +116,14 @@ impl Client {
         Self { production, verification, authorization, roots, timeout }
     }
 
-    /// The organiser's token for an environment: the cached one, or a new one with the requests that were made for it.
-    /// Only one is requested at a time.
+    /// Returns the organiser's token for an environment: the cached one, or a new one with the requests made to get it.
+    /// Only one token is requested at a time.
     pub async fn token(&self, identity: &Identity, environment: Environment, now: Timestamp) -> TokenAnswer {
         let Some(server) = self.server(environment) else { return TokenFailure::NoEnvironment.into() };
         self.authorization.token(identity, environment, &server.api.location, now).await
     }
 
-    /// Drops the organiser's cached token, after the API refused it.
+    /// Removes the organiser's token from the cache, after the API refused it.
     pub async fn forget_token(&self, organisation: &OrganisationNumber, environment: Environment) {
         self.authorization.forget(organisation, environment).await;
     }
@@ -135,12 +135,12 @@ impl Client {
         }
     }
 
-    /// Prepares to submit `body` (`{"data": […]}`) as a bulk call. A repeat is safe: existing records are updated.
+    /// Prepares a bulk call that submits `body` (`{"data": […]}`). A repeat is safe: it updates existing records.
     pub async fn submit(&self, stage: RecordKind, token: &Token, body: String) -> ReadyCall<'_, Submitted> {
         let path = format!("/{}/bulk?updateIfExists=true", collection(stage));
         self.prepare(path, token, Some(body), |readable| {
             let location = readable.headers.get(LOCATION).and_then(|value| value.to_str().ok());
-            // Whatever the success is called: a job that is named was started.
+            // Any success status counts: if the answer names a job, the job has started.
             if let (true, Some(job_id)) = (readable.succeeded(), answer::job_id(location, readable.body)) {
                 return Ok(Submitted { job_id });
             }
@@ -153,7 +153,8 @@ impl Client {
         .await
     }
 
-    /// Prepares to read a job. The address is built from the configured base: published `Location`s carry an old one.
+    /// Prepares a call that reads a job. The URL uses the configured base address, because published `Location`s
+    /// contain an old one.
     pub async fn job(
         &self,
         stage: RecordKind,
@@ -178,7 +179,7 @@ impl Client {
     ) -> ReadyCall<'_, T> {
         let request_bytes = body.as_ref().map_or(0, String::len);
         let began = Instant::now();
-        // A connection that does not open in a call's time is a call that failed.
+        // If the connection does not open within the call's timeout, the call fails.
         let ready = tokio::time::timeout(self.timeout, self.ready(&path, token, body)).await;
         let ready = ready.unwrap_or(Err(CallFailure::Connection));
         let connecting = began.elapsed();
@@ -209,7 +210,8 @@ impl Client {
 }
 
 impl Server {
-    /// Without a client certificate, which is for the authorization server alone. Redirects are not followed.
+    /// Creates connections without a client certificate, which is only for the authorization server. Redirects are not
+    /// followed.
     fn connections(&self, roots: &Roots, url: Uri) -> Result<&Connections, CallFailure> {
         if let Some(connections) = self.connections.get() {
             return Ok(connections);
@@ -220,19 +222,19 @@ impl Server {
 }
 
 impl<T> ReadyCall<'_, T> {
-    /// Whether anything would be sent. A call that is not is none to Skolverket: it needs no slot.
+    /// Whether the call can be sent. A call that cannot be sent does not reach Skolverket and needs no slot.
     pub fn is_connected(&self) -> bool {
         self.ready.is_ok()
     }
 
-    /// Does not make the call. Its connection stays open for the next one.
+    /// Cancels the call. Its connection stays open for the next one.
     pub fn put_off(self) {
         if let Ok(Ready { connections, connection, .. }) = self.ready {
             connections.keep(connection);
         }
     }
 
-    /// Makes the call. `now` is what dates in its answer are held against.
+    /// Makes the call. Dates in the answer are compared with `now`.
     pub async fn make(self, now: Timestamp) -> Exchange<T> {
         let Self { ready, path, request_bytes, connecting, timeout, read } = self;
         let ready = match ready {
@@ -273,7 +275,7 @@ impl<T> ReadyCall<'_, T> {
 }
 
 impl Ready<'_> {
-    /// Sends the request and reads its answer to the end; says when it began to come.
+    /// Sends the request and reads the whole answer. Calls `answered` when the answer begins to arrive.
     async fn make(self, answered: impl FnOnce()) -> Result<Received, CallFailure> {
         let Self { connections, mut connection, request } = self;
         let response = connections.send(&mut connection, request).await?;
@@ -292,7 +294,7 @@ impl Readable<'_> {
         (200..300).contains(&self.status)
     }
 
-    /// Why it is not the answer that was hoped for.
+    /// Why the answer is not the expected one.
     fn failure(&self) -> CallFailure {
         match self.status {
             status if self.succeeded() && self.too_long => CallFailure::AnswerTooLong(status),
@@ -305,7 +307,7 @@ impl Readable<'_> {
     }
 }
 
-/// Whether a text is a gateway's page.
+/// Whether a text is an HTML page from a gateway.
 fn is_page(body: &str) -> bool {
     body.trim_start().starts_with('<')
 }

@@ -1,5 +1,5 @@
-//! Connections to an API that are open before the call on them is due: Skolverket counts a call when it arrives, and
-//! one that first has to open its connection arrives late by that.
+//! Opens connections to an API before a call is due. Skolverket counts a call when it arrives, and a call that must
+//! first open its connection arrives late.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -18,18 +18,19 @@ use tower_service::Service;
 
 use crate::answer::CallFailure;
 
-/// A connection that was idle for longer is opened anew: servers and gateways close them after a minute or less.
+/// A connection that was idle for longer is replaced, because servers and gateways close idle connections after a
+/// minute or less.
 const IDLE: Duration = Duration::from_secs(20);
 
 type Sender = SendRequest<Full<Bytes>>;
 
-/// Opens connections to one API, and keeps one that is idle.
+/// Opens connections to one API, and keeps one idle connection.
 pub(crate) struct Connections {
     tls: ClientConfig,
-    /// An address of its: scheme, host and port count.
+    /// An address on the server. Only scheme, host and port are used.
     server: Uri,
-    /// The proxies that the environment names, for TLS only: a proxy sees where a call goes and no more, and what may be
-    /// called without TLS is on this machine.
+    /// The proxies from the environment variables, for TLS only. A proxy then sees only the host of a call. Calls
+    /// without TLS go to this machine.
     proxies: Matcher,
     idle: Mutex<Option<Idle>>,
 }
@@ -39,16 +40,16 @@ struct Idle {
     since: Instant,
 }
 
-/// A connection on which nothing is under way.
+/// A connection with no call in progress.
 pub(crate) struct Connection(Sender);
 
 impl Connections {
-    /// To the server of this address.
+    /// Creates connections to the server of this address.
     pub(crate) fn new(server: Uri, tls: ClientConfig) -> Self {
         Self { tls, server, proxies: Matcher::from_env(), idle: Mutex::new(None) }
     }
 
-    /// The idle connection, or else a new one.
+    /// Returns the idle connection, or else a new one.
     ///
     /// # Errors
     /// [`CallFailure::Connection`]
@@ -62,18 +63,18 @@ impl Connections {
         self.connect().await.map(Connection)
     }
 
-    /// Keeps a connection whose answer was read to its end.
+    /// Keeps a connection after its answer was read completely.
     pub(crate) fn keep(&self, Connection(sender): Connection) {
         if !sender.is_closed() {
             *self.idle() = Some(Idle { sender, since: Instant::now() });
         }
     }
 
-    /// Sends a request and gives the answer's head. A connection that the server closed before anything was sent on it
-    /// is opened anew, once.
+    /// Sends a request and returns the head of the answer. If the server closed the connection before anything was sent
+    /// on it, opens a new one, once.
     ///
     /// # Errors
-    /// [`CallFailure::Connection`] where nothing was sent, else [`CallFailure::NoAnswer`].
+    /// [`CallFailure::Connection`] if nothing was sent, else [`CallFailure::NoAnswer`].
     pub(crate) async fn send(
         &self,
         connection: &mut Connection,
@@ -112,7 +113,8 @@ impl Connections {
         };
         let stream = stream.map_err(|_| CallFailure::Connection)?;
         let (sender, connection) = handshake(stream).await.map_err(|_| CallFailure::Connection)?;
-        // It ends with its sender, or when the server hangs up; the next request on it then fails.
+        // The task ends when its sender is dropped or the server closes the connection. The next request on it then
+        // fails.
         tokio::spawn(async move { drop(connection.await) });
         Ok(sender)
     }

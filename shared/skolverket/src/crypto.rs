@@ -1,4 +1,4 @@
-//! The one crypto library of all TLS here, and of the keys that go with it.
+//! The one crypto library for all TLS connections and their keys.
 
 use std::sync::Arc;
 

@@ -1,27 +1,27 @@
-//! The bytes of an answer as text, whatever the gateways on its way made of them.
+//! Decodes the bytes of an answer to text. Gateways on the way may change the encoding.
 
 use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
-/// What gzip begins with; no JSON and no page does.
+/// The first bytes of gzip data. No JSON or HTML begins with them.
 const GZIP: &[u8] = &[0x1f, 0x8b, 0x08];
 const UTF8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-/// An answer that unpacks to more than is read.
+/// The unpacked answer is larger than the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TooLong;
 
-/// The text of a body: unpacked if it is gzip, without a byte order mark, from UTF-8 or UTF-16. A byte that belongs to
-/// no character costs that character only; gzip that cannot be unpacked is text as it came.
+/// Returns the text of a body: unpacked if it is gzip, without a byte order mark, from UTF-8 or UTF-16. An invalid byte
+/// replaces only its own character. Gzip data that cannot be unpacked is treated as text.
 ///
 /// # Errors
-/// [`TooLong`] where it unpacks to more than `most` bytes.
+/// [`TooLong`], if the unpacked body has more than `most` bytes.
 pub(crate) fn decoded(body: Vec<u8>, most: usize) -> Result<String, TooLong> {
     let mut body = body;
     if body.starts_with(GZIP) {
         let mut plain = Vec::new();
-        // One byte more than is allowed: enough to see that it is too long without unpacking all of it.
+        // One byte more than the limit shows that the body is too long, without unpacking all of it.
         let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
         if MultiGzDecoder::new(body.as_slice()).take(limit).read_to_end(&mut plain).is_ok() {
             if plain.len() > most {
@@ -37,7 +37,7 @@ fn text(body: Vec<u8>) -> String {
     match body.as_slice() {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        // Without a byte order mark: JSON begins with two characters of ASCII.
+        // No byte order mark: JSON begins with two ASCII characters.
         [first, 0, second, 0, ..] if *first != 0 && *second != 0 => utf16(&body, u16::from_le_bytes),
         [0, first, 0, second, ..] if *first != 0 && *second != 0 => utf16(&body, u16::from_be_bytes),
         bytes if bytes.starts_with(UTF8_MARK) => {

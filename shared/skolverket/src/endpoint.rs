@@ -1,27 +1,27 @@
-//! Where Skolverket is.
+//! Skolverket's addresses.
 
 use stafett_domain::RecordKind;
 
-/// An address that may be called: https, or plain http on a loopback address, where nobody can listen in.
+/// An address that the client may call: https, or plain http on a loopback address, where nobody can listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(reqwest::Url);
 
-/// An address that may not be called.
+/// An address that the client may not call.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidEndpoint {
-    /// Not an absolute URL.
+    /// The text is not an absolute URL.
     #[error("is not an address: {0}")]
     NotAnAddress(String),
-    /// Plain http to another machine.
+    /// The address is plain http to another machine.
     #[error("must be https (plain http is taken for loopback addresses only)")]
     NotSecure,
 }
 
 impl Endpoint {
-    /// Reads an address.
+    /// Parses an address.
     ///
     /// # Errors
-    /// [`InvalidEndpoint`] where it is not absolute, or neither https nor loopback.
+    /// [`InvalidEndpoint`], if it is not absolute, or is neither https nor loopback.
     pub fn parse(text: &str) -> Result<Self, InvalidEndpoint> {
         let url =
             reqwest::Url::parse(text).map_err(|error| InvalidEndpoint::NotAnAddress(error.to_string()))?;
@@ -36,17 +36,17 @@ impl Endpoint {
         }
     }
 
-    /// Whether calls of it are made by TLS; those to this machine may not be.
+    /// Whether calls use TLS. Calls to this machine may not.
     pub fn is_secure(&self) -> bool {
         self.0.scheme() == "https"
     }
 
-    /// The address itself.
+    /// Returns the address as a URL.
     pub(crate) fn url(&self) -> reqwest::Url {
         self.0.clone()
     }
 
-    /// The address with `path` behind it. `path` begins with `/`.
+    /// Returns the address with `path` appended. `path` begins with `/`.
     pub(crate) fn join(&self, path: &str) -> Result<reqwest::Url, InvalidEndpoint> {
         let base = self.0.as_str().trim_end_matches('/');
         reqwest::Url::parse(&format!("{base}{path}"))
@@ -54,7 +54,7 @@ impl Endpoint {
     }
 }
 
-/// The name under which the Provisioning API keeps a stage's records.
+/// The name of the Provisioning API's collection for a stage.
 pub fn collection(stage: RecordKind) -> &'static str {
     match stage {
         RecordKind::Person => "persons",

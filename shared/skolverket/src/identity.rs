@@ -1,4 +1,4 @@
-//! As whom an organiser comes to the authorization server, and which server it trusts.
+//! How an organiser identifies itself to the authorization server, and which server it trusts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,65 +15,64 @@ use stafett_domain::OrganisationNumber;
 use crate::certificate::Certificate;
 use crate::crypto::provider;
 
-/// An organiser as the authorization server is to see it.
+/// The identity of an organiser at the authorization server.
 pub struct Identity {
     pub organisation: OrganisationNumber,
-    /// Its entity id in the federation. Without one it is known by its certificate's fingerprint.
+    /// Its entity id in the federation. Without one, the server identifies it by its certificate's fingerprint.
     pub entity_id: Option<String>,
-    /// Its client certificate and key. Only a server on this machine can be asked without them.
+    /// Its client certificate and key. Only a server on this machine can be called without them.
     pub credentials: Option<Credentials>,
-    /// Which server is the right one.
+    /// How the authorization server is verified.
     pub server: ServerTrust,
-    /// A digest of all fields above. If it differs, the identity has changed, and what was cached for the earlier one
-    /// is not used.
+    /// A digest of all fields above. A different digest means that the identity has changed, and that values cached for
+    /// the earlier one must not be used.
     pub digest: [u8; 32],
 }
 
-/// A client certificate with its chain, and the key. Its `Debug` shows neither.
+/// A client certificate with its chain, and its key. `Debug` shows neither.
 #[derive(Clone)]
 pub struct Credentials {
     pub(crate) certified: Arc<CertifiedKey>,
     certificate: Certificate,
 }
 
-/// Why certificate and key cannot be used. Names no value.
+/// Why the certificate and key cannot be used. The error contains no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialsError {
-    /// No PEM block with a certificate in it.
+    /// No PEM block contains a certificate.
     #[error("holds no certificate in PEM form")]
     NoCertificate,
-    /// A PEM block that is no certificate.
+    /// A PEM block does not contain a valid certificate.
     #[error("holds something that is no certificate")]
     NotACertificate,
-    /// No PEM block with a private key in it.
+    /// No PEM block contains a private key.
     #[error("holds no private key in PEM form (PKCS #8, PKCS #1 or SEC 1)")]
     NoKey,
-    /// The key needs a pass phrase.
+    /// The key is encrypted with a passphrase.
     #[error("is encrypted: store the key itself, the parameter is encrypted as a whole")]
     EncryptedKey,
-    /// More than one key.
+    /// There is more than one key.
     #[error("holds more than one private key")]
     SeveralKeys,
-    /// Neither RSA nor EC, or not whole.
+    /// The key is neither RSA nor EC, or is incomplete.
     #[error(
         "holds a private key that cannot be used: RSA of 2048 bits or more, and EC on P-256, P-384 or P-521, can"
     )]
     KeyNotUsable,
-    /// Not the first certificate's key.
+    /// The key does not belong to the first certificate.
     #[error("is not the key of the first certificate")]
     KeyOfAnother,
 }
 
 impl CredentialsError {
-    /// Whether the fault is the key's; else it is the certificate's.
+    /// Whether the error is in the key. Otherwise it is in the certificate.
     pub fn is_about_key(self) -> bool {
         !matches!(self, Self::NoCertificate | Self::NotACertificate)
     }
 }
 
 impl Credentials {
-    /// Reads a certificate, its chain behind it, and its key. Text between the PEM blocks, in whatever language, is
-    /// passed over.
+    /// Reads a certificate, its chain after it, and its key. Text between the PEM blocks is ignored.
     ///
     /// # Errors
     /// [`CredentialsError`]
@@ -90,7 +89,7 @@ impl Credentials {
         Ok(Self { certified: Arc::new(certified), certificate })
     }
 
-    /// The certificate's own fields.
+    /// The parsed fields of the certificate.
     pub fn certificate(&self) -> &Certificate {
         &self.certificate
     }
@@ -102,7 +101,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// All certificates of a PEM text; none where a block of that name holds none.
+/// Returns all certificates in a PEM text, or `None` if a certificate block is not valid.
 fn certificates_in(pem: &str) -> Option<Vec<CertificateDer<'static>>> {
     let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<_, _>>().ok()?;
     found.iter().all(|der| Certificate::read(der).is_some()).then_some(found)
@@ -124,24 +123,26 @@ fn private_key(pem: &SecretString) -> Result<PrivateKeyDer<'static>, Credentials
     }
 }
 
-/// Which server is taken for the authorization server.
+/// How the authorization server is verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServerTrust {
-    /// The keys that it may have; any where there are none. Several, so that it can change its key.
+    /// The keys that the server may have. An empty list allows any key. There can be several, so that the server can
+    /// change its key.
     pub pins: Vec<Pin>,
-    /// The pins are all that is checked. In a TLS federation the metadata's pins vouch for a server, and its
-    /// certificate may be signed by itself.
+    /// Only the pins are checked. In a TLS federation, the metadata's pins identify a server, and its certificate may
+    /// be self-signed.
     pub pins_alone: bool,
-    /// Trusted beside the built-in root certificates.
+    /// Trusted in addition to the built-in root certificates.
     pub roots: Roots,
 }
 
-/// A public key, by SHA-256 of its SubjectPublicKeyInfo.
+/// The SHA-256 digest of a public key's SubjectPublicKeyInfo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pin(pub(crate) [u8; 32]);
 
 impl Pin {
-    /// Reads `sha256//` and standard base64, as curl and the federation write it; none where it is not that.
+    /// Reads `sha256//` followed by standard base64, the format of curl and the federation. Returns `None` for any
+    /// other text.
     pub fn parse(text: &str) -> Option<Self> {
         let digest = STANDARD.decode(text.strip_prefix("sha256//")?).ok()?;
         digest.try_into().ok().map(Self)
@@ -153,17 +154,17 @@ impl Pin {
 pub struct Roots(pub(crate) Vec<CertificateDer<'static>>);
 
 impl Roots {
-    /// How many.
+    /// The number of certificates.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no certificates.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Reads a PEM text; none where it holds no certificate, or something that cannot be a root.
+    /// Reads a PEM text. Returns `None` if it contains no certificate, or one that cannot be a root.
     pub fn read(pem: &str) -> Option<Self> {
         let roots = certificates_in(pem).filter(|roots| !roots.is_empty())?;
         let mut store = rustls::RootCertStore::empty();
@@ -172,8 +173,8 @@ impl Roots {
 }
 
 impl Identity {
-    /// The forms of `client.key` in which the organiser may be known, in the order in which they are tried. Of the
-    /// fingerprint's two the documented one comes first; newer servers promise RFC 8705's (shared/README, Skolverket 9).
+    /// The forms of `client.key` that may identify the organiser, in the order to try them. The fingerprint has two
+    /// forms. The documented one comes first; newer servers promise the form of RFC 8705 (shared/README, Skolverket 9).
     pub(crate) fn keys(&self) -> Vec<Value> {
         if let Some(entity_id) = &self.entity_id {
             return vec![Value::String(entity_id.clone())];

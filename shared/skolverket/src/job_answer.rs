@@ -1,4 +1,4 @@
-//! A job's answer, read record by record: what cannot be read of one record costs no other its outcome.
+//! Parses a job's answer record by record. An error in one record does not affect the outcome of another.
 
 use std::collections::HashMap;
 
@@ -9,36 +9,36 @@ use stafett_domain::RecordId;
 use crate::log_entry::{LogEntry, messages};
 use crate::tolerant::{Members, is_null, list, text};
 
-/// Characters of an unknown status that are stored.
+/// The maximum length of an unknown status that is stored, in characters.
 const LONGEST_STATUS: usize = 200;
 
-/// The answer of a job call: what it says of each record, possibly not of all. Its texts may quote personal data, so it
-/// has no `Debug`.
+/// The answer of a job call. It may not contain all records. Its texts may quote personal data, so the type has no
+/// `Debug`.
 pub struct JobAnswer(HashMap<RecordId, RecordAnswer>);
 
-/// What Skolverket says of one record.
+/// Skolverket's answer about one record.
 pub struct RecordAnswer {
     pub status: RecordStatus,
-    /// The HTTP-like status of the record, where given.
+    /// The HTTP-like status of the record, if present.
     pub status_code: Option<u16>,
     /// Errors, then warnings.
     pub messages: Vec<LogEntry>,
-    /// The status as it came, where it is [`RecordStatus::Unknown`].
+    /// The original status text, if the status is [`RecordStatus::Unknown`].
     pub unknown_status: Option<String>,
 }
 
-/// The state of a record in a job, from the best to the worst.
+/// The state of a record in a job, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RecordStatus {
     /// Accepted.
     Success,
     /// Accepted, but should be corrected.
     Warning,
-    /// Not done yet.
+    /// Not processed yet.
     Pending,
-    /// A status that is none of the documented ones.
+    /// Not a documented status.
     Unknown,
-    /// Not done because of a transient fault at Skolverket; to be sent again later.
+    /// Not processed because of a temporary fault at Skolverket. The record must be sent again later.
     TemporaryError,
     /// Not accepted.
     Error,
@@ -60,8 +60,8 @@ impl RecordStatus {
 }
 
 impl JobAnswer {
-    /// Reads an answer's text; nothing if it is no answer about a job. Entries without a readable id are skipped. For
-    /// two entries about one record, the worse status counts, and the messages of both stay.
+    /// Parses an answer. Returns `None` if it is not an answer about a job. Entries without a valid id are skipped. If
+    /// a record has two entries, the worse status counts, and the messages of both are kept.
     pub fn read(body: &str) -> Option<Self> {
         let mut records: HashMap<RecordId, RecordAnswer> = HashMap::new();
         for (id, entry) in entries(body)?.into_iter().filter_map(identified) {
@@ -74,13 +74,13 @@ impl JobAnswer {
         Some(Self(records))
     }
 
-    /// The outcome of a record; `None` where the answer leaves it out.
+    /// Returns the outcome of a record, or `None` if the answer does not contain it.
     pub fn record(&self, id: RecordId) -> Option<&RecordAnswer> {
         self.0.get(&id)
     }
 }
 
-/// The entries of an answer's text. An answer about a job that has none is no fault.
+/// Returns the entries of an answer. A job answer without entries is valid.
 fn entries(body: &str) -> Option<Vec<&RawValue>> {
     let answer = Members::of(body)?;
     match answer.get("responses").filter(|responses| !is_null(responses)) {
@@ -95,7 +95,7 @@ fn identified(entry: &RawValue) -> Option<(RecordId, Members<'_>)> {
     Some((id, members))
 }
 
-/// What an answer's text says of one record, as it came.
+/// Returns the original entries for one record.
 pub fn entries_about(body: &str, record: RecordId) -> Vec<Value> {
     let about = |entry: &&RawValue| identified(entry).is_some_and(|(id, _)| id == record);
     let as_it_came = |entry: &RawValue| {
@@ -149,7 +149,7 @@ impl RecordAnswer {
     }
 }
 
-/// A status as it came, not all of it where it is long.
+/// Returns the original status, cut if it is long.
 fn shortened(status: &RawValue) -> String {
     text(status).unwrap_or_else(|| "null".to_owned()).chars().take(LONGEST_STATUS).collect()
 }
@@ -165,7 +165,7 @@ mod tests {
         JobAnswer::read(&format!(r#"{{"jobId":"{ID}","responses":[{entries}]}}"#)).unwrap()
     }
 
-    /// The record's status, status code, the ids of its messages, and an unknown status as it came.
+    /// The record's status, its status code, the ids of its messages, and the original text of an unknown status.
     fn seen(entries: &[&str]) -> Option<(RecordStatus, Option<u16>, String, String)> {
         let answer = read(entries);
         let record = answer.record(ID.parse().unwrap())?;

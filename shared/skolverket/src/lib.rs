@@ -1,7 +1,8 @@
-//! The only code that speaks to Skolverket: authorization server, Provisioning API and Open-data API.
+//! The only code that calls Skolverket: the authorization server, the Provisioning API and the Open-data API.
 //!
-//! It returns what happened and decides nothing: no retry, no waiting, no verdict. Redirects are not followed,
-//! because a token must not leave its host. It may use the crate `domain`. It must not know the history or the settings.
+//! It returns what happened and decides nothing: it does not retry, wait or judge. It does not follow redirects,
+//! because a token must not leave its host. It may use the crate `domain`. It must not know the history or the
+//! settings.
 
 mod answer;
 mod authorization;

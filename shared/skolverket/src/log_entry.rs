@@ -7,34 +7,34 @@ use stafett_domain::RecordId;
 
 use crate::tolerant::{Members, is_null, list, text};
 
-/// Skolverket's message about a call or a record. Its texts may quote personal data, so it has no `Debug`.
+/// A message from Skolverket about a call or a record. Its texts may quote personal data, so the type has no `Debug`.
 ///
-/// `Deserialize` is for entries that were read once and stored. An answer is read by [`log_entries`] and
-/// [`JobAnswer`](crate::JobAnswer).
+/// `Deserialize` is for entries that were parsed earlier and stored. [`log_entries`] and
+/// [`JobAnswer`](crate::JobAnswer) parse answers.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LogEntry {
-    /// The kind of message, such as 2011. Not unique per cause.
+    /// The type of message, such as 2011. Different causes may share a number.
     #[serde(default)]
     pub id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_code: Option<u16>,
-    /// Category, such as "Ogiltigt format".
+    /// The category, such as "Ogiltigt format".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_type: Option<String>,
     #[serde(default)]
     pub message: String,
-    /// The parameter of the call that was at fault.
+    /// The call parameter with the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter_name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_id: Option<String>,
-    /// The attribute that was at fault.
+    /// The attribute with the error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribute_name: Option<String>,
-    /// Its value: a string, a number, anything.
+    /// The attribute's value, of any JSON type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribute_value: Option<Value>,
     /// `Warning` or `Error`.
@@ -43,7 +43,7 @@ pub struct LogEntry {
 }
 
 impl LogEntry {
-    /// Reads a message. One that is no object is its own text; null is none.
+    /// Parses a message. A value that is not an object becomes the message's text. Null returns `None`.
     fn read(value: &RawValue) -> Option<Self> {
         let Some(members) = Members::of(value.get()) else {
             return Some(Self { message: text(value)?, ..Self::empty() });
@@ -80,19 +80,19 @@ impl LogEntry {
         }
     }
 
-    /// Whether it names this record; ids come in any letter case.
+    /// Whether the message names this record. Ids are compared without regard to case.
     pub fn is_about(&self, record: RecordId) -> bool {
         self.resource_id.as_deref().and_then(|id| id.trim().parse().ok()) == Some(record)
     }
 }
 
-/// The words that are known are the same in any letter case.
+/// Normalises the case of the known words.
 fn severity(word: String) -> String {
     let known = ["Error", "Warning"].into_iter().find(|known| known.eq_ignore_ascii_case(word.trim()));
     known.map_or(word, str::to_owned)
 }
 
-/// The messages of a value that should be a list of them; one that stands alone is a list of one.
+/// Returns the messages in a value that should be a list. A single message counts as a list of one.
 pub(crate) fn messages(value: &RawValue) -> Vec<LogEntry> {
     match list(value) {
         Some(entries) => entries.into_iter().filter_map(LogEntry::read).collect(),
@@ -100,8 +100,7 @@ pub(crate) fn messages(value: &RawValue) -> Vec<LogEntry> {
     }
 }
 
-/// The messages of a call that was refused, where its body holds any. What is no JSON, such as a gateway's page, holds
-/// none.
+/// Returns the messages in the body of a refused call. A body that is not JSON, such as a gateway's page, has none.
 pub fn log_entries(body: &str) -> Vec<LogEntry> {
     serde_json::from_str::<&RawValue>(body).map(messages).unwrap_or_default()
 }

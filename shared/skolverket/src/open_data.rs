@@ -1,4 +1,4 @@
-//! Skolverket's public registers: the Open-data API. It asks for no token, and gets none.
+//! Skolverket's public registers: the Open-data API. It requires no token, and the client sends none.
 
 use std::time::Duration;
 
@@ -23,14 +23,15 @@ pub struct OpenData {
     base: Endpoint,
 }
 
-/// The shape of the interface's refusals.
+/// The format of the API's refusals.
 #[derive(Deserialize)]
 struct Refusal {
     code: u16,
 }
 
 impl OpenData {
-    /// `base` is the interface's base address; `roots` are trusted beside the built-in ones; `timeout` bounds each call.
+    /// `base` is the API's base address. `roots` are trusted in addition to the built-in ones. `timeout` limits each
+    /// call.
     ///
     /// # Errors
     /// [`TlsError`]
@@ -44,7 +45,7 @@ impl OpenData {
         Ok(Self { http, base })
     }
 
-    /// An organiser with all its school units; none if there is no such organiser.
+    /// Returns an organiser with all its school units, or `None` if it does not exist.
     ///
     /// # Errors
     /// [`CallFailure`]
@@ -52,7 +53,7 @@ impl OpenData {
         self.find(&format!("/organisations/code/{number}?expandSchoolUnits=true")).await
     }
 
-    /// A school unit by Skolverket's id; none if there is no such school unit.
+    /// Returns a school unit by Skolverket's id, or `None` if it does not exist.
     ///
     /// # Errors
     /// [`CallFailure`]
@@ -60,7 +61,7 @@ impl OpenData {
         self.find(&format!("/schoolUnits/{id}")).await
     }
 
-    /// All study paths.
+    /// Returns all study paths.
     ///
     /// # Errors
     /// [`CallFailure`]
@@ -68,7 +69,7 @@ impl OpenData {
         self.read("/programmes", readable_entries).await?.ok_or(CallFailure::Status(404))
     }
 
-    /// All national tests.
+    /// Returns all national tests.
     ///
     /// # Errors
     /// [`CallFailure`]
@@ -76,7 +77,7 @@ impl OpenData {
         self.read("/activities", readable_entries).await?.ok_or(CallFailure::Status(404))
     }
 
-    /// A study path by Skolverket's id; none if there is no such study path.
+    /// Returns a study path by Skolverket's id, or `None` if it does not exist.
     ///
     /// # Errors
     /// [`CallFailure`]
@@ -84,7 +85,7 @@ impl OpenData {
         self.find(&format!("/programmes/{id}")).await
     }
 
-    /// A national test by Skolverket's id; none if there is no such test.
+    /// Returns a national test by Skolverket's id, or `None` if it does not exist.
     ///
     /// # Errors
     /// [`CallFailure`]
@@ -108,8 +109,8 @@ impl OpenData {
             .map_err(|TooLong| CallFailure::AnswerTooLong(received.status))?;
         match received.status {
             200 => read(&text).map(Some).ok_or(CallFailure::NotReadable(200)),
-            // In the interface's own words only: a proxy's 404 says that the address is wrong, and nothing about
-            // what was asked for.
+            // Only a 404 in the API's own format counts. A proxy's 404 means a wrong address, and says nothing about
+            // the entry.
             404 => match serde_json::from_str::<Refusal>(&text) {
                 Ok(Refusal { code: 404 }) => Ok(None),
                 _ => Err(CallFailure::NotReadable(404)),
@@ -119,7 +120,7 @@ impl OpenData {
     }
 }
 
-/// The entries of a list that can be read. One that cannot is asked for by itself, as what is missing is.
+/// Returns the valid entries of a list. An entry that is not valid is looked up by its id, like a missing one.
 fn readable_entries<T: DeserializeOwned>(text: &str) -> Option<Vec<T>> {
     let entries = list(serde_json::from_str::<&RawValue>(text).ok()?)?;
     Some(entries.into_iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect())

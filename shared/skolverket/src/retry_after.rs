@@ -1,4 +1,4 @@
-//! When Skolverket says that it takes calls again: `x-ratelimit-reset`, or else `Retry-After` (RFC 9110, section 10.2.3).
+//! When Skolverket accepts calls again: `x-ratelimit-reset`, or else `Retry-After` (RFC 9110, section 10.2.3).
 
 use std::time::Duration;
 
@@ -8,25 +8,25 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
-/// The two older forms of a date that RFC 9110 (section 5.6.7) has readers take.
+/// The two older date formats that a reader must accept (RFC 9110, section 5.6.7).
 const OLDER_DATES: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
-/// How long until calls are taken again, as far as the headers say. `now`: for a date, where the answer does not say
-/// what time its sender has.
+/// Returns the time until calls are accepted again, if the headers state it. A date is compared with `now` if the
+/// answer does not state the server's time.
 pub(crate) fn wait(headers: &HeaderMap, now: Option<Timestamp>) -> Option<Duration> {
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let after = || {
         let text = header(RETRY_AFTER)?;
         seconds(text).or_else(|| {
             let now = header(DATE).and_then(date).or(now)?;
-            // A date that is over asks for no wait.
+            // A date in the past means no wait.
             Duration::try_from(date(text)?.duration_since(now).max(SignedDuration::ZERO)).ok()
         })
     };
     header(RATE_LIMIT_RESET).and_then(seconds).or_else(after)
 }
 
-/// A fraction such as 0.5 is allowed, so it is no integer.
+/// Not an integer, because a fraction such as 0.5 is allowed.
 fn seconds(text: &str) -> Option<Duration> {
     text.parse::<f64>().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
 }

@@ -1,4 +1,4 @@
-//! TLS to Skolverket: which servers are trusted, and who shows a certificate.
+//! TLS to Skolverket: which servers are trusted, and which connections use a client certificate.
 
 use std::error::Error;
 use std::io;
@@ -23,27 +23,27 @@ use crate::identity::{Identity, Pin, Roots};
 #[error("TLS to Skolverket cannot be set up")]
 pub struct TlsError;
 
-/// What went wrong with TLS, where that is known. Each would happen again.
+/// The cause of a TLS failure, if it is known. A retry would fail in the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TlsFailure {
-    /// The server has none of the pinned keys.
+    /// The server's key is not one of the pinned keys.
     #[error("the server has another key than those that are pinned")]
     PinMismatch,
     /// The server's certificate is not trusted.
     #[error("the server's certificate is not trusted")]
     ServerNotTrusted,
-    /// The server says that the client certificate has expired.
+    /// The server reports that the client certificate has expired.
     #[error("the server says that the client certificate has expired")]
     ClientExpired,
-    /// The server says that the client certificate was revoked.
+    /// The server reports that the client certificate was revoked.
     #[error("the server says that the client certificate was revoked")]
     ClientRevoked,
-    /// The server does not take the client certificate.
+    /// The server does not accept the client certificate.
     #[error("the server does not take the client certificate")]
     ClientRefused,
 }
 
-/// TLS 1.2 and 1.3 to servers that these roots or the built-in ones vouch for; no client certificate.
+/// TLS 1.2 and 1.3 to servers whose certificates lead to these or the built-in roots, without a client certificate.
 pub(crate) fn to_api(roots: &Roots) -> Result<ClientConfig, TlsError> {
     let builder = ClientConfig::builder_with_provider(provider());
     let builder = builder.with_safe_default_protocol_versions().map_err(|_| TlsError)?;
@@ -64,7 +64,7 @@ pub(crate) fn to_authorization(identity: &Identity, roots: &Roots) -> Result<Cli
     let verifier = RightServer { by_roots, pins: trust.pins.clone(), provider: Arc::clone(&provider) };
     let builder = ClientConfig::builder_with_provider(provider);
     let builder = builder.with_safe_default_protocol_versions().map_err(|_| TlsError)?;
-    // Not less than the usual check, but for a federation's servers, of which the pin is the check.
+    // The verifier makes all the usual checks. Only for a federation's servers, the pin replaces them.
     let builder = builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
     Ok(match &identity.credentials {
         Some(credentials) => builder
@@ -73,14 +73,14 @@ pub(crate) fn to_authorization(identity: &Identity, roots: &Roots) -> Result<Cli
     })
 }
 
-/// The built-in roots, of which nothing is parsed, and these.
+/// The built-in roots, which need no parsing, and the given ones.
 fn store(own: &[&Roots]) -> RootCertStore {
     let mut store: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
     store.add_parsable_certificates(own.iter().flat_map(|roots| roots.0.iter().cloned()));
     store
 }
 
-/// The check of the authorization server's certificate: roots, name and time as usual, and the key's pin.
+/// Verifies the authorization server's certificate: roots, name and time as usual, and the key's pin.
 #[derive(Debug)]
 struct RightServer {
     by_roots: Option<Arc<WebPkiServerVerifier>>,
@@ -88,7 +88,7 @@ struct RightServer {
     provider: Arc<CryptoProvider>,
 }
 
-/// The server has another key.
+/// The server has a key that is not pinned.
 #[derive(Debug, thiserror::Error)]
 #[error("none of the pinned keys")]
 struct PinMismatch;
@@ -139,12 +139,12 @@ impl ServerCertVerifier for RightServer {
     }
 }
 
-/// What TLS says is behind a call's error, if it does. TLS 1.3 refuses a client certificate after the handshake, so
-/// this checks errors of every kind.
+/// Returns the TLS failure behind a call's error, if there is one. TLS 1.3 refuses a client certificate after the
+/// handshake, so this checks errors of every kind.
 pub(crate) fn failure_of(error: &reqwest::Error) -> Option<TlsFailure> {
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {
-        // An I/O error's `source` is the source of what it wraps: what it wraps has to be asked for.
+        // `source` of an I/O error skips the error that it wraps, so the wrapped error must be read with `get_ref`.
         let inside = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         let tls = inside.and_then(|inside| inside.downcast_ref::<rustls::Error>());
         if let Some(tls) = tls.or_else(|| error.downcast_ref::<rustls::Error>()) {
@@ -173,7 +173,7 @@ fn sorted(error: &rustls::Error) -> Option<TlsFailure> {
             | AlertDescription::UnknownCA
             | AlertDescription::AccessDenied
             | AlertDescription::CertificateRequired
-            // Under TLS 1.2, what servers say to a certificate that they do not want.
+            // Servers with TLS 1.2 send this for a client certificate that they do not accept.
             | AlertDescription::HandshakeFailure => Some(TlsFailure::ClientRefused),
             _ => None,
         },

@@ -1,4 +1,4 @@
-//! Access tokens from the authorization server (GNAP), cached until 90 % of their life.
+//! Access tokens from the authorization server (GNAP), cached for 90 % of their lifetime.
 
 mod answer;
 mod shown;
@@ -17,52 +17,52 @@ use crate::tls::TlsFailure;
 pub(crate) use answer::{Granted, server_text};
 pub(crate) use shown::{request as shown_request, response as shown_response};
 
-/// A token of one organiser, for one environment: a call with it goes there.
+/// An organiser's token for one environment. Calls with it go to that environment.
 #[derive(Clone, Debug)]
 pub struct Token {
     pub(crate) value: SecretString,
-    /// What it was asked for.
+    /// The environment that the token was requested for.
     pub environment: Environment,
-    /// Asked for by this very call, not cached from an earlier one.
+    /// The token was requested by this call and did not come from the cache.
     pub fresh: bool,
 }
 
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenFailure {
-    /// The server could not be reached, failed, or is overloaded: worth another try.
+    /// The server could not be reached, failed, or is overloaded. A retry may succeed.
     #[error("the authorization server cannot answer ({})", .status.map_or_else(|| "no answer".to_owned(), |status| format!("HTTP {status}")))]
     Unavailable {
-        /// What it answered, if it did.
+        /// The status of its answer, if there was one.
         status: Option<u16>,
     },
-    /// The server refused: the same request would be refused again.
+    /// The server refused, and would refuse the same request again.
     #[error("the authorization server refused with HTTP {status}")]
     Refused {
-        /// What it answered.
+        /// The status of its answer.
         status: u16,
-        /// The server's text. It may name the organiser, never persons; it is not logged all the same.
+        /// The server's text. It may name the organiser, but never persons. It is still not logged.
         text: Option<String>,
     },
-    /// The two did not come to trust each other.
+    /// TLS trust between server and client failed.
     #[error("no trust between the authorization server and us: {0}")]
     Tls(TlsFailure),
-    /// The organiser has no client certificate, and the server wants one.
+    /// The organiser has no client certificate, and the server requires one.
     #[error("the organiser has no client certificate")]
     NoCertificate,
-    /// The environment has no address.
+    /// No address is configured for the environment.
     #[error("the environment is not configured")]
     NoEnvironment,
-    /// TLS cannot be set up here.
+    /// TLS cannot be set up in this process.
     #[error("TLS to the authorization server cannot be set up")]
     NoTls,
-    /// A success in which no token can be found, such as a gateway's page: worth another try.
+    /// A success without a token, such as a gateway's page. A retry may succeed.
     #[error("the authorization server answered HTTP {status}, and no token can be found in it")]
     NotReadable {
-        /// What it answered.
+        /// The status of its answer.
         status: u16,
     },
-    /// The token is another organisation's: that of the certificate, or of the entity id.
+    /// The token belongs to another organisation: the one of the certificate or of the entity id.
     #[error("the authorization server gave a token for another organisation")]
     OfAnother(OrganisationNumber),
     /// The token is a JWT that names no organisation.
@@ -106,18 +106,18 @@ impl TokenCache {
     }
 }
 
-/// 90 % of the life that the answer gave: what the documents promise was not what the server gave.
+/// 90 % of the lifetime in the answer. The documentation states another lifetime than the server gives.
 fn renew_at(now: Timestamp, life: SignedDuration) -> Timestamp {
     now.checked_add(life - life / 10).unwrap_or(Timestamp::MAX)
 }
 
-/// A request for a token, and what came of it. Neither a token nor a fingerprint is in it.
+/// A token request and its result. It contains neither a token nor a fingerprint.
 #[derive(Debug, Clone)]
 pub struct TokenRequest {
-    /// The path of the authorization server's address.
+    /// The path of the authorization server's URL.
     pub path: String,
     pub started_at: Timestamp,
-    /// From the first byte sent to the last one read, or to the failure.
+    /// From the first byte sent until the last byte read, or until the failure.
     pub duration: Duration,
     pub request: Value,
     pub request_bytes: usize,
@@ -126,26 +126,26 @@ pub struct TokenRequest {
     /// The beginning of the answer's body.
     pub response: Option<String>,
     pub response_bytes: usize,
-    /// Why it gave no token; none where it did, or where another request followed at once.
+    /// Why the request returned no token. `None` if it did, or if another request followed at once.
     pub failure: Option<TokenFailure>,
 }
 
 /// The result of a request for a token.
 #[derive(Debug)]
 pub struct TokenAnswer {
-    /// The requests that were made for it, in order; none for a token that was cached.
+    /// The requests that were made, in order. Empty for a cached token.
     pub requests: Vec<TokenRequest>,
     pub token: Result<Token, TokenFailure>,
 }
 
 impl From<TokenFailure> for TokenAnswer {
-    /// No request was made.
+    /// A failure before any request was made.
     fn from(failure: TokenFailure) -> Self {
         Self { requests: Vec::new(), token: Err(failure) }
     }
 }
 
-/// The request for a token that lets its bearer provision at `location`, for the client known by `key`.
+/// Builds the request for a token that allows provisioning at `location`, for the client with this `key`.
 pub(crate) fn request(location: &str, key: Value) -> Value {
     serde_json::json!({
         "access_token": [{

@@ -1,58 +1,58 @@
-//! JSON read one level at a time, so that what cannot be read in one place costs nothing in another.
+//! Parses JSON one level at a time, so that an error in one place does not affect the rest.
 //!
-//! Names of members may come in any letter case. No value is refused for its type: a number, a list or an object is
-//! also read as a text.
+//! Member names may have any letter case. No value is refused for its type: a number, a list or an object can also be
+//! read as text.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// Characters of a text that are stored: more than any message of Skolverket's.
+/// The maximum length of a text that is stored, in characters: longer than any message from Skolverket.
 const LONGEST_TEXT: usize = 4000;
 
-/// The members of an object, not read yet.
+/// The members of an object, not parsed yet.
 pub(crate) struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Members<'a> {
-    /// Those of an object's text; nothing where it is no object.
+    /// Returns the members of an object, or `None` if the text is not an object.
     pub(crate) fn of(json: &'a str) -> Option<Self> {
         serde_json::from_str(json).ok().map(Self)
     }
 
-    /// The member of this name, null included.
+    /// Returns the member with this name, including null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a RawValue> {
         let alike = || self.0.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
         self.0.get(name).or_else(|| alike().map(|(_, value)| value)).copied()
     }
 
-    /// The text of the member of this name; none for null.
+    /// Returns the member with this name as text, or `None` for null.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.get(name).and_then(text)
     }
 
-    /// The HTTP status that the member of this name is: 201, 201.0 and "201" are the same, and 0 is none.
+    /// Returns the member with this name as an HTTP status. 201, 201.0 and "201" are the same, and 0 means no status.
     pub(crate) fn status_code(&self, name: &str) -> Option<u16> {
         let number: f64 = self.text(name)?.trim().parse().ok()?;
         (100..=599).find(|code| f64::from(*code) == number)
     }
 }
 
-/// The entries of a list, not read yet; nothing where it is no list.
+/// Returns the entries of a list, not parsed yet, or `None` if the value is not a list.
 pub(crate) fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
     serde_json::from_str(value.get()).ok()
 }
 
-/// Whether it is null.
+/// Whether the value is null.
 pub(crate) fn is_null(value: &RawValue) -> bool {
     value.get() == "null"
 }
 
-/// A value as a text: what a string says, null nothing, and anything else as it came.
+/// Returns a value as text: the content of a string, `None` for null, and the original JSON for anything else.
 pub(crate) fn text(value: &RawValue) -> Option<String> {
     if is_null(value) {
         return None;
     }
-    // A string that was cut within a character is no valid one.
+    // A string that was cut inside a character is not valid.
     let text = serde_json::from_str::<String>(value.get())
         .unwrap_or_else(|_| value.get().trim_matches('"').to_owned());
     Some(match text.char_indices().nth(LONGEST_TEXT) {

@@ -29,13 +29,13 @@ pub struct Batch<P = Progress> {
     /// once it was queued early because this batch waits for a retry round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub successor: Option<BatchId>,
-    /// What the sender chose for records that are not accepted.
+    /// The caller's option for records that are not accepted.
     #[serde(default)]
     pub on_record_errors: OnRecordErrors,
-    /// Where it goes.
+    /// The environment that it is sent to.
     #[serde(default)]
     pub environment: Environment,
-    /// Where its body is, if it came with a part.
+    /// Where its body is stored, if it arrived with a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_body: Option<PartBody>,
     /// The rows need facts from other upload parts. These are stored in an item of their own.
@@ -47,9 +47,9 @@ pub struct Batch<P = Progress> {
     /// Revision. Increases with every state change; a state change is conditional on it. Updates of `handedOn` and `dueAt`
     /// do not increase it.
     pub rev: u64,
-    /// Seconds since 1970.
+    /// When the item expires, in seconds since 1970.
     pub expires: i64,
-    /// How far it has come.
+    /// The progress of the batch.
     #[serde(flatten)]
     pub progress: P,
 }
@@ -60,13 +60,13 @@ pub struct Batch<P = Progress> {
 pub enum Progress {
     /// Nobody has claimed it.
     Planned,
-    /// It was claimed, and is not finished.
+    /// It was claimed and is not finished.
     Open(Box<Open>),
     /// Every record has its final outcome, which may be `unknown` or `notSent`.
     Closed(Box<Closed>),
 }
 
-/// What an open batch has.
+/// The data of an open batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Open {
@@ -78,15 +78,15 @@ pub struct Open {
     /// What step `n` does.
     #[serde(flatten)]
     pub work: Work,
-    /// Who takes step `n`.
+    /// The holder of step `n`.
     #[serde(flatten, deserialize_with = "claim::whole_or_absent")]
     pub claim: Option<Claim>,
     /// The message for step `n` is queued.
     pub handed_on: bool,
-    /// Step `n` is not to be taken before.
+    /// The earliest time for step `n`.
     #[serde(default)]
     pub not_before: Millis,
-    /// Claims in a row that were never finished, before the present one.
+    /// The number of claims in a row, before the current one, that were never finished.
     #[serde(flatten)]
     pub unfinished: Unfinished,
     /// It waits for Skolverket.
@@ -95,7 +95,7 @@ pub struct Open {
     /// How many of Skolverket's jobs for the current piece answered 404 when polled.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost: u32,
-    /// Skolverket refused the token of the last call, and a new one was asked for.
+    /// Skolverket refused the token of the last call, and a new token was requested.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub token_renewed: bool,
     /// A submit of the current piece got no usable response: Skolverket may have accepted it.
@@ -113,41 +113,41 @@ pub struct Open {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "call", rename_all = "camelCase")]
 pub enum Work {
-    /// It sends what is to be sent.
+    /// It submits the current piece.
     Submit,
-    /// It polls the job that Skolverket made of it.
+    /// It polls Skolverket's job.
     Poll(Polling),
 }
 
-/// The polls of Skolverket's job.
+/// The state of polling Skolverket's job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Polling {
     pub job_id: SkolverketJobId,
-    /// When Skolverket took it.
+    /// When Skolverket accepted it.
     pub submitted_at: Timestamp,
-    /// Polls in a row that found it not done.
+    /// The number of polls in a row that found it not done.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub not_done: u32,
 }
 
-/// A wait for Skolverket, which is out of reach or gives no answer that could be used.
+/// A wait for Skolverket, which cannot be reached or gives no usable answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
-    /// Since when.
+    /// The start of the wait.
     #[serde(rename = "waitingSince")]
     pub since: Timestamp,
-    /// Faults in a row.
+    /// The number of faults in a row.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub faults: u32,
-    /// Answers that could not be read, since the last one that could.
+    /// The number of answers that could not be parsed since the last one that could.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unreadable: u32,
 }
 
-/// Reads the attributes of a wait: none without its time, an error where one cannot be read. Serde itself reads what cannot
-/// be read as none, and the deadline would begin anew.
+/// Reads the attributes of a wait: `None` without its time, and an error if one cannot be parsed. Serde would read a
+/// wrong attribute as `None`, and the deadline would start again.
 fn whole_or_absent<'de, D: Deserializer<'de>>(attributes: D) -> Result<Option<Waiting>, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -162,7 +162,7 @@ fn whole_or_absent<'de, D: Deserializer<'de>>(attributes: D) -> Result<Option<Wa
     Ok(waiting_since.map(|since| Waiting { since, faults, unreadable }))
 }
 
-/// What a closed batch has.
+/// The data of a closed batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Closed {
@@ -175,7 +175,7 @@ pub struct Closed {
     pub call: Call,
     /// The messages that follow from its end are queued.
     pub handed_on: bool,
-    /// What became of its records.
+    /// The outcomes of its records.
     #[serde(flatten)]
     pub outcomes: Outcomes,
 }
@@ -226,7 +226,7 @@ impl Rewritten for Batch {
 }
 
 impl Open {
-    /// The first step of a batch, which nobody has claimed.
+    /// The first step of a batch that nobody has claimed.
     pub(crate) fn first() -> Self {
         Self {
             attempt_try: 1,
@@ -247,7 +247,7 @@ impl Open {
 }
 
 impl<P> Batch<P> {
-    /// The same batch with another progress.
+    /// Returns the same batch with other progress.
     pub(crate) fn with<Q>(&self, progress: Q) -> Batch<Q> {
         Batch {
             batch: self.batch,
@@ -299,7 +299,7 @@ impl Batch {
         }
     }
 
-    /// Where it stands.
+    /// The state of the batch.
     pub fn status(&self) -> BatchStatus {
         match self.progress {
             Progress::Planned => BatchStatus::Planned,
@@ -323,7 +323,7 @@ impl Batch {
         }
     }
 
-    /// Which step it is at.
+    /// The try and step that it is at.
     pub(crate) fn position(&self) -> BatchStep {
         match &self.progress {
             Progress::Planned => self.at(1, 0),
@@ -332,7 +332,7 @@ impl Batch {
         }
     }
 
-    /// The step that it is at.
+    /// Its current step.
     pub fn step(&self) -> Step {
         let call = match &self.progress {
             Progress::Planned => Call::Submit,
@@ -342,7 +342,7 @@ impl Batch {
         Step::of(call, self.position())
     }
 
-    /// What has become of its records by now; none before it was claimed.
+    /// The outcomes of its records so far. `None` before it was claimed.
     pub fn outcomes(&self) -> Option<&Outcomes> {
         match &self.progress {
             Progress::Planned => None,
@@ -361,7 +361,7 @@ impl Batch {
         self.outcomes().and_then(|outcomes| outcomes.causes.as_deref())
     }
 
-    /// The pieces that are still to be sent, once it was split.
+    /// The pieces still to send, if it was split.
     pub(crate) fn pieces(&self) -> &[Piece] {
         match &self.progress {
             Progress::Open(open) => &open.pieces,
@@ -369,7 +369,7 @@ impl Batch {
         }
     }
 
-    /// The counts of its records in a job of this status.
+    /// The counts of its records in a job with this status.
     pub fn counts_in(&self, status: JobStatus) -> Counts {
         let known = self.outcomes().map(|outcomes| outcomes.counts).unwrap_or_default();
         let counts = known.plus(Counts::all(self.total.saturating_sub(known.total), Outcome::Pending));
@@ -378,17 +378,17 @@ impl Batch {
 }
 
 impl Batch<Open> {
-    /// The step that it is at.
+    /// Its current step.
     pub fn step(&self) -> Step {
         Step::of(self.call(), self.at(self.progress.attempt_try, self.progress.n))
     }
 
-    /// What that step does.
+    /// The call of that step.
     pub fn call(&self) -> Call {
         self.progress.work.call()
     }
 
-    /// The attempt that its call is.
+    /// The id of the attempt for its call.
     pub fn attempt(&self) -> AttemptId {
         let Open { attempt_try, n, .. } = self.progress;
         AttemptId { batch: self.batch, attempt_try, n, token_request: None }
@@ -406,7 +406,7 @@ impl Batch<Open> {
         self.piece().uncertain || self.progress.claim.is_some()
     }
 
-    /// Faults in a row, while it waits for Skolverket.
+    /// The number of faults in a row while it waits for Skolverket.
     pub fn faults(&self) -> u32 {
         self.progress.waiting.map_or(0, |waiting| waiting.faults)
     }

@@ -1,17 +1,17 @@
-//! Who takes a step.
+//! The holder of a step.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use stafett_domain::ClaimId;
 use stafett_domain::time::Millis;
 
-/// A holder of a step. One that is there and has expired is that of a holder that died.
+/// A claim of a step. An expired claim that is still present means that its holder died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// A random one for each claim.
+    /// Random for each claim.
     #[serde(rename = "claim")]
     pub id: ClaimId,
-    /// Until when the step is the holder's.
+    /// When the claim expires.
     #[serde(rename = "claimUntil")]
     pub until: Millis,
     /// The claim for which a copy of the step's message was queued.
@@ -19,11 +19,11 @@ pub struct Claim {
     pub copied_for: Option<ClaimId>,
 }
 
-/// Reads the attributes of a claim, for `deserialize_with` of a flattened field. A claim that is not whole or not readable
-/// is an error: were it read as none, a second holder would take the step. Serde itself reads it as none.
+/// Reads the attributes of a claim, for `deserialize_with` of a flattened field. An incomplete or invalid claim is an
+/// error. Serde would read it as `None`, and a second holder would take the step.
 ///
 /// # Errors
-/// An attribute is there that cannot be read, or one of the two that belong together.
+/// An attribute cannot be parsed, or one of the two that belong together is missing.
 pub(crate) fn whole_or_absent<'de, D: Deserializer<'de>>(attributes: D) -> Result<Option<Claim>, D::Error> {
     #[derive(Deserialize)]
     struct Attributes {
@@ -44,7 +44,7 @@ pub(crate) fn whole_or_absent<'de, D: Deserializer<'de>>(attributes: D) -> Resul
 }
 
 impl Claim {
-    /// The holder may still be at work.
+    /// Whether the holder may still be working.
     pub(crate) fn is_live(&self, now: Millis) -> bool {
         now < self.until
     }

@@ -14,10 +14,10 @@ pub struct Due {
     pub due_at: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_shard: Option<String>,
-    /// How often the watchdog sent the step again.
+    /// How many times the watchdog queued the step again.
     #[serde(default, skip_serializing_if = "super::number::is_zero")]
     pub resent: u32,
-    /// When it did so first: since then nobody has claimed it.
+    /// When it first did so. Nobody has claimed the step since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resent_since: Option<Millis>,
 }

@@ -8,22 +8,22 @@ use stafett_domain::{Counts, JobStatus, Outcome, Reason, RecordKind, WaitCause};
 use super::claim::{self, Claim};
 use super::due::Due;
 
-/// A send's stage.
+/// A stage of a send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Job {
     pub stage: RecordKind,
-    /// Where it stands.
+    /// The state of the job.
     pub status: JobStatus,
     pub batches: u32,
-    /// How many of them are claimed and not finished.
+    /// The number of batches that are claimed and not finished.
     pub open: u32,
-    /// How many of them are finished.
+    /// The number of finished batches.
     pub closed: u32,
-    /// What became of its records, of those in closed batches: the others are pending.
+    /// The outcomes of the records in closed batches. The other records are pending.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Calls beyond one for each batch, because batches had to be split.
+    /// The number of calls beyond one per batch, because batches had to be split.
     #[serde(default)]
     pub extra: u32,
     /// When its start was claimed.
@@ -34,30 +34,30 @@ pub struct Job {
     /// Why it did not succeed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// Since when it waits for Skolverket.
+    /// The time since which it waits for Skolverket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_since: Option<Timestamp>,
-    /// Why it does, by the last call that has to be made again.
+    /// Why it waits, from the last call that must be repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting_cause: Option<WaitCause>,
-    /// Who takes its start, or took it last.
+    /// The current or last holder of its start.
     #[serde(flatten, deserialize_with = "claim::whole_or_absent")]
     pub claim: Option<Claim>,
-    /// The messages that follow from the start were sent.
+    /// The messages that follow its start were queued.
     #[serde(default)]
     pub handed_on: bool,
-    /// Claims of its start in a row that were never finished, before the present one.
+    /// The number of claims of its start in a row, before the current one, that were never finished.
     #[serde(flatten)]
     pub unfinished: Unfinished,
     /// When its start is overdue, for the watchdog.
     #[serde(flatten)]
     pub due: Due,
-    /// See the send's.
+    /// When the item expires, in seconds since 1970. The same as on the send.
     pub expires: i64,
 }
 
 impl Job {
-    /// A job that nothing has happened to.
+    /// A job in its initial state.
     pub fn waiting(stage: RecordKind, total: u32, batches: u32, expires: i64) -> Self {
         Self {
             stage,
@@ -80,7 +80,7 @@ impl Job {
         }
     }
 
-    /// What became of its records: once it has ended, nothing is pending.
+    /// The outcomes of its records. Once the job has ended, nothing is pending.
     pub fn counts(&self) -> Counts {
         if self.status.has_ended() { self.counts.settled() } else { self.counts }
     }

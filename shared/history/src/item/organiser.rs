@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use stafett_domain::SendId;
 
-/// The organiser's place in the order: which send runs, and the number that the next accepted one gets.
+/// The organiser's place in the order: the running send, and the number for the next accepted send.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Organiser {
@@ -17,6 +17,6 @@ pub struct Organiser {
     /// When it got the place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running_since: Option<Timestamp>,
-    /// From 1.
+    /// The number for the next accepted send, from 1.
     pub next_seq: u64,
 }

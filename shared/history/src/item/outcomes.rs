@@ -1,22 +1,22 @@
-//! What became of records of a batch.
+//! The outcomes of a batch's records.
 
 use serde::{Deserialize, Serialize};
 use stafett_domain::{AttemptId, Cause, Counts};
 
-/// How many records of a batch have a cause.
+/// The number of records of a batch with a cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     #[serde(flatten)]
     pub cause: Cause,
-    /// How many records have it; one may have several.
+    /// The number of records with this cause. A record may have several causes.
     pub records: u32,
 }
 
-/// Records of a batch that got their outcome.
+/// The records of a batch that have an outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Outcomes {
-    /// The outcomes of all records that have one by now.
+    /// The outcomes of all records that have one so far.
     pub counts: Counts,
     /// The attempts whose answers gave outcomes, in order. Each answer is stored as a large item.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -28,13 +28,13 @@ pub struct Outcomes {
     /// because there are more causes than are stored here, or if there are no issues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub causes: Option<Vec<Tally>>,
-    /// The status code that accepted records have, but for those that the issues name.
+    /// The status code of accepted records, except for records in the issues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usual_status_code: Option<u16>,
 }
 
 impl Outcomes {
-    /// Nothing is known.
+    /// Whether nothing is known yet.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }

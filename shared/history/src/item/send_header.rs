@@ -1,4 +1,4 @@
-//! The header of a send: what it is, where it stands, and what its sender chose.
+//! The header of a send: its identity, its state, and the caller's options.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,12 @@ use crate::terms::SendTerms;
 pub struct SendHeader {
     pub id: SendId,
     pub organisation: OrganisationNumber,
-    /// Where it stands.
+    /// The state of the send.
     pub status: SendStatus,
-    /// Its number in the organiser's order; none before acceptance.
+    /// Its number in the organiser's order. `None` before acceptance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
-    /// How many were before it when it was accepted.
+    /// The number of sends before it when it was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_position: Option<u64>,
     pub created_at: Timestamp,
@@ -32,44 +32,45 @@ pub struct SendHeader {
     pub started_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
-    /// The `sub` of the token that asked for it.
+    /// The `sub` claim of the caller's token.
     pub requested_by: String,
     pub activity_count: u32,
-    /// What the sender chose.
+    /// The caller's options.
     pub options: Options,
     /// Its stages, in the order in which they run.
     pub route: Route,
-    /// The send that it takes up again.
+    /// The send that this one resumes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume_of: Option<SendId>,
-    /// The days that the organiser's certificate had left when the send came, where those were few.
+    /// The days until the organiser's certificate expired when the send arrived, if few were left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_days_left: Option<i64>,
-    /// Set once: no new submits, what is open is polled to its end, then the send ends.
+    /// Set once: nothing new is submitted, open batches are polled to their end, then the send ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop_requested: Option<Reason>,
-    /// Of a send that comes in parts.
+    /// Only for a send that arrives in parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<Upload>,
-    /// How many batches each stage has. Written before any of them, so that they are found should it not be accepted.
+    /// The number of batches of each stage. It is written before the batches, so that they can be found and removed if
+    /// the send is not accepted.
     #[serde(default)]
     pub batches: PerKind<u32>,
-    /// It was not accepted in time, and is being removed.
+    /// The send was not accepted in time and is being removed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub discarded: bool,
-    /// Until when a send that was cancelled before it was accepted is shown; the rest of it is removed before.
+    /// Until when a send that was cancelled before acceptance is shown. The rest of it is removed earlier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shown_until: Option<Millis>,
-    /// When the watchdog checks a send that was not accepted: from its first write on, until it is.
+    /// When the watchdog checks a send that is not accepted yet.
     #[serde(flatten)]
     pub due: Due,
-    /// Seconds since 1970; the same on all items of a send.
+    /// When the item expires, in seconds since 1970. The same on all items of a send.
     pub expires: i64,
 }
 
 impl SendHeader {
-    /// A send that is being received on these terms. Its retention begins now. If it is not accepted, it is discarded
-    /// at `discard_at`.
+    /// A send with these terms that is being received. Its retention period begins now. If it is not accepted, it is
+    /// discarded at `discard_at`.
     pub(crate) fn receiving(send: &SendRef, terms: &SendTerms, now: Timestamp, discard_at: Millis) -> Self {
         let SendTerms { requested_by, options, route, retention_days, certificate_days_left, resume_of } =
             terms;
@@ -99,29 +100,29 @@ impl SendHeader {
         }
     }
 
-    /// It got a place in the organiser's order.
+    /// Whether it has a place in the organiser's order.
     pub fn was_accepted(&self) -> bool {
         self.seq.is_some()
     }
 
-    /// It is to be seen: it was accepted, and has not expired.
+    /// Whether it is visible: accepted and not expired.
     pub(crate) fn is_seen(&self, now: Timestamp) -> bool {
         self.was_accepted() && self.expires > now.as_second()
     }
 
-    /// It can still be accepted.
+    /// Whether it can still be accepted.
     pub(crate) fn is_open(&self) -> bool {
         self.status == SendStatus::Receiving && !self.discarded
     }
 }
 
-/// The parts of a send that comes in parts.
+/// The upload state of a send that arrives in parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Upload {
-    /// Grows with every part that is stored.
+    /// Increases with every stored part.
     pub rev: u64,
-    /// How many parts it has: set when it is submitted, and no part is taken any more.
+    /// The number of parts. Set when the send is submitted; after that it takes no parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub submitted: Option<u32>,
 }

@@ -1,30 +1,30 @@
-//! The arithmetic of a budget of so many calls in any second. Times are microseconds since 1970.
+//! The arithmetic of a budget with a maximum number of calls in any second. Times are in microseconds since 1970.
 //!
-//! As many calls as may arrive in a window of Skolverket's are handed out in turn to as many lanes. In a lane a call
-//! arrives at least a window after the one before it; so any window, fixed or sliding, sees at most one call of each
-//! lane. When a slot is handed out it is not known how late its call will arrive, and a spread is allowed for. Once the
-//! call is answered it is known better: where it was on time, what was allowed for is given back; and its lane's next
-//! call, whose slot may have been handed out by then, waits for as long as it must.
+//! There are as many lanes as calls may arrive in one of Skolverket's windows, and slots go to the lanes in turn. In a
+//! lane, a call arrives at least one window after the call before it. So any window, fixed or sliding, contains at most
+//! one call of each lane. When a slot is taken, the delay of its call is not known, so a spread is reserved. The answer
+//! shows the delay. If the call was on time, the reserved time is given back. The lane's next call, whose slot may
+//! already be taken, waits as long as it must.
 //!
-//! Why not slots at a fixed distance: if calls have the distance T and are up to J late, six of them span at least
-//! 5 T - J, and at J = 80 ms that is a whole second only from 4.63 calls a second on. This needs the spread only where
-//! it happens: 4.7 calls a second at that J, 4.8 without jitter, and 4.66 while nothing is known of any call.
+//! Fixed distances between slots are slower. If calls have the distance T and are up to J late, six of them span at
+//! least 5 T - J. At J = 80 ms that is a whole second only up to 4.63 calls a second. Lanes use the spread only where
+//! it happens: 4.7 calls a second at that J, 4.8 without jitter, and 4.66 while no delay is known.
 
 use std::time::Duration;
 
-/// How fast slots may follow each other.
+/// The minimum distances between slots.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
     lanes: u64,
-    /// From a slot to the next one, as long as nobody knows better.
+    /// From a slot to the next one, while no delay is known.
     pub(super) step: i64,
-    /// What of a step is given back after a call that was on time.
+    /// The part of a step that is given back after a call that was on time.
     back: i64,
-    /// From an arrival to the next in its lane: Skolverket's window.
+    /// From one arrival to the next in the same lane: Skolverket's window.
     window: i64,
-    /// How late a call may arrive and still be on time.
+    /// The maximum delay of a call that counts as on time.
     on_time: i64,
-    /// Is added to what is known of a call, for clocks that disagree.
+    /// Added to a measured delay, because clocks differ.
     margin: i64,
 }
 
@@ -34,29 +34,29 @@ pub(super) struct Place {
     pub(super) at: i64,
     /// From 0.
     pub(super) lane: u64,
-    /// By how much it is later than it was handed out, because of a call before it in its lane.
+    /// How much later it is than when it was taken, because of a call before it in its lane.
     pub(super) later_by: i64,
 }
 
 impl Place {
-    /// Not before `held_until`.
+    /// Moves the slot to `held_until`, if that is later.
     pub(super) fn held_up(self, held_until: i64) -> Self {
         let longer = (held_until - self.at).max(0);
         Self { at: self.at + longer, later_by: self.later_by + longer, ..self }
     }
 }
 
-/// What becomes of a slot's lane and of those to come once it is known how late the slot's call arrived.
+/// The effect of a call's known delay on its lane and on later slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Settlement {
-    /// From when on the next call of the lane may be sent.
+    /// The earliest time of the lane's next call.
     pub(super) held_until: i64,
-    /// How much sooner slots are that are still to be handed out; negative where they are later.
+    /// How much earlier the free slots become. Negative if they become later.
     pub(super) back: i64,
 }
 
 impl Pace {
-    /// At most `calls_per_second` on the average, and no more in any `window` than fit into it at that rate, rounded
+    /// At most `calls_per_second` on average. No `window` contains more calls than fit into it at that rate, rounded
     /// up.
     #[allow(
         clippy::cast_possible_truncation,
@@ -64,7 +64,7 @@ impl Pace {
         reason = "rates are checked when they are read; a step is seconds at the most"
     )]
     pub(super) fn new(calls_per_second: f64, window: Duration, spread: Duration) -> Self {
-        // Not one lane more because of a product's last binary digit.
+        // A rounding error of the product must not add a lane.
         let lanes = (calls_per_second * window.as_secs_f64() - 1e-9).ceil().max(1.0);
         let distance = lanes / calls_per_second;
         let careful = distance.max((window + spread).as_secs_f64());
@@ -80,16 +80,17 @@ impl Pace {
         }
     }
 
-    /// The slot after which the next one is at `tat`, the `seq`th that was handed out.
+    /// The slot before the next free one at `tat`. It is number `seq` of the slots taken.
     pub(super) fn place(&self, tat: i64, seq: u64) -> Place {
         Place { at: tat - self.step, lane: seq % self.lanes, later_by: 0 }
     }
 
-    /// After an answer that came `lateness` later than it would have, had the call left and arrived in its slot's moment.
+    /// The settlement after an answer that came `lateness` later than if the call had left and arrived at the time of
+    /// its slot.
     pub(super) fn settled(&self, place: Place, lateness: Duration) -> Settlement {
         let lateness = micros(lateness) + self.margin;
         let back = if lateness <= self.on_time { self.back } else { 0 };
-        // All lanes make up for the delay of one: else it would stay behind.
+        // All lanes compensate for the delay of one lane. Otherwise that lane would stay behind.
         let behind = i64::try_from(self.lanes).map_or(0, |lanes| place.later_by / lanes);
         Settlement { held_until: place.at + self.window + lateness, back: back - behind }
     }

@@ -1,4 +1,5 @@
-//! The cache of register entries. The registers are public, so nothing here is secret, and organisers share it.
+//! The cache of register entries. The registers are public, so the entries are not secret and all organisers share
+//! them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use stafett_domain::OrganisationNumber;
 use stafett_domain::register::{Known, KnownUnit, Mentions, NationalTest, Programme, SchoolUnit};
 use uuid::Uuid;
 
-/// A whole register, or an organiser's share of it, by Skolverket's ids.
+/// A whole register, or the part of it that belongs to one organiser, by Skolverket's ids.
 pub(super) type Whole<T> = HashMap<Uuid, Arc<T>>;
 
 /// A cached value, valid until `until`.
@@ -17,7 +18,7 @@ pub(super) struct Entry<T> {
     pub(super) value: T,
 }
 
-/// Single entries; `None` for an id that the register does not have.
+/// Single entries. `None` means that the register does not have the id.
 pub(super) type Single<T> = HashMap<Uuid, Entry<Option<Arc<T>>>>;
 
 #[derive(Default)]
@@ -28,11 +29,11 @@ pub(super) struct Cache {
     pub(super) other_units: Single<SchoolUnit>,
     pub(super) other_programmes: Single<Programme>,
     pub(super) other_tests: Single<NationalTest>,
-    /// Until when no calls are made, after one that failed.
+    /// After a failed call, no calls are made until this time.
     pub(super) rests_until: Option<Timestamp>,
 }
 
-/// An id that is not in the whole register, and is looked up by itself.
+/// An id that is not in the whole register and needs its own look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unlisted {
     SchoolUnit(Uuid),
@@ -40,7 +41,7 @@ pub(super) enum Unlisted {
     Test(Uuid),
 }
 
-/// Which whole registers have to be looked up.
+/// The whole registers to look up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) own_units: bool,
@@ -49,7 +50,7 @@ pub(super) struct Wanted {
 }
 
 impl Cache {
-    /// The whole registers that are needed and not cached.
+    /// Returns the whole registers that are needed and not cached.
     pub(super) fn wanted(
         &self,
         organisation: &OrganisationNumber,
@@ -64,8 +65,8 @@ impl Cache {
         }
     }
 
-    /// The ids that are neither in a whole register nor looked up yet. A cached register may be older than the entry, and a
-    /// school unit may belong to another organiser.
+    /// Returns the ids that are not in a whole register and were not looked up yet. A cached register may be older than
+    /// the entry, and a school unit may belong to another organiser.
     pub(super) fn unlisted(
         &self,
         organisation: &OrganisationNumber,
@@ -90,7 +91,7 @@ impl Cache {
         unlisted
     }
 
-    /// The cached answers for everything that is named.
+    /// Returns the cached answers for all entries that the send refers to.
     pub(super) fn known(
         &self,
         organisation: &OrganisationNumber,
@@ -130,7 +131,7 @@ impl Cache {
     }
 }
 
-/// Caches a single entry, and drops those that are no longer valid.
+/// Caches a single entry, and removes the entries that have expired.
 pub(super) fn put<T>(single: &mut Single<T>, id: Uuid, value: Option<T>, until: Timestamp, now: Timestamp) {
     single.retain(|_, entry| now < entry.until);
     single.insert(id, Entry { until, value: value.map(Arc::new) });
@@ -140,7 +141,7 @@ fn good<T>(entry: Option<&Entry<T>>, now: Timestamp) -> Option<&T> {
     entry.filter(|entry| now < entry.until).map(|entry| &entry.value)
 }
 
-/// The cached answer about an entry: it exists, it does not exist, or `None` if it is not cached.
+/// Returns the cached answer: the entry exists, it does not exist, or `None` if nothing is cached.
 fn cached<T>(whole: &Whole<T>, single: &Single<T>, id: &Uuid, now: Timestamp) -> Option<Option<Arc<T>>> {
     match whole.get(id) {
         Some(found) => Some(Some(Arc::clone(found))),

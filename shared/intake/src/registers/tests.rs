@@ -15,7 +15,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + second).unwrap()
 }
 
-/// The example send, with a school unit of this code in one of its places.
+/// The example send, with the school unit `code` in one of its places.
 fn mentions(code: &str) -> Mentions {
     let body = include_str!("../../../../tests/fixtures/prov-biologi.json");
     let body = body.replacen(OWN, code, 1);
@@ -30,7 +30,7 @@ fn unit<T: serde::de::DeserializeOwned>(code: &str, of: &str) -> T {
     serde_json::from_value(unit).unwrap()
 }
 
-/// The organiser's own school unit and no tests, believed for ten seconds.
+/// A cache with the organiser's own school unit and no tests, valid for ten seconds.
 fn cache() -> Cache {
     let own = by_id(vec![unit(OWN, "5567044268")], |unit: &stafett_domain::register::SchoolUnit| unit.id);
     Cache {
@@ -66,10 +66,10 @@ fn what_is_not_in_a_register_is_asked_for_by_itself_once() {
     assert!(matches!(known.school_units[&new], KnownUnit::Others(_)));
     assert!(matches!(known.school_units[&skolverket_id(OWN)], KnownUnit::Own(_)));
     assert!(known.tests[&test].is_none());
-    // That something does not exist is not cached for long.
+    // A missing entry is cached for a short time only.
     assert_eq!(unlisted(&cache, at(3)), [Unlisted::Test(test)]);
     assert!(!cache.known(&organisation(), &mentions, at(3)).tests.contains_key(&test));
-    // A register that could not be read as a whole is not read piece by piece.
+    // If a whole register could not be read, its entries are not read one by one.
     assert_eq!(unlisted(&Cache::default(), at(0)), []);
 }
 

@@ -14,7 +14,7 @@ use crate::{Addresses, Api, CallFailure, Client, Endpoint, Roots, Token};
 
 const JOB: &str = r#"{"jobId":"0191d3a5-0000-7000-8000-000000000001","responses":[]}"#;
 
-/// A client of a server on this machine, of which nothing is known but its port.
+/// A client for a server on this machine, of which only the port is known.
 async fn client(timeout: Duration) -> (Client, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = Endpoint::parse(&format!("http://{}/v1", listener.local_addr().unwrap())).unwrap();
@@ -32,7 +32,7 @@ fn job() -> stafett_domain::SkolverketJobId {
     serde_json::from_value(Uuid::new_v4().to_string().into()).unwrap()
 }
 
-/// The head of the request that comes on a connection.
+/// Reads the head of the request that arrives on a connection.
 async fn head(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
     while !read.ends_with(b"\r\n\r\n") {
@@ -95,7 +95,7 @@ async fn a_connection_that_the_server_closed_is_opened_anew() {
     let server = format!("http://{}/v1", listener.local_addr().unwrap()).parse().unwrap();
     let connections = Connections::new(server, crate::tls::to_api(&Roots::default()).unwrap());
     let mut connection = connections.open().await.unwrap();
-    // Closed while the call waits for its slot.
+    // The server closes the connection while the call waits for its slot.
     drop(listener.accept().await.unwrap());
     while !connection.0.is_closed() {
         tokio::task::yield_now().await;

@@ -1,7 +1,7 @@
-//! Reads the authorization server's answers: a token, how long it is good and whose it is, or what a refusal says.
+//! Reads the authorization server's answers: a token with its lifetime and owner, or the text of a refusal.
 //!
-//! The server's own model requires little of them (shared/README, Skolverket 9): whatever of it is not there, or is of another
-//! type, is done without where that is possible.
+//! The server's own model requires few fields (shared/README, Skolverket 9). Where possible, the code also works if a
+//! field is missing or has another type.
 
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
@@ -14,11 +14,11 @@ use stafett_domain::OrganisationNumber;
 
 use super::TokenFailure;
 
-/// Longest part of a refusal's text that is stored, in characters.
+/// The maximum length of a refusal text that is stored, in characters.
 const LONGEST_TEXT: usize = 300;
 /// The assumed lifetime of a token that does not state one.
 const USUAL_LIFE: SignedDuration = SignedDuration::from_hours(1);
-/// The encoding of a JWT's parts. Padding is against the standard, and costs nothing to read.
+/// The encoding of a JWT's parts. The standard forbids padding, but accepting it does no harm.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -26,19 +26,19 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The authorization server's success.
+/// A successful answer from the authorization server.
 pub(crate) struct Granted {
     pub(super) value: SecretString,
-    /// How long it is good.
+    /// The lifetime of the token.
     pub(super) life: SignedDuration,
 }
 
 impl Granted {
-    /// Reads an answer that came `now`. `access_token` is an object; where a list was asked for it may be a list, of
-    /// which the first entry with a token counts; and it may be the token itself, as in OAuth.
+    /// Reads an answer that arrived at `now`. `access_token` is an object. If the request asked for a list, it may be a
+    /// list, and the first entry with a token counts. It may also be the token itself, as in OAuth.
     ///
     /// # Errors
-    /// [`TokenFailure::NotReadable`] where there is no token in it.
+    /// [`TokenFailure::NotReadable`], if the answer contains no token.
     pub(crate) fn read(status: u16, text: &str, now: Timestamp) -> Result<Self, TokenFailure> {
         let unreadable = TokenFailure::NotReadable { status };
         let body: Value = serde_json::from_str(text).map_err(|_| unreadable.clone())?;
@@ -59,12 +59,12 @@ impl Granted {
         Ok(Self { value, life })
     }
 
-    /// Holds the token against the organiser it is to be used for. One that is no JWT is not for us to read, and is used
-    /// as it is: the format is the server's to change.
+    /// Checks that the token belongs to the organiser that will use it. A token that is not a JWT is used unchecked,
+    /// because the server may change the format.
     ///
     /// # Errors
-    /// [`TokenFailure::OfAnother`] and [`TokenFailure::OfNobody`]: its bearer would send this organiser's records in
-    /// another's name.
+    /// [`TokenFailure::OfAnother`] and [`TokenFailure::OfNobody`]. Such a token would send this organiser's records in
+    /// the name of another organisation.
     pub(crate) fn check(&self, organisation: &OrganisationNumber) -> Result<(), TokenFailure> {
         let Some(claims) = claims(&self.value) else { return Ok(()) };
         let named = match claims.get("organization_id") {
@@ -80,12 +80,12 @@ impl Granted {
     }
 }
 
-/// Whether it can stand in a header.
+/// Whether the token can be used in a header.
 fn is_usable(value: &str) -> bool {
     !value.is_empty() && HeaderValue::from_str(value).is_ok()
 }
 
-/// A number of seconds that is not below zero, written as a number or as text, whole or not.
+/// Parses a number of seconds, at least 0. It may be a number or text, with or without decimals.
 fn seconds(value: &Value) -> Option<SignedDuration> {
     let seconds = match value {
         Value::Number(number) => number.as_f64()?,
@@ -96,13 +96,14 @@ fn seconds(value: &Value) -> Option<SignedDuration> {
     known.then(|| SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX))
 }
 
-/// Until when a JWT says that it is good.
+/// The expiry time in a JWT's claims.
 fn claimed_end(token: &SecretString) -> Option<Timestamp> {
     let end = seconds(claims(token)?.get("exp")?)?;
     Some(Timestamp::from_duration(end).unwrap_or(Timestamp::MAX))
 }
 
-/// The claims of a JWT, unchecked: what the server signed is the API's to check. None where it is none that can be read.
+/// Reads the claims of a JWT without verifying the signature, which is the API's task. Returns `None` if the text is
+/// not a valid JWT.
 fn claims(token: &SecretString) -> Option<Map<String, Value>> {
     let mut parts = token.expose_secret().split('.');
     let (_, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
@@ -114,7 +115,8 @@ fn claims(token: &SecretString) -> Option<Map<String, Value>> {
     }
 }
 
-/// The text of a refusal, on one line: `{"error": {"code", "description"}}`, formerly `{"detail"}`, or a proxy's page.
+/// The text of a refusal on one line: from `{"error": {"code", "description"}}`, the older `{"detail"}`, or a proxy's
+/// page.
 pub(crate) fn server_text(body: &str) -> Option<String> {
     let text = match serde_json::from_str::<Value>(body) {
         Ok(json) => said(&json)?,
@@ -131,7 +133,7 @@ fn said(json: &Value) -> Option<String> {
     if let Some(text) = places.iter().find_map(|place| place.as_str()) {
         return Some(text.to_owned());
     }
-    // One entry a fault; beside its message it repeats what it was sent.
+    // Each fault has one entry. Besides its message, an entry repeats the caller's data, so only the message is used.
     let faults = json["detail"].as_array()?.iter().filter_map(|fault| fault["msg"].as_str());
     Some(faults.collect::<Vec<_>>().join("; "))
 }

@@ -1,19 +1,19 @@
-//! What of a request for a token, and of its answer, may be stored for people to read: never a token, nor what stands
-//! for a certificate.
+//! Selects the parts of a token request and its answer that may be stored for people to read. It must never include a
+//! token or a certificate fingerprint.
 
 use serde_json::{Value, json};
 
-/// Longest answer that is shown, in bytes: enough for every refusal that the server is known to give.
+/// The maximum size of an answer that is shown, in bytes. Every known refusal of the server fits.
 const KEPT_BYTES: usize = 4096;
-/// Texts under these names are the server's words for what it grants and refuses. All others of a success are hidden:
-/// a token may be one of them.
+/// The fields in which the server describes what it grants and refuses. All other texts of a success are hidden,
+/// because one of them may be a token.
 const SHOWN: &[&str] = &["flags", "access", "type", "locations", "expires_in", "label"];
-/// A run of letters, digits and signs as long as this in a text may be a token, or a part of one. No word is.
+/// A run of letters, digits and signs of this length may be a token or a part of one. No word is this long.
 const LONGEST_WORD: usize = 40;
-/// What stands in the place of what is hidden.
+/// Replaces hidden text.
 const HIDDEN: &str = "…";
 
-/// A request as it is shown: its `client.key` without the fingerprint.
+/// Returns the request to show: `client.key` without the fingerprint.
 pub(crate) fn request(request: &Value) -> Value {
     let mut shown = request.clone();
     if let Some(fingerprint) = shown.pointer_mut("/client/key/cert#S256") {
@@ -22,7 +22,7 @@ pub(crate) fn request(request: &Value) -> Value {
     shown
 }
 
-/// An answer as it is shown; none where it is empty.
+/// Returns the answer to show, or `None` if it is empty.
 pub(crate) fn response(status: u16, body: &str) -> Option<String> {
     let text = match serde_json::from_str::<Value>(body) {
         Ok(mut json) => {
@@ -49,7 +49,7 @@ fn hide(json: &mut Value, shown: bool) {
     }
 }
 
-/// The text without what may be a token.
+/// Removes everything that may be a token.
 fn without_tokens(text: &str) -> String {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "-._~+/=".contains(letter);
     let mut shown = String::with_capacity(text.len());
