@@ -121,7 +121,6 @@ pub struct Person {
     /// Middle name, as the tax agency has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub middle_name: Option<Personal>,
-    /// Surname.
     pub family_name: Personal,
     /// Exactly one EPPN (domain rule 4).
     pub edu_person_principal_names: Vec<Personal>,
@@ -232,7 +231,6 @@ impl Enrolment {
 pub struct Duty {
     /// The duty's id.
     pub id: RecordId,
-    /// Who.
     pub person: RecordRef,
     /// At which school unit.
     pub duty_at: SchoolUnitRef,
