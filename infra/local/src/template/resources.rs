@@ -75,7 +75,7 @@ pub struct Function {
     pub function_name: String,
     pub arn: String,
     pub timeout: Duration,
-    /// Megabytes.
+    /// In megabytes.
     pub memory_size: u64,
     pub environment: BTreeMap<String, String>,
     pub queue_sources: Vec<QueueSource>,

@@ -46,7 +46,7 @@ pub(crate) enum JsonType {
     Integer,
     Object,
     List,
-    /// Nothing.
+    /// The attribute must not be there.
     Absent,
 }
 

@@ -93,7 +93,6 @@ pub(crate) enum Detail {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KindCount {
-    /// Which.
     #[serde(flatten)]
     pub kind: FindingKind,
     /// How many.

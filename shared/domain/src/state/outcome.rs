@@ -35,7 +35,7 @@ pub struct Counts {
     pub total: u32,
     /// Without an outcome yet.
     pub pending: u32,
-    /// Accepted.
+    /// Accepted without a warning.
     pub success: u32,
     /// Accepted with a warning.
     pub warning: u32,

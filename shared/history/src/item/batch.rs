@@ -421,3 +421,27 @@ impl Work {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn an_open_batch_whose_claim_or_wait_cannot_be_read_is_not_read() {
+        let item = json!({
+            "batch": 0, "total": 1, "rev": 1, "expires": 9, "status": "open", "try": 1, "n": 0, "call": "submit",
+            "handedOn": true, "claim": "00000000-0000-4000-8000-000000000007", "claimUntil": 7,
+            "waitingSince": "2026-11-28T09:00:00Z",
+        });
+        let read = |item: Value| serde_json::from_value::<Batch>(item).map(|batch| batch.progress);
+        let Progress::Open(open) = read(item.clone()).unwrap() else { panic!("not open") };
+        assert!(open.claim.is_some() && open.waiting.is_some());
+        for attribute in ["claim", "claimUntil", "waitingSince"] {
+            let mut broken = item.clone();
+            broken[attribute] = json!("soon");
+            assert!(read(broken).is_err(), "{attribute}");
+        }
+    }
+}
